@@ -1,0 +1,90 @@
+"""The errors a step may end with, and their form on the wire.
+
+Two questions decide what the adapter does with a failed step: does a retry help, and does it count?
+
+    PermanentError   4xx  no retry: the request or the media is wrong
+    RetryableError   500  retried with backoff, counted against the step's limit
+    NotNowError      503  retried with backoff, not counted: nothing is wrong with the step
+
+Source: RFC 9457 (problem details for HTTP APIs).
+"""
+
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROBLEM_CONTENT_TYPE = "application/problem+json"
+
+
+class StepError(Exception):
+    """A step that did not succeed. The text is one or more complete sentences for an administrator."""
+
+    status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
+    title: ClassVar[str] = "The step failed."
+
+    def __init__(self, detail: str, **context: Any) -> None:
+        """Keep the sentence and whatever helps to understand it.
+
+        Args:
+            detail: what happened, to which file or field, and what to do about it. Never holds a secret.
+            context: JSON-able facts beside it (argv, exit status, end of stderr).
+        """
+        super().__init__(detail)
+        self.detail = detail
+        self.context = context
+
+
+class PermanentError(StepError):
+    """Trying again cannot help: a bad request, unreadable media, a command that fails on this input."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    title = "The job cannot be done."
+
+
+class InvalidRequestError(PermanentError):
+    """The message itself is wrong: a missing field, a bad value, a path outside the media root."""
+
+    status = HTTPStatus.BAD_REQUEST
+    title = "The request is not valid."
+
+
+class RetryableError(StepError):
+    """Trying again may help: storage, Pod or a tool did not work this time."""
+
+    title = "The step failed this time."
+
+
+class NotNowError(RetryableError):
+    """Nothing is wrong with the step: the function is busy, the disk is full, an operator must act."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    title = "The step cannot be done now."
+
+    def __init__(self, detail: str, *, retry_after_s: float = 5.0, **context: Any) -> None:
+        """Keep the sentence and the wish.
+
+        Args:
+            detail: as in StepError.
+            retry_after_s: seconds to wait before the next attempt.
+            context: as in StepError.
+        """
+        super().__init__(detail, **context)
+        self.retry_after_s = retry_after_s
+
+
+class Problem(BaseModel):
+    """A StepError on the wire (application/problem+json) and in the job record."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: str = "about:blank"
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str
+    context: dict[str, Any] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, error: StepError) -> "Problem":
+        """Describe an error for the wire."""
+        return cls(title=error.title, status=int(error.status), detail=error.detail, context=error.context)

@@ -1,0 +1,97 @@
+"""The ports: what the subjects need of the world, as they see it. The backends implement them."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+Key = str
+"""A media file's path relative to the media root, with `/` between its parts."""
+
+
+class Storage(Protocol):
+    """The media files. Keys are relative to the media root; Pod's absolute paths are mapped to keys and back."""
+
+    def key_of(self, pod_path: str) -> Key:
+        """Map an absolute path as Pod sees it. Raises InvalidRequestError outside the media root."""
+
+    def pod_path(self, key: Key) -> str:
+        """Map a key to the absolute path as Pod sees it."""
+
+    def input_of(self, key: Key) -> str:
+        """Name a readable file for ffmpeg's `-i`: a path or a URL that can be read at any position.
+
+        Raises RetryableError while the file is not there (shared folders show new files late),
+        InvalidRequestError when it leads out of the media root or is no regular file.
+        """
+
+    def open(self, key: Key) -> BinaryIO:
+        """Open a file for reading from its start. Raises RetryableError when it is not there."""
+
+    def exists(self, key: Key) -> bool:
+        """Tell whether a file lies at the key."""
+
+    def size_bytes(self, key: Key) -> int:
+        """Size of a file in bytes. Raises RetryableError when it is not there."""
+
+    def list_files(self, folder: Key) -> tuple[Key, ...]:
+        """The files that lie directly in a folder; none when there is no such folder."""
+
+    def start_work(self, job_id: str) -> None:
+        """Make the job's work folder. Only a job's first step does this, so that a late step cannot revive it."""
+
+    def work_key(self, job_id: str, name: str) -> Key:
+        """The key of a file in the job's work folder."""
+
+    def has_work(self, job_id: str) -> bool:
+        """Tell whether the job's work folder is there."""
+
+    def remove_work(self, job_id: str) -> None:
+        """Remove the job's work folder with all that is in it; nothing happens when it is gone already."""
+
+    def writing(self, folder: Key) -> AbstractContextManager[Path]:
+        """Give an empty local folder; on a clean exit its files appear in `folder`, each one whole at once.
+
+        Raises RetryableError when the job's work folder is gone, NotNowError when the disk is full.
+        """
+
+    def write(self, key: Key, content: bytes) -> None:
+        """Write a small file, whole at once, making its folder where it is missing."""
+
+    def move(self, source: Key, target: Key) -> None:
+        """Put a file in another place, whole at once, over what lay there."""
+
+    def delete(self, key: Key) -> None:
+        """Delete a file; nothing happens when it is gone already."""
+
+
+class Tools(Protocol):
+    """ffmpeg and ffprobe."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        feed: Iterable[BinaryIO] = (),
+        on_progress: Callable[[dict[str, str]], None] | None = None,
+    ) -> str:
+        """Run a command to its end and return what it wrote on stdout.
+
+        Args:
+            argv: the command and its arguments; no shell is involved.
+            timeout_s: seconds after which the command and its children are killed.
+            feed: open files whose contents, one after another, become the command's standard input.
+            on_progress: called with each block of ffmpeg's `-progress pipe:1` output.
+
+        Raises:
+            CommandError: it ended with an error (permanent); RetryableError: it was killed from outside or
+            ran out of time; NotNowError: the disk is full.
+        """
+
+
+class PodApi(Protocol):
+    """Pod's REST interface."""
+
+    def post_encoded(self, video_id: int, body: dict[str, Any]) -> None:
+        """Tell Pod that a video is encoded."""

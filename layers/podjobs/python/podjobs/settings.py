@@ -1,0 +1,118 @@
+"""Settings: read once at the entry, from the environment and from Pod's own settings file; all faults in one message.
+
+Names are Pod's. The environment wins over the file that PODJOBS_SETTINGS_FILE names.
+"""
+
+import ast
+import os
+from pathlib import Path
+from typing import Any, TypeVar, override
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
+
+
+class SettingsError(Exception):
+    """The settings are not usable; the text names every fault."""
+
+
+class _PodSettingsFile(PydanticBaseSettingsSource):
+    """The literal assignments of a Django settings file: parsed, never executed."""
+
+    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+        super().__init__(settings_cls)
+        path = os.environ.get(SETTINGS_FILE_VARIABLE)
+        self._values = read_assignments(Path(path)) if path else {}
+
+    @override
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._values.get(field_name.upper()), field_name, False
+
+    @override
+    def __call__(self) -> dict[str, Any]:
+        return {name: self._values[name.upper()] for name in self.settings_cls.model_fields if name.upper() in self._values}
+
+
+class PodSettings(BaseSettings):
+    """Base of every settings class: Pod's names from the environment, then from Pod's settings file."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _PodSettingsFile(settings_cls)
+
+
+Settings = TypeVar("Settings", bound=PodSettings)
+
+
+def load_settings(kind: type[Settings]) -> Settings:
+    """Read and check all settings of one entry point.
+
+    Args:
+        kind: the settings class of the entry point.
+
+    Raises:
+        SettingsError: one message that names every fault; values are not repeated, as they may be secret.
+    """
+    try:
+        return kind()
+    except ValidationError as error:
+        faults = [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_input=False)]
+        raise SettingsError("These settings are missing or wrong:\n" + "\n".join(faults)) from None
+    except Exception as error:
+        # pydantic-settings wraps what a source raises (JSON that does not parse) without naming all faults
+        if isinstance(error, SettingsError):
+            raise
+        raise SettingsError(f"The settings cannot be read: {error}") from None
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    head, *rest = location or ("settings",)
+    return str(head).upper() + "".join(f"[{part}]" for part in rest)
+
+
+def read_assignments(path: Path) -> dict[str, Any]:
+    """Collect the plain `NAME = literal` lines of a Python settings file without running it.
+
+    Args:
+        path: Pod's settings_local.py.
+
+    Returns:
+        Upper-case names with literal values; an assignment that is computed is left out, as is any other statement.
+
+    Raises:
+        SettingsError: the file cannot be read or is no Python.
+    """
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which cannot be read: {error}.") from error
+    except (SyntaxError, ValueError) as error:
+        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which is not valid Python: {error}.") from error
+    values: dict[str, Any] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets, value = [node.target], node.value
+        else:
+            continue
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id.isupper():
+                try:
+                    values[target.id] = ast.literal_eval(value)
+                except ValueError:
+                    values.pop(target.id, None)
+    return values
