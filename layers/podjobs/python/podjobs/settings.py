@@ -6,11 +6,13 @@ Names are Pod's. The environment wins over the file that PODJOBS_SETTINGS_FILE n
 import ast
 import os
 from pathlib import Path
-from typing import Any, TypeVar, override
+from typing import Any, TypeVar
 
+import pydantic_settings
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
 
@@ -71,11 +73,9 @@ def load_settings(kind: type[Settings]) -> Settings:
     except ValidationError as error:
         faults = [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_input=False)]
         raise SettingsError("These settings are missing or wrong:\n" + "\n".join(faults)) from None
-    except Exception as error:
-        # pydantic-settings wraps what a source raises (JSON that does not parse) without naming all faults
-        if isinstance(error, SettingsError):
-            raise
-        raise SettingsError(f"The settings cannot be read: {error}") from None
+    except pydantic_settings.SettingsError as error:
+        # a structured setting whose JSON does not parse; pydantic-settings stops at the first of them
+        raise SettingsError(f"A setting is not valid JSON: {error}.") from None
 
 
 def _name(location: tuple[int | str, ...]) -> str:

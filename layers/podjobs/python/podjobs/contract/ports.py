@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -90,8 +92,35 @@ class Tools(Protocol):
         """
 
 
+class Answer(Enum):
+    """What Pod said to a callback."""
+
+    ACCEPTED = "accepted"
+    NOT_IN_PROGRESS = "not in progress"
+    """It was sent before: the first answer got lost on the way."""
+    UNKNOWN_VIDEO = "unknown video"
+    """The video was deleted meanwhile."""
+
+
+@dataclass(frozen=True)
+class VideoState:
+    """How far Pod is with a video."""
+
+    in_progress: bool
+    encoded: bool
+    step: str
+    """Pod's words, `<number> : <description>`."""
+
+
 class PodApi(Protocol):
     """Pod's REST interface."""
 
-    def post_encoded(self, video_id: int, body: dict[str, Any]) -> None:
-        """Tell Pod that a video is encoded."""
+    def post_encoded(self, video_id: int, body: dict[str, Any]) -> Answer:
+        """Tell Pod that a video is encoded.
+
+        Raises RetryableError (with `ambiguous` in its context when Pod may have acted), NotNowError when an operator
+        must act, PermanentError for an answer that no retry changes.
+        """
+
+    def video_state(self, video_id: int) -> VideoState | None:
+        """Ask how far Pod is with a video; None when there is no such video. Raises as `post_encoded`."""

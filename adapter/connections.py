@@ -1,0 +1,67 @@
+"""Connections to Redis: the broker's URL as Celery writes it, and clients that survive a restart of the server."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import BusyLoadingError, ConnectionError as RedisConnectionError, TimeoutError as RedisTimeoutError
+
+SOCKET_TIMEOUT_S = 15
+"""Longest silence on a connection; longer than any blocking read of ours."""
+
+POOL_CONNECTIONS = 32
+
+
+def redis_url(url: str) -> str:
+    """Translate a broker URL as Celery understands it into one the Redis client understands.
+
+    Args:
+        url: redis://, rediss://, redis+socket:// (Celery's word for unix://).
+
+    Raises:
+        ValueError: another kind of broker; the text repeats no part that may be secret.
+    """
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    if parts.scheme in {"redis+socket", "unix"}:
+        if "virtual_host" in query:
+            query["db"] = query.pop("virtual_host")
+        return urlunsplit(("unix", parts.netloc, parts.path, urlencode(query), ""))
+    if parts.scheme not in {"redis", "rediss"}:
+        raise ValueError("must be a redis://, rediss:// or redis+socket:// URL")
+    if parts.path.strip("/") and not parts.path.strip("/").isdigit():
+        raise ValueError("must end with the number of a database, as in redis://host:6379/7")
+    if query.get("ssl_cert_reqs", "").startswith("CERT_"):
+        query["ssl_cert_reqs"] = query["ssl_cert_reqs"].removeprefix("CERT_").lower()
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
+
+
+def masked(url: str) -> str:
+    """Return the URL without its password and options, for logs."""
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, f"***@{address}" if "@" in parts.netloc else address, parts.path, "", ""))
+
+
+def open_redis(url: str, *, text: bool) -> "Redis[Any]":
+    """Make a client; it connects at its first command.
+
+    Args:
+        url: as redis_url returns it.
+        text: answers are str; False: bytes, for messages that may hold anything.
+    """
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=POOL_CONNECTIONS,
+        timeout=None,
+        protocol=2,
+        decode_responses=text,
+        socket_timeout=SOCKET_TIMEOUT_S,
+        socket_connect_timeout=5,
+        socket_keepalive=True,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
+        retry_on_error=[BusyLoadingError, RedisConnectionError, RedisTimeoutError],
+    )
+    return Redis.from_pool(pool)

@@ -1,0 +1,60 @@
+"""How a step reaches its function: one small port, one module a way.
+
+What a delivery ends with decides what the adapter does:
+
+    a reply          the step is committed
+    StepRefused      no retry: the job fails
+    StepFailed       retried with backoff, counted against the function's limit
+    StepPostponed    retried, not counted: the function has no time or is not there
+"""
+
+from typing import Protocol
+
+from podjobs.contract.errors import Problem
+from podjobs.contract.steps import Plan, Result, Step
+
+
+class DeliveryError(Exception):
+    """A step that was not done, with the problem as the function or the delivery describes it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+class StepRefused(DeliveryError):
+    """The function says that trying again cannot help."""
+
+
+class StepFailed(DeliveryError):
+    """The step did not succeed this time."""
+
+
+class StepPostponed(DeliveryError):
+    """The step was not tried: nothing is wrong with it."""
+
+    def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:
+        """Keep the problem and the function's wish.
+
+        Args:
+            problem: why not now.
+            retry_after_s: seconds to wait; None: the adapter chooses.
+        """
+        super().__init__(problem)
+        self.retry_after_s = retry_after_s
+
+
+class Delivery(Protocol):
+    """A way to invoke one function."""
+
+    async def deliver(self, step: Step) -> Plan | Result:
+        """Invoke the function and wait for its reply.
+
+        Raises:
+            DeliveryError: one of its three kinds.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...

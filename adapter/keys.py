@@ -1,0 +1,73 @@
+"""Every Redis key there is. All start with `podjobs:`; jobs.lua builds the same names from that prefix.
+
+In the jobs' database (PODJOBS_REDIS_URL):
+
+    podjobs:steps:<function>        stream of the steps to do; consumer group `adapter`, created at 0.
+                                    An entry: job (id), step (StepSpec as JSON). It is acknowledged and deleted
+                                    when its step is committed, so what is in the stream is what is still to do.
+                                    Its owner in the group tells its state: `waiting` (between two attempts),
+                                    an adapter's id (that adapter works on it), none (not yet read).
+    podjobs:job:<id>                hash: type, target, params (JSON), state (queued running failing done failed
+                                    superseded), stage (name), shared (JSON), weight_total, weight_done,
+                                    accepted_at, started_at, ended_at (seconds since the epoch),
+                                    error (Problem as JSON), trouble (why the latest attempt of a step did not succeed),
+                                    failure_stages, discard_stages (JSON lists of stages).
+    podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
+    podjobs:job:<id>:ready          list of the current stage's StepSpecs that are not yet in a stream (the window)
+    podjobs:job:<id>:open           hash: step id of the current stage, not committed → its entry's id; empty while ready
+    podjobs:job:<id>:results        hash: <action>/<step id> → Result.values as JSON
+    podjobs:job:<id>:log            list of the job's log sentences, the newest 1,000
+    podjobs:jobs                    sorted set of job ids by the time they were accepted or, later, ended
+    podjobs:live                    set of the ids of jobs that have not ended
+    podjobs:current:<type>:<target> string: the job that has not ended for that target
+    podjobs:dead                    stream of what could not be done: kind `job` (job, type, target, params, step, problem)
+                                    or kind `message` (queue, raw or raw_base64, problem)
+    podjobs:adapter:<adapter>       string that expires: that adapter lives
+
+In the broker's database:
+
+    <queue>                         list of Celery messages, Pod's
+    <queue>:podjobs:<adapter>       list of the messages that adapter is about to store
+    podjobs:doors:<queue>           set of the adapters that may have such a list
+
+When a job ends, its stages, ready, open and results go at once; its hash and log expire.
+"""
+
+PREFIX = "podjobs:"
+GROUP = "adapter"
+WAITING = "waiting"
+"""Owner of the entries that nobody works on until their next attempt is due."""
+
+JOBS = f"{PREFIX}jobs"
+LIVE = f"{PREFIX}live"
+DEAD = f"{PREFIX}dead"
+
+
+def steps(function: str) -> str:
+    """Name the stream of a function's steps."""
+    return f"{PREFIX}steps:{function}"
+
+
+def job(job_id: str) -> str:
+    """Name the record of a job."""
+    return f"{PREFIX}job:{job_id}"
+
+
+def job_log(job_id: str) -> str:
+    """Name the log of a job."""
+    return f"{PREFIX}job:{job_id}:log"
+
+
+def heartbeat(adapter_id: str) -> str:
+    """Name the sign of life of an adapter."""
+    return f"{PREFIX}adapter:{adapter_id}"
+
+
+def processing(queue: str, adapter_id: str) -> str:
+    """Name the list of the messages an adapter is about to store."""
+    return f"{queue}:podjobs:{adapter_id}"
+
+
+def doors(queue: str) -> str:
+    """Name the set of the adapters that may have a processing list."""
+    return f"{PREFIX}doors:{queue}"

@@ -1,0 +1,16 @@
+"""The notification function as a deployable: wiring only."""
+
+from podjobs.backends.pod_api import RestPodApi
+from podjobs.entry import Function, http_handler
+from podjobs.function_settings import NotificationSettings
+from podjobs.notification.function import NotificationFunction
+
+
+def build(settings: NotificationSettings) -> tuple[Function, int]:
+    """Connect the function with its backend."""
+    token = settings.pod_api_token.get_secret_value()
+    pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
+    return NotificationFunction(pod), settings.podjobs_notification_slots
+
+
+handle = http_handler("notification", NotificationSettings, build)

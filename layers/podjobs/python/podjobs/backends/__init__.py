@@ -1,0 +1,1 @@
+"""The only I/O: processes, storage, Pod's REST interface."""

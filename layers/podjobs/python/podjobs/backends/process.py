@@ -1,0 +1,182 @@
+"""Runs ffmpeg and ffprobe: the only place that starts processes.
+
+Every command is an argument list, without a shell, in a process group of its own, with a deadline and limits on memory
+and file size. It dies with the function that started it.
+"""
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, BinaryIO
+
+import structlog
+
+from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+
+logger = structlog.get_logger(__name__)
+
+STDERR_TAIL_LINES = 30
+FEED_BLOCK_BYTES = 1 << 20
+DISK_FULL_RETRY_S = 30.0
+DISK_FULL_MARKS = ("No space left on device", "Disk quota exceeded")
+"""strerror(3) of ENOSPC and EDQUOT, as ffmpeg prints them."""
+
+
+class CommandError(PermanentError):
+    """A command ended with an error on this input."""
+
+    title = "A media command failed."
+
+
+class ProcessTools:
+    """Runs commands with limits. Implements the `Tools` port."""
+
+    def __init__(self, memory_limit_bytes: int) -> None:
+        """Remember the limits.
+
+        Args:
+            memory_limit_bytes: address space a command may take; a source that asks for more fails.
+        """
+        self._prefix = _guard_argv(memory_limit_bytes)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout_s: float,
+        feed: Iterable[BinaryIO] = (),
+        on_progress: Callable[[dict[str, str]], None] | None = None,
+    ) -> str:
+        """Run a command to its end; see the `Tools` port for arguments and errors."""
+        feed = list(feed)
+        logger.debug("Starting a command.", command=shlex.join(argv))
+        process = subprocess.Popen(
+            [*self._prefix, *argv],
+            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        with _Deadline(process, timeout_s) as deadline, contextlib.ExitStack() as files:
+            for file in feed:
+                files.enter_context(contextlib.closing(file))
+            tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
+            readers = [threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail))]
+            if feed:
+                readers.append(threading.Thread(target=_feed, args=(feed, _pipe(process.stdin))))
+            for reader in readers:
+                reader.start()
+            output = _read_output(_pipe(process.stdout), on_progress)
+            status = process.wait()
+            for reader in readers:
+                reader.join()
+        stderr = "\n".join(tail)
+        if status != 0:
+            raise _failure(list(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
+        if stderr:
+            logger.debug("A command wrote to stderr.", command=argv[0], stderr=stderr)
+        return output
+
+
+def _guard_argv(memory_limit_bytes: int) -> list[str]:
+    """Util-linux wrappers that replace themselves by the command.
+
+    They bind its life to ours and limit it. `preexec_fn` would do the same, but is unsafe beside threads.
+    """
+    prefix: list[str] = []
+    if setpriv := shutil.which("setpriv"):
+        prefix += [setpriv, "--pdeathsig", "KILL", "--"]
+    if prlimit := shutil.which("prlimit"):
+        prefix += [prlimit, f"--as={memory_limit_bytes}", "--core=0", "--"]
+    return prefix
+
+
+class _Deadline:
+    """Kills the process group when the time is up, and in any case on the way out."""
+
+    def __init__(self, process: subprocess.Popen[bytes], timeout_s: float) -> None:
+        self._process = process
+        self._timer = threading.Timer(timeout_s, self._expire)
+        self.expired = False
+
+    def __enter__(self) -> "_Deadline":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._process.poll() is None:
+            self._kill()
+            self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _expire(self) -> None:
+        self.expired = True
+        self._kill()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:  # pragma: no cover - the pipes are asked for above
+        raise RuntimeError("The command has no such pipe.")
+    return stream
+
+
+def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
+    for line in stream:
+        tail.append(line.decode("utf-8", "replace").rstrip()[:1000])
+
+
+def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
+    # A command that ends early closes its end: its exit status tells the story, not our broken pipe.
+    with contextlib.suppress(BrokenPipeError, OSError, ValueError):
+        for file in files:
+            shutil.copyfileobj(file, target, FEED_BLOCK_BYTES)
+    with contextlib.suppress(BrokenPipeError, OSError):
+        target.close()
+
+
+def _read_output(stream: IO[bytes], on_progress: Callable[[dict[str, str]], None] | None) -> str:
+    if on_progress is None:
+        return stream.read().decode("utf-8", "replace")
+    block: dict[str, str] = {}
+    for raw in stream:
+        name, _, value = raw.decode("utf-8", "replace").strip().partition("=")
+        block[name] = value.strip()
+        if name == "progress":
+            on_progress(block)
+            block = {}
+    return ""
+
+
+def _failure(argv: list[str], status: int, stderr: str, *, expired: bool, timeout_s: float) -> Exception:
+    command = os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
+    context = {"argv": argv, "exit_status": status, "stderr": stderr}
+    if expired:
+        return RetryableError(f"{command} did not finish within {timeout_s:.0f} s and was stopped.", **context)
+    if any(mark in stderr for mark in DISK_FULL_MARKS):
+        return NotNowError(
+            "The disk that holds the media is full. Free some space; the step is tried again by itself.",
+            retry_after_s=DISK_FULL_RETRY_S,
+            **context,
+        )
+    if status < 0:
+        name = signal.Signals(-status).name
+        return RetryableError(
+            f"{command} was killed by {name}; the machine may be short of memory.",
+            **context,
+        )
+    last = stderr.splitlines()[-1] if stderr else "it said nothing"
+    return CommandError(f"{command} failed with exit status {status}: {last}", **context)

@@ -1,0 +1,93 @@
+"""Encodes the sound, whole: an encoder's priming samples would click at every join. All bit rates in one pass."""
+
+from typing import Any
+
+import ffmpeg
+
+from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.steps import Result
+from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.encoding.recipe import Recipe
+from podjobs.function_settings import EncodingSettings
+
+FOLDER = "audio"
+SAMPLE_RATE_HZ = 48_000
+SEEK_MARGIN_S = 1.0
+MP3_QUALITY = 2
+"""LAME's -V 2: variable, 170–210 kbit/s in stereo. Source: docs/contract-pod.md."""
+
+
+def published_mp3(settings: EncodingSettings) -> str:
+    """Name of the MP3 that Pod offers."""
+    return f"audio_{settings.ffmpeg_audio_bitrate}.mp3"
+
+
+def published_m4a(settings: EncodingSettings) -> str:
+    """Name of the M4A that Pod offers for a source without video."""
+    return f"audio_{settings.ffmpeg_audio_bitrate}.m4a"
+
+
+def track_name(rate_bps: int) -> str:
+    """Name of the work file that the renditions of one audio bit rate share."""
+    return f"{rate_bps}.m4a"
+
+
+def audio_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that makes every audio file of a job.
+
+    The sound begins exactly where the output's time line does: what is earlier is cut off, what is missing is silence.
+
+    Args:
+        recipe: the job.
+        source: what ffmpeg reads.
+        folder: where the files are written.
+        settings: ffmpeg's name, the published bit rate.
+    """
+    audio = recipe.facts.audio
+    if audio is None:
+        raise ValueError("A source without sound has no audio step.")
+    source_options: dict[str, Any] = {**READ_OPTIONS, "copyts": None}
+    seek_s = recipe.origin_s - SEEK_MARGIN_S
+    if seek_s > recipe.facts.start_s:
+        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+    outputs = _outputs(recipe, folder, settings)
+    samples = (
+        ffmpeg.input(source, **source_options)[str(audio.index)]
+        .filter("aresample", SAMPLE_RATE_HZ, **{"async": 1})
+        .filter("asetpts", f"PTS-{round(recipe.origin_s * SAMPLE_RATE_HZ)}")
+        .filter("atrim", start=0, **({} if not recipe.ends else {"end": f"{recipe.duration_s:.6f}"}))
+        .filter("aresample", **{"async": 1, "first_pts": 0})
+        .filter("aformat", channel_layouts="mono" if audio.channels == 1 else "stereo")
+        .filter_multi_output("asplit", len(outputs))
+    )
+    command = ffmpeg.merge_outputs(
+        *(ffmpeg.output(samples[index], path, **options) for index, (path, options) in enumerate(outputs))
+    ).global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
+    return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def _outputs(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tuple[str, dict[str, Any]]]:
+    mp3 = {"c:a": "libmp3lame", "q:a": MP3_QUALITY, "f": "mp3"}
+    outputs: list[tuple[str, dict[str, Any]]] = [(f"{folder}/{published_mp3(settings)}", mp3)]
+    if recipe.facts.video is None:
+        m4a = {"c:a": "aac", "b:a": settings.ffmpeg_audio_bitrate, "movflags": "+faststart", "f": "ipod"}
+        outputs.append((f"{folder}/{published_m4a(settings)}", m4a))
+    else:
+        outputs += [
+            (f"{folder}/{track_name(rate_bps)}", {"c:a": "aac", "b:a": rate_bps, "f": "ipod"})
+            for rate_bps in recipe.audio_rates_bps
+        ]
+    return outputs
+
+
+def encode_audio(
+    recipe: Recipe, tools: Tools, storage: Storage, settings: EncodingSettings, *, job_id: str, timeout_s: int
+) -> Result:
+    """Encode the sound of a job and leave its files in the job's work folder."""
+    with storage.writing(storage.work_key(job_id, FOLDER)) as folder:
+        tools.run(
+            audio_argv(recipe, storage.input_of(recipe.source), str(folder), settings),
+            timeout_s=timeout_s,
+        )
+        names = sorted(file.name for file in folder.iterdir())
+    return Result(values={"files": names})

@@ -1,0 +1,143 @@
+"""Encodes one chunk into all renditions: one decode, exact frames, one file a rendition that joins with its neighbours.
+
+Chunks are NUT files: their timestamps are exact at 90 kHz, and after the first file's signature NUT files can be joined
+byte by byte (docs/decisions/0002-chunks-are-nut-files.md).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import ffmpeg
+
+from podjobs.contract.errors import RetryableError
+from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.steps import Result
+from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
+from podjobs.function_settings import EncodingSettings
+
+SEEK_MARGIN_S = 1.5
+"""How far before a chunk to seek: more than frames are reordered by, so that a seek by decoding time misses none."""
+
+
+def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command of one chunk.
+
+    Args:
+        recipe: the job.
+        chunk: the part to encode.
+        source: what ffmpeg reads.
+        folder: where `<name>.nut` is written for each rendition.
+        settings: ffmpeg's name, threads, profile and segment length.
+    """
+    from_s = recipe.origin_s + chunk.start_s
+    to_s = None if chunk.end_s is None else recipe.origin_s + chunk.end_s
+    source_options: dict[str, Any] = {**READ_OPTIONS, "copyts": None}
+    bounds: dict[str, str] = {}
+    video = recipe.facts.video
+    if video is None:
+        raise ValueError("A source without video has no chunks.")
+    if from_s > video.start_s:
+        # -noaccurate_seek: decode from the key frame on and let trim choose, which compares the frames' own times.
+        seek_s = max(from_s - SEEK_MARGIN_S, recipe.facts.start_s)
+        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+        bounds["start"] = f"{from_s:.6f}"
+    if to_s is not None:
+        bounds["end"] = f"{to_s:.6f}"
+    frames = (
+        ffmpeg.input(source, **source_options)[str(video.index)]
+        .filter("trim", **bounds)
+        .filter("settb", f"1/{TICKS_PER_S}")
+        .filter("setpts", f"PTS-{round(recipe.origin_s * TICKS_PER_S)}")
+    )
+    outputs = [
+        _rendition_output(scaled, rendition, chunk, f"{folder}/{rendition.name}.nut", settings)
+        for scaled, rendition in zip(_scale(frames, recipe.renditions), recipe.renditions, strict=True)
+    ]
+    command = ffmpeg.merge_outputs(*outputs).global_args(
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", "-progress", "pipe:1"
+    )
+    return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def _scale(frames: Any, renditions: Sequence[Rendition]) -> list[Any]:
+    split = frames.filter_multi_output("split", len(renditions))
+    return [
+        split[index]
+        .filter("scale", rendition.width_px, rendition.height_px, flags="bicubic")
+        .filter("setsar", "1")
+        .filter("format", "yuv420p")
+        for index, rendition in enumerate(renditions)
+    ]
+
+
+def _rendition_output(
+    frames: Any, rendition: Rendition, chunk: Chunk, path: str, settings: EncodingSettings
+) -> Any:
+    options: dict[str, Any] = {
+        **x264_options(rendition, settings),
+        "enc_time_base": f"1:{TICKS_PER_S}",
+        "fps_mode": "passthrough",
+        "avoid_negative_ts": "disabled",
+        "f": "nut",
+        "write_index": 0,
+    }
+    return ffmpeg.output(frames, path, force_key_frames=key_frames(chunk, settings.ffmpeg_hls_time), **options)
+
+
+def key_frames(chunk: Chunk, grid_s: int) -> str:
+    """Where segments may begin: the value of `-force_key_frames`.
+
+    Args:
+        chunk: the part to encode.
+        grid_s: length of a segment.
+    """
+    if chunk.expected_end_s is None:
+        return f"expr:gte(t,n_forced*{grid_s})"
+    # Absolute times: an expression would count from the chunk's first frame, which need not lie on the grid.
+    times = range(int(chunk.start_s), math.ceil(chunk.expected_end_s), grid_s)
+    return ",".join(str(time_s) for time_s in times)
+
+
+def x264_options(rendition: Rendition, settings: EncodingSettings) -> dict[str, Any]:
+    """The encoder settings of a rendition, as ffmpeg options."""
+    return {
+        "c:v": "libx264",
+        "preset": rendition.preset,
+        "profile:v": settings.ffmpeg_profile,
+        "level:v": rendition.level,
+        "crf": f"{rendition.crf:g}",
+        "maxrate": rendition.maxrate_bps,
+        "bufsize": rendition.maxrate_bps,
+        "refs": rendition.references,
+        # Equal parameter sets in every chunk, whatever its content: only then may chunks be joined.
+        "x264-params": "stitchable=1",
+        "threads": settings.ffmpeg_nb_threads,
+    }
+
+
+def encode_chunk(
+    recipe: Recipe, chunk: Chunk, tools: Tools, storage: Storage, settings: EncodingSettings, *, job_id: str, timeout_s: int
+) -> Result:
+    """Encode one chunk and leave its files in the job's work folder.
+
+    Returns:
+        `frames`: how many each rendition has; `end_s`: where the last one ends on the output's time line.
+    """
+    counted: dict[str, str] = {}
+    with storage.writing(storage.work_key(job_id, chunk.name)) as folder:
+        argv = chunk_argv(recipe, chunk, storage.input_of(recipe.source), str(folder), settings)
+        tools.run(argv, timeout_s=timeout_s, on_progress=counted.update)
+        frames = int(counted.get("frame", "0"))
+        missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
+        if frames and missing:
+            raise RetryableError(f"ffmpeg left out the renditions {missing} of {chunk.name}.")
+    length_s = _microseconds(counted.get("out_time_us")) / 1_000_000
+    return Result(values={"frames": frames, "end_s": chunk.start_s + length_s})
+
+
+def _microseconds(text: str | None) -> int:
+    """ffmpeg says N/A as long as it has written nothing."""
+    return int(text) if text and text.isdigit() else 0

@@ -1,0 +1,156 @@
+"""Makes thumbnails and the overview strip from the lowest rendition, and PNGs of attached pictures."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import ffmpeg
+import webvtt
+
+from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.steps import Result
+from podjobs.encoding.join import open_joined
+from podjobs.encoding.media import PictureFacts
+from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.function_settings import EncodingSettings
+
+FOLDER = "images"
+OVERVIEW_HEIGHT_PX = 90
+OVERVIEW_FROM_S = 10
+MANY_TILES_FROM_S = 100
+FEW_TILES, MANY_TILES = 10, 100
+KEY_FRAMES_SUFFICE_S = 4
+"""Pictures that lie at least this far apart are taken from key frames (one every segment): less to decode."""
+
+
+def count_tiles(duration_s: float) -> int:
+    """Number of pictures in the overview; 0: none is made. Source: docs/contract-pod.md."""
+    if duration_s < OVERVIEW_FROM_S:
+        return 0
+    return FEW_TILES if duration_s < MANY_TILES_FROM_S else MANY_TILES
+
+
+def tile_width(width_px: int, height_px: int) -> int:
+    """Width of an overview picture of 90 lines, even."""
+    return max(2, 2 * round(OVERVIEW_HEIGHT_PX * width_px / height_px / 2))
+
+
+def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that reads the lowest rendition from stdin and writes thumbnails and overview.
+
+    Args:
+        recipe: the job.
+        duration_s: length of the output.
+        folder: where `thumbnail_0001.png` … and `overview.png` are written.
+        settings: ffmpeg's name, number of thumbnails.
+    """
+    tiles = count_tiles(duration_s)
+    wanted = max(tiles, settings.ffmpeg_nb_thumbnail)
+    source_options: dict[str, Any] = {"f": "nut"}
+    if duration_s / wanted >= KEY_FRAMES_SUFFICE_S:
+        source_options["skip_frame"] = "nokey"
+    frames = ffmpeg.input("pipe:0", **source_options).video.filter_multi_output("split", 2 if tiles else 1)
+    count = settings.ffmpeg_nb_thumbnail
+    thumbnails = _pick(frames[0], count, duration_s)
+    outputs = [ffmpeg.output(thumbnails, f"{folder}/thumbnail_%04d.png", f="image2", **{"frames:v": count})]
+    if tiles:
+        lowest = recipe.renditions[0]
+        strip = (
+            _pick(frames[1], tiles, duration_s)
+            .filter("scale", tile_width(lowest.width_px, lowest.height_px), OVERVIEW_HEIGHT_PX)
+            .filter("tile", f"{tiles}x1")
+        )
+        outputs.append(ffmpeg.output(strip, f"{folder}/overview.png", f="image2", update=1, **{"frames:v": 1}))
+    command = ffmpeg.merge_outputs(*outputs).global_args("-hide_banner", "-nostats", "-loglevel", "error", "-y")
+    return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def _pick(frames: Any, count: int, duration_s: float) -> Any:
+    """Evenly spaced pictures, the last one repeated where the video ends early."""
+    return frames.filter("fps", fps=f"{count}/{duration_s:.6f}", start_time=0, round="up").filter(
+        "tpad", stop_mode="clone", stop=count
+    )
+
+
+def overview_captions(duration_s: float, tiles: int, width_px: int) -> str:
+    """The WebVTT that tells the player which part of the strip shows which time.
+
+    Args:
+        duration_s: length of the output.
+        tiles: pictures in the strip.
+        width_px: width of one.
+    """
+    captions = webvtt.WebVTT()
+    for tile in range(tiles):
+        begin, end = (_timestamp(duration_s * step / tiles) for step in (tile, tile + 1))
+        area = f"overview.png#xywh={tile * width_px},0,{width_px},{OVERVIEW_HEIGHT_PX}"
+        captions.captions.append(webvtt.Caption(begin, end, area))
+    return str(captions.content)
+
+
+def _timestamp(time_s: float) -> str:
+    milliseconds = round(timedelta(seconds=time_s) / timedelta(milliseconds=1))
+    seconds, milliseconds = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}"
+
+
+def pictures_argv(source: str, pictures: Sequence[PictureFacts], folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that turns attached pictures into `thumbnail_<stream index>.png`."""
+    covers = ffmpeg.input(source, **READ_OPTIONS)
+    outputs = [
+        ffmpeg.output(
+            covers[str(picture.index)],
+            f"{folder}/thumbnail_{picture.index}.png",
+            f="image2",
+            update=1,
+            **{"c:v": "png", "frames:v": 1},
+        )
+        for picture in pictures
+    ]
+    command = ffmpeg.merge_outputs(*outputs).global_args(
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"
+    )
+    return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def make_images(
+    recipe: Recipe, chunks: Sequence[Chunk], tools: Tools, storage: Storage, settings: EncodingSettings,
+    *, job_id: str, duration_s: float, timeout_s: int,
+) -> Result:  # fmt: skip
+    """Make all pictures of a job and leave them in its work folder.
+
+    Args:
+        recipe: the job.
+        chunks: those that have frames; none for a source without video.
+        tools: runs ffmpeg.
+        storage: holds the work files.
+        settings: ffmpeg's name, number of thumbnails.
+        job_id: whose work files.
+        duration_s: length of the output.
+        timeout_s: for each command.
+
+    Returns:
+        `thumbnails` and `overview`: names of the files.
+    """
+    with storage.writing(storage.work_key(job_id, FOLDER)) as folder:
+        if recipe.facts.pictures:
+            source = storage.input_of(recipe.source)
+            tools.run(pictures_argv(source, recipe.facts.pictures, str(folder), settings), timeout_s=timeout_s)
+        if chunks:
+            feed = open_joined(chunks, recipe.renditions[0], storage, job_id=job_id)
+            tools.run(images_argv(recipe, duration_s, str(folder), settings), timeout_s=timeout_s, feed=feed)
+            tiles = count_tiles(duration_s)
+            if tiles:
+                lowest = recipe.renditions[0]
+                captions = overview_captions(duration_s, tiles, tile_width(lowest.width_px, lowest.height_px))
+                (folder / "overview.vtt").write_text(captions, encoding="utf-8")
+        names = sorted(file.name for file in folder.iterdir())
+    return Result(
+        values={
+            "thumbnails": [name for name in names if name.startswith("thumbnail_")],
+            "overview": [name for name in ("overview.png", "overview.vtt") if name in names],
+        }
+    )

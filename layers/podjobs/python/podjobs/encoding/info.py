@@ -1,0 +1,80 @@
+"""Writes info_video.json: what Pod reads when it imports an encoded video. Pure.
+
+Source: docs/contract-pod.md, files expected.
+"""
+
+import json
+import time
+from typing import Any
+
+from podjobs.contract.errors import Problem
+from podjobs.contract.jobs import EncodingJob
+from podjobs.encoding.media import MediaFacts
+
+NAME = "info_video.json"
+
+
+def empty_info(job: EncodingJob, started_at: float) -> dict[str, Any]:
+    """All fields Pod knows, with nothing in them.
+
+    Args:
+        job: what Pod asked for.
+        started_at: when the job was accepted, seconds since the epoch.
+    """
+    return {
+        "id": job.video_id,
+        "job_id": job.id,
+        "video_file": job.video_path,
+        "output_dir": job.output_dir,
+        "start": time.ctime(started_at),
+        "stop": time.ctime(),
+        "duration": 0,
+        "cutting_start": job.cut_start,
+        "cutting_stop": job.cut_end,
+        "json_dressing": job.json_dressing,
+        "dressing_input": job.dressing_input,
+        "list_video_track": {},
+        "list_audio_track": {},
+        "list_subtitle_track": {},
+        "list_image_track": {},
+        "list_mp4_files": {},
+        "list_hls_files": {},
+        "list_mp3_files": {},
+        "list_m4a_files": {},
+        "list_thumbnail_files": {},
+        "list_overview_files": {},
+        "list_subtitle_files": {},
+        "encoding_log": {},
+        "error_encoding": False,
+    }
+
+
+def tracks_of(facts: MediaFacts) -> dict[str, Any]:
+    """The `list_*_track` fields, keyed by stream index."""
+    video, audio = facts.video, facts.audio
+    return {
+        "list_video_track": {str(video.index): {"width": video.width_px, "height": video.height_px}} if video else {},
+        "list_audio_track": {
+            str(audio.index): {"sample_rate": str(audio.sample_rate_hz), "channels": audio.channels}
+        }
+        if audio
+        else {},
+        "list_image_track": {
+            str(picture.index): {"width": picture.width_px, "height": picture.height_px} for picture in facts.pictures
+        },
+    }
+
+
+def failure_info(job: EncodingJob, started_at: float, problem: Problem) -> dict[str, Any]:
+    """The report of a job that failed for good: nothing to import, and the reason in `encoding_log`."""
+    argv = problem.context.get("argv", [])
+    message = "\n".join(text for text in (problem.title, problem.detail, str(problem.context.get("stderr", ""))) if text)
+    return empty_info(job, started_at) | {
+        "error_encoding": True,
+        "encoding_log": {"error": {"command": " ".join(map(str, argv)), "result": False, "msg": message}},
+    }
+
+
+def dump(info: dict[str, Any]) -> bytes:
+    """The file's content."""
+    return json.dumps(info, indent=2, ensure_ascii=False).encode()

@@ -1,0 +1,146 @@
+"""What is known of a source: the facts that ffprobe tells, checked and typed."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+class VideoFacts(BaseModel):
+    """A video stream that moves."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    codec: str
+    width_px: int
+    height_px: int
+    """As it is displayed: rotation and pixel aspect applied."""
+    frame_rate: float
+    """Average, frames per second; 0 where unknown."""
+    start_s: float
+    """Timestamp of the first frame in the file's own clock."""
+    frames: int | None
+    """As the container counts them; None where it does not."""
+
+
+class AudioFacts(BaseModel):
+    """An audio stream."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    start_s: float
+
+
+class PictureFacts(BaseModel):
+    """A still picture inside the file: a cover."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    width_px: int
+    height_px: int
+
+
+class MediaFacts(BaseModel):
+    """A source file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format_name: str
+    start_s: float
+    duration_s: float | None
+    video: VideoFacts | None
+    audio: AudioFacts | None
+    pictures: tuple[PictureFacts, ...] = ()
+
+
+def read_facts(probe: dict[str, Any]) -> MediaFacts:
+    """Turn ffprobe's `-show_format -show_streams` JSON into facts.
+
+    Args:
+        probe: the parsed JSON.
+
+    Returns:
+        The facts; the video stream is the first that is no attached picture, the audio stream the default one or else
+        the first.
+    """
+    streams = probe.get("streams", [])
+    container = probe.get("format", {})
+    start_s = _number(container.get("start_time")) or 0.0
+    videos = [stream for stream in streams if stream.get("codec_type") == "video"]
+    audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
+    moving = [stream for stream in videos if not _is_picture(stream)]
+    chosen = next((stream for stream in audios if stream.get("disposition", {}).get("default")), None)
+    return MediaFacts(
+        format_name=container.get("format_name", "unknown"),
+        start_s=start_s,
+        duration_s=_number(container.get("duration")),
+        video=_video(moving[0], start_s) if moving else None,
+        audio=_audio(chosen or audios[0], start_s) if audios else None,
+        pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
+    )
+
+
+def _is_picture(stream: dict[str, Any]) -> bool:
+    return bool(stream.get("disposition", {}).get("attached_pic"))
+
+
+def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
+    width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
+    pixel_width, _, pixel_height = str(stream.get("sample_aspect_ratio", "1:1")).partition(":")
+    if pixel_width.isdigit() and pixel_height.isdigit() and int(pixel_width) and int(pixel_height):
+        width = round(width * int(pixel_width) / int(pixel_height))
+    if _rotation_degrees(stream) % 180:
+        width, height = height, width
+    start_s = _number(stream.get("start_time"))
+    frames = str(stream.get("nb_frames", ""))
+    return VideoFacts(
+        index=stream["index"],
+        codec=stream.get("codec_name", "unknown"),
+        width_px=width,
+        height_px=height,
+        frame_rate=_ratio(stream.get("avg_frame_rate")) or _ratio(stream.get("r_frame_rate")),
+        start_s=default_start_s if start_s is None else start_s,
+        frames=int(frames) if frames.isdigit() and int(frames) else None,
+    )
+
+
+def _audio(stream: dict[str, Any], default_start_s: float) -> AudioFacts:
+    start_s = _number(stream.get("start_time"))
+    return AudioFacts(
+        index=stream["index"],
+        codec=stream.get("codec_name", "unknown"),
+        sample_rate_hz=int(stream.get("sample_rate", 0)),
+        channels=int(stream.get("channels", 0)),
+        start_s=default_start_s if start_s is None else start_s,
+    )
+
+
+def _picture(stream: dict[str, Any]) -> PictureFacts:
+    return PictureFacts(
+        index=stream["index"], width_px=int(stream.get("width", 0)), height_px=int(stream.get("height", 0))
+    )
+
+
+def _rotation_degrees(stream: dict[str, Any]) -> int:
+    for side_data in stream.get("side_data_list", []):
+        if "rotation" in side_data:
+            return round(float(side_data["rotation"]))
+    return round(_number(stream.get("tags", {}).get("rotate")) or 0)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _ratio(value: Any) -> float:
+    above, _, below = str(value or "0/0").partition("/")
+    if not (above.isdigit() and below.isdigit() and int(below)):
+        return 0.0
+    return int(above) / int(below)

@@ -1,0 +1,169 @@
+"""Plans an encoding job: what the source is, which renditions, which chunks, in which order."""
+
+import math
+
+from podjobs.contract.errors import InvalidRequestError, PermanentError
+from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, StepSpec
+from podjobs.contract.workflows import notification_stage
+from podjobs.encoding.ladder import choose_renditions
+from podjobs.encoding.media import MediaFacts
+from podjobs.encoding.package import folder_name
+from podjobs.encoding.probe import probe_source
+from podjobs.encoding.recipe import Chunk, Recipe, choose_chunk_s
+from podjobs.function_settings import EncodingSettings
+
+PIXELS_PER_S = 60_000_000
+"""Pixels one core encodes in a second with the default tuning: for the weights of the progress display."""
+SLOWEST = 20
+"""A machine may be this much slower than that before a step that cannot be cut runs out of time."""
+
+
+def plan_job(job: EncodingJob, tools: Tools, storage: Storage, settings: EncodingSettings) -> Plan:
+    """Look at the source and say what is to be done.
+
+    Raises:
+        PermanentError: the source cannot be encoded, or the request asks for the impossible.
+        RetryableError: the source is not there (yet).
+    """
+    if job.json_dressing is not None or job.dressing_input.strip():
+        raise PermanentError(
+            "This version does not dress videos (watermark, credits). Remove the dressing and encode the video again."
+        )
+    key = storage.key_of(job.video_path)
+    facts = probe_source(tools, storage, settings, key)
+    storage.start_work(job.id)
+    recipe = write_recipe(job, facts, key, settings)
+    return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
+
+
+def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: EncodingSettings) -> Recipe:
+    """Decide everything that all steps share. Pure.
+
+    Args:
+        job: what Pod asked for.
+        facts: what the source is.
+        source: its key.
+        settings: ladder, chunk lengths.
+
+    Raises:
+        InvalidRequestError: the cut leaves nothing.
+    """
+    first_s = facts.video.start_s if facts.video else facts.start_s
+    whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
+    start_s, end_s, log = _clamp_cut(job, whole_s)
+    duration_s = end_s - start_s if end_s is not None else None
+    return Recipe(
+        source=source,
+        facts=facts,
+        renditions=choose_renditions(facts.video, settings) if facts.video else (),
+        origin_s=first_s + start_s,
+        duration_s=duration_s,
+        ends=bool(job.cut_end) and end_s is not None and (whole_s is None or end_s < whole_s),
+        chunk_s=choose_chunk_s(
+            duration_s or 0,
+            settings.podjobs_chunk_min_s,
+            settings.podjobs_chunk_max_s,
+            settings.podjobs_chunks_per_video,
+            settings.ffmpeg_hls_time,
+        ),
+        log=log,
+    )
+
+
+def _clamp_cut(job: EncodingJob, whole_s: float | None) -> tuple[float, float | None, tuple[str, ...]]:
+    if not job.cut_start and not job.cut_end:
+        return 0.0, whole_s, ()
+    if job.cut_end and job.cut_start >= job.cut_end:
+        raise InvalidRequestError(
+            f"The cut starts at {job.cut_start:g} s and ends at {job.cut_end:g} s: nothing is left. Correct the cut."
+        )
+    if whole_s is None:
+        return job.cut_start, job.cut_end or None, ()
+    if job.cut_start >= whole_s:
+        raise InvalidRequestError(
+            f"The cut starts at {job.cut_start:g} s, but the video is {whole_s:.1f} s long. Correct the cut."
+        )
+    if job.cut_end > whole_s:
+        log = f"The cut ends at {job.cut_end:g} s, but the video is {whole_s:.1f} s long: it is cut at its end."
+        return job.cut_start, whole_s, (log,)
+    return job.cut_start, job.cut_end or whole_s, ()
+
+
+def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
+    """The stages that follow the plan, up to telling Pod. Pure."""
+    encode = [_audio_step(recipe)] if recipe.facts.audio is not None else []
+    if recipe.facts.video is None:
+        encode.append(_images_step(recipe, needs=()))
+        return (Stage(name="encode", steps=tuple(encode)), _publish_stage(recipe), notification_stage(job))
+    if recipe.generation:
+        encode = []
+    encode += [_chunk_step(recipe, chunk) for chunk in recipe.chunks]
+    package = [_package_step(recipe, index) for index in range(len(recipe.renditions))]
+    package.append(_images_step(recipe, needs=("chunk",)))
+    return (
+        Stage(name="encode", steps=tuple(encode)),
+        Stage(name="package", steps=tuple(package)),
+        _publish_stage(recipe),
+        notification_stage(job),
+    )
+
+
+def _suffix(recipe: Recipe) -> str:
+    return f"-{recipe.generation}" if recipe.generation else ""
+
+
+def _whole_file_timeout_s(weight: float) -> int:
+    return max(DEFAULT_TIMEOUT_S, math.ceil(weight * SLOWEST))
+
+
+def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
+    video = recipe.facts.video
+    frame_rate = (video.frame_rate if video else 0) or 25.0
+    length_s = (chunk.expected_end_s or recipe.duration_s or 60.0) - chunk.start_s
+    pixels = sum(rendition.width_px * rendition.height_px for rendition in recipe.renditions)
+    weight = max(0.1, length_s * frame_rate * pixels / PIXELS_PER_S)
+    return StepSpec(
+        id=chunk.name,
+        function="encoding",
+        action="chunk",
+        params=chunk.model_dump(),
+        weight=round(weight, 3),
+        timeout_s=_whole_file_timeout_s(weight),
+    )
+
+
+def _audio_step(recipe: Recipe) -> StepSpec:
+    weight = max(0.1, (recipe.duration_s or 60.0) / 25)
+    return StepSpec(
+        id="audio", function="encoding", action="audio", weight=round(weight, 3), timeout_s=_whole_file_timeout_s(weight)
+    )
+
+
+def _package_step(recipe: Recipe, index: int) -> StepSpec:
+    weight = max(0.2, (recipe.duration_s or 60.0) / 150)
+    return StepSpec(
+        id=folder_name(recipe, recipe.renditions[index]),
+        function="encoding",
+        action="package",
+        params={"rendition": index},
+        weight=round(weight, 3),
+        timeout_s=_whole_file_timeout_s(weight),
+        needs=("chunk",),
+    )
+
+
+def _images_step(recipe: Recipe, needs: tuple[str, ...]) -> StepSpec:
+    return StepSpec(id=f"images{_suffix(recipe)}", function="encoding", action="images", weight=0.5, needs=needs)
+
+
+def _publish_stage(recipe: Recipe) -> Stage:
+    step = StepSpec(
+        id=f"publish{_suffix(recipe)}",
+        function="encoding",
+        action="publish",
+        weight=0.2,
+        needs=("chunk", "audio", "package", "images"),
+    )
+    return Stage(name="publish", steps=(step,))

@@ -1,0 +1,178 @@
+"""Publishes what was packaged: the files take their places, info_video.json comes last, old files go after that."""
+
+import json
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import m3u8
+
+from podjobs.contract.errors import PermanentError, RetryableError
+from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.ports import Key, Storage
+from podjobs.contract.steps import Plan, Result
+from podjobs.encoding import audio, images, info
+from podjobs.encoding.package import Packaged, folder_name
+from podjobs.encoding.plan import stages_of
+from podjobs.encoding.recipe import Recipe
+from podjobs.function_settings import EncodingSettings
+
+MASTER = "livestream.m3u8"
+OURS = re.compile(
+    r"(\d+p\.(mp4|m3u8|ts)|livestream\d*\.m3u8|audio_\d+k\.(mp3|m4a)|thumbnail_\d+\.png|overview\.(png|vtt)"
+    r"|subtitle_.*\.vtt)"
+)
+"""Files an encoder leaves in a video's folder: those that a new encode does not replace are removed."""
+
+
+def publish(
+    job: EncodingJob, recipe: Recipe, results: Mapping[str, Mapping[str, Any]], storage: Storage,
+    settings: EncodingSettings, *, started_at: float,
+) -> Plan | Result:  # fmt: skip
+    """Put the files of a job in their places; safe to repeat at any point.
+
+    Args:
+        job: what Pod asked for.
+        recipe: how it was made.
+        results: of the steps before, by step id.
+        storage: holds the files.
+        settings: names of the audio files.
+        started_at: when the job was accepted, seconds since the epoch.
+
+    Returns:
+        A result; or, when the packaged renditions do not verify, the plan to encode the source once more in one piece.
+
+    Raises:
+        PermanentError: even that did not verify.
+    """
+    target = storage.key_of(job.output_dir)
+    if not storage.has_work(job.id) and _is_published(job, target, storage):
+        storage.remove_work(job.id)
+        return Result(log=("The files were published before.",))
+    packaged = [Packaged.model_validate(results[folder_name(recipe, rendition)]) for rendition in recipe.renditions]
+    faults = find_faults(recipe, packaged, results)
+    if faults and recipe.facts.video is not None and not recipe.generation:
+        again = recipe.model_copy(update={"generation": 1})
+        log = (*faults, "The chunks did not verify; the source is encoded once more in one piece.")
+        return Plan(shared=again.model_dump(mode="json"), stages=stages_of(again, job), log=log)
+    serious = [fault for rendition in packaged for fault in rendition.faults]
+    if serious:
+        raise PermanentError("The encoded files did not verify: " + " ".join(serious))
+
+    files = _collect(recipe, packaged, results, storage, job_id=job.id)
+    if packaged:
+        storage.write(posixpath.join(target, MASTER), master_playlist(recipe, packaged).encode())
+    for name, source in files.items():
+        _take_place(source, posixpath.join(target, name), storage)
+    content = describe(job, recipe, packaged, results, list(files), settings, faults, started_at)
+    storage.write(posixpath.join(target, info.NAME), info.dump(content))
+    keep = {*files, info.NAME} | ({MASTER} if packaged else set())
+    for key in storage.list_files(target):
+        if posixpath.basename(key) not in keep and OURS.fullmatch(posixpath.basename(key)):
+            storage.delete(key)
+    storage.remove_work(job.id)
+    return Result(values={"files": sorted(keep)}, log=faults)
+
+
+def find_faults(
+    recipe: Recipe, packaged: Sequence[Packaged], results: Mapping[str, Mapping[str, Any]]
+) -> tuple[str, ...]:
+    """Compare what was packaged with itself and with what the source's header says. Pure."""
+    faults = [fault for rendition in packaged for fault in rendition.faults]
+    video = recipe.facts.video
+    if video is None or not packaged:
+        return tuple(faults)
+    frames = sum(results[chunk.name]["frames"] for chunk in recipe.chunks)
+    if frames == 0:
+        faults.append("The source has no picture that can be decoded.")
+    whole = not recipe.ends and recipe.origin_s <= video.start_s
+    if whole and video.frames is not None and frames != video.frames:
+        faults.append(f"The source says it holds {video.frames} frames; {frames} could be decoded.")
+    return tuple(faults)
+
+
+def _is_published(job: EncodingJob, target: Key, storage: Storage) -> bool:
+    key = posixpath.join(target, info.NAME)
+    if not storage.exists(key):
+        return False
+    with storage.open(key) as file:
+        try:
+            return bool(json.load(file).get("job_id") == job.id)
+        except (ValueError, AttributeError):
+            return False
+
+
+def _collect(
+    recipe: Recipe, packaged: Sequence[Packaged], results: Mapping[str, Mapping[str, Any]], storage: Storage,
+    *, job_id: str,
+) -> dict[str, Key]:  # fmt: skip
+    """Published name to work file; a playlist comes after the stream it describes."""
+    files: dict[str, Key] = {}
+    for rendition, made in zip(recipe.renditions, packaged, strict=True):
+        folder = folder_name(recipe, rendition)
+        for name in sorted(made.files, key=lambda name: name.endswith(".m3u8")):
+            files[name] = storage.work_key(job_id, f"{folder}/{name}")
+    for name in results.get("audio", {}).get("files", ()):
+        if name.startswith("audio_"):
+            files[name] = storage.work_key(job_id, f"{audio.FOLDER}/{name}")
+    pictures = results[f"images-{recipe.generation}" if recipe.generation else "images"]
+    for name in (*pictures["thumbnails"], *pictures["overview"]):
+        files[name] = storage.work_key(job_id, f"{images.FOLDER}/{name}")
+    return files
+
+
+def _take_place(source: Key, target: Key, storage: Storage) -> None:
+    if storage.exists(source):
+        storage.move(source, target)
+    elif not storage.exists(target):
+        raise RetryableError(f"The work file {source!r} is gone before it was published.")
+
+
+def master_playlist(recipe: Recipe, packaged: Sequence[Packaged]) -> str:
+    """The master playlist, lowest rendition first. Source: RFC 8216, section 4.3.4.2."""
+    master = m3u8.M3U8()
+    master.version = 4
+    for rendition, made in zip(recipe.renditions, packaged, strict=True):
+        stream = {
+            "bandwidth": made.peak_bps,
+            "average_bandwidth": made.average_bps,
+            "codecs": made.codecs,
+            "resolution": f"{rendition.width_px}x{rendition.height_px}",
+        }
+        master.add_playlist(m3u8.Playlist(f"{rendition.name}p.m3u8", stream, [], ""))
+    return str(master.dumps())
+
+
+def describe(
+    job: EncodingJob, recipe: Recipe, packaged: Sequence[Packaged], results: Mapping[str, Mapping[str, Any]],
+    files: Sequence[str], settings: EncodingSettings, faults: Sequence[str], started_at: float,
+) -> dict[str, Any]:  # fmt: skip
+    """The content of info_video.json. Pure."""
+
+    def place(name: str) -> str:
+        return posixpath.join(job.output_dir, name)
+
+    def named(names: Sequence[str]) -> dict[str, str]:
+        return {str(number): place(name) for number, name in enumerate(names, start=1)}
+
+    rate = settings.ffmpeg_audio_bitrate
+    thumbnails = [name for name in files if name.startswith("thumbnail_")]
+    overview = [name for name in files if name.startswith("overview.")]
+    measured_s = max((made.duration_s for made in packaged), default=0.0)
+    sound_s = results.get("audio", {}).get("duration_s") or 0.0
+    log = [*recipe.log, *faults] or ["All files were made and verified."]
+    return (
+        info.empty_info(job, started_at)
+        | info.tracks_of(recipe.facts)
+        | {
+            "duration": int(recipe.duration_s or measured_s or sound_s),
+            "list_mp4_files": {made.name: place(f"{made.name}p.mp4") for made in packaged if f"{made.name}p.mp4" in files},
+            "list_hls_files": {made.name: place(f"{made.name}p.m3u8") for made in packaged},
+            "list_mp3_files": {rate: place(name) for name in files if name == audio.published_mp3(settings)},
+            "list_m4a_files": {rate: place(name) for name in files if name == audio.published_m4a(settings)},
+            "list_thumbnail_files": named(thumbnails),
+            "list_overview_files": {str(number): place(name) for number, name in enumerate(sorted(overview))},
+            "encoding_log": {"encoding": {"command": "", "result": True, "msg": "\n".join(log)}},
+        }
+    )

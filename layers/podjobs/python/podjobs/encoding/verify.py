@@ -1,0 +1,129 @@
+"""Verifies a packaged rendition before anyone can see it: frames, order, sound against picture, playability."""
+
+import json
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from podjobs.contract.errors import PermanentError
+from podjobs.contract.ports import Tools
+from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.recipe import TICKS_PER_S
+from podjobs.function_settings import EncodingSettings
+
+MAX_OFFSET_S = 0.010
+AAC_PRIMING_S = 1024 / 48_000
+"""ffmpeg's AAC encoder begins with one frame of 1,024 samples that lies before the sound."""
+DECODED_S = 1
+"""How much is decoded at either end, to see that it plays."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a packaged rendition must hold."""
+
+    rendition: Rendition
+    frames: int
+    first_frame_s: float
+    """On the output's time line."""
+    has_audio: bool
+
+
+def verify_package(
+    expected: Expectation, folder: Path, tools: Tools, settings: EncodingSettings, *, timeout_s: int
+) -> tuple[str, ...]:
+    """Compare a packaged rendition with what it must hold.
+
+    Args:
+        expected: what it must hold.
+        folder: where its files lie.
+        tools: runs ffprobe and ffmpeg.
+        settings: their names.
+        timeout_s: for each command.
+
+    Returns:
+        A sentence for each fault; none when all is well.
+    """
+    name = f"{expected.rendition.name}p"
+    stream = folder / f"{name}.ts"
+    packets = _read_packets(stream, tools, settings, timeout_s=timeout_s)
+    faults = check_packets(expected, packets)
+    if expected.rendition.mp4:
+        faults += _check_mp4(expected, folder / f"{name}.mp4", tools, settings)
+    faults += _check_decodes(stream, tools, settings)
+    return tuple(f"{name}: {fault}" for fault in faults)
+
+
+def check_packets(expected: Expectation, packets: dict[str, list[tuple[int, int, bool]]]) -> list[str]:
+    """Judge the packets of an MPEG-TS file.
+
+    Args:
+        expected: what it must hold.
+        packets: by stream type (`video`, `audio`), in file order: presentation and decoding time in 90 kHz ticks,
+            whether it is a key frame.
+    """
+    video, sound = packets.get("video", []), packets.get("audio", [])
+    if not video:
+        return ["it holds no picture."]
+    faults = []
+    if len(video) != expected.frames:
+        faults.append(f"{expected.frames} frames were encoded, {len(video)} are packaged.")
+    if any(after[1] <= before[1] for before, after in pairwise(video)):
+        faults.append("decoding times do not increase.")
+    if len({packet[0] for packet in video}) != len(video):
+        faults.append("two frames have the same time.")
+    if not video[0][2]:
+        faults.append("it does not begin with a key frame.")
+    if expected.has_audio != bool(sound):
+        faults.append("the sound is missing." if expected.has_audio else "there is sound that nobody asked for.")
+    if expected.has_audio and sound:
+        picture_after_sound_s = (min(packet[0] for packet in video) - sound[0][0]) / TICKS_PER_S
+        offset_s = picture_after_sound_s - AAC_PRIMING_S - expected.first_frame_s
+        if abs(offset_s) > MAX_OFFSET_S:
+            faults.append(f"picture and sound are {offset_s * 1000:.0f} ms apart.")
+    return faults
+
+
+def _read_packets(
+    file: Path, tools: Tools, settings: EncodingSettings, *, timeout_s: int
+) -> dict[str, list[tuple[int, int, bool]]]:
+    argv = [settings.ffprobe_cmd, "-v", "error", "-show_entries", "packet=codec_type,pts,dts,flags"]
+    argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", str(file)]
+    packets: dict[str, list[tuple[int, int, bool]]] = {}
+    for line in tools.run(argv, timeout_s=timeout_s).splitlines():
+        fields = line.split("|")
+        if len(fields) >= 4:  # noqa: PLR2004 - the entries asked for; side data follows, on lines of its own or not
+            kind, pts, dts, flags = fields[:4]
+            packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))
+    return packets
+
+
+def _check_mp4(expected: Expectation, file: Path, tools: Tools, settings: EncodingSettings) -> list[str]:
+    argv = [settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,nb_frames,start_time"]
+    argv += ["-print_format", "json", "-i", str(file)]
+    streams: list[dict[str, Any]] = json.loads(tools.run(argv, timeout_s=60))["streams"]
+    by_type = {stream["codec_type"]: stream for stream in streams}
+    if "video" not in by_type:
+        return ["the MP4 holds no picture."]
+    faults = []
+    if int(by_type["video"].get("nb_frames", 0)) != expected.frames:
+        faults.append(f"{expected.frames} frames were encoded, the MP4 holds {by_type['video'].get('nb_frames')}.")
+    if expected.has_audio:
+        sound_s = float(by_type.get("audio", {}).get("start_time", "inf"))
+        picture_s = float(by_type["video"].get("start_time", "inf")) - expected.first_frame_s
+        if abs(picture_s - sound_s) > MAX_OFFSET_S:
+            faults.append("picture and sound of the MP4 do not begin together.")
+    return faults
+
+
+def _check_decodes(file: Path, tools: Tools, settings: EncodingSettings) -> list[str]:
+    ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{DECODED_S}", "-i"]}
+    faults = []
+    for end, options in ends.items():
+        argv = [settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]
+        try:
+            tools.run([*argv, "-map", "0:v:0", "-f", "null", "-"], timeout_s=120)
+        except PermanentError as error:
+            faults.append(f"its {end} does not play: {error.detail}")
+    return faults

@@ -1,0 +1,190 @@
+"""The settings of the functions: Pod's names, types, defaults and units."""
+
+import json
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode
+
+from podjobs.settings import PodSettings
+
+X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+
+
+def _bits_per_second(value: Any) -> Any:
+    """Read Pod's `1000k` style."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        factor = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1)
+        number = text.rstrip("km")
+        if not number.isdigit():
+            raise ValueError("must be a bit rate such as 3000k")
+        return int(number) * factor
+    return value
+
+
+BitRate = Annotated[PositiveInt, BeforeValidator(_bits_per_second)]
+
+
+class RenditionSetting(BaseModel):
+    """One entry of VIDEO_RENDITIONS, as Pod writes it; what Pod's web side alone uses is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    resolution: Annotated[str, Field(pattern=r"^\d{2,5}x\d{2,5}$")]
+    maxrate: BitRate
+    audio_bitrate: BitRate
+    encode_mp4: bool = True
+    encoding_resolution_threshold: Annotated[float, Field(ge=0, le=100)] = 0
+
+    @property
+    def height_px(self) -> int:
+        """The nominal height: the rendition's name."""
+        return int(self.resolution.split("x")[1])
+
+
+# Source: docs/contract-pod.md, default ladder.
+DEFAULT_RENDITIONS = (
+    RenditionSetting(resolution="640x360", maxrate=1_000_000, audio_bitrate=96_000, encode_mp4=True),
+    RenditionSetting(resolution="1280x720", maxrate=3_000_000, audio_bitrate=128_000, encode_mp4=True),
+    RenditionSetting(resolution="1920x1080", maxrate=4_500_000, audio_bitrate=192_000, encode_mp4=False),
+)
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("must be an absolute path")
+    return path
+
+
+class LogSettings(PodSettings):
+    """What every process has."""
+
+    podjobs_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Lowest level of log lines that are written."
+    )
+
+
+class MediaSettings(LogSettings):
+    """Where the media lie."""
+
+    media_root: Annotated[str, AfterValidator(_absolute)] = Field(
+        description="Pod's media root, as the Pod server sees it: the paths in Pod's messages begin with it."
+    )
+    media_url: str = Field(
+        default="",
+        description="The same folder as the functions see it, `file:///…`. Default: MEDIA_ROOT itself.",
+    )
+
+    @field_validator("media_url")
+    @classmethod
+    def _is_supported(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme != "file" or not urlsplit(value).path.startswith("/")):
+            raise ValueError("must be of the form file:///path/to/media")
+        return value
+
+    @property
+    def media_location(self) -> str:
+        """MEDIA_URL, or its default."""
+        return self.media_url or f"file://{self.media_root}"
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+
+def _parse_json(value: Any) -> Any:
+    """The environment holds JSON, Pod's settings file the list itself. A JSON error is a fault like any other."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+class EncodingSettings(MediaSettings):
+    """What the encoding function reads."""
+
+    ffmpeg_cmd: str = Field(default="ffmpeg", description="The ffmpeg command: a name on PATH or an absolute path.")
+    ffprobe_cmd: str = Field(default="ffprobe", description="The ffprobe command.")
+    ffmpeg_crf: Annotated[float, Field(ge=0, le=51)] | None = Field(
+        default=None, description="x264 quality (0–51, lower is better). Default: tuned for each rendition."
+    )
+    ffmpeg_preset: Literal[X264_PRESETS] | None = Field(  # type: ignore[valid-type]  # a tuple of names
+        default=None, description="x264 preset. Default: tuned for each rendition."
+    )
+    ffmpeg_profile: Literal["baseline", "main", "high"] = Field(default="high", description="H.264 profile.")
+    ffmpeg_level: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[1-6](\.[0-3])?$")] | None = Field(
+        default=None,
+        description="Lowest H.264 level to declare. A higher one is declared where the rendition needs it.",
+    )
+    ffmpeg_hls_time: Annotated[int, Field(ge=1, le=20)] = Field(
+        default=2, description="Length of an HLS segment and key-frame distance, seconds."
+    )
+    ffmpeg_nb_threads: NonNegativeInt = Field(default=0, description="Threads of one ffmpeg; 0: as many as cores.")
+    ffmpeg_nb_thumbnail: Annotated[int, Field(ge=2, le=20)] = Field(
+        default=3, description="Number of thumbnails; Pod shows the second, so at least 2."
+    )
+    ffmpeg_audio_bitrate: Annotated[str, Field(pattern=r"^\d+k$")] = Field(
+        default="192k", description="Names the audio files (`audio_192k.mp3`) and sets the bit rate of the .m4a."
+    )
+    video_renditions: Annotated[
+        tuple[RenditionSetting, ...], Field(min_length=1), NoDecode, BeforeValidator(_parse_json)
+    ] = Field(default=DEFAULT_RENDITIONS, description="The ladder, as in Pod; JSON in the environment.")
+    podjobs_chunk_min_s: PositiveInt = Field(default=8, description="Shortest chunk, seconds.")
+    podjobs_chunk_max_s: PositiveInt = Field(default=60, description="Longest chunk, seconds.")
+    podjobs_chunks_per_video: PositiveInt = Field(
+        default=48, description="Number of chunks aimed at between these two lengths."
+    )
+    podjobs_ffmpeg_memory_mb: Annotated[int, Field(ge=512)] = Field(
+        default=8192, description="Address space one ffmpeg may take, MiB."
+    )
+    podjobs_encoding_slots: NonNegativeInt = Field(
+        default=0, description="Steps one instance of the function takes at once; 0: as many as cores."
+    )
+
+    @model_validator(mode="after")
+    def _chunks_fit_segments(self) -> "EncodingSettings":
+        if self.podjobs_chunk_max_s < self.podjobs_chunk_min_s:
+            raise ValueError("PODJOBS_CHUNK_MAX_S must not be below PODJOBS_CHUNK_MIN_S")
+        heights = [rendition.height_px for rendition in self.video_renditions]
+        if len(set(heights)) != len(heights):
+            raise ValueError("VIDEO_RENDITIONS names one height twice")
+        return self
+
+
+class NotificationSettings(LogSettings):
+    """What the notification function reads."""
+
+    pod_api_url: str = Field(description="Pod's REST address, for instance https://pod.example.org/rest.")
+    pod_api_token: SecretStr = Field(description="Token of a staff user of Pod.")
+    podjobs_pod_timeout_s: PositiveFloat = Field(
+        default=300, description="How long Pod may take to answer a callback, seconds; it imports inside the request."
+    )
+    podjobs_notification_slots: PositiveInt = Field(
+        default=16, description="Steps one instance of the function takes at once."
+    )
+
+    @field_validator("pod_api_url")
+    @classmethod
+    def _is_http(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc:
+            raise ValueError("must be of the form https://host/rest")
+        return value
+
+    @field_validator("pod_api_token")
+    @classmethod
+    def _is_token(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().strip().isascii() or not value.get_secret_value().strip():
+            raise ValueError("must be a token")
+        return value

@@ -1,0 +1,1 @@
+"""Notification: Pod is told how a job ended."""
