@@ -106,7 +106,6 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-
 def _parse_json(value: Any) -> Any:
     """The environment holds JSON, Pod's settings file the list itself. A JSON error is a fault like any other."""
     return json.loads(value) if isinstance(value, str) else value
@@ -118,7 +117,7 @@ class EncodingSettings(MediaSettings):
     ffmpeg_cmd: str = Field(default="ffmpeg", description="The ffmpeg command: a name on PATH or an absolute path.")
     ffprobe_cmd: str = Field(default="ffprobe", description="The ffprobe command.")
     ffmpeg_crf: Annotated[float, Field(ge=0, le=51)] | None = Field(
-        default=None, description="x264 quality (0–51, lower is better). Default: tuned for each rendition."
+        default=None, description="x264 quality (0-51, lower is better). Default: tuned for each rendition."
     )
     ffmpeg_preset: Literal[X264_PRESETS] | None = Field(  # type: ignore[valid-type]  # a tuple of names
         default=None, description="x264 preset. Default: tuned for each rendition."

@@ -13,7 +13,7 @@ def configure_logs(component: str, level: str = "INFO") -> None:
         component: what writes: `adapter`, `encoding`, ….
         level: lowest level that is written, by its standard name.
     """
-    shared = [
+    shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

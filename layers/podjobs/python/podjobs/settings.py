@@ -35,7 +35,9 @@ class _PodSettingsFile(PydanticBaseSettingsSource):
 
     @override
     def __call__(self) -> dict[str, Any]:
-        return {name: self._values[name.upper()] for name in self.settings_cls.model_fields if name.upper() in self._values}
+        return {
+            name: self._values[name.upper()] for name in self.settings_cls.model_fields if name.upper() in self._values
+        }
 
 
 class PodSettings(BaseSettings):

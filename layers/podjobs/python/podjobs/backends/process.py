@@ -13,7 +13,7 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Self
 
 import structlog
 
@@ -105,7 +105,7 @@ class _Deadline:
         self._timer = threading.Timer(timeout_s, self._expire)
         self.expired = False
 
-    def __enter__(self) -> "_Deadline":
+    def __enter__(self) -> Self:
         self._timer.start()
         return self
 

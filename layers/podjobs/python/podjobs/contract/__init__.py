@@ -1,1 +1,1 @@
-"""What Pod asks, what travels between adapter and functions, and the ports: pure, standard library and pydantic only."""
+"""What Pod asks, what travels between adapter and functions, and the ports. Pure: stdlib and pydantic only."""

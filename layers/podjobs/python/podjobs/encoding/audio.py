@@ -1,20 +1,21 @@
 """Encodes the sound, whole: an encoder's priming samples would click at every join. All bit rates in one pass."""
 
+import json
 from typing import Any
 
 import ffmpeg
 
-from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.steps import Result
 from podjobs.encoding.probe import READ_OPTIONS
 from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
 FOLDER = "audio"
 SAMPLE_RATE_HZ = 48_000
 SEEK_MARGIN_S = 1.0
 MP3_QUALITY = 2
-"""LAME's -V 2: variable, 170–210 kbit/s in stereo. Source: docs/contract-pod.md."""
+"""LAME's -V 2: variable, 170-210 kbit/s in stereo. Source: docs/contract-pod.md."""
 
 
 def published_mp3(settings: EncodingSettings) -> str:
@@ -80,14 +81,19 @@ def _outputs(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tu
     return outputs
 
 
-def encode_audio(
-    recipe: Recipe, tools: Tools, storage: Storage, settings: EncodingSettings, *, job_id: str, timeout_s: int
-) -> Result:
-    """Encode the sound of a job and leave its files in the job's work folder."""
-    with storage.writing(storage.work_key(job_id, FOLDER)) as folder:
-        tools.run(
-            audio_argv(recipe, storage.input_of(recipe.source), str(folder), settings),
-            timeout_s=timeout_s,
-        )
+def encode_audio(recipe: Recipe, work: Workspace) -> Result:
+    """Encode the sound of a job and leave its files in the job's work folder.
+
+    Args:
+        recipe: the job.
+        work: where and with what.
+
+    Returns:
+        `files`: their names; `duration_s`: how long the sound is.
+    """
+    with work.writing(FOLDER) as folder:
+        work.run(audio_argv(recipe, work.storage.input_of(recipe.source), str(folder), work.settings))
         names = sorted(file.name for file in folder.iterdir())
-    return Result(values={"files": names})
+        probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]
+        output = work.run([*probe, "-print_format", "json", "-i", str(folder / names[0])])
+    return Result(values={"files": names, "duration_s": float(json.loads(output)["format"]["duration"])})

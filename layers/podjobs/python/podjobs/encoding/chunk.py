@@ -11,11 +11,11 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.errors import RetryableError
-from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.steps import Result
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.probe import READ_OPTIONS
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
+from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
 SEEK_MARGIN_S = 1.5
@@ -73,9 +73,7 @@ def _scale(frames: Any, renditions: Sequence[Rendition]) -> list[Any]:
     ]
 
 
-def _rendition_output(
-    frames: Any, rendition: Rendition, chunk: Chunk, path: str, settings: EncodingSettings
-) -> Any:
+def _rendition_output(frames: Any, rendition: Rendition, chunk: Chunk, path: str, settings: EncodingSettings) -> Any:
     options: dict[str, Any] = {
         **x264_options(rendition, settings),
         "enc_time_base": f"1:{TICKS_PER_S}",
@@ -118,26 +116,23 @@ def x264_options(rendition: Rendition, settings: EncodingSettings) -> dict[str, 
     }
 
 
-def encode_chunk(
-    recipe: Recipe, chunk: Chunk, tools: Tools, storage: Storage, settings: EncodingSettings, *, job_id: str, timeout_s: int
-) -> Result:
+def encode_chunk(recipe: Recipe, chunk: Chunk, work: Workspace) -> Result:
     """Encode one chunk and leave its files in the job's work folder.
 
+    Args:
+        recipe: the job.
+        chunk: the part to encode.
+        work: where and with what.
+
     Returns:
-        `frames`: how many each rendition has; `end_s`: where the last one ends on the output's time line.
+        `frames`: how many each rendition has.
     """
     counted: dict[str, str] = {}
-    with storage.writing(storage.work_key(job_id, chunk.name)) as folder:
-        argv = chunk_argv(recipe, chunk, storage.input_of(recipe.source), str(folder), settings)
-        tools.run(argv, timeout_s=timeout_s, on_progress=counted.update)
+    with work.writing(chunk.name) as folder:
+        argv = chunk_argv(recipe, chunk, work.storage.input_of(recipe.source), str(folder), work.settings)
+        work.run(argv, on_progress=counted.update)
         frames = int(counted.get("frame", "0"))
         missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
         if frames and missing:
             raise RetryableError(f"ffmpeg left out the renditions {missing} of {chunk.name}.")
-    length_s = _microseconds(counted.get("out_time_us")) / 1_000_000
-    return Result(values={"frames": frames, "end_s": chunk.start_s + length_s})
-
-
-def _microseconds(text: str | None) -> int:
-    """ffmpeg says N/A as long as it has written nothing."""
-    return int(text) if text and text.isdigit() else 0
+    return Result(values={"frames": frames})

@@ -13,6 +13,7 @@ from podjobs.encoding.package import package_rendition
 from podjobs.encoding.plan import plan_job
 from podjobs.encoding.publish import publish
 from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
 
@@ -32,34 +33,33 @@ class EncodingFunction:
             InvalidRequestError: there is no such action.
             StepError: as the action says.
         """
-        job, backends = step.job, (self._tools, self._storage, self._settings)
-        if step.action == "plan":
-            return plan_job(job, *backends)
-        if step.action == "report":
-            return self._report(step)
-        if step.action == "discard":
-            self._storage.remove_work(job.id)
-            return Result(log=("A newer job took this one's place; its work files are removed.",))
-        recipe = Recipe.model_validate(step.shared)
-        work = {"job_id": job.id, "timeout_s": step.timeout_s}
-        if step.action == "chunk":
-            return encode_chunk(recipe, Chunk.model_validate(step.params), *backends, **work)
-        if step.action == "audio":
-            return encode_audio(recipe, *backends, **work)
-        if step.action == "publish":
-            return publish(job, recipe, step.results, self._storage, self._settings, started_at=step.accepted_at)
-        if step.action not in ("package", "images"):
-            raise InvalidRequestError(f"The encoding function has no action {step.action!r}.")
-        frames = {chunk.name: int(step.results[chunk.name]["frames"]) for chunk in self._chunks(recipe)}
-        if step.action == "package":
-            rendition = recipe.renditions[int(step.params["rendition"])]
-            return package_rendition(recipe, rendition, frames, *backends, **work)
-        chunks = [chunk for chunk in self._chunks(recipe) if frames[chunk.name]]
-        ends_s = [float(step.results[chunk.name]["end_s"]) for chunk in chunks]
-        return make_images(recipe, chunks, *backends, duration_s=recipe.duration_s or max(ends_s, default=0.0), **work)
+        match step.action:
+            case "plan":
+                return plan_job(step.job, self._tools, self._storage, self._settings)
+            case "report":
+                return self._report(step)
+            case "discard":
+                self._storage.remove_work(step.job.id)
+                return Result(log=("A newer job took this one's place; its work files are removed.",))
+            case "publish":
+                return publish(step, Recipe.model_validate(step.shared), self._storage, self._settings)
+        work = Workspace(step.job.id, self._tools, self._storage, self._settings, step.timeout_s)
+        return self._make(step, Recipe.model_validate(step.shared), work)
 
-    def _chunks(self, recipe: Recipe) -> tuple[Chunk, ...]:
-        return recipe.chunks if recipe.facts.video is not None else ()
+    def _make(self, step: Step, recipe: Recipe, work: Workspace) -> Result:
+        match step.action:
+            case "chunk":
+                return encode_chunk(recipe, Chunk.model_validate(step.params), work)
+            case "audio":
+                return encode_audio(recipe, work)
+            case "package":
+                rendition = recipe.renditions[int(step.params["rendition"])]
+                return package_rendition(recipe, rendition, _frames(step, recipe), work)
+            case "images":
+                frames = _frames(step, recipe)
+                return make_images(recipe, [chunk for chunk in recipe.chunks if frames.get(chunk.name)], work)
+            case _:
+                raise InvalidRequestError(f"The encoding function has no action {step.action!r}.")
 
     def _report(self, step: Step) -> Result:
         """Leave the reason of a failure where Pod looks for the result, and remove the work files."""
@@ -69,3 +69,10 @@ class EncodingFunction:
         self._storage.write(posixpath.join(target, info.NAME), info.dump(content))
         self._storage.remove_work(step.job.id)
         return Result(log=("The failure was reported in info_video.json.",))
+
+
+def _frames(step: Step, recipe: Recipe) -> dict[str, int]:
+    """Number of frames by chunk; none for a source without video."""
+    if recipe.facts.video is None:
+        return {}
+    return {chunk.name: int(step.results[chunk.name]["frames"]) for chunk in recipe.chunks}

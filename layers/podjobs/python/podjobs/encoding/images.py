@@ -1,18 +1,20 @@
 """Makes thumbnails and the overview strip from the lowest rendition, and PNGs of attached pictures."""
 
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import ffmpeg
 import webvtt
 
-from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.steps import Result
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.media import PictureFacts
 from podjobs.encoding.probe import READ_OPTIONS
 from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
 FOLDER = "images"
@@ -20,6 +22,8 @@ OVERVIEW_HEIGHT_PX = 90
 OVERVIEW_FROM_S = 10
 MANY_TILES_FROM_S = 100
 FEW_TILES, MANY_TILES = 10, 100
+ASSUMED_FRAME_RATE = 25
+"""For the length of the last frame where nothing tells it."""
 KEY_FRAMES_SUFFICE_S = 4
 """Pictures that lie at least this far apart are taken from key frames (one every segment): less to decode."""
 
@@ -67,8 +71,9 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
 
 
 def _pick(frames: Any, count: int, duration_s: float) -> Any:
-    """Evenly spaced pictures, the last one repeated where the video ends early."""
-    return frames.filter("fps", fps=f"{count}/{duration_s:.6f}", start_time=0, round="up").filter(
+    """The picture seen in the middle of each part of the video, the last one repeated where the video ends early."""
+    every_s = duration_s / count
+    return frames.filter("fps", fps=f"1/{every_s:.6f}", start_time=f"{every_s / 2:.6f}", round="up").filter(
         "tpad", stop_mode="clone", stop=count
     )
 
@@ -116,41 +121,59 @@ def pictures_argv(source: str, pictures: Sequence[PictureFacts], folder: str, se
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 
-def make_images(
-    recipe: Recipe, chunks: Sequence[Chunk], tools: Tools, storage: Storage, settings: EncodingSettings,
-    *, job_id: str, duration_s: float, timeout_s: int,
-) -> Result:  # fmt: skip
+def make_images(recipe: Recipe, chunks: Sequence[Chunk], work: Workspace) -> Result:
     """Make all pictures of a job and leave them in its work folder.
 
     Args:
         recipe: the job.
         chunks: those that have frames; none for a source without video.
-        tools: runs ffmpeg.
-        storage: holds the work files.
-        settings: ffmpeg's name, number of thumbnails.
-        job_id: whose work files.
-        duration_s: length of the output.
-        timeout_s: for each command.
+        work: where and with what.
 
     Returns:
         `thumbnails` and `overview`: names of the files.
     """
-    with storage.writing(storage.work_key(job_id, FOLDER)) as folder:
-        if recipe.facts.pictures:
-            source = storage.input_of(recipe.source)
-            tools.run(pictures_argv(source, recipe.facts.pictures, str(folder), settings), timeout_s=timeout_s)
+    covers = [f"thumbnail_{picture.index}.png" for picture in recipe.facts.pictures]
+    with work.writing(FOLDER) as folder:
+        if covers:
+            source = work.storage.input_of(recipe.source)
+            work.run(pictures_argv(source, recipe.facts.pictures, str(folder), work.settings))
         if chunks:
-            feed = open_joined(chunks, recipe.renditions[0], storage, job_id=job_id)
-            tools.run(images_argv(recipe, duration_s, str(folder), settings), timeout_s=timeout_s, feed=feed)
-            tiles = count_tiles(duration_s)
-            if tiles:
-                lowest = recipe.renditions[0]
-                captions = overview_captions(duration_s, tiles, tile_width(lowest.width_px, lowest.height_px))
-                (folder / "overview.vtt").write_text(captions, encoding="utf-8")
+            _picture_video(recipe, chunks, folder, work)
+        elif covers:
+            shutil.copyfile(folder / covers[0], folder / "thumbnail_0001.png")
         names = sorted(file.name for file in folder.iterdir())
     return Result(
         values={
-            "thumbnails": [name for name in names if name.startswith("thumbnail_")],
+            "thumbnails": order_thumbnails([name for name in names if name.startswith("thumbnail_")], covers),
             "overview": [name for name in ("overview.png", "overview.vtt") if name in names],
         }
     )
+
+
+def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], folder: Path, work: Workspace) -> None:
+    lowest = recipe.renditions[0]
+    duration_s = recipe.duration_s or _measure_s(chunks[0], recipe, work)
+    work.run(images_argv(recipe, duration_s, str(folder), work.settings), feed=open_joined(chunks, lowest, work))
+    if tiles := count_tiles(duration_s):
+        captions = overview_captions(duration_s, tiles, tile_width(lowest.width_px, lowest.height_px))
+        (folder / "overview.vtt").write_text(captions, encoding="utf-8")
+
+
+def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
+    """Put a cover second: that is the thumbnail Pod shows. Source: docs/contract-pod.md, callbacks.
+
+    Args:
+        names: all thumbnails, in order.
+        covers: those that were attached to the source.
+    """
+    others = [name for name in names if name not in covers]
+    return [*others[:1], *covers, *others[1:]]
+
+
+def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
+    """Length of a source whose header does not tell it: the last frame of its only chunk."""
+    path = work.path(f"{chunk.name}/{recipe.renditions[0].name}.nut")
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-show_entries", "packet=pts_time"]
+    argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", path]
+    times_s = [float(line) for line in work.run(argv).split()]
+    return max(times_s, default=0.0) + 1 / ASSUMED_FRAME_RATE

@@ -54,9 +54,7 @@ def tracks_of(facts: MediaFacts) -> dict[str, Any]:
     video, audio = facts.video, facts.audio
     return {
         "list_video_track": {str(video.index): {"width": video.width_px, "height": video.height_px}} if video else {},
-        "list_audio_track": {
-            str(audio.index): {"sample_rate": str(audio.sample_rate_hz), "channels": audio.channels}
-        }
+        "list_audio_track": {str(audio.index): {"sample_rate": str(audio.sample_rate_hz), "channels": audio.channels}}
         if audio
         else {},
         "list_image_track": {
@@ -68,7 +66,9 @@ def tracks_of(facts: MediaFacts) -> dict[str, Any]:
 def failure_info(job: EncodingJob, started_at: float, problem: Problem) -> dict[str, Any]:
     """The report of a job that failed for good: nothing to import, and the reason in `encoding_log`."""
     argv = problem.context.get("argv", [])
-    message = "\n".join(text for text in (problem.title, problem.detail, str(problem.context.get("stderr", ""))) if text)
+    message = "\n".join(
+        text for text in (problem.title, problem.detail, str(problem.context.get("stderr", ""))) if text
+    )
     return empty_info(job, started_at) | {
         "error_encoding": True,
         "encoding_log": {"error": {"command": " ".join(map(str, argv)), "result": False, "msg": message}},

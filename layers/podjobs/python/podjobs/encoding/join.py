@@ -4,30 +4,27 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from podjobs.contract.errors import RetryableError
-from podjobs.contract.ports import Storage
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import Chunk
+from podjobs.encoding.workspace import Workspace
 
 SIGNATURE = b"nut/multimedia container\0"
 """Begins a NUT file, and must not stand in the middle of one. Source: NUT open container format, `file_id_string`."""
 
 
-def open_joined(
-    chunks: Sequence[Chunk], rendition: Rendition, storage: Storage, *, job_id: str
-) -> Iterator[BinaryIO]:
+def open_joined(chunks: Sequence[Chunk], rendition: Rendition, work: Workspace) -> Iterator[BinaryIO]:
     """Open the files of a rendition so that their contents, one after another, are one NUT stream.
 
     Args:
         chunks: those that have frames, in order.
         rendition: whose files.
-        storage: holds the work files.
-        job_id: whose work files.
+        work: holds them.
 
     Raises:
         RetryableError: a chunk's file is not there or is no NUT file.
     """
     for position, chunk in enumerate(chunks):
-        file = storage.open(storage.work_key(job_id, f"{chunk.name}/{rendition.name}.nut"))
+        file = work.storage.open(work.key(f"{chunk.name}/{rendition.name}.nut"))
         if file.read(len(SIGNATURE)) != SIGNATURE:
             file.close()
             raise RetryableError(f"The file of {chunk.name} at {rendition.name}p is damaged.")

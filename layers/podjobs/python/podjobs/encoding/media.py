@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+
 class VideoFacts(BaseModel):
     """A video stream that moves."""
 

@@ -1,7 +1,7 @@
-"""Packages one rendition: its joined chunks and its sound become MP4 and HLS in one pass of stream copy, then verified."""
+"""Packages one rendition: its joined chunks and its sound become MP4 and HLS by stream copy, and are verified."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +9,23 @@ import ffmpeg
 import m3u8
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.errors import PermanentError
 from podjobs.contract.steps import Result
 from podjobs.encoding import audio
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.verify import Expectation, verify_package
+from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
 PAT_PERIOD_S = 10
-"""How often to repeat MPEG-TS tables inside a segment; each segment begins with them. FFmpeg's 0.1 s is for broadcast."""
+"""How often MPEG-TS tables are repeated within a segment, which begins with them; ffmpeg's 0.1 s is for broadcast."""
 PROFILES = {"Constrained Baseline": "42c0", "Baseline": "4200", "Main": "4d40", "High": "6400"}
 """ffprobe's names to profile_idc and constraint flags. Source: RFC 6381, section 3.3."""
 AAC_LC = "mp4a.40.2"
+SHORTEST_RATE_S = 0.1
+"""A bit rate is not computed over less: the last segment may hold a single frame."""
 
 
 class Packaged(BaseModel):
@@ -46,13 +49,10 @@ def folder_name(recipe: Recipe, rendition: Rendition) -> str:
     return f"package-{rendition.name}" if not recipe.generation else f"package-{rendition.name}-{recipe.generation}"
 
 
-def package_argv(
-    recipe: Recipe, rendition: Rendition, track: str | None, folder: str, settings: EncodingSettings
-) -> list[str]:
+def package_argv(rendition: Rendition, track: str | None, folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that reads the joined chunks from stdin and writes HLS, and MP4 where it is wanted.
 
     Args:
-        recipe: the job.
         rendition: what to package.
         track: the rendition's sound, a file; None: the source has none.
         folder: where the files are written.
@@ -92,80 +92,66 @@ def package_argv(
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 
-def package_rendition(
-    recipe: Recipe, rendition: Rendition, frames: dict[str, int], tools: Tools, storage: Storage,
-    settings: EncodingSettings, *, job_id: str, timeout_s: int,
-) -> Result:  # fmt: skip
+def package_rendition(recipe: Recipe, rendition: Rendition, frames: Mapping[str, int], work: Workspace) -> Result:
     """Package one rendition, verify it, and leave its files in the job's work folder.
 
     Args:
         recipe: the job.
         rendition: what to package.
         frames: number of frames by chunk name.
-        tools: runs ffmpeg.
-        storage: holds the work files.
-        settings: ffmpeg's name and the segment length.
-        job_id: whose work files.
-        timeout_s: for each command.
+        work: where and with what.
 
     Returns:
         A `Packaged`, as a dictionary.
     """
     chunks = [chunk for chunk in recipe.chunks if frames[chunk.name]]
+    if not chunks:
+        raise PermanentError("The source has no picture that can be decoded.")
     track = None
     if recipe.facts.audio is not None:
-        key = storage.work_key(job_id, f"{audio.FOLDER}/{audio.track_name(rendition.audio_bps)}")
-        track = storage.input_of(key)
-    with storage.writing(storage.work_key(job_id, folder_name(recipe, rendition))) as folder:
-        argv = package_argv(recipe, rendition, track, str(folder), settings)
-        feed = open_joined(chunks, rendition, storage, job_id=job_id)
-        tools.run(argv, timeout_s=timeout_s, feed=feed)
-        expectation = Expectation(
+        track = work.path(f"{audio.FOLDER}/{audio.track_name(rendition.audio_bps)}")
+    with work.writing(folder_name(recipe, rendition)) as folder:
+        argv = package_argv(rendition, track, str(folder), work.settings)
+        work.run(argv, feed=open_joined(chunks, rendition, work))
+        expected = Expectation(
             rendition=rendition,
             frames=sum(frames.values()),
-            first_frame_s=_first_frame_s(chunks, rendition, tools, storage, settings, job_id=job_id),
+            first_frame_s=_first_frame_s(chunks[0], rendition, work),
             has_audio=track is not None,
         )
-        faults = verify_package(expectation, folder, tools, settings, timeout_s=timeout_s)
-        packaged = _describe(rendition, folder, sum(frames.values()), faults, tools, settings)
+        packaged = _describe(expected, folder, verify_package(expected, folder, work), work)
     return Result(values=packaged.model_dump())
 
 
-def _first_frame_s(
-    chunks: Sequence[Chunk], rendition: Rendition, tools: Tools, storage: Storage, settings: EncodingSettings,
-    *, job_id: str,
-) -> float:  # fmt: skip
-    path = storage.input_of(storage.work_key(job_id, f"{chunks[0].name}/{rendition.name}.nut"))
-    argv = [settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-read_intervals", "%+#1"]
-    argv += ["-show_entries", "packet=pts_time", "-print_format", "json", "-i", path]
-    packets = json.loads(tools.run(argv, timeout_s=60)).get("packets", [])
+def _first_frame_s(chunk: Chunk, rendition: Rendition, work: Workspace) -> float:
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-read_intervals", "%+#1"]
+    argv += ["-show_entries", "packet=pts_time", "-print_format", "json"]
+    packets = json.loads(work.run([*argv, "-i", work.path(f"{chunk.name}/{rendition.name}.nut")])).get("packets", [])
     return float(packets[0]["pts_time"]) if packets else 0.0
 
 
-def _describe(
-    rendition: Rendition, folder: Path, frames: int, faults: tuple[str, ...], tools: Tools, settings: EncodingSettings
-) -> Packaged:
-    playlist = m3u8.loads((folder / f"{rendition.name}p.m3u8").read_text(encoding="utf-8"))
+def _describe(expected: Expectation, folder: Path, faults: tuple[str, ...], work: Workspace) -> Packaged:
+    name = expected.rendition.name
+    playlist = m3u8.loads((folder / f"{name}p.m3u8").read_text(encoding="utf-8"))
     sizes_bits = [8 * int(str(segment.byterange).split("@", maxsplit=1)[0]) for segment in playlist.segments]
     durations_s = [float(segment.duration) for segment in playlist.segments]
     duration_s = sum(durations_s)
-    rates = [bits / max(seconds, 0.1) for bits, seconds in zip(sizes_bits, durations_s, strict=True)]
+    rates = [bits / max(seconds, SHORTEST_RATE_S) for bits, seconds in zip(sizes_bits, durations_s, strict=True)]
     return Packaged(
-        name=rendition.name,
+        name=name,
         files=tuple(sorted(file.name for file in folder.iterdir())),
-        frames=frames,
+        frames=expected.frames,
         duration_s=duration_s,
         peak_bps=round(max(rates, default=0)),
-        average_bps=round(sum(sizes_bits) / max(duration_s, 0.1)),
-        codecs=_codecs(folder / f"{rendition.name}p.ts", tools, settings),
+        average_bps=round(sum(sizes_bits) / max(duration_s, SHORTEST_RATE_S)),
+        codecs=_codecs(folder / f"{name}p.ts", work),
         faults=faults,
     )
 
 
-def _codecs(file: Path, tools: Tools, settings: EncodingSettings) -> str:
-    argv = [settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,profile,level"]
-    argv += ["-print_format", "json", "-i", str(file)]
-    streams: list[dict[str, Any]] = json.loads(tools.run(argv, timeout_s=60))["streams"]
+def _codecs(file: Path, work: Workspace) -> str:
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,profile,level"]
+    streams: list[dict[str, Any]] = json.loads(work.run([*argv, "-print_format", "json", "-i", str(file)]))["streams"]
     names = []
     for stream in streams:
         if stream["codec_type"] == "video":

@@ -137,7 +137,11 @@ def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
 def _audio_step(recipe: Recipe) -> StepSpec:
     weight = max(0.1, (recipe.duration_s or 60.0) / 25)
     return StepSpec(
-        id="audio", function="encoding", action="audio", weight=round(weight, 3), timeout_s=_whole_file_timeout_s(weight)
+        id="audio",
+        function="encoding",
+        action="audio",
+        weight=round(weight, 3),
+        timeout_s=_whole_file_timeout_s(weight),
     )
 
 

@@ -4,6 +4,7 @@ import json
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import m3u8
@@ -11,7 +12,7 @@ import m3u8
 from podjobs.contract.errors import PermanentError, RetryableError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Key, Storage
-from podjobs.contract.steps import Plan, Result
+from podjobs.contract.steps import Plan, Result, Step
 from podjobs.encoding import audio, images, info
 from podjobs.encoding.package import Packaged, folder_name
 from podjobs.encoding.plan import stages_of
@@ -26,19 +27,14 @@ OURS = re.compile(
 """Files an encoder leaves in a video's folder: those that a new encode does not replace are removed."""
 
 
-def publish(
-    job: EncodingJob, recipe: Recipe, results: Mapping[str, Mapping[str, Any]], storage: Storage,
-    settings: EncodingSettings, *, started_at: float,
-) -> Plan | Result:  # fmt: skip
+def publish(step: Step, recipe: Recipe, storage: Storage, settings: EncodingSettings) -> Plan | Result:
     """Put the files of a job in their places; safe to repeat at any point.
 
     Args:
-        job: what Pod asked for.
+        step: the job and the results of its steps.
         recipe: how it was made.
-        results: of the steps before, by step id.
         storage: holds the files.
         settings: names of the audio files.
-        started_at: when the job was accepted, seconds since the epoch.
 
     Returns:
         A result; or, when the packaged renditions do not verify, the plan to encode the source once more in one piece.
@@ -46,6 +42,7 @@ def publish(
     Raises:
         PermanentError: even that did not verify.
     """
+    job, results = step.job, step.results
     target = storage.key_of(job.output_dir)
     if not storage.has_work(job.id) and _is_published(job, target, storage):
         storage.remove_work(job.id)
@@ -65,7 +62,7 @@ def publish(
         storage.write(posixpath.join(target, MASTER), master_playlist(recipe, packaged).encode())
     for name, source in files.items():
         _take_place(source, posixpath.join(target, name), storage)
-    content = describe(job, recipe, packaged, results, list(files), settings, faults, started_at)
+    content = describe(step, Outcome(recipe, packaged, list(files), faults), settings)
     storage.write(posixpath.join(target, info.NAME), info.dump(content))
     keep = {*files, info.NAME} | ({MASTER} if packaged else set())
     for key in storage.list_files(target):
@@ -144,11 +141,27 @@ def master_playlist(recipe: Recipe, packaged: Sequence[Packaged]) -> str:
     return str(master.dumps())
 
 
-def describe(
-    job: EncodingJob, recipe: Recipe, packaged: Sequence[Packaged], results: Mapping[str, Mapping[str, Any]],
-    files: Sequence[str], settings: EncodingSettings, faults: Sequence[str], started_at: float,
-) -> dict[str, Any]:  # fmt: skip
-    """The content of info_video.json. Pure."""
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job."""
+
+    recipe: Recipe
+    packaged: Sequence[Packaged]
+    files: Sequence[str]
+    """Names in the video's folder."""
+    faults: Sequence[str]
+    """What did not verify, but does not spoil the result."""
+
+
+def describe(step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[str, Any]:
+    """The content of info_video.json. Pure but for the clock.
+
+    Args:
+        step: the job and the results of its steps.
+        outcome: what became of it.
+        settings: names of the audio files.
+    """
+    job, files, packaged = step.job, outcome.files, outcome.packaged
 
     def place(name: str) -> str:
         return posixpath.join(job.output_dir, name)
@@ -156,21 +169,25 @@ def describe(
     def named(names: Sequence[str]) -> dict[str, str]:
         return {str(number): place(name) for number, name in enumerate(names, start=1)}
 
-    rate = settings.ffmpeg_audio_bitrate
+    def audio_files(name: str) -> dict[str, str]:
+        return {settings.ffmpeg_audio_bitrate: place(name)} if name in files else {}
+
     thumbnails = [name for name in files if name.startswith("thumbnail_")]
     overview = [name for name in files if name.startswith("overview.")]
     measured_s = max((made.duration_s for made in packaged), default=0.0)
-    sound_s = results.get("audio", {}).get("duration_s") or 0.0
-    log = [*recipe.log, *faults] or ["All files were made and verified."]
+    sound_s = step.results.get("audio", {}).get("duration_s") or 0.0
+    log = [*outcome.recipe.log, *outcome.faults] or ["All files were made and verified."]
     return (
-        info.empty_info(job, started_at)
-        | info.tracks_of(recipe.facts)
+        info.empty_info(job, step.accepted_at)
+        | info.tracks_of(outcome.recipe.facts)
         | {
-            "duration": int(recipe.duration_s or measured_s or sound_s),
-            "list_mp4_files": {made.name: place(f"{made.name}p.mp4") for made in packaged if f"{made.name}p.mp4" in files},
+            "duration": int(outcome.recipe.duration_s or measured_s or sound_s),
+            "list_mp4_files": {
+                made.name: place(f"{made.name}p.mp4") for made in packaged if f"{made.name}p.mp4" in files
+            },
             "list_hls_files": {made.name: place(f"{made.name}p.m3u8") for made in packaged},
-            "list_mp3_files": {rate: place(name) for name in files if name == audio.published_mp3(settings)},
-            "list_m4a_files": {rate: place(name) for name in files if name == audio.published_m4a(settings)},
+            "list_mp3_files": audio_files(audio.published_mp3(settings)),
+            "list_m4a_files": audio_files(audio.published_m4a(settings)),
             "list_thumbnail_files": named(thumbnails),
             "list_overview_files": {str(number): place(name) for number, name in enumerate(sorted(overview))},
             "encoding_log": {"encoding": {"command": "", "result": True, "msg": "\n".join(log)}},

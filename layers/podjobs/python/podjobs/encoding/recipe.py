@@ -83,9 +83,7 @@ def choose_chunk_s(duration_s: float, shortest_s: int, longest_s: int, aim: int,
     return max(grid_s, math.ceil(wanted_s / grid_s) * grid_s)
 
 
-def cut_into_chunks(
-    duration_s: float | None, chunk_s: int, *, ends: bool, generation: int = 0
-) -> tuple[Chunk, ...]:
+def cut_into_chunks(duration_s: float | None, chunk_s: int, *, ends: bool, generation: int = 0) -> tuple[Chunk, ...]:
     """Cut a time line into half-open intervals; the last one takes a rest shorter than half a chunk with it.
 
     Args:
@@ -100,11 +98,7 @@ def cut_into_chunks(
             number=number,
             start_s=float(number * chunk_s),
             end_s=float((number + 1) * chunk_s) if number + 1 < count else (duration_s if ends else None),
-            expected_end_s=None
-            if generation
-            else float((number + 1) * chunk_s)
-            if number + 1 < count
-            else duration_s,
+            expected_end_s=None if generation else float((number + 1) * chunk_s) if number + 1 < count else duration_s,
             generation=generation,
         )
         for number in range(count)

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import Tools
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.workspace import Workspace
 
 MAX_OFFSET_S = 0.010
 AAC_PRIMING_S = 1024 / 48_000
@@ -30,28 +29,24 @@ class Expectation:
     has_audio: bool
 
 
-def verify_package(
-    expected: Expectation, folder: Path, tools: Tools, settings: EncodingSettings, *, timeout_s: int
-) -> tuple[str, ...]:
+def verify_package(expected: Expectation, folder: Path, work: Workspace) -> tuple[str, ...]:
     """Compare a packaged rendition with what it must hold.
 
     Args:
         expected: what it must hold.
         folder: where its files lie.
-        tools: runs ffprobe and ffmpeg.
-        settings: their names.
-        timeout_s: for each command.
+        work: runs ffprobe and ffmpeg.
 
     Returns:
         A sentence for each fault; none when all is well.
     """
     name = f"{expected.rendition.name}p"
     stream = folder / f"{name}.ts"
-    packets = _read_packets(stream, tools, settings, timeout_s=timeout_s)
+    packets = _read_packets(stream, work)
     faults = check_packets(expected, packets)
     if expected.rendition.mp4:
-        faults += _check_mp4(expected, folder / f"{name}.mp4", tools, settings)
-    faults += _check_decodes(stream, tools, settings)
+        faults += _check_mp4(expected, folder / f"{name}.mp4", work)
+    faults += _check_decodes(stream, work)
     return tuple(f"{name}: {fault}" for fault in faults)
 
 
@@ -85,13 +80,11 @@ def check_packets(expected: Expectation, packets: dict[str, list[tuple[int, int,
     return faults
 
 
-def _read_packets(
-    file: Path, tools: Tools, settings: EncodingSettings, *, timeout_s: int
-) -> dict[str, list[tuple[int, int, bool]]]:
-    argv = [settings.ffprobe_cmd, "-v", "error", "-show_entries", "packet=codec_type,pts,dts,flags"]
+def _read_packets(file: Path, work: Workspace) -> dict[str, list[tuple[int, int, bool]]]:
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "packet=codec_type,pts,dts,flags"]
     argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", str(file)]
     packets: dict[str, list[tuple[int, int, bool]]] = {}
-    for line in tools.run(argv, timeout_s=timeout_s).splitlines():
+    for line in work.run(argv).splitlines():
         fields = line.split("|")
         if len(fields) >= 4:  # noqa: PLR2004 - the entries asked for; side data follows, on lines of its own or not
             kind, pts, dts, flags = fields[:4]
@@ -99,10 +92,10 @@ def _read_packets(
     return packets
 
 
-def _check_mp4(expected: Expectation, file: Path, tools: Tools, settings: EncodingSettings) -> list[str]:
-    argv = [settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,nb_frames,start_time"]
+def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,nb_frames,start_time"]
     argv += ["-print_format", "json", "-i", str(file)]
-    streams: list[dict[str, Any]] = json.loads(tools.run(argv, timeout_s=60))["streams"]
+    streams: list[dict[str, Any]] = json.loads(work.run(argv))["streams"]
     by_type = {stream["codec_type"]: stream for stream in streams}
     if "video" not in by_type:
         return ["the MP4 holds no picture."]
@@ -117,13 +110,13 @@ def _check_mp4(expected: Expectation, file: Path, tools: Tools, settings: Encodi
     return faults
 
 
-def _check_decodes(file: Path, tools: Tools, settings: EncodingSettings) -> list[str]:
+def _check_decodes(file: Path, work: Workspace) -> list[str]:
     ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{DECODED_S}", "-i"]}
     faults = []
     for end, options in ends.items():
-        argv = [settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]
+        argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]
         try:
-            tools.run([*argv, "-map", "0:v:0", "-f", "null", "-"], timeout_s=120)
+            work.run([*argv, "-map", "0:v:0", "-f", "null", "-"])
         except PermanentError as error:
             faults.append(f"its {end} does not play: {error.detail}")
     return faults
