@@ -1,6 +1,7 @@
 """Looks into a source and refuses what cannot be encoded, before any work is done."""
 
 import json
+import re
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.ports import Key, Storage, Tools
@@ -45,7 +46,7 @@ def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
         facts = read_facts(json.loads(output))
     except PermanentError as error:
-        raise PermanentError(_explain_refusal(name, error), **error.context) from error
+        raise PermanentError(_explain_refusal(name, source, error), **error.context) from error
     if facts.video is None and facts.audio is None:
         raise PermanentError(f"The file {name!r} has neither a video nor an audio stream.")
     if facts.video is not None and not (facts.video.width_px and facts.video.height_px):
@@ -53,12 +54,15 @@ def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key
     return facts
 
 
-def _explain_refusal(name: str, error: PermanentError) -> str:
+def _explain_refusal(name: str, source: str, error: PermanentError) -> str:
     said = str(error.context.get("stderr", ""))
     if "whitelist" in said.lower():
         return (
             f"The file {name!r} is of a format that is not accepted. "
             f"Accepted are: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
         )
-    last = said.splitlines()[-1] if said else error.detail
-    return f"The file {name!r} is no media file that can be read, or it is damaged ({last})."
+    # ffprobe's lines without the addresses and the local path they begin with
+    reasons = dict.fromkeys(
+        re.sub(r"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] ", "", line).replace(f"{source}: ", "") for line in said.splitlines()
+    )
+    return f"The file {name!r} is no media file that can be read, or it is damaged ({'; '.join(reasons)})."
