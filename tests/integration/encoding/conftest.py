@@ -112,8 +112,10 @@ def make_video(path, *extra, duration_s=6.0, size="640x360", rate="25", sound=Tr
 def packets(path, stream="v"):
     """(pts, dts, is key) in seconds, in file order."""
     output = subprocess.run(
-        ["ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time,dts_time,flags"]
-        + ["-print_format", "compact=nokey=1:print_section=0", str(path)],
+        [
+            "ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time,dts_time,flags",
+            "-print_format", "compact=nokey=1:print_section=0", str(path),
+        ],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     rows = [line.split("|") for line in output.splitlines() if line.count("|") >= 2]

@@ -29,7 +29,7 @@ HIGH = LOW.model_copy(update={"name": "1080", "width_px": 1920, "height_px": 108
 
 def recipe(**changes):
     values = {
-        "source": "videos/abc/-talk's \"é\".mp4",
+        "source": 'videos/abc/-talk\'s "é".mp4',
         "facts": MediaFacts(
             format_name="mov",
             start_s=0.5,
@@ -55,7 +55,9 @@ def after(argv, option):
 def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
     argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=8, expected_end_s=8), "/m/x.mp4", "/w", SETTINGS)
     assert "-ss" not in argv
-    assert after(argv, "-filter_complex").startswith("[0:0]trim=end=8.500000[s0];[s0]settb=1/90000[s1];[s1]setpts=PTS-45000")
+    assert after(argv, "-filter_complex").startswith(
+        "[0:0]trim=end=8.500000[s0];[s0]settb=1/90000[s1];[s1]setpts=PTS-45000"
+    )
 
 
 def test_chunk_argv_later_chunk_seeks_before_its_start_and_trims_by_the_frames_own_times():
@@ -123,7 +125,9 @@ def test_count_tiles_follows_pod(duration_s, tiles):
     assert count_tiles(duration_s) == tiles
 
 
-@pytest.mark.parametrize(("size", "width_px"), [((640, 360), 160), ((360, 640), 50), ((360, 360), 90), ((860, 360), 216)])
+@pytest.mark.parametrize(
+    ("size", "width_px"), [((640, 360), 160), ((360, 640), 50), ((360, 360), 90), ((860, 360), 216)]
+)
 def test_tile_width_keeps_the_aspect(size, width_px):
     assert tile_width(*size) == width_px
 

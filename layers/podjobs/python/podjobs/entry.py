@@ -66,7 +66,7 @@ class Endpoint:
             if not self._slots.acquire(blocking=False):
                 raise NotNowError("This instance has no free slot.", retry_after_s=BUSY_RETRY_S)
             try:
-                reply = self._function.perform(step)
+                reply = self._perform(step)
             except StepError as error:
                 logger.warning("A step failed.", reason=error.detail, status=int(error.status))
                 raise
@@ -76,6 +76,12 @@ class Endpoint:
         kind = PLAN_EVENT_TYPE if isinstance(reply, Plan) else RESULT_EVENT_TYPE
         attributes = {"type": kind, "source": f"/podjobs/{self._name}", "subject": f"{step.job.id}/{step.step_id}"}
         return CloudEvent(attributes, reply.model_dump(mode="json"))
+
+    def _perform(self, step: Step) -> Plan | Result:
+        try:
+            return self._function.perform(step)
+        except ValidationError as error:
+            raise InvalidRequestError(f"The step's own data are not valid: {_list_faults(error)}") from error
 
     def _read(self, headers: dict[str, str], body: bytes) -> Step:
         try:
@@ -87,11 +93,14 @@ class Endpoint:
         try:
             step = Step.model_validate(event.data)
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-            raise InvalidRequestError(f"The event holds no valid step: {faults}") from error
+            raise InvalidRequestError(f"The event holds no valid step: {_list_faults(error)}") from error
         if step.function != self._name:
             raise InvalidRequestError(f"The step is for the function {step.function!r}, this is {self._name!r}.")
         return step
+
+
+def _list_faults(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
 
 
 def http_handler(name: str, kind: type[Settings], build: Callable[[Settings], tuple[Function, int]]) -> HttpHandler:

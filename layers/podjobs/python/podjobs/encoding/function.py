@@ -16,6 +16,9 @@ from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
+MAKING = frozenset({"chunk", "audio", "package", "images"})
+"""The actions that make files from the recipe."""
+
 
 class EncodingFunction:
     """Performs the steps of encoding jobs: plan → chunk, audio → package, images → publish; report, discard."""
@@ -43,6 +46,8 @@ class EncodingFunction:
                 return Result(log=("A newer job took this one's place; its work files are removed.",))
             case "publish":
                 return publish(step, Recipe.model_validate(step.shared), self._storage, self._settings)
+        if step.action not in MAKING:
+            raise InvalidRequestError(f"The encoding function has no action {step.action!r}.")
         work = Workspace(step.job.id, self._tools, self._storage, self._settings, step.timeout_s)
         return self._make(step, Recipe.model_validate(step.shared), work)
 
@@ -55,11 +60,9 @@ class EncodingFunction:
             case "package":
                 rendition = recipe.renditions[int(step.params["rendition"])]
                 return package_rendition(recipe, rendition, _frames(step, recipe), work)
-            case "images":
+            case _:
                 frames = _frames(step, recipe)
                 return make_images(recipe, [chunk for chunk in recipe.chunks if frames.get(chunk.name)], work)
-            case _:
-                raise InvalidRequestError(f"The encoding function has no action {step.action!r}.")
 
     def _report(self, step: Step) -> Result:
         """Leave the reason of a failure where Pod looks for the result, and remove the work files."""

@@ -1,0 +1,178 @@
+"""Pod's answers, each from a real HTTP server, and what is made of them."""
+
+import http.server
+import json
+import threading
+import time
+
+import pytest
+
+from podjobs.backends.pod_api import RestPodApi
+from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.ports import Answer
+from podjobs.contract.steps import Step
+from podjobs.notification.function import NotificationFunction
+
+
+class Pod:
+    """Answers by script: (status, body) for each method; remembers what it was asked."""
+
+    def __init__(self):
+        self.post_answers, self.state, self.requests, self.hang_s, self.headers = [(200, "OK")], None, [], 0, {}
+        pod = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                pod.requests.append(("POST", self.path, self.headers["Authorization"], body))
+                status, text = pod.post_answers.pop(0) if len(pod.post_answers) > 1 else pod.post_answers[0]
+                time.sleep(pod.hang_s)
+                self.reply(status, text)
+
+            def do_GET(self):
+                pod.requests.append(("GET", self.path, self.headers["Authorization"], None))
+                self.reply(*((404, "") if pod.state is None else (200, json.dumps(pod.state))))
+
+            def reply(self, status, text):
+                if status == 0:  # closes without an answer
+                    self.close_connection = True
+                    return
+                self.send_response(status)
+                for name, value in pod.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/rest"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def methods(self):
+        return [request[0] for request in self.requests]
+
+
+@pytest.fixture
+def pod():
+    pod = Pod()
+    yield pod
+    pod.server.shutdown()
+    pod.server.server_close()
+
+
+def api(pod, read_timeout_s=5):
+    return RestPodApi(pod.url, "t0ken", read_timeout_s)
+
+
+def step(attempt=1):
+    job = EncodingJob(id="a", video_id=18, video_path="/media/videos/x.mp4", cut_start=2, cut_end=7)
+    return Step(
+        job=job, step_id="notify", function="notification", action="encoding", accepted_at=0, attempt=attempt, shared={}
+    )
+
+
+def notify(pod, attempt=1, read_timeout_s=5):
+    return NotificationFunction(api(pod, read_timeout_s)).perform(step(attempt))
+
+
+def test_notify_tells_pod_in_its_own_words(pod):
+    assert notify(pod).log == ("Pod was told.",)
+    ((method, path, authorization, body),) = pod.requests
+    assert (method, path, authorization) == ("POST", "/rest/store_remote_encoded_video/?id=18", "Token t0ken")
+    assert body | {"start": 0, "stop": 0} == {
+        "start": 0, "stop": 0, "video_id": 18, "video_path": "/media/videos/x.mp4", "cut_start": 2, "cut_end": 7,
+        "json_dressing": None, "dressing_input": "",
+    }  # fmt: skip
+    time.strptime(body["start"], "%a %b %d %H:%M:%S %Y")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [(200, Answer.ACCEPTED), (400, Answer.NOT_IN_PROGRESS), (404, Answer.UNKNOWN_VIDEO)]
+)
+def test_post_encoded_answers_that_end_the_job(pod, status, answer):
+    pod.post_answers = [(status, "")]
+    assert api(pod).post_encoded(18, {}) is answer
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "counts"),
+    [(500, RetryableError, True), (502, RetryableError, True), (503, NotNowError, False), (401, NotNowError, False),
+     (403, NotNowError, False), (405, PermanentError, True), (302, NotNowError, False)],
+)  # fmt: skip
+def test_post_encoded_answers_that_do_not(pod, status, error, counts):
+    pod.post_answers = [(status, "")]
+    with pytest.raises(error) as failed:
+        api(pod).post_encoded(18, {})
+    assert isinstance(failed.value, NotNowError) == (not counts)
+
+
+@pytest.mark.parametrize(("status", "remedy"), [(401, "missing or wrong"), (403, "not staff")])
+def test_post_encoded_refused_token_is_the_operators_to_mend(pod, status, remedy):
+    pod.post_answers = [(status, "")]
+    with pytest.raises(NotNowError, match=remedy) as failed:
+        api(pod).post_encoded(18, {})
+    assert failed.value.retry_after_s >= 60
+    assert "t0ken" not in failed.value.detail
+
+
+def test_post_encoded_retry_after_is_honoured(pod):
+    pod.post_answers, pod.headers = [(503, "")], {"Retry-After": "17"}
+    with pytest.raises(NotNowError) as failed:
+        api(pod).post_encoded(18, {})
+    assert failed.value.retry_after_s == 17
+
+
+def test_notify_pod_down_is_tried_again(pod):
+    pod.server.shutdown()
+    pod.server.server_close()
+    with pytest.raises(RetryableError, match="cannot be reached"):
+        notify(pod)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_done"),
+    [
+        ({"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : done"}, True),
+        ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}, True),
+        ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}, False),
+        (None, True),  # deleted meanwhile
+    ],
+)
+@pytest.mark.parametrize("way", ["hangs", "breaks off"])
+def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, way):
+    """A blind repeat could queue the transcription twice."""
+    pod.state = state
+    if way == "hangs":
+        pod.hang_s = 1.5
+    else:
+        pod.post_answers = [(0, "")]
+    if is_done:
+        assert "lost" in notify(pod, read_timeout_s=0.5).log[0]
+    else:
+        with pytest.raises(RetryableError):
+            notify(pod, read_timeout_s=0.5)
+    assert pod.methods == ["POST", "GET"]
+
+
+def test_notify_second_attempt_asks_first(pod):
+    """The first one may have been killed after Pod took it."""
+    pod.state = {"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}
+    notify(pod, attempt=2)
+    assert pod.methods == ["GET"]
+
+
+def test_notify_second_attempt_tells_pod_when_it_has_not_been_told(pod):
+    pod.state = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}
+    notify(pod, attempt=2)
+    assert pod.methods == ["GET", "POST"]
+
+
+def test_video_state_answer_that_is_not_pods_is_tried_again(pod):
+    pod.state = ["not", "a", "video"]
+    with pytest.raises(RetryableError, match="POD_API_URL"):
+        api(pod).video_state(18)

@@ -1,0 +1,111 @@
+"""The door of a function, through functions-framework's own test client."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from cloudevents.http import CloudEvent, from_http, to_binary, to_structured
+from functions_framework import create_app
+
+from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.steps import RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Result
+from podjobs.entry import Endpoint
+
+ROOT = Path(__file__).parents[3]
+STEP = {
+    "job": {"type": "encoding", "id": "job-1", "video_id": 7, "video_path": "/media/videos/x.mp4"},
+    "step_id": "discard",
+    "function": "encoding",
+    "action": "discard",
+    "accepted_at": 0,
+}
+
+
+@pytest.fixture
+def client(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDIA_ROOT", "/media")
+    monkeypatch.setenv("MEDIA_URL", f"file://{tmp_path}")
+    return create_app("handle", str(ROOT / "functions/encoding/main.py"), "http").test_client()
+
+
+def event(data=STEP, kind=STEP_EVENT_TYPE):
+    return CloudEvent({"type": kind, "source": "/podjobs/adapter/test"}, data)
+
+
+@pytest.mark.parametrize("mode", [to_binary, to_structured])
+def test_handle_step_event_is_answered_by_a_result_event(client, mode):
+    headers, body = mode(event())
+    response = client.post("/", headers=headers, data=body)
+    assert response.status_code == 200
+    reply = from_http(dict(response.headers), response.data)
+    assert (reply["type"], reply["subject"]) == (RESULT_EVENT_TYPE, "job-1/discard")
+    assert reply.data["kind"] == "result"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "reason"),
+    [
+        ({}, b"", "no CloudEvent"),
+        ({}, b"{}", "no CloudEvent"),
+        ({"Content-Type": "application/cloudevents+json"}, b"not json", "no CloudEvent"),
+        (*to_binary(event(kind="org.example.other")), "not for functions"),
+        (*to_binary(event(data={"step_id": "x"})), "job: Field required"),
+        (*to_binary(event(data=[1, 2])), "no valid step"),
+        (*to_binary(event(data=STEP | {"function": "studio"})), "is for the function 'studio'"),
+        (*to_binary(event(data=STEP | {"action": "dance"})), "no action 'dance'"),
+        (*to_binary(event(data=STEP | {"action": "chunk", "shared": {"source": 7}})), "source: "),
+    ],
+)
+def test_handle_rubbish_is_refused_with_the_reason(client, headers, body, reason):
+    response = client.post("/", headers=headers, data=body)
+    assert response.status_code == 400
+    assert response.mimetype == "application/problem+json"
+    problem = json.loads(response.data)
+    assert reason in problem["detail"]
+    assert problem["status"] == response.status_code
+
+
+def test_handle_get_says_the_function_is_there(client):
+    assert client.get("/").data == b"ok\n"
+
+
+@pytest.mark.parametrize("error", [PermanentError("No."), RetryableError("Again."), NotNowError("Later.")])
+def test_answer_error_of_the_function_passes_through(error):
+    class Failing:
+        def perform(self, _step):
+            raise error
+
+    headers, body = to_binary(event())
+    with pytest.raises(type(error)):
+        Endpoint("encoding", Failing(), 1).answer(headers, body)
+
+
+def test_answer_more_steps_than_slots_are_asked_to_wait():
+    begun, may_end = threading.Event(), threading.Event()
+
+    class Slow:
+        def perform(self, _step):
+            begun.set()
+            may_end.wait(10)
+            return Result()
+
+    endpoint = Endpoint("encoding", Slow(), 1)
+    headers, body = to_binary(event())
+    first = threading.Thread(target=endpoint.answer, args=(headers, body))
+    first.start()
+    assert begun.wait(10)
+    with pytest.raises(NotNowError, match="no free slot"):
+        endpoint.answer(headers, body)
+    may_end.set()
+    first.join()
+    endpoint.answer(headers, body)  # the slot is free again
+
+
+def test_handler_wrong_settings_end_the_process_with_all_faults(monkeypatch):
+    monkeypatch.delenv("MEDIA_ROOT", raising=False)
+    monkeypatch.setenv("FFMPEG_CRF", "none")
+    with pytest.raises(SystemExit) as ended:
+        create_app("handle", str(ROOT / "functions/encoding/main.py"), "http")
+    assert "MEDIA_ROOT" in str(ended.value)
+    assert "FFMPEG_CRF" in str(ended.value)

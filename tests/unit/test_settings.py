@@ -1,0 +1,96 @@
+"""Settings: Pod's names, the environment before Pod's file, all faults at once, no secret in a message."""
+
+import pytest
+
+from podjobs.function_settings import EncodingSettings, NotificationSettings
+from podjobs.settings import SettingsError, load_settings, read_assignments
+
+POD_FILE = '''
+"""A real settings_local.py computes some of its values."""
+import os
+SECRET_KEY = os.environ["NOT_THERE"]
+MEDIA_ROOT = "/usr/local/pod/media"
+FFMPEG_CRF = 23
+FFMPEG_PRESET: str = "medium"
+VIDEO_RENDITIONS = [{"resolution": "640x360", "minrate": "500k", "maxrate": "1000k", "audio_bitrate": "96k",
+                     "encoding_resolution_threshold": 0, "encode_mp4": True, "sites": [1]}]
+FFMPEG_LEVEL = 3
+os.system("touch executed")
+'''
+
+
+@pytest.fixture
+def pod_file(tmp_path, monkeypatch):
+    file = tmp_path / "settings_local.py"
+    file.write_text(POD_FILE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PODJOBS_SETTINGS_FILE", str(file))
+    return file
+
+
+def test_load_settings_pods_file_is_read_but_never_run(pod_file):
+    settings = load_settings(EncodingSettings)
+    assert (settings.media_root, settings.ffmpeg_crf, settings.ffmpeg_preset) == ("/usr/local/pod/media", 23, "medium")
+    assert settings.ffmpeg_level == "3"
+    assert [rendition.maxrate for rendition in settings.video_renditions] == [1_000_000]
+    assert not (pod_file.parent / "executed").exists()
+
+
+def test_load_settings_environment_wins(pod_file, monkeypatch):
+    monkeypatch.setenv("FFMPEG_CRF", "18.5")
+    monkeypatch.setenv(
+        "VIDEO_RENDITIONS",
+        '[{"resolution": "1280x720", "maxrate": "2.5m", "audio_bitrate": 96000}]'.replace("2.5m", "3m"),
+    )
+    settings = load_settings(EncodingSettings)
+    assert settings.ffmpeg_crf == 18.5
+    assert [(rendition.height_px, rendition.maxrate) for rendition in settings.video_renditions] == [(720, 3_000_000)]
+
+
+def test_load_settings_names_every_fault_at_once(monkeypatch):
+    for name, value in {
+        "MEDIA_ROOT": "media", "MEDIA_URL": "ftp://x/y", "FFMPEG_CRF": "99", "FFMPEG_PRESET": "quick",
+        "VIDEO_RENDITIONS": "[{", "FFMPEG_NB_THUMBNAIL": "1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings(EncodingSettings)
+    message = str(refused.value)
+    for name in ("MEDIA_ROOT", "MEDIA_URL", "FFMPEG_CRF", "FFMPEG_PRESET", "VIDEO_RENDITIONS", "FFMPEG_NB_THUMBNAIL"):
+        assert f"  {name}: " in message
+
+
+@pytest.mark.parametrize(
+    "renditions",
+    ["[]", '[{"resolution": "big", "maxrate": "1k", "audio_bitrate": "1k"}]', '[{"resolution": "640x360"}]', "{}", "7"],
+)
+def test_load_settings_bad_ladder_is_refused_by_name(monkeypatch, renditions):
+    monkeypatch.setenv("MEDIA_ROOT", "/media")
+    monkeypatch.setenv("VIDEO_RENDITIONS", renditions)
+    with pytest.raises(SettingsError, match="VIDEO_RENDITIONS"):
+        load_settings(EncodingSettings)
+
+
+def test_load_settings_secret_never_appears(monkeypatch):
+    monkeypatch.setenv("POD_API_TOKEN", "s3cr3t-é")
+    monkeypatch.setenv("POD_API_URL", "not-a-url")
+    with pytest.raises(SettingsError) as refused:
+        load_settings(NotificationSettings)
+    assert "POD_API_TOKEN" in str(refused.value)
+    assert "s3cr3t" not in str(refused.value)
+    monkeypatch.setenv("POD_API_TOKEN", "s3cr3t")
+    monkeypatch.setenv("POD_API_URL", "https://pod.example.org/rest")
+    assert "s3cr3t" not in repr(load_settings(NotificationSettings))
+
+
+@pytest.mark.parametrize("content", ["def broken(:\n", "A = '\0'\n"])
+def test_read_assignments_file_that_is_no_python_is_refused(tmp_path, content):
+    file = tmp_path / "settings_local.py"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match="not valid Python"):
+        read_assignments(file)
+
+
+def test_read_assignments_missing_file_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_assignments(tmp_path / "missing.py")
