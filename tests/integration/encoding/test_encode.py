@@ -9,6 +9,8 @@ import m3u8
 import pytest
 from conftest import POD_ROOT, ffmpeg, make_video, packets, probe
 
+from podjobs.contract.steps import StepSpec
+
 FRAME_S = 1 / 25
 
 
@@ -284,3 +286,19 @@ def test_encode_damaged_chunk_is_noticed_and_the_source_encoded_in_one_piece(stu
     studio.encode("talk.mp4", before_stage=damage)
     assert any("encoded once more in one piece" in line for line in studio.log)
     assert len(packets(studio.output / "180p.mp4")) == len(packets(source)) == 150
+
+
+def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(studio):
+    """600 chunks, each beginning soon after a key frame; the file is not read through."""
+    source = studio.folder / "marathon.mp4"
+    ffmpeg(
+        "-f", "lavfi", "-i", "color=gray:s=64x36:r=1", "-t", 36_000,
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", 7, source,
+    )  # fmt: skip
+    plan = studio.function.perform(
+        studio.step(studio.job(source.name), StepSpec(id="plan", function="encoding", action="plan"), {})
+    )
+    starts_s = plan.shared["starts_s"]
+    assert 590 <= len(starts_s) <= 700
+    lead_s = plan.shared["lead_s"]
+    assert max((start_s - lead_s) % 7 for start_s in starts_s[1:]) <= 2

@@ -43,7 +43,7 @@ def recipe(**changes):
         "origin_s": 0.5,
         "duration_s": 100.0,
         "ends": False,
-        "chunk_s": 8,
+        "lead_s": 1.0,
     }
     return Recipe.model_validate(values | changes)
 
@@ -63,7 +63,7 @@ def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
 def test_chunk_argv_later_chunk_seeks_before_its_start_and_trims_by_the_frames_own_times():
     argv = chunk_argv(recipe(), Chunk(number=1, start_s=8, end_s=16, expected_end_s=16), "/m/x.mp4", "/w", SETTINGS)
     before_input = argv[: argv.index("-i")]
-    assert after(before_input, "-ss") == "7.000000"
+    assert after(before_input, "-ss") == "7.500000"
     assert {"-copyts", "-noaccurate_seek"} <= set(before_input)
     assert "trim=end=16.500000:start=8.500000" in after(argv, "-filter_complex")
 

@@ -18,9 +18,6 @@ from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
-SEEK_MARGIN_S = 1.5
-"""How far before a chunk to seek: more than frames are reordered by, so that a seek by decoding time misses none."""
-
 
 def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command of one chunk.
@@ -41,7 +38,7 @@ def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings:
         raise ValueError("A source without video has no chunks.")
     if from_s > video.start_s:
         # -noaccurate_seek: decode from the key frame on and let trim choose, which compares the frames' own times.
-        seek_s = max(from_s - SEEK_MARGIN_S, recipe.facts.start_s)
+        seek_s = max(from_s - recipe.lead_s, recipe.facts.start_s)
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
         bounds["start"] = f"{from_s:.6f}"
     if to_s is not None:

@@ -42,9 +42,9 @@ class Tuning(BaseModel):
 
 # Chosen by `scripts/bench ladder`: VMAF at least, and bytes at most, those of Pod's own encode, at the least CPU.
 TUNINGS = (
-    Tuning(up_to_px=400, preset="medium", crf=20, references=3),
-    Tuning(up_to_px=800, preset="faster", crf=20, references=2),
-    Tuning(up_to_px=100_000, preset="faster", crf=20, references=2),
+    Tuning(up_to_px=400, preset="faster", crf=19, references=2),
+    Tuning(up_to_px=800, preset="faster", crf=19.5, references=1),
+    Tuning(up_to_px=100_000, preset="faster", crf=19.5, references=1),
 )
 
 # Macroblocks per second, per frame and in the decoded picture buffer; kbit/s and kbit of the buffer in High profile

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import ffmpeg
 import m3u8
@@ -15,15 +14,12 @@ from podjobs.encoding import audio
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
-from podjobs.encoding.verify import Expectation, verify_package
+from podjobs.encoding.verify import Expectation, Verdict, verify_package
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
 PAT_PERIOD_S = 10
 """How often MPEG-TS tables are repeated within a segment, which begins with them; ffmpeg's 0.1 s is for broadcast."""
-PROFILES = {"Constrained Baseline": "42c0", "Baseline": "4200", "Main": "4d40", "High": "6400"}
-"""ffprobe's names to profile_idc and constraint flags. Source: RFC 6381, section 3.3."""
-AAC_LC = "mp4a.40.2"
 SHORTEST_RATE_S = 0.1
 """A bit rate is not computed over less: the last segment may hold a single frame."""
 
@@ -119,7 +115,7 @@ def package_rendition(recipe: Recipe, rendition: Rendition, frames: Mapping[str,
             first_frame_s=_first_frame_s(chunks[0], rendition, work),
             has_audio=track is not None,
         )
-        packaged = _describe(expected, folder, verify_package(expected, folder, work), work)
+        packaged = _describe(expected, folder, verify_package(expected, folder, work))
     return Result(values=packaged.model_dump())
 
 
@@ -130,7 +126,7 @@ def _first_frame_s(chunk: Chunk, rendition: Rendition, work: Workspace) -> float
     return float(packets[0]["pts_time"]) if packets else 0.0
 
 
-def _describe(expected: Expectation, folder: Path, faults: tuple[str, ...], work: Workspace) -> Packaged:
+def _describe(expected: Expectation, folder: Path, verdict: Verdict) -> Packaged:
     name = expected.rendition.name
     playlist = m3u8.loads((folder / f"{name}p.m3u8").read_text(encoding="utf-8"))
     sizes_bits = [8 * int(str(segment.byterange).split("@", maxsplit=1)[0]) for segment in playlist.segments]
@@ -144,18 +140,6 @@ def _describe(expected: Expectation, folder: Path, faults: tuple[str, ...], work
         duration_s=duration_s,
         peak_bps=round(max(rates, default=0)),
         average_bps=round(sum(sizes_bits) / max(duration_s, SHORTEST_RATE_S)),
-        codecs=_codecs(folder / f"{name}p.ts", work),
-        faults=faults,
+        codecs=verdict.codecs,
+        faults=verdict.faults,
     )
-
-
-def _codecs(file: Path, work: Workspace) -> str:
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,profile,level"]
-    streams: list[dict[str, Any]] = json.loads(work.run([*argv, "-print_format", "json", "-i", str(file)]))["streams"]
-    names = []
-    for stream in streams:
-        if stream["codec_type"] == "video":
-            names.append(f"avc1.{PROFILES.get(stream['profile'], '6400')}{int(stream['level']):02x}")
-        elif stream["codec_type"] == "audio":
-            names.append(AAC_LC)
-    return ",".join(dict.fromkeys(names))

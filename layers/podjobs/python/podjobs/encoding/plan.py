@@ -7,11 +7,18 @@ from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, StepSpec
 from podjobs.contract.workflows import notification_stage
+from podjobs.encoding.boundaries import (
+    choose_chunk_s,
+    choose_lead_s,
+    find_key_frames,
+    good_places,
+    place_boundaries,
+)
 from podjobs.encoding.ladder import choose_renditions
-from podjobs.encoding.media import MediaFacts
+from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.package import folder_name
 from podjobs.encoding.probe import probe_source
-from podjobs.encoding.recipe import Chunk, Recipe, choose_chunk_s
+from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.function_settings import EncodingSettings
 
 PIXELS_PER_S = 60_000_000
@@ -35,17 +42,19 @@ def plan_job(job: EncodingJob, tools: Tools, storage: Storage, settings: Encodin
     facts = probe_source(tools, storage, settings, key)
     storage.start_work(job.id)
     recipe = write_recipe(job, facts, key, settings)
+    if facts.video is not None:
+        recipe = cut_recipe(recipe, facts.video, tools, storage, settings)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
 
 
 def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: EncodingSettings) -> Recipe:
-    """Decide everything that all steps share. Pure.
+    """Decide what all steps share, but for the cut into chunks. Pure.
 
     Args:
         job: what Pod asked for.
         facts: what the source is.
         source: its key.
-        settings: ladder, chunk lengths.
+        settings: the ladder.
 
     Raises:
         InvalidRequestError: the cut leaves nothing.
@@ -53,23 +62,44 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     first_s = facts.video.start_s if facts.video else facts.start_s
     whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
     start_s, end_s, log = _clamp_cut(job, whole_s)
-    duration_s = end_s - start_s if end_s is not None else None
     return Recipe(
         source=source,
         facts=facts,
         renditions=choose_renditions(facts.video, settings) if facts.video else (),
         origin_s=first_s + start_s,
-        duration_s=duration_s,
+        duration_s=end_s - start_s if end_s is not None else None,
         ends=bool(job.cut_end) and end_s is not None and (whole_s is None or end_s < whole_s),
-        chunk_s=choose_chunk_s(
-            duration_s or 0,
-            settings.podjobs_chunk_min_s,
-            settings.podjobs_chunk_max_s,
-            settings.podjobs_chunks_per_video,
-            settings.ffmpeg_hls_time,
-        ),
+        lead_s=choose_lead_s(facts.video) if facts.video else 0.0,
         log=log,
     )
+
+
+def cut_recipe(recipe: Recipe, video: VideoFacts, tools: Tools, storage: Storage, settings: EncodingSettings) -> Recipe:
+    """Cut the time line into chunks, with a look at the source's key frames.
+
+    Args:
+        recipe: the job.
+        video: the source's picture.
+        tools: runs ffprobe.
+        storage: holds the source.
+        settings: lengths of chunks and segments.
+    """
+    duration_s = recipe.duration_s
+    if duration_s is None:
+        return recipe
+    chunk_s = choose_chunk_s(
+        duration_s,
+        settings.podjobs_chunk_min_s,
+        settings.podjobs_chunk_max_s,
+        settings.podjobs_chunks_per_video,
+        settings.ffmpeg_hls_time,
+    )
+    looked_s = [recipe.origin_s + time_s - recipe.lead_s for time_s in range(chunk_s, math.ceil(duration_s), chunk_s)]
+    found_s = find_key_frames(recipe.source, looked_s, tools, storage, settings)
+    # A file's clock and its index may differ: what lies outside the time line is of no use.
+    inside_s = [time_s - recipe.origin_s for time_s in found_s if video.start_s <= time_s]
+    good_s = good_places(inside_s, recipe.lead_s, settings.ffmpeg_hls_time)
+    return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, good_s)})
 
 
 def _clamp_cut(job: EncodingJob, whole_s: float | None) -> tuple[float, float | None, tuple[str, ...]]:

@@ -1,7 +1,5 @@
 """What all steps of an encoding job share: the source, its facts, the ladder and the cut into chunks. Pure."""
 
-import math
-
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.ports import Key
@@ -46,7 +44,10 @@ class Recipe(BaseModel):
     """Expected length of the output; None where the source does not tell."""
     ends: bool
     """Whether the output ends before the source (a cut)."""
-    chunk_s: int
+    starts_s: tuple[float, ...] = (0.0,)
+    """Where the chunks begin on the output's time line."""
+    lead_s: float
+    """How far before a chunk to seek in the source."""
     generation: int = 0
     log: tuple[str, ...] = ()
 
@@ -62,44 +63,17 @@ class Recipe(BaseModel):
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The chunks, on the grid of the segments."""
-        return cut_into_chunks(self.duration_s, self.chunk_s, ends=self.ends, generation=self.generation)
-
-
-def choose_chunk_s(duration_s: float, shortest_s: int, longest_s: int, aim: int, grid_s: int) -> int:
-    """Choose the length of the chunks: short videos get short ones, so that more of them run in parallel.
-
-    Args:
-        duration_s: length of the output.
-        shortest_s: lower bound.
-        longest_s: upper bound.
-        aim: number of chunks aimed at between the bounds.
-        grid_s: length of a segment; chunks are whole numbers of segments.
-
-    Returns:
-        Seconds, at least one segment.
-    """
-    wanted_s = min(max(duration_s / aim, shortest_s), longest_s)
-    return max(grid_s, math.ceil(wanted_s / grid_s) * grid_s)
-
-
-def cut_into_chunks(duration_s: float | None, chunk_s: int, *, ends: bool, generation: int = 0) -> tuple[Chunk, ...]:
-    """Cut a time line into half-open intervals; the last one takes a rest shorter than half a chunk with it.
-
-    Args:
-        duration_s: length of the time line; None: one chunk for all.
-        chunk_s: length of a chunk.
-        ends: whether the last chunk ends with the time line rather than with the source.
-        generation: see Chunk.
-    """
-    count = max(1, round(duration_s / chunk_s)) if duration_s is not None and not generation else 1
-    return tuple(
-        Chunk(
-            number=number,
-            start_s=float(number * chunk_s),
-            end_s=float((number + 1) * chunk_s) if number + 1 < count else (duration_s if ends else None),
-            expected_end_s=None if generation else float((number + 1) * chunk_s) if number + 1 < count else duration_s,
-            generation=generation,
+        """The chunks: half-open intervals without gaps; a single one in the second generation."""
+        starts_s = (0.0,) if self.generation else self.starts_s
+        ends_s = [*starts_s[1:], None]
+        last_s = self.duration_s if self.ends else None
+        return tuple(
+            Chunk(
+                number=number,
+                start_s=start_s,
+                end_s=last_s if end_s is None else end_s,
+                expected_end_s=None if self.generation else self.duration_s if end_s is None else end_s,
+                generation=self.generation,
+            )
+            for number, (start_s, end_s) in enumerate(zip(starts_s, ends_s, strict=True))
         )
-        for number in range(count)
-    )

@@ -14,6 +14,9 @@ from podjobs.encoding.workspace import Workspace
 MAX_OFFSET_S = 0.010
 AAC_PRIMING_S = 1024 / 48_000
 """ffmpeg's AAC encoder begins with one frame of 1,024 samples that lies before the sound."""
+PROFILES = {"Constrained Baseline": "42c0", "Baseline": "4200", "Main": "4d40", "High": "6400"}
+"""ffprobe's names to profile_idc and constraint flags. Source: RFC 6381, section 3.3."""
+AAC_LC = "mp4a.40.2"
 DECODED_S = 1
 """How much is decoded at either end, to see that it plays."""
 
@@ -29,25 +32,41 @@ class Expectation:
     has_audio: bool
 
 
-def verify_package(expected: Expectation, folder: Path, work: Workspace) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in a packaged rendition."""
+
+    faults: tuple[str, ...]
+    """A sentence each; none when all is well."""
+    codecs: str
+    """As HLS names them: `avc1.64001f,mp4a.40.2`."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What ffprobe tells of an MPEG-TS file."""
+
+    packets: dict[str, list[tuple[int, int, bool]]]
+    """By stream type, in file order: presentation and decoding time in 90 kHz ticks, whether it is a key frame."""
+    codecs: str
+
+
+def verify_package(expected: Expectation, folder: Path, work: Workspace) -> Verdict:
     """Compare a packaged rendition with what it must hold.
 
     Args:
         expected: what it must hold.
         folder: where its files lie.
         work: runs ffprobe and ffmpeg.
-
-    Returns:
-        A sentence for each fault; none when all is well.
     """
     name = f"{expected.rendition.name}p"
     stream = folder / f"{name}.ts"
-    packets = _read_packets(stream, work)
-    faults = check_packets(expected, packets)
+    inspection = _inspect(stream, work)
+    faults = check_packets(expected, inspection.packets)
     if expected.rendition.mp4:
         faults += _check_mp4(expected, folder / f"{name}.mp4", work)
     faults += _check_decodes(stream, work)
-    return tuple(f"{name}: {fault}" for fault in faults)
+    return Verdict(tuple(f"{name}: {fault}" for fault in faults), inspection.codecs)
 
 
 def check_packets(expected: Expectation, packets: dict[str, list[tuple[int, int, bool]]]) -> list[str]:
@@ -80,16 +99,20 @@ def check_packets(expected: Expectation, packets: dict[str, list[tuple[int, int,
     return faults
 
 
-def _read_packets(file: Path, work: Workspace) -> dict[str, list[tuple[int, int, bool]]]:
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "packet=codec_type,pts,dts,flags"]
-    argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", str(file)]
+def _inspect(file: Path, work: Workspace) -> Inspection:
+    entries = "packet=codec_type,pts,dts,flags:stream=codec_type,profile,level"
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", entries, "-print_format", "compact=nokey=1"]
     packets: dict[str, list[tuple[int, int, bool]]] = {}
-    for line in work.run(argv).splitlines():
-        fields = line.split("|")
-        if len(fields) >= 4:  # noqa: PLR2004 - the entries asked for; side data follows, on lines of its own or not
-            kind, pts, dts, flags = fields[:4]
-            packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))
-    return packets
+    codecs: dict[str, None] = {}
+    for line in work.run([*argv, "-i", str(file)]).splitlines():
+        match line.split("|"):
+            case ["packet", kind, pts, dts, flags, *_]:
+                packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))
+            case ["stream", profile, "video", level, *_]:
+                codecs[f"avc1.{PROFILES.get(profile, PROFILES['High'])}{int(level):02x}"] = None
+            case ["stream", _, "audio", *_]:
+                codecs[AAC_LC] = None
+    return Inspection(packets, ",".join(codecs))
 
 
 def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:

@@ -1,0 +1,114 @@
+"""Chooses where chunks begin: on the grid of the segments, and soon after a key frame of the source.
+
+A chunk that begins in the middle of a group of pictures decodes all of it up to there for nothing. Sources with a key
+frame every ten seconds are usual, and so are chunks of eight.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from podjobs.contract.errors import StepError
+from podjobs.contract.ports import Key, Storage, Tools
+from podjobs.encoding.media import VideoFacts
+from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.function_settings import EncodingSettings
+
+LOOK_TIMEOUT_S = 15
+"""A source without an index is read through at every seek; then the chunks are cut without looking."""
+REORDERED_FRAMES = 8
+SHORTEST_LEAD_S = 0.5
+
+
+def choose_lead_s(video: VideoFacts) -> float:
+    """How far before a chunk to seek: more than frames are reordered by, as seeking goes by decoding time.
+
+    Args:
+        video: the source; its frame rate counts.
+    """
+    return max(SHORTEST_LEAD_S, REORDERED_FRAMES / video.frame_rate if video.frame_rate else 0.0)
+
+
+def choose_chunk_s(duration_s: float, shortest_s: int, longest_s: int, aim: int, grid_s: int) -> int:
+    """Choose the length of the chunks: short videos get short ones, so that more of them run in parallel.
+
+    Args:
+        duration_s: length of the output.
+        shortest_s: lower bound.
+        longest_s: upper bound.
+        aim: number of chunks aimed at between the bounds.
+        grid_s: length of a segment; chunks are whole numbers of segments.
+
+    Returns:
+        Seconds, at least one segment.
+    """
+    wanted_s = min(max(duration_s / aim, shortest_s), longest_s)
+    return max(grid_s, math.ceil(wanted_s / grid_s) * grid_s)
+
+
+def place_boundaries(duration_s: float | None, chunk_s: int, good_s: Iterable[float]) -> tuple[float, ...]:
+    """Choose where the chunks of a time line begin.
+
+    The last good place within a chunk's length is taken, else the first within two, else the length itself.
+    A rest shorter than half a chunk stays with the last one.
+
+    Args:
+        duration_s: length of the time line; None: one chunk.
+        chunk_s: wanted length.
+        good_s: places on the grid at which little is decoded for nothing, in any order.
+
+    Returns:
+        The beginnings, 0 first.
+    """
+    starts = [0.0]
+    if duration_s is None:
+        return (0.0,)
+    good = sorted(set(good_s))
+    while True:
+        start_s = starts[-1]
+        near = [time_s for time_s in good if start_s + chunk_s / 2 <= time_s <= start_s + chunk_s]
+        far = [time_s for time_s in good if start_s + chunk_s < time_s <= start_s + 2 * chunk_s]
+        next_s = near[-1] if near else far[0] if far else start_s + chunk_s
+        if duration_s - next_s < chunk_s / 2:
+            return tuple(starts)
+        starts.append(float(next_s))
+
+
+def good_places(key_frames_s: Sequence[float], lead_s: float, grid_s: int) -> set[float]:
+    """The first place on the grid from which a seek reaches each key frame.
+
+    Args:
+        key_frames_s: on the output's time line.
+        lead_s: how far before a chunk is sought.
+        grid_s: length of a segment.
+    """
+    return {float(math.ceil((time_s + lead_s) / grid_s) * grid_s) for time_s in key_frames_s}
+
+
+def find_key_frames(
+    source: Key, times_s: Sequence[float], tools: Tools, storage: Storage, settings: EncodingSettings
+) -> list[float]:
+    """Look up the last key frame before each of these times in the source's index, without reading the file through.
+
+    Args:
+        source: the file.
+        times_s: in the file's own clock.
+        tools: runs ffprobe.
+        storage: holds the source.
+        settings: names ffprobe.
+
+    Returns:
+        Presentation times in the file's own clock; none when the source cannot be searched quickly.
+    """
+    if not times_s:
+        return []
+    argv = [settings.ffprobe_cmd, "-v", "error"]
+    for option, value in READ_OPTIONS.items():
+        argv += [f"-{option}", value]
+    argv += ["-select_streams", "v:0", "-read_intervals", ",".join(f"{time_s:.6f}%+#1" for time_s in times_s)]
+    argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
+    try:
+        output = tools.run([*argv, "-i", storage.input_of(source)], timeout_s=LOOK_TIMEOUT_S)
+    except StepError:
+        return []
+    fields = [line.split("|")[0] for line in output.splitlines()]
+    return [float(field) for field in fields if field.replace(".", "", 1).lstrip("-").isdigit()]
