@@ -108,9 +108,9 @@ def _inspect(file: Path, work: Workspace) -> Inspection:
         match line.split("|"):
             case ["packet", kind, pts, dts, flags, *_]:
                 packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))
-            case ["stream", profile, "video", level, *_]:
+            case [*_, "stream", profile, "video", level]:
                 codecs[f"avc1.{PROFILES.get(profile, PROFILES['High'])}{int(level):02x}"] = None
-            case ["stream", _, "audio", *_]:
+            case ["stream", _, "audio"]:
                 codecs[AAC_LC] = None
     return Inspection(packets, ",".join(codecs))
 
