@@ -1,0 +1,173 @@
+"""What goes wrong around a job: Pod, the disk, the source, the message."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT, VIDEO_S, check_done, check_nothing_left
+
+FRAMES = VIDEO_S * 25
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [["500", "500", "500"], ["abort", "abort"], ["hang"], ["lost"], ["late"], ["503", "502"]],
+    ids=lambda answers: "-".join(answers),
+)
+def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, video, answers):
+    job = stack.submit(video)
+    job.wait_until("publish")
+    stack.tell_pod(answers)
+    assert job.wait_end().state == "done"
+    imported = [call for call in stack.calls(job.video_id) if call.get("imported")]
+    assert len(imported) == 1
+    check_nothing_left(stack)
+
+
+@pytest.mark.parametrize("status", ["400", "404"])
+def test_pod_says_there_is_nothing_to_do_job_is_done(stack, video, status):
+    job = stack.submit(video)
+    job.wait_until("publish")
+    stack.tell_pod([status])
+    assert job.wait_end().state == "done"
+    assert [call["status"] for call in stack.calls(job.video_id)] == [int(status)]
+
+
+def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, video):
+    job = stack.submit(video)
+    job.wait_until("publish")
+    stack.tell_pod(["500"] * 6)
+    job.wait_for(lambda progress: progress.trouble)
+    assert "Pod answered 500" in job.progress().trouble
+    check_done(job, FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.mp4", b"", "is empty (0 bytes)"),
+        ("text.mp4", b"Not a video.\n" * 50, "no media file that can be read"),
+        ("list.mp4", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n", "no media file"),
+        ("été \"l'école\" -dash.mp4", b"x", "no media file that can be read"),
+    ],
+)
+def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, name, content, reason):
+    job = stack.submit(content, name)
+    progress = job.wait_end()
+    assert progress.state == "failed"
+    assert reason in progress.error
+    info = job.info()
+    assert reason in info["encoding_log"]["error"]["msg"]
+    assert (info["duration"], info["list_hls_files"], info["error_encoding"]) == (0, {}, True)
+    assert [call["status"] for call in stack.calls(job.video_id)] == [200]
+    check_nothing_left(stack)
+
+
+def test_source_that_is_missing_is_waited_for_and_then_failed(stack):
+    job = stack.submit(None)
+    progress = job.wait_end()
+    assert progress.state == "failed"
+    assert "is not there" in progress.error
+    check_nothing_left(stack)
+
+
+def test_source_that_appears_late_is_encoded(stack, video):
+    video_id, _, output = stack.place(None)
+    target = output.parent / "talk.mp4"
+    job = stack.submit(None)
+    target = job.output.parent / "talk.mp4"
+    job.wait_for(lambda progress: progress.trouble)
+    os.link(video, target)
+    check_done(job, FRAMES)
+
+
+def test_message_delivered_twice_is_one_job(stack, video):
+    stack.submit(video)  # so that the queue's messages are of the usual form
+    video_id, pod_path, output = stack.place(video)
+    body = [[video_id, pod_path, 0, 0], {"json_dressing": None, "dressing_input": ""}, {}]
+    message = celery_message("twice-1", body)
+    stack.redis.lpush("encoding", message, message)
+    time.sleep(1)
+    stack.redis.lpush("encoding", message)
+    deadline = time.monotonic() + 90
+    while not any(call["status"] == 200 for call in stack.calls(video_id)):
+        assert time.monotonic() < deadline, stack.log_tail()
+        time.sleep(0.1)
+    check_nothing_left(stack)
+    assert len(stack.calls(video_id)) == 1
+
+
+def celery_message(job_id, body, task="pod.video_encode_transcript.encoding_tasks.start_encoding_task"):
+    import base64
+
+    encoded = base64.b64encode(json.dumps(body).encode()).decode()
+    headers = {"lang": "py", "task": task, "id": job_id, "retries": 0, "eta": None}
+    properties = {"correlation_id": job_id, "delivery_tag": job_id, "body_encoding": "base64"}
+    return json.dumps(
+        {"body": encoded, "content-encoding": "utf-8", "content-type": "application/json", "headers": headers,
+         "properties": properties}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "not json",
+        "[]",
+        '{"body": "%%%", "headers": {}, "properties": {}}',
+        celery_message("bad-task", [[1], {}, {}], task="pod.other.task"),
+        celery_message("bad-arguments", [["one", 2], {}, {}]),
+        celery_message("outside", [[1, "/etc/passwd", 0, 0], {}, {}]),
+    ],
+    ids=["text", "list", "base64", "task", "arguments", "path"],
+)
+def test_message_that_cannot_be_used_goes_whole_to_dead_and_blocks_nothing(stack, video, message):
+    before = stack.redis.xlen("podjobs:dead")
+    stack.redis.lpush("encoding", message)
+    deadline = time.monotonic() + 20
+    while stack.redis.xlen("podjobs:dead") == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ((_, entry),) = stack.redis.xrevrange("podjobs:dead", count=1)
+    assert entry["raw"] == message
+    assert json.loads(entry["problem"])["detail"]
+    check_nothing_left(stack)
+
+
+def test_encode_again_supersedes_the_running_job(stack, video):
+    from local.client import request_encoding
+
+    job = stack.submit(video)
+    job.wait_until("encode", 0.01)
+    pod_path = f"{stack.facts['media_root']}/videos/{job.output.parent.name}/talk.mp4"
+    newer = type(job)(
+        stack, request_encoding(stack.broker_url, job.video_id, pod_path, (2, 10)), job.video_id, job.output
+    )
+    assert job.wait_end().state == "superseded"
+    check_done(newer, 8 * 25)
+
+
+def test_two_adapters_share_the_work_and_one_may_die(stack, video):
+    second = start_second_adapter(stack)
+    try:
+        jobs = [stack.submit(video) for _ in range(3)]
+        jobs[0].wait_until("encode", 0.2)
+        second.kill()
+        second.wait()
+        for job in jobs:
+            job.wait_end()
+        for job in jobs:
+            check_done(job, FRAMES)
+    finally:
+        second.kill()
+        second.wait()
+
+
+def start_second_adapter(stack):
+    (first,) = stack.processes("adapter")
+    environment = first.environ() | {"PODJOBS_HEALTH_PORT": "0"}
+    log = (stack.folder / "second.log").open("ab")
+    return subprocess.Popen([sys.executable, "-m", "adapter", "run"], env=environment, stderr=log, stdout=log, cwd=ROOT)

@@ -1,0 +1,133 @@
+"""`scripts/up`, as an administrator uses it."""
+
+import signal
+import subprocess
+
+import pytest
+
+LIMIT_S = 10
+
+
+def test_up_takes_a_job_encodes_it_and_tells_pod_once(stack, clip):
+    job_id = stack.send(clip, video_id=7)
+
+    end = stack.wait(job_id)
+
+    assert end.state == "done", end.error
+    (call,) = stack.journal()
+    assert call["status"] == 200
+    assert call["query"] == {"id": "7"}
+    assert call["imported"]["missing"] == []
+    assert "info_video.json" in {path.name for path in stack.result_dir(clip, 7).iterdir()}
+    assert not (stack.media_dir / "work").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_up_stops_within_ten_seconds_and_leaves_no_process(stack, number):
+    status, took_s = stack.stop(number)
+
+    assert status == 0, stack.log()
+    assert took_s < LIMIT_S
+    assert stack.processes() == []
+
+
+def test_up_stops_in_time_while_it_encodes_and_goes_on_after_the_next_start(make_stack, make_clip):
+    video = make_clip("long.mp4", seconds=40, size="1280x720")
+    stack = make_stack(FFMPEG_PRESET="slow").start()
+    job_id = stack.send(video)
+    stack.wait_until(lambda: stack.find("ffmpeg") != [])
+
+    status, took_s = stack.stop()
+
+    assert status == 0, stack.log()
+    assert took_s < LIMIT_S
+    assert stack.processes() == []
+    stack.environment["FFMPEG_PRESET"] = "ultrafast"
+    stack.start()
+    assert stack.wait(job_id).state == "done"
+    assert len(stack.journal()) == 1
+
+
+@pytest.mark.parametrize("program", ["redis", "pod", "encoding", "notification", "adapter", "supervisord"])
+def test_up_program_killed_comes_back_and_takes_jobs(stack, clip, program):
+    before = {process.pid for process in stack.find(program)}
+    assert stack.kill(program) > 0
+
+    stack.wait_until(lambda: bool({process.pid for process in stack.find(program)} - before))
+    job_id = send_again(stack, clip)
+
+    assert stack.wait(job_id).state == "done", stack.log()
+
+
+def send_again(stack, clip):
+    """Redis or the stand-in may not listen yet."""
+    sent = []
+
+    def try_it():
+        try:
+            sent.append(stack.send(clip))
+        except (OSError, Exception) as error:  # noqa: BLE001 - kombu wraps what redis raises
+            return "refused" not in str(error) and sent != []
+        return True
+
+    stack.wait_until(try_it)
+    return sent[-1]
+
+
+def test_up_parent_killed_nothing_survives_it(stack):
+    stack.process.send_signal(signal.SIGKILL)
+    stack.process.wait()
+
+    stack.wait_until(lambda: stack.processes() == [], timeout_s=LIMIT_S)
+
+
+def test_up_second_start_in_the_same_folder_is_refused_and_harms_nothing(make_stack):
+    first = make_stack("shared").start()
+    second = make_stack("shared")
+    second.stdout, second.stderr = second.stdout.with_suffix(".out2"), second.stderr.with_suffix(".err2")
+
+    second.start(ready=False)
+
+    assert second.process.wait(30) == 1
+    assert "runs already" in second.log()
+    assert first.process.poll() is None
+
+
+def test_up_wrong_settings_are_all_named_at_once_before_anything_starts(make_stack):
+    stack = make_stack(
+        POD_API_URL="pod.example.org", FFMPEG_CRF="99", MEDIA_ROOT="media", PODJOBS_WINDOW="none", FFMPEG_CMD="nosuch"
+    )
+    stack.start(ready=False)
+
+    assert stack.process.wait(30) == 2
+    message = stack.log()
+    for name in ("POD_API_URL", "POD_API_TOKEN", "FFMPEG_CRF", "MEDIA_ROOT", "PODJOBS_WINDOW"):
+        assert name in message
+    assert stack.stdout.read_text() == ""
+    assert stack.processes() == []
+    assert not (stack.state_dir / "supervisord.conf").exists()
+
+
+def test_up_secret_stands_in_no_file_and_on_no_command_line(make_stack):
+    secret = "d0n0tshow"  # noqa: S105 - made for this test
+    stack = make_stack(POD_API_TOKEN=secret).start()
+
+    lines = [" ".join(process.cmdline()) for process in stack.processes()]
+    files = [path for path in stack.state_dir.rglob("*") if path.is_file()]
+
+    assert [line for line in lines if secret in line] == []
+    assert [path for path in files if secret.encode() in path.read_bytes()] == []
+    assert secret not in stack.log()
+
+
+def test_up_settings_from_a_dotenv_file_and_the_environment_wins(make_stack, tmp_path):
+    env_file = tmp_path / "settings"
+    env_file.write_text("PODJOBS_WINDOW=none\nFFMPEG_CRF=99\n")
+    stack = make_stack(FFMPEG_CRF="20")
+    argv = ["scripts/up", "--state", str(stack.state_dir), "--env-file", str(env_file)]
+
+    result = subprocess.run(argv, env=stack.environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert result.returncode == 2
+    assert "PODJOBS_WINDOW" in result.stderr
+    assert "FFMPEG_CRF" not in result.stderr
