@@ -20,7 +20,7 @@ import psutil
 import pytest
 import redis
 
-from local.client import JobRecords, Progress, place_video, request_encoding
+from local.client import JobRecords, Progress, place_video, request_encoding, upload_dir
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARK = "POD_FUNCTIONS_TEST"
@@ -150,6 +150,15 @@ class RunningStack:
         """How Pod answers its next calls: statuses, or hang, abort, lost, late (local/pod.py)."""
         self.control("answers", answers)
 
+    def takes_messages(self) -> bool:
+        """Redis and the stand-in for Pod answer."""
+        try:
+            self.redis().ping()
+            self.answer_next()
+        except (redis.RedisError, OSError):
+            return False
+        return True
+
     def send(self, video: Path, video_id: int = 1, cut: tuple[float, float] = (0, 0)) -> str:
         """Upload a video and ask for its encode, as Pod does. Returns the job's id."""
         placed = place_video(video, self.media_dir)
@@ -157,7 +166,7 @@ class RunningStack:
         return request_encoding(self.broker_url, video_id, str(placed), cut)
 
     def result_dir(self, video: Path, video_id: int = 1) -> Path:
-        return place_video(video, self.media_dir).parent / f"{video_id:04d}"
+        return upload_dir(video, self.media_dir) / f"{video_id:04d}"
 
     def progress(self, job_id: str) -> Progress:
         records = JobRecords(self.broker_url)
@@ -182,7 +191,7 @@ class RunningStack:
         """The calls Pod got."""
         file = Path(self.facts["journal"])
         lines = file.read_text().splitlines() if file.exists() else []
-        return [call for call in map(json.loads, lines) if call["path"] == path]
+        return [call for call in map(json.loads, lines) if call["path"].startswith(path)]
 
     def wait_until(self, condition: Callable[[], bool], timeout_s: float = 30) -> None:
         """Wait for something to be so; the test fails with the end of the log if it does not come."""

@@ -51,7 +51,7 @@ def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, video):
         ("empty.mp4", b"", "is empty (0 bytes)"),
         ("text.mp4", b"Not a video.\n" * 50, "no media file that can be read"),
         ("list.mp4", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n", "no media file"),
-        ("été \"l'école\" -dash.mp4", b"x", "no media file that can be read"),
+        ('été "l\'école" -dash.mp4', b"x", "no media file that can be read"),
     ],
 )
 def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, name, content, reason):

@@ -1,0 +1,86 @@
+"""`python -m benchmarks NAME`: prints tables, then the targets and whether they hold; exit status 0 when all do."""
+
+import math
+import sys
+from pathlib import Path
+
+import click
+
+from benchmarks import adapter as adapter_benchmark
+from benchmarks import encode as encode_benchmark
+from benchmarks import ladder as ladder_benchmark
+from benchmarks import scale as scale_benchmark
+from podjobs.logs import configure_logs
+
+DEFAULT_FOLDER = Path.home() / ".cache" / "pod-functions-benchmarks"
+
+
+@click.group()
+def benchmarks() -> None:
+    """Measure what the defaults and the promises of this project rest on."""
+    configure_logs("benchmarks", "WARNING")
+
+
+def _check_stride(_: click.Context, __: click.Parameter, stride: int) -> int:
+    """Refuse a stride that meets key frames, every 25 or 50 frames, more or less often than other frames."""
+    if stride < 1 or math.gcd(stride, 50) > 1:
+        raise click.BadParameter("must be a number such as 1, 3 or 7 that has no divisor in common with 50")
+    return stride
+
+
+folder_option = click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="Where the source clips are kept and the work is done.",
+)
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--seconds", default=30, show_default=True, help="Length of the excerpt.")
+@click.option("--height", "heights_px", multiple=True, type=int, help="Only these renditions.")
+@click.option("--all", "everything", is_flag=True, help="Measure the dearer settings, too.")
+def ladder(folder: Path, seconds: int, heights_px: tuple[int, ...], *, everything: bool) -> None:
+    """Choose x264 settings for each rendition from a rate-distortion table."""
+    sys.exit(ladder_benchmark.run(folder, seconds, heights_px, everything=everything))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--seconds", default=60, show_default=True, help="Length of the source; 60 to 120 is meant.")
+@click.option("--repeat", default=3, show_default=True, help="How often each contender encodes it.")
+@click.option(
+    "--vmaf-every",
+    default=3,
+    show_default=True,
+    callback=_check_stride,
+    help="VMAF is taken of one frame in so many.",
+)
+def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
+    """Compare the whole job with Pod's own commands and with one bare ffmpeg."""
+    sys.exit(encode_benchmark.run(folder, seconds, repeat, vmaf_every))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--minutes", default=10, show_default=True, help="Length of the source.")
+@click.option("--sample", default=0, help="Encode only so many chunks and extrapolate. Default: all.")
+@click.option("--overhead-ms", type=float, help="What the adapter adds to a step. Default: as `adapter` measured it.")
+def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) -> None:
+    """Compute the time to ready for 1 to 128 instances from the cost of every step."""
+    sys.exit(scale_benchmark.run(folder, minutes, sample, overhead_ms))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--steps", default=5_000, show_default=True, help="Length of the plan whose steps are counted.")
+@click.option("--waiting", default=100_000, show_default=True, help="Steps that wait while memory is measured.")
+def adapter(folder: Path, steps: int, waiting: int) -> None:
+    """Measure the adapter with a function that does nothing."""
+    sys.exit(adapter_benchmark.run(folder, steps, waiting))
+
+
+if __name__ == "__main__":
+    benchmarks(prog_name="python -m benchmarks")

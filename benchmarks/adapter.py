@@ -1,0 +1,139 @@
+"""The adapter alone: steps a second, latency, memory and messages a second, with a function that does nothing."""
+
+import json
+import shutil
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+import psutil  # type: ignore[import-untyped]  # stubs are not installed
+
+from adapter import keys
+from benchmarks.adapter_stack import QUEUE, Stack, running_stack, wait_for
+from benchmarks.measure import Target, console, judge, new_table
+from benchmarks.scale import OVERHEAD_FILE
+
+LEAST_STEPS_PER_S = 300
+MOST_LATENCY_MS = 15
+MOST_GROWTH = 1.20
+CONCURRENCY = 8
+IDLE_JOBS = 100
+IDLE_PAUSE_S = 0.05
+SETTLE_S = 2.0
+LIMIT_S = 600
+WARM_UP, IDLE, THROUGHPUT, WAITING = 1, 1_000, 10_000, 1_000_000
+"""Video ids of the phases begin here; a second job for a video would supersede the first."""
+
+
+def run(folder: Path, steps: int, waiting: int) -> int:
+    """Measure the adapter.
+
+    Args:
+        folder: where to work; the overhead of a step is left there for `scale`.
+        steps: length of the plan whose steps are counted.
+        waiting: steps that wait while memory is measured.
+    """
+    work = folder / "adapter"
+    shutil.rmtree(work, ignore_errors=True)
+    with running_stack(work, CONCURRENCY) as stack:
+        stack.control(steps=50)
+        stack.wait_done(stack.push(WARM_UP)[0], LIMIT_S)
+        latency_ms, overhead_ms = measure_latency(stack)
+        steps_per_s, cpu_ms = measure_throughput(stack, steps)
+        time.sleep(SETTLE_S)
+        idle_mib = stack.rss_mib()
+        messages_per_s, waiting_mib = measure_waiting(stack, waiting)
+    shutil.rmtree(work)
+    (folder / OVERHEAD_FILE).write_text(json.dumps({"overhead_ms": overhead_ms}), encoding="utf-8")
+    table = new_table("The adapter, with a function that does nothing", "what", "measured")
+    table.add_row("XADD → function entered, idle, median", f"{latency_ms:.1f} ms")
+    table.add_row("a whole step, one after another, median", f"{overhead_ms:.1f} ms")
+    table.add_row(f"steps through the function, {CONCURRENCY} at once", f"{steps_per_s:.0f}/s")
+    table.add_row("the adapter's CPU for a step", f"{cpu_ms:.2f} ms")
+    table.add_row("messages through the Celery door", f"{messages_per_s:.0f}/s")
+    table.add_row("memory, nothing waits", f"{idle_mib:.1f} MiB")
+    table.add_row(f"memory, {waiting:,} steps wait", f"{waiting_mib:.1f} MiB")
+    console.print(table)
+    growth = waiting_mib / idle_mib
+    return judge(
+        [
+            Target(f"at least {LEAST_STEPS_PER_S} steps/s", f"{steps_per_s:.0f}/s", steps_per_s >= LEAST_STEPS_PER_S),
+            Target(f"latency below {MOST_LATENCY_MS} ms", f"{latency_ms:.1f} ms", latency_ms < MOST_LATENCY_MS),
+            Target(f"memory below × {MOST_GROWTH:.2f} with steps waiting", f"× {growth:.2f}", growth < MOST_GROWTH),
+        ]
+    )
+
+
+def measure_latency(stack: Stack) -> tuple[float, float]:
+    """Run small jobs one at a time on an idle system.
+
+    Returns:
+        Milliseconds from XADD until the function has the step; milliseconds a whole step takes, one after another.
+    """
+    stack.control(steps=1)
+    added: dict[str, float] = {}
+    stop = threading.Event()
+    watcher = threading.Thread(target=_watch_stream, args=(stack, added, stop))
+    watcher.start()
+    steps_ms = []
+    try:
+        for number in range(IDLE_JOBS):
+            record = stack.wait_done(stack.push(IDLE + number)[0], LIMIT_S)
+            taken_s = float(record["ended_at"]) - float(record["accepted_at"])
+            steps_ms.append(taken_s * 1000 / 2)  # the plan and its one step
+            time.sleep(IDLE_PAUSE_S)
+    finally:
+        stop.set()
+        watcher.join()
+    entered = stack.entered()
+    latencies_ms = [(entered[name] - at_s) * 1000 for name, at_s in added.items() if name in entered]
+    if not latencies_ms:
+        raise RuntimeError("No step was seen in the stream.")
+    return median(latencies_ms), median(steps_ms)
+
+
+def _watch_stream(stack: Stack, added: dict[str, float], stop: threading.Event) -> None:
+    """Note when entries were added: the time is in their ids. Reads beside the group, and takes nothing from it."""
+    stream = keys.steps("encoding")
+    last = "$"
+    while not stop.is_set():
+        for _, entries in stack.redis.xread({stream: last}, block=200) or ():
+            for entry_id, fields in entries:
+                last = entry_id
+                added[f"{fields['job']}/{json.loads(fields['step'])['id']}"] = int(entry_id.partition("-")[0]) / 1000
+
+
+def measure_throughput(stack: Stack, steps: int) -> tuple[float, float]:
+    """Run one job with a long plan.
+
+    Returns:
+        Steps a second; the adapter's CPU time for one, milliseconds.
+    """
+    stack.control(steps=steps)
+    cpu_s = _cpu_s(stack.adapter)
+    record = stack.wait_done(stack.push(THROUGHPUT)[0], LIMIT_S)
+    taken_s = float(record["ended_at"]) - float(record["accepted_at"])
+    return steps / taken_s, (_cpu_s(stack.adapter) - cpu_s) * 1000 / steps
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def measure_waiting(stack: Stack, waiting: int) -> tuple[float, float]:
+    """Let no step end and put jobs on the queue, whose first steps wait in the stream.
+
+    Returns:
+        Messages a second through the door; the adapter's memory while all wait, MiB.
+    """
+    stack.control(steps=1, hold=True)
+    known = stack.redis.zcard(keys.JOBS)
+    start_s = time.perf_counter()
+    stack.push(WAITING, waiting)
+    wait_for(lambda: stack.redis.zcard(keys.JOBS) >= known + waiting and not stack.redis.llen(QUEUE), LIMIT_S)
+    taken_s = time.perf_counter() - start_s
+    time.sleep(SETTLE_S)
+    console.print(f"[dim]{stack.redis.xlen(keys.steps('encoding')):,} steps wait in the stream[/]")
+    return waiting / taken_s, stack.rss_mib()

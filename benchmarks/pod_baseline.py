@@ -1,0 +1,91 @@
+"""Pod's own sequence of ffmpeg commands, with its flags: what we compare ourselves with.
+
+Source: docs/contract-pod.md and Esup-Pod 4.1, video_encode_transcript/encoding_settings.py and Encoding_video.py.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import Cost, run_measured
+from podjobs.encoding.images import count_tiles
+from podjobs.function_settings import DEFAULT_RENDITIONS, RenditionSetting
+
+X264 = ["-preset", "slow", "-profile:v", "high", "-pix_fmt", "yuv420p", "-level", "3", "-crf", "20"]
+KEY_FRAMES = ["-sc_threshold", "0", "-force_key_frames", "expr:gte(t,n_forced*1)"]
+THUMBNAILS = 3
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One encode by Pod's commands."""
+
+    source: Path
+    folder: Path
+    """Where the files are written."""
+    duration_s: float
+    ffmpeg: str = "ffmpeg"
+    ffprobe: str = "ffprobe"
+
+    def encode(self) -> Cost:
+        """Run the whole sequence, one command after another as Pod does."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        cost = Cost()
+        for argv in self.commands():
+            cost += run_measured(argv, cwd=self.folder)
+        return cost
+
+    def commands(self) -> list[list[str]]:
+        """All commands in their order."""
+        probe = [self.ffprobe, "-v", "quiet", "-show_format", "-show_streams", "-print_format", "json"]
+        tiles = count_tiles(self.duration_s)
+        lowest = str(self.folder / f"{DEFAULT_RENDITIONS[0].height_px}p.mp4")
+        thumbnails = ["-vf", f"fps=1/({self.duration_s}/{THUMBNAILS})", "-vsync", "vfr", "thumbnail_%04d.png"]
+        overview = ["-vsync", "vfr", "-vf", f"fps=fps=({tiles}/{self.duration_s}),scale=160x90,tile={tiles}x1"]
+        mp3 = ["-vn", "-codec:a", "libmp3lame", "-qscale:a", "2", "audio_192k.mp3"]
+        commands = [
+            [*probe, "-i", str(self.source)],
+            [*self._read(str(self.source)), *mp4_outputs()],
+            [*self._read(str(self.source)), *hls_outputs()],
+            [*self._read(str(self.source)), *mp3],
+            [*self._read(lowest), *thumbnails],
+        ]
+        if tiles:
+            commands.append([*self._read(lowest), *overview, "-frames:v", "1", "overview.png"])
+        return commands
+
+    def _read(self, source: str) -> list[str]:
+        return [self.ffmpeg, "-hide_banner", "-y", "-threads", "0", "-i", source]
+
+
+def mp4_outputs(renditions: Sequence[RenditionSetting] = DEFAULT_RENDITIONS) -> list[str]:
+    """The outputs of the MP4 command."""
+    argv: list[str] = []
+    for rendition in renditions:
+        if rendition.encode_mp4:
+            argv += ["-map", "0:v:0", "-map", "0:a:0", "-c:v", "libx264", "-vf", f"scale=-2:{rendition.height_px}"]
+            argv += [*X264, *_rate(rendition), *KEY_FRAMES, "-max_muxing_queue_size", "4000"]
+            argv += ["-c:a", "aac", "-ar", "48000", "-b:a", str(rendition.audio_bitrate)]
+            argv += ["-movflags", "faststart", "-y", "-vsync", "0", f"{rendition.height_px}p.mp4"]
+    return argv
+
+
+def hls_outputs(renditions: Sequence[RenditionSetting] = DEFAULT_RENDITIONS) -> list[str]:
+    """The outputs of the HLS command."""
+    argv: list[str] = []
+    for rendition in renditions:
+        height_px = rendition.height_px
+        argv += ["-c:v", "libx264", *X264, *KEY_FRAMES, "-c:a", "aac", "-ar", "48000"]
+        argv += ["-max_muxing_queue_size", "4000", "-vf", f"scale=-2:{height_px}", *_rate(rendition)]
+        argv += ["-b:a:0", str(rendition.audio_bitrate), "-hls_playlist_type", "vod", "-hls_time", "2"]
+        argv += ["-hls_flags", "single_file", "-master_pl_name", f"livestream{height_px}.m3u8", f"{height_px}p.m3u8"]
+    return argv
+
+
+def video_options(rendition: RenditionSetting) -> list[str]:
+    """What Pod tells x264 for one rendition."""
+    return ["-c:v", "libx264", *X264, *_rate(rendition), *KEY_FRAMES]
+
+
+def _rate(rendition: RenditionSetting) -> list[str]:
+    return ["-maxrate", str(rendition.maxrate), "-bufsize", str(rendition.maxrate)]

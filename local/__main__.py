@@ -1,0 +1,76 @@
+"""`python -m local`: what scripts/run, scripts/up and scripts/podjobs call."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from local.configuration import choose_ports, configure, read_operator_settings
+from local.programs import REPOSITORY
+from local.run import Demonstration, run
+from local.stack import remembered_ports
+from local.up import EXIT_USAGE, up
+from podjobs.settings import SettingsError
+
+state_option = click.option(
+    "--state",
+    "state_dir",
+    type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
+    default=REPOSITORY / ".podjobs",
+    show_default=".podjobs in the repository",
+    help="Folder for what the stack keeps: the embedded Redis, the embedded media root.",
+)
+env_file_option = click.option(
+    "--env-file",
+    type=click.Path(path_type=Path),
+    default=REPOSITORY / ".env",
+    show_default=".env in the repository",
+    help="File of NAME=value lines beside the environment, which wins.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def local() -> None:
+    """Run everything on one machine."""
+
+
+@local.command("up")
+@state_option
+@env_file_option
+def up_command(state_dir: Path, env_file: Path) -> None:
+    """Take jobs from a real Pod, in the foreground; prints `ready` when it does."""
+    sys.exit(up(state_dir, env_file))
+
+
+@local.command("run")
+@click.argument("video", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--cut", type=(float, float), metavar="START END", default=(0, 0), help="Encode this part only (seconds)."
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
+@click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
+def run_command(video: Path | None, cut: tuple[float, float], output: Path | None, *, no_open: bool) -> None:
+    """Encode VIDEO, or a sample, and show what was made."""
+    sys.exit(run(Demonstration(video, cut, output, shows_page=not no_open)))
+
+
+@local.command("podjobs", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@state_option
+@env_file_option
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...]) -> None:
+    """Run one of the adapter's commands with the settings of `up`."""
+    given = read_operator_settings(env_file)
+    try:
+        configuration = configure(state_dir, given, remembered_ports(state_dir) or choose_ports(given, None))
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_USAGE)
+    os.execve(  # noqa: S606 - the same Python, our own module
+        sys.executable, [sys.executable, "-m", "adapter", *arguments], configuration.environment
+    )
+
+
+if __name__ == "__main__":
+    local(prog_name="python -m local")

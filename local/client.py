@@ -1,0 +1,143 @@
+"""What Pod's side does with a video: put it in the media root, ask for the encode; and how the job gets on."""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis
+from celery import Celery
+
+from adapter import keys
+
+ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
+ENDED = frozenset({"done", "failed", "superseded"})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is."""
+
+    state: str
+    stage: str
+    done: float
+    """Between 0 and 1."""
+    error: str
+    trouble: str
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more will happen."""
+        return self.state in ENDED
+
+
+NOT_TAKEN_YET = Progress("waiting", "", 0.0, "", "")
+
+
+def place_video(source: Path, media_dir: Path) -> Path:
+    """Put a video where Pod keeps uploads, under its own name; nothing is copied where a hard link will do.
+
+    Args:
+        source: the video.
+        media_dir: the media root.
+
+    Returns:
+        Its place in the media root.
+    """
+    folder = upload_dir(source, media_dir)
+    source = source.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / source.name
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
+
+
+def upload_dir(source: Path, media_dir: Path) -> Path:
+    """Where `place_video` puts a video: a folder of its own, as Pod has one for each user."""
+    return media_dir / "videos" / hashlib.sha256(os.fsencode(source.resolve())).hexdigest()
+
+
+def request_encoding(broker_url: str, video_id: int, video_path: str, cut: tuple[float, float] = (0, 0)) -> str:
+    """Ask for an encode as Pod does.
+
+    Args:
+        broker_url: the Celery broker.
+        video_id: Pod's number of the video.
+        video_path: its absolute path as Pod sees it.
+        cut: start and end in seconds; 0, 0: all of it.
+
+    Returns:
+        The Celery id, which is the job's id.
+    """
+    start, end = (int(value) if value == int(value) else value for value in cut)
+    with Celery("pod", broker=broker_url, backend=None) as app:
+        result = app.send_task(
+            ENCODING_TASK,
+            args=[video_id, video_path, start, end],
+            kwargs={"json_dressing": None, "dressing_input": ""},
+            queue="encoding",
+        )
+        return str(result.id)
+
+
+class JobRecords:
+    """Reads the adapter's records; writes nothing."""
+
+    def __init__(self, jobs_url: str) -> None:
+        """Connect.
+
+        Args:
+            jobs_url: the Redis database that holds the jobs.
+        """
+        # Any: what the client returns is typed for its asynchronous twin, too
+        self._redis: Any = redis.Redis.from_url(jobs_url, decode_responses=True)
+
+    def progress(self, job_id: str) -> Progress:
+        """Tell how far a job is. A message that was refused counts as a job that failed."""
+        record: dict[str, str] = self._redis.hgetall(keys.job(job_id))
+        if not record:
+            refusal = self._refusal(job_id)
+            return Progress("failed", "", 0.0, refusal, "") if refusal else NOT_TAKEN_YET
+        total = float(record.get("weight_total") or 0)
+        return Progress(
+            state=record.get("state", ""),
+            stage=record.get("stage", ""),
+            done=min(1.0, float(record.get("weight_done") or 0) / total) if total else 0.0,
+            error=describe_problem(record.get("error", "")),
+            trouble=describe_problem(record.get("trouble", "")),
+        )
+
+    def log(self, job_id: str) -> list[str]:
+        """The sentences of the job's log, the oldest first."""
+        return list(self._redis.lrange(keys.job_log(job_id), 0, -1))
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._redis.close()
+
+    def _refusal(self, job_id: str) -> str:
+        for _, entry in self._redis.xrevrange(keys.DEAD, count=100):
+            if entry.get("kind") == "message" and job_id in entry.get("raw", ""):
+                return describe_problem(entry.get("problem", "")) or "The message was refused."
+        return ""
+
+
+def describe_problem(problem: str) -> str:
+    """The sentences of a problem, and what a failed command said last.
+
+    Args:
+        problem: JSON text of a Problem, plain text, or nothing.
+    """
+    try:
+        facts = json.loads(problem)
+        detail, stderr = str(facts["detail"]), str(facts.get("context", {}).get("stderr", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return problem
+    return f"{detail}\n{stderr}".strip()

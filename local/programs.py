@@ -1,0 +1,148 @@
+"""The programs of the stack and the supervisord configuration that runs them. Pure."""
+
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.configuration import Configuration
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
+FUNCTIONS = ("encoding", "notification")
+SPARE_THREADS = 8
+"""Threads of a function beyond its slots: for health checks, and to say «busy» at once."""
+NOTIFICATION_SLOTS = 16
+
+# Stopping: the adapter first, so that it gives back what it holds; then what works; Redis last, when all is written.
+REDIS_ORDER, WORK_ORDER, ADAPTER_ORDER = 1, 2, 3
+ADAPTER_STOP_S, WORK_STOP_S, REDIS_STOP_S = 5, 1, 2
+"""Seconds from SIGTERM to SIGKILL; together under the 10 s in which the stack must be gone."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One program and how it is kept running."""
+
+    name: str
+    argv: tuple[str, ...]
+    order: int
+    """Started in this order, stopped in the reverse."""
+    stop_s: int
+    environment: dict[str, str] = field(default_factory=dict)
+    """Settings of this program alone; never a secret, as it stands in a file."""
+
+
+def programs_of(configuration: Configuration) -> tuple[Program, ...]:
+    """List what to run."""
+    programs = [_redis(configuration)] if configuration.own_redis else []
+    if configuration.own_pod:
+        programs.append(_pod(configuration))
+    slots = int(configuration.environment["PODJOBS_ENCODING_SLOTS"])
+    # Twice the slots: steps of an adapter that died still run while its successor asks again.
+    programs.append(_function("encoding", configuration.ports.encoding, 2 * slots + SPARE_THREADS))
+    programs.append(_function("notification", configuration.ports.notification, NOTIFICATION_SLOTS + SPARE_THREADS))
+    programs.append(Program("adapter", (sys.executable, "-m", "adapter", "run"), ADAPTER_ORDER, ADAPTER_STOP_S))
+    return tuple(programs)
+
+
+def redis_dir(configuration: Configuration) -> Path:
+    """Where the embedded Redis keeps its data."""
+    return configuration.state_dir / "redis"
+
+
+def journal(configuration: Configuration) -> Path:
+    """Where the stand-in for Pod writes down the calls it gets."""
+    return configuration.state_dir / "pod-journal.jsonl"
+
+
+def _redis(configuration: Configuration) -> Program:
+    # An append-only file, written before the answer: nothing that was accepted is lost when redis-server is killed.
+    argv: tuple[str, ...] = ("redis-server", "--bind", "127.0.0.1", "--port", str(configuration.ports.redis))
+    argv += ("--dir", str(redis_dir(configuration)), "--appendonly", "yes", "--save", "")
+    return Program("redis", argv, REDIS_ORDER, REDIS_STOP_S)
+
+
+def _pod(configuration: Configuration) -> Program:
+    argv: tuple[str, ...] = (sys.executable, "-m", "local.pod", "--port", str(configuration.ports.pod))
+    argv += ("--media-root", configuration.environment["MEDIA_ROOT"], "--media-dir", str(configuration.media_dir))
+    argv += ("--journal", str(journal(configuration)))
+    return Program("pod", argv, WORK_ORDER, WORK_STOP_S)
+
+
+def _function(name: str, port: int, threads: int) -> Program:
+    source = REPOSITORY / "functions" / name / "main.py"
+    argv: tuple[str, ...] = (
+        str(Path(sys.executable).with_name("functions-framework")),
+        "--source",
+        str(source),
+        "--target",
+        "handle",
+    )
+    argv += ("--signature-type", "http", "--host", "127.0.0.1", "--port", str(port))
+    return Program(name, argv, WORK_ORDER, WORK_STOP_S, {"THREADS": str(threads)})
+
+
+def supervisord_conf(programs: tuple[Program, ...], *, as_root: bool) -> str:
+    """Write supervisord's configuration.
+
+    Args:
+        programs: what to run.
+        as_root: the user is root, and knows.
+    """
+    lines = [
+        "[supervisord]",
+        "nodaemon=true",
+        "logfile=/dev/null",
+        "logfile_maxbytes=0",
+        "pidfile=%(here)s/supervisord.pid",
+    ]
+    if as_root:
+        lines.append("user=root")
+    for order in (REDIS_ORDER, WORK_ORDER, ADAPTER_ORDER):
+        members = [program for program in programs if program.order == order]
+        if members:
+            names = ",".join(program.name for program in members)
+            # a group stops as one, the groups one after another
+            lines += ["", f"[group:{_GROUPS[order]}]", f"programs={names}", f"priority={order}"]
+        for program in members:
+            lines += ["", *_program_section(program)]
+    return "\n".join(lines) + "\n"
+
+
+_GROUPS = {REDIS_ORDER: "storage", WORK_ORDER: "work", ADAPTER_ORDER: "dispatch"}
+
+
+def _program_section(program: Program) -> list[str]:
+    environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
+    return [
+        f"[program:{program.name}]",
+        f"command={_command_line((*_bound_to_parent(), *program.argv))}",
+        *([f"environment={environment}"] if environment else []),
+        "autorestart=true",
+        "startsecs=1",
+        # without end, a second more between two tries each time: what is down today may be back tomorrow
+        "startretries=1000000",
+        f"stopwaitsecs={program.stop_s}",
+        "stopasgroup=true",
+        "killasgroup=true",
+        "redirect_stderr=true",
+        "stdout_logfile=/dev/stdout",
+        "stdout_logfile_maxbytes=0",
+    ]
+
+
+def _bound_to_parent() -> tuple[str, ...]:
+    """A wrapper that replaces itself by the program, which then ends when supervisord is killed. Linux only."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
+
+
+def _command_line(argv: tuple[str, ...]) -> str:
+    """Quote for supervisord: it splits like a shell, expands `%`, and takes ` ;` and ` #` for comments."""
+    return " ".join('"' + _escaped(part) + '"' for part in argv)
+
+
+def _escaped(part: str) -> str:
+    quoted = part.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return quoted.replace(" ;", ' "";').replace(" #", ' ""#')  # the quotes close and open again

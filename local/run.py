@@ -1,0 +1,252 @@
+"""`scripts/run`: encodes one video as Pod would ask for it, and shows what came of it."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from aiohttp import web
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+
+from local.client import NOT_TAKEN_YET, JobRecords, Progress, place_video, request_encoding
+from local.configuration import Configuration, choose_ports, configure
+from local.page import application, listen, write_page
+from local.report import duration_of, list_made_files, table_of
+from local.sample import SampleError, make_sample
+from local.stack import Stack, StackError, hold_state
+from podjobs.settings import SettingsError
+
+VIDEO_ID = 1
+READY_S = 90.0
+POLL_S = 0.2
+LOG_LINES_SHOWN = 15
+MARKER = ".made-by-pod-functions"
+"""Lies in a folder that may be emptied: we made all that is in it."""
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+FROM_OUTSIDE = (
+    "ENCODING_TRANSCODING_CELERY_BROKER_URL",
+    "PODJOBS_REDIS_URL",
+    "PODJOBS_SETTINGS_FILE",
+    "POD_API_URL",
+    "POD_API_TOKEN",
+    "MEDIA_URL",
+)
+"""Settings that would let a demonstration touch a real Pod."""
+
+
+class RunError(Exception):
+    """The demonstration cannot go on; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What the person at the terminal asked for."""
+
+    video: Path | None
+    """None: a sample is made."""
+    cut: tuple[float, float]
+    """Seconds; 0, 0: the whole video."""
+    output: Path | None
+    """None: demo/<name> in the current folder."""
+    shows_page: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An encode that succeeded."""
+
+    title: str
+    folder: Path
+    """Where the files lie."""
+    took_s: float
+
+
+def run(wanted: Demonstration) -> int:
+    """Encode one video and show the result.
+
+    Returns:
+        The exit status.
+    """
+    console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        video, output = _prepare(wanted, console)
+        outcome = _encode(video, output, wanted.cut, console)
+        summary = _report(outcome, console)
+        if wanted.shows_page:
+            _serve_page(outcome, summary, console)
+    except (RunError, SampleError, StackError, OSError) as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        return EXIT_FAILED
+    except SettingsError as error:
+        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        console.print("Stopped.")
+        return EXIT_INTERRUPTED
+    return 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
+    """Check the video, or make one, and empty the output folder."""
+    video = wanted.video
+    if video and not video.is_file():
+        what = "is no regular file" if video.exists() else "does not exist"
+        raise RunError(f"The video {str(video)!r} {what}. Name a video file, or none to use a sample.")
+    start, end = wanted.cut
+    if (start or end) and not 0 <= start < end:
+        raise RunError(f"A cut from {start:g} s to {end:g} s leaves nothing. Give a start below the end.")
+    output = (wanted.output or Path("demo") / (video.stem if video else "sample")).resolve()
+    if video and output in video.resolve().parents:
+        raise RunError(f"The video lies in the output folder {str(output)!r}. Name another with --output.")
+    if output.exists() and not (output / MARKER).exists() and (not output.is_dir() or any(output.iterdir())):
+        raise RunError(f"{str(output)!r} holds something else. Name an empty or new folder with --output.")
+    with hold_state(output / "stack"):
+        for old in ("media", "stack/redis", "stack.log"):
+            path = output / old
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    (output / MARKER).touch()
+    if not video:
+        video = output / "sample.mp4"
+        if not video.exists():
+            with console.status("Making a sample video …"):
+                make_sample(video)
+    return video, output
+
+
+def _encode(video: Path, output: Path, cut: tuple[float, float], console: Console) -> Outcome:
+    """Start the stack, ask for the encode, wait for its end, stop the stack."""
+    media_dir = output / "media"
+    media_dir.mkdir()
+    placed = place_video(video, media_dir)
+    given = {name: value for name, value in os.environ.items() if value and name not in FROM_OUTSIDE}
+    state_dir = output / "stack"
+    with hold_state(state_dir):
+        ports = choose_ports({}, None)
+        configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
+        with _running(configuration, output / "stack.log", console) as stack:
+            _announce(configuration)
+            started = time.monotonic()
+            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), cut)
+            end = _follow(stack, job_id, video.name, console)
+            took_s = time.monotonic() - started
+    if end.state != "done":
+        raise RunError(f"The job ended as {end.state!r}. {end.error or f'More is in {output}/stack.log.'}")
+    return Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", took_s)
+
+
+@contextmanager
+def _running(configuration: Configuration, log: Path, console: Console) -> Iterator[Stack]:
+    with log.open("w", buffering=1, encoding="utf-8") as log_file:
+        stack = Stack(configuration, lambda line: print(line.decode("utf-8", "replace"), end="", file=log_file))
+        try:
+            with console.status("Starting Redis, the functions and the adapter …"):
+                stack.start()
+                stack.wait_until_ready(READY_S)
+            yield stack
+        except StackError as error:
+            tail = log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:]
+            raise StackError("\n".join([str(error), f"The end of {log}:", *tail])) from error
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave anything behind
+            stack.stop()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _announce(configuration: Configuration) -> None:
+    """Tell the stand-in for Pod that it has sent the video to be encoded."""
+    url = f"http://127.0.0.1:{configuration.ports.pod}/control/videos/{VIDEO_ID}"
+    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=5).close()
+
+
+def _follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
+    """Show a progress bar until the job has ended."""
+    records = JobRecords(stack.configuration.jobs_url)
+    bar = ProgressBar(
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.fields[stage]:<8}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(compact=True),
+        console=console,
+    )
+    shown_trouble = ""
+    with bar:
+        task = bar.add_task(name if len(name) <= 30 else name[:29] + "…", total=1.0, stage="waiting")  # noqa: PLR2004
+        while True:
+            stack.look_after()
+            try:
+                progress = records.progress(job_id)
+            except RedisError:
+                progress = NOT_TAKEN_YET  # redis-server is being restarted
+            bar.update(
+                task, completed=1.0 if progress.state == "done" else progress.done, stage=progress.stage or "queued"
+            )
+            if progress.trouble and progress.trouble != shown_trouble and progress.state != "done":
+                shown_trouble = progress.trouble
+                bar.print(f"A step is tried again: {shown_trouble}", markup=False)
+            if progress.ended:
+                records.close()
+                return progress
+            time.sleep(POLL_S)
+
+
+def _report(outcome: Outcome, console: Console) -> str:
+    """Print the table and the speed.
+
+    Returns:
+        The line about the speed.
+    """
+    info = _read_info(outcome)
+    console.print(table_of(list_made_files(outcome.folder)))
+    duration_s = _encoded_s(outcome, info)
+    summary = (
+        f"{duration_s:.1f} s of video encoded in {outcome.took_s:.1f} s: {duration_s / outcome.took_s:.2f} × real time."
+    )
+    console.print(summary)
+    console.print(f"The files lie in {outcome.folder}", soft_wrap=True, markup=False)
+    return summary
+
+
+def _read_info(outcome: Outcome) -> dict[str, Any]:
+    info: dict[str, Any] = json.loads((outcome.folder / "info_video.json").read_text(encoding="utf-8"))
+    return info
+
+
+def _encoded_s(outcome: Outcome, info: dict[str, Any]) -> float:
+    """Length of the result; info_video.json has whole seconds only."""
+    for path in (*info["list_mp4_files"].values(), *info["list_m4a_files"].values()):
+        if duration_s := duration_of(outcome.folder / Path(path).name):
+            return duration_s
+    return float(info["duration"])
+
+
+def _serve_page(outcome: Outcome, summary: str, console: Console) -> None:
+    """Serve the player until Ctrl-C."""
+    page = write_page(outcome.title, _read_info(outcome), summary)
+    with listen() as sock:
+        sock.listen()
+        url = f"http://127.0.0.1:{sock.getsockname()[1]}/"
+        console.print(f"Watch it at {url} - Ctrl-C ends this.")
+        if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
+            webbrowser.open(url)
+        web.run_app(application(page, outcome.folder), sock=sock, print=None, access_log=None, shutdown_timeout=1)

@@ -1,0 +1,88 @@
+"""`scripts/up`: the stack in the foreground, until SIGTERM or Ctrl-C."""
+
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from local.configuration import Configuration, choose_ports, configure, read_operator_settings
+from local.stack import Stack, StackError, hold_state, remembered_ports
+from podjobs.settings import SettingsError
+
+EXIT_FAILED, EXIT_USAGE = 1, 2
+LOOK_S = 0.5
+REMIND_S = 20.0
+
+
+def up(state_dir: Path, env_file: Path) -> int:
+    """Run the stack until it is told to stop.
+
+    Args:
+        state_dir: where it keeps its files.
+        env_file: settings beside the environment.
+
+    Returns:
+        The exit status.
+    """
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    try:
+        with hold_state(state_dir):
+            given = read_operator_settings(env_file)
+            configuration = configure(state_dir, given, choose_ports(given, remembered_ports(state_dir)))
+            _introduce(configuration)
+            _serve(Stack(configuration, _write_log), stopping)
+    except SettingsError as error:
+        _say(str(error))
+        return EXIT_USAGE
+    except (StackError, OSError) as error:
+        _say(str(error))
+        return EXIT_FAILED
+    return 0
+
+
+def _serve(stack: Stack, stopping: threading.Event) -> None:
+    ready, remind_at = False, time.monotonic() + REMIND_S
+    try:
+        stack.start()
+        while not stopping.wait(LOOK_S if ready else LOOK_S / 2):
+            stack.look_after()
+            if ready:
+                continue
+            missing = stack.missing()
+            if not missing:
+                ready = True
+                print("ready", flush=True)
+            elif time.monotonic() > remind_at:
+                remind_at += REMIND_S
+                _say(f"Not ready yet: no answer from {', '.join(missing)}. The lines above may tell why.")
+    finally:
+        stack.stop()
+
+
+def _introduce(configuration: Configuration) -> None:
+    """Say which embedded parts stand in for what is not set."""
+    if configuration.own_redis:
+        _say(
+            f"ENCODING_TRANSCODING_CELERY_BROKER_URL is not set: Redis runs here, as {configuration.broker_url} "
+            f"(this machine only), with its data in {configuration.state_dir}."
+        )
+    if configuration.own_pod:
+        _say("POD_API_URL is not set: a stand-in takes the calls that Pod would get.")
+    _say(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _write_log(line: bytes) -> None:
+    sys.stderr.buffer.write(line)
+    sys.stderr.buffer.flush()

@@ -1,0 +1,112 @@
+"""The stand-in for Pod answers as the contract says Pod does. Source: docs/contract-pod.md, callbacks."""
+
+import json
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from local.pod import StandInPod
+
+TOKEN = "token"  # noqa: S105 - made for these tests
+HEADERS = {"Authorization": f"Token {TOKEN}"}
+POST = "/rest/store_remote_encoded_video/?id=3"
+EMPTY_INFO = {
+    "duration": 3,
+    "encoding_log": {},
+    **{f"list_{name}_files": {} for name in ("mp4", "hls", "mp3", "m4a", "thumbnail", "overview")},
+}
+BODY = {
+    "start": None,
+    "stop": None,
+    "video_id": 3,
+    "video_path": "/pod/media/videos/a/b.mp4",
+    "cut_start": None,
+    "cut_end": None,
+}
+
+
+@pytest.fixture
+def pod(tmp_path):
+    return StandInPod(TOKEN, media_root="/pod/media", media_dir=tmp_path / "media", journal=tmp_path / "journal")
+
+
+@pytest.fixture
+async def client(pod):
+    async with TestClient(TestServer(pod.application())) as client:
+        yield client
+
+
+def write_info(pod, **fields):
+    folder = pod.media_dir / "videos/a/0003"
+    folder.mkdir(parents=True)
+    (folder / "360p.mp4").touch()
+    (folder / "info_video.json").write_text(json.dumps(EMPTY_INFO | fields))
+
+
+def journal_of(pod):
+    return [json.loads(line) for line in pod.journal.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Token wrong"}, {"Authorization": TOKEN}])
+async def test_store_without_the_token_is_401(client, headers):
+    assert (await client.post(POST, json=BODY, headers=headers)).status == 401
+
+
+async def test_store_imports_once_and_is_400_the_second_time(pod, client):
+    files = {"360": "/pod/media/videos/a/0003/360p.mp4", "720": "/pod/media/videos/a/0003/720p.mp4"}
+    write_info(pod, list_mp4_files=files)
+
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 200
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 400
+
+    state = await (await client.get("/rest/videos/3/", headers=HEADERS)).json()
+    assert state == {"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding"}
+    first, second, _ = journal_of(pod)
+    assert first["imported"]["missing"] == [files["720"]]
+    assert (first["status"], second["status"]) == (200, 400)
+
+
+async def test_store_of_a_video_sent_again_is_200_again(pod, client):
+    write_info(pod)
+    await client.post(POST, json=BODY, headers=HEADERS)
+
+    await client.post("/control/videos/3")
+
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 200
+
+
+@pytest.mark.parametrize("field", BODY)
+async def test_store_with_a_field_missing_is_500(pod, client, field):
+    write_info(pod)
+    body = {name: value for name, value in BODY.items() if name != field}
+
+    assert (await client.post(POST, json=body, headers=HEADERS)).status == 500
+
+
+async def test_store_without_info_video_json_is_500_and_can_be_repeated(pod, client):
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 500
+
+    write_info(pod)
+
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 200
+
+
+async def test_store_with_an_overview_picture_without_its_track_is_500(pod, client):
+    write_info(pod, list_overview_files={"0": "/pod/media/videos/a/0003/overview.png"})
+
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 500
+
+
+async def test_answers_are_given_in_turn_then_pod_is_well_again(pod, client):
+    write_info(pod)
+    await client.post("/control/answers", json=["503", "abort", "lost"])
+
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 503
+    with pytest.raises(aiohttp.ClientError):
+        await client.post(POST, json=BODY, headers=HEADERS)
+    assert not pod.videos
+    with pytest.raises(aiohttp.ClientError):
+        await client.post(POST, json=BODY, headers=HEADERS)
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 400
+    assert [call["misbehaviour"] for call in journal_of(pod)] == ["503", "abort", "lost", ""]
