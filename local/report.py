@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 UNITS = ("B", "KB", "MB", "GB", "TB")
-MEDIA_SUFFIXES = frozenset({".mp4", ".ts", ".mp3", ".m4a", ".png"})
-TEXT_FILES = "text"
+TEXT_SUFFIXES = frozenset({".m3u8", ".vtt", ".json", ".log"})
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def duration_of(path: Path, ffprobe: str = "ffprobe") -> float | None:
 
 def _look_at(path: Path, ffprobe: str) -> MadeFile:
     size = path.stat().st_size
-    if path.suffix not in MEDIA_SUFFIXES and path.suffix in {".m3u8", ".vtt", ".json", ".log"}:
-        return MadeFile(path.name, size, codecs=TEXT_FILES)
+    if path.suffix in TEXT_SUFFIXES:
+        return MadeFile(path.name, size)
     argv = [ffprobe, "-v", "error", "-show_entries", "stream=codec_name,codec_type,width,height:format=duration"]
     result = subprocess.run([*argv, "-of", "json", f"file:{path}"], capture_output=True, text=True, check=False)
     try:
@@ -74,9 +74,9 @@ def _look_at(path: Path, ffprobe: str) -> MadeFile:
 
 def table_of(files: list[MadeFile]) -> Table:
     """Lay the files out for a terminal."""
-    table = Table(title="What was made")
-    table.add_column("file")
-    for name in ("resolution", "codec", "duration", "bit rate", "size"):
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("file", no_wrap=True)
+    for name in ("resolution", "codec", "duration", "kbit/s", "size"):
         table.add_column(name, justify="left" if name == "codec" else "right")
     for made in files:
         table.add_row(
@@ -84,7 +84,7 @@ def table_of(files: list[MadeFile]) -> Table:
             made.resolution,
             made.codecs,
             f"{made.duration_s:.2f} s" if made.duration_s else "",
-            f"{made.bitrate_bps / 1000:,.0f} kbit/s" if made.bitrate_bps else "",
+            f"{made.bitrate_bps / 1000:,.0f}" if made.bitrate_bps else "",
             readable_size(made.size_bytes),
         )
     return table

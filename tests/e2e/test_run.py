@@ -126,7 +126,9 @@ def test_run_interrupted_while_encoding_leaves_no_process(environment, make_clip
         [RUN, video], env={**environment, "FFMPEG_PRESET": "slow"}, cwd=tmp_path, stdout=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 60
-    while not any("ffmpeg -" in line for line in left_of(environment)) and time.monotonic() < deadline:
+    while (
+        not any("ffmpeg" in line and "/work/" in line for line in left_of(environment)) and time.monotonic() < deadline
+    ):
         time.sleep(0.1)
 
     process.send_signal(signal.SIGINT)
