@@ -2,4 +2,5 @@
 
 from adapter.cli import adapter
 
-adapter(prog_name="python -m adapter")
+if __name__ == "__main__":
+    adapter(prog_name="python -m adapter")

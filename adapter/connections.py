@@ -1,6 +1,6 @@
 """Connections to Redis: the broker's URL as Celery writes it, and clients that survive a restart of the server."""
 
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -9,6 +9,9 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import BusyLoadingError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+RedisClient: TypeAlias = Any
+"""A redis.asyncio.Redis; the library's own types cannot tell a client that answers text from one that answers bytes."""
 
 SOCKET_TIMEOUT_S = 15
 """Longest silence on a connection; longer than any blocking read of ours."""
@@ -47,7 +50,7 @@ def masked(url: str) -> str:
     return urlunsplit((parts.scheme, f"***@{address}" if "@" in parts.netloc else address, parts.path, "", ""))
 
 
-def open_redis(url: str, *, text: bool) -> "Redis[Any]":
+def open_redis(url: str, *, text: bool) -> RedisClient:
     """Make a client; it connects at its first command.
 
     Args:

@@ -10,18 +10,18 @@ In the jobs' database (PODJOBS_REDIS_URL):
     podjobs:job:<id>                hash: type, target, params (JSON), state (queued running failing done failed
                                     superseded), stage (name), shared (JSON), weight_total, weight_done,
                                     accepted_at, started_at, ended_at (seconds since the epoch),
-                                    error (Problem as JSON), trouble (why the latest attempt of a step did not succeed),
+                                    error (Problem as JSON), trouble (Problem of the latest attempt that failed),
                                     failure_stages, discard_stages (JSON lists of stages).
     podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     podjobs:job:<id>:ready          list of the current stage's StepSpecs that are not yet in a stream (the window)
-    podjobs:job:<id>:open           hash: step id of the current stage, not committed → its entry's id; empty while ready
+    podjobs:job:<id>:open           hash: open step of the current stage → its entry's id, empty while it is ready
     podjobs:job:<id>:results        hash: <action>/<step id> → Result.values as JSON
     podjobs:job:<id>:log            list of the job's log sentences, the newest 1,000
     podjobs:jobs                    sorted set of job ids by the time they were accepted or, later, ended
     podjobs:live                    set of the ids of jobs that have not ended
     podjobs:current:<type>:<target> string: the job that has not ended for that target
-    podjobs:dead                    stream of what could not be done: kind `job` (job, type, target, params, step, problem)
-                                    or kind `message` (queue, raw or raw_base64, problem)
+    podjobs:dead                    stream of what could not be done: kind `job` (job, type, target, params, step,
+                                    problem) or kind `message` (queue, raw or raw_base64, problem)
     podjobs:adapter:<adapter>       string that expires: that adapter lives
 
 In the broker's database:

@@ -6,14 +6,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import TypeAdapter, ValidationError
-from redis.asyncio import Redis
 
 from adapter import keys
+from adapter.connections import RedisClient
 from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import Job
 from podjobs.contract.steps import Plan, Result, Stage, Step, StepSpec
 from podjobs.contract.workflows import discard_stages, failure_stages, first_stage
+
+logger = structlog.get_logger(__name__)
 
 JOB: TypeAdapter[Job] = TypeAdapter(Job)
 
@@ -70,7 +73,7 @@ class Committed:
 class Records:
     """The job records in Redis."""
 
-    def __init__(self, redis: "Redis[Any]", limits: RecordLimits) -> None:
+    def __init__(self, redis: RedisClient, limits: RecordLimits) -> None:
         """Use a client whose answers are text."""
         self._redis = redis
         self._limits = asdict(limits)
@@ -136,9 +139,7 @@ class Records:
 
     async def park(self, step: ClaimedStep, owner: str, trouble: str) -> bool:
         """Keep a step for later; this attempt does not count. False when the step was not open any more."""
-        (outcome,) = await self._run(
-            "park", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble
-        )
+        (outcome,) = await self._run("park", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble)
         return bool(outcome == "parked")
 
     async def replay(self, job: Job, dead_id: str) -> Accepted:
@@ -147,12 +148,20 @@ class Records:
 
     async def trouble(self, job_id: str) -> str:
         """Tell why the latest attempt of a step of the job did not succeed; empty when nothing is known."""
-        return await self._redis.hget(keys.job(job_id), "trouble") or ""
+        return problem_detail(await self._redis.hget(keys.job(job_id), "trouble") or "")
 
-    async def bury_entry(self, function: str, entry_id: str, fields: dict[str, str], problem: Problem) -> None:
-        """Put aside an entry of a function's stream that is no step."""
-        raw = json.dumps(fields)
-        await self._run("bury_entry", function=function, entry=entry_id, raw=raw, problem=problem.model_dump_json())
+    async def read_entry(
+        self, function: str, entry_id: str, fields: dict[str, str], attempt: int
+    ) -> ClaimedStep | None:
+        """Read an entry of a function's stream; one that is no step is put aside, None then."""
+        try:
+            return claimed_step(function, entry_id, fields, attempt)
+        except ValueError as error:
+            problem = Problem(title="The entry is no step.", status=400, detail=str(error))
+            raw = json.dumps(fields)
+            await self._run("bury_entry", function=function, entry=entry_id, raw=raw, problem=problem.model_dump_json())
+            logger.error("An entry that is no step was put aside.", function=function, reason=str(error))  # noqa: TRY400 - no fault of ours
+            return None
 
     async def bury_message(self, queue: str, raw: dict[str, str], problem: Problem) -> None:
         """Put aside a message that is no job.
@@ -236,3 +245,11 @@ def claimed_step(function: str, entry_id: str, fields: dict[str, str], attempt: 
         return ClaimedStep(function, entry_id, fields["job"], spec, attempt)
     except (KeyError, ValidationError) as error:
         raise ValueError(f"The entry {entry_id} of the stream {keys.steps(function)} is no step: {error}") from error
+
+
+def problem_detail(problem: str) -> str:
+    """The sentence of a problem that is stored as JSON; any other text as it is."""
+    try:
+        return str(json.loads(problem)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return problem

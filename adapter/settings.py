@@ -45,6 +45,18 @@ class FunctionSettings:
     retries: RetryPolicy
 
 
+@dataclass(frozen=True, slots=True)
+class DispatchTiming:
+    """When the dispatch looks at what."""
+
+    lease_s: float
+    """Without a sign of life for so long, an adapter's steps are taken over."""
+    sweep_s: float
+    """Between two looks at the steps that are due again."""
+    busy_cap_s: float
+    """Longest wait after «not now» answers that name no time."""
+
+
 class RecordSettings(PodSettings):
     """What it takes to read and write the job records: enough for the operator's commands."""
 
@@ -89,17 +101,18 @@ class AdapterSettings(RecordSettings):
         default_factory=lambda: os.cpu_count() or 1,
         description="Encoding steps that run at once. Not set: the number of processors.",
     )
-    podjobs_concurrency_notification: PositiveInt = Field(
-        default=4, description="Notification steps that run at once."
-    )
+    podjobs_concurrency_notification: PositiveInt = Field(default=4, description="Notification steps that run at once.")
     podjobs_retry_base_s: PositiveFloat = Field(default=15, description="Seconds before the second attempt of a step.")
     podjobs_retry_factor: float = Field(default=2, ge=1, description="Growth of the wait from one attempt to the next.")
-    podjobs_retry_cap_s: PositiveFloat = Field(default=600, description="Longest wait between two attempts, in seconds.")
+    podjobs_retry_cap_s: PositiveFloat = Field(
+        default=600, description="Longest wait between two attempts, in seconds."
+    )
     podjobs_retry_limit_encoding: PositiveInt = Field(
         default=5, description="Attempts of an encoding step before its job fails."
     )
     podjobs_retry_limit_notification: PositiveInt = Field(
-        default=200, description="Attempts of a notification step before its job fails: 200 let Pod be down for 32 hours."
+        default=200,
+        description="Attempts of a notification step before its job fails: 200 let Pod be down for 32 hours.",
     )
     podjobs_busy_cap_s: PositiveFloat = Field(
         default=60, description="Longest wait, in seconds, after «not now» answers that name no time themselves."
@@ -114,7 +127,8 @@ class AdapterSettings(RecordSettings):
         default=1, description="Seconds between two looks at steps that wait for another attempt or a new owner."
     )
     podjobs_grace_s: NonNegativeFloat = Field(
-        default=8, description="Seconds running steps may take to end when the adapter is stopped; the rest is given back."
+        default=8,
+        description="Seconds running steps may take to end when the adapter is stopped; the rest is given back.",
     )
     podjobs_health_host: str = Field(default="127.0.0.1", description="Address of the health and status pages.")
     podjobs_health_port: NonNegativeInt = Field(
@@ -138,6 +152,11 @@ class AdapterSettings(RecordSettings):
                 self.podjobs_retry_limit_notification,
             ),
         )
+
+    @property
+    def timing(self) -> DispatchTiming:
+        """The times of the dispatch."""
+        return DispatchTiming(self.podjobs_lease_s, self.podjobs_sweep_s, self.podjobs_busy_cap_s)
 
     def _function(self, name: str, url: str, concurrency: int, limit: int) -> FunctionSettings:
         retries = RetryPolicy(

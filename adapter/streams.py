@@ -1,13 +1,11 @@
 """The functions' streams: reading, renewing and taking over the entries of the consumer group."""
 
-import contextlib
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from adapter import keys
+from adapter.connections import RedisClient
 from adapter.retries import PendingStep
 
 Entry = tuple[str, dict[str, str]]
@@ -21,7 +19,7 @@ RETURNED_IDLE_MS = 30 * 86_400_000
 class Streams:
     """The functions' streams, as one adapter sees them."""
 
-    def __init__(self, redis: "Redis[Any]", adapter_id: str) -> None:
+    def __init__(self, redis: RedisClient, adapter_id: str) -> None:
         """Use a client whose answers are text; the adapter's id is its name in every group."""
         self._redis = redis
         self.adapter_id = adapter_id
@@ -33,12 +31,6 @@ class Streams:
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
-
-    async def has_group(self, function: str) -> bool:
-        """Tell whether the group exists."""
-        with contextlib.suppress(ResponseError):
-            return any(group["name"] == keys.GROUP for group in await self._redis.xinfo_groups(keys.steps(function)))
-        return False
 
     async def read(self, function: str, count: int, block_ms: int) -> list[Entry]:
         """Take up to `count` new entries, waiting up to `block_ms` for the first one."""
@@ -106,6 +98,11 @@ class Streams:
         return [
             (entry, step.attempts + 1) for (step, _), answer in zip(wanted, answers, strict=True) for entry in answer
         ]
+
+    async def fields(self, function: str, entry_id: str) -> dict[str, str] | None:
+        """Look at an entry without taking it; None when it is gone."""
+        found = await self._redis.xrange(keys.steps(function), min=entry_id, max=entry_id)
+        return found[0][1] if found else None
 
     async def give_back(self, function: str) -> int:
         """Leave all entries of this adapter to the next sweep of any adapter; their attempts do not count.

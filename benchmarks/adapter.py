@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # stubs are not installed
 
@@ -98,7 +99,8 @@ def _watch_stream(stack: Stack, added: dict[str, float], stop: threading.Event) 
     stream = keys.steps("encoding")
     last = "$"
     while not stop.is_set():
-        for _, entries in stack.redis.xread({stream: last}, block=200) or ():
+        answer: Any = stack.redis.xread({stream: last}, block=200)
+        for _, entries in answer or ():
             for entry_id, fields in entries:
                 last = entry_id
                 added[f"{fields['job']}/{json.loads(fields['step'])['id']}"] = int(entry_id.partition("-")[0]) / 1000

@@ -3,9 +3,9 @@
 What a delivery ends with decides what the adapter does:
 
     a reply          the step is committed
-    StepRefused      no retry: the job fails
-    StepFailed       retried with backoff, counted against the function's limit
-    StepPostponed    retried, not counted: the function has no time or is not there
+    StepRefusedError      no retry: the job fails
+    StepFailedError       retried with backoff, counted against the function's limit
+    StepPostponedError    retried, not counted: the function has no time or is not there
 """
 
 from typing import Protocol
@@ -22,15 +22,15 @@ class DeliveryError(Exception):
         self.problem = problem
 
 
-class StepRefused(DeliveryError):
+class StepRefusedError(DeliveryError):
     """The function says that trying again cannot help."""
 
 
-class StepFailed(DeliveryError):
+class StepFailedError(DeliveryError):
     """The step did not succeed this time."""
 
 
-class StepPostponed(DeliveryError):
+class StepPostponedError(DeliveryError):
     """The step was not tried: nothing is wrong with it."""
 
     def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:

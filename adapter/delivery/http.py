@@ -17,7 +17,7 @@ from cloudevents.exceptions import GenericException as CloudEventError
 from cloudevents.http import CloudEvent, from_http, to_binary
 from pydantic import ValidationError
 
-from adapter.delivery import DeliveryError, StepFailed, StepPostponed, StepRefused
+from adapter.delivery import DeliveryError, StepFailedError, StepPostponedError, StepRefusedError
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
 from podjobs.contract.steps import PLAN_EVENT_TYPE, REPLY, RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Plan, Result, Step
 
@@ -66,14 +66,16 @@ class HttpDelivery:
                 content = await _read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Nothing was sent: the function is being started, redeployed, or its server is down.
-            raise StepPostponed(_problem(f"The function at {self._url} cannot be reached: {error}.", 503)) from error
+            raise StepPostponedError(
+                _problem(f"The function at {self._url} cannot be reached: {error}.", 503)
+            ) from error
         except TimeoutError as error:
-            raise StepFailed(
+            raise StepFailedError(
                 _problem(f"The function at {self._url} did not answer within {limit_s:g} s.", 504)
             ) from error
         except aiohttp.ClientError as error:
             sentence = f"The connection to the function at {self._url} broke: {type(error).__name__} {error}".rstrip()
-            raise StepFailed(_problem(f"{sentence}.", 502)) from error
+            raise StepFailedError(_problem(f"{sentence}.", 502)) from error
         return read_answer(response.status, response.headers, content)
 
     async def close(self) -> None:
@@ -88,7 +90,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     async for block in response.content.iter_any():
         content += block
         if len(content) > _REPLY_LIMIT_BYTES:
-            raise StepFailed(_problem(f"The function's reply is longer than {_REPLY_LIMIT_BYTES} bytes.", 502))
+            raise StepFailedError(_problem(f"The function's reply is longer than {_REPLY_LIMIT_BYTES} bytes.", 502))
     return bytes(content)
 
 
@@ -105,7 +107,9 @@ def step_request(step: Step, source: str) -> tuple[dict[str, str], bytes]:
         },
         step.model_dump_json().encode(),
     )
-    return to_binary(event, data_marshaller=lambda data: data)
+    headers: dict[str, str]
+    headers, body = to_binary(event, data_marshaller=lambda data: data)
+    return headers, bytes(body)
 
 
 def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Plan | Result:
@@ -117,7 +121,7 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Plan
         content: the body.
 
     Raises:
-        StepRefused, StepFailed, StepPostponed: the answer is no reply.
+        StepRefusedError, StepFailedError, StepPostponedError: the answer is no reply.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -129,12 +133,12 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Plan
 
 def _verdict(status: int, problem: Problem, *, told: bool, retry_after: str | None) -> DeliveryError:
     if status in _NOT_NOW:
-        return StepPostponed(problem, read_retry_after(retry_after))
+        return StepPostponedError(problem, read_retry_after(retry_after))
     if status in _PASSING or (status in _OF_THE_WAY and not told):
-        return StepFailed(problem)
+        return StepFailedError(problem)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return StepRefused(problem)
-    return StepFailed(problem)
+        return StepRefusedError(problem)
+    return StepFailedError(problem)
 
 
 def read_retry_after(text: str | None) -> float | None:
@@ -158,14 +162,18 @@ def _read_reply(headers: Mapping[str, str], content: bytes) -> Plan | Result:
         event = from_http(headers, content, data_unmarshaller=lambda data: data)
         data: Any = event.data
         reply = REPLY.validate_json(data) if isinstance(data, bytes | str) else REPLY.validate_python(data)
-        expected = _REPLY_KINDS.get(event["type"])
-        if expected is None or not isinstance(reply, expected):
-            raise ValueError(f"the event's type {event['type']!r} does not fit a {reply.kind}")
+        _check_kind(reply, event["type"])
     except (CloudEventError, ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
         # the CloudEvents SDK lets the errors of the JSON parser and of its own attribute access through
         detail = f"The function's answer is no reply: {_first_lines(error)} It begins: {_excerpt(content)}"
-        raise StepFailed(_problem(detail, 502)) from error
+        raise StepFailedError(_problem(detail, 502)) from error
     return reply
+
+
+def _check_kind(reply: Plan | Result, event_type: str) -> None:
+    expected = _REPLY_KINDS.get(event_type)
+    if expected is None or not isinstance(reply, expected):
+        raise ValueError(f"the event's type {event_type!r} does not fit a {reply.kind}")
 
 
 def _told_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:

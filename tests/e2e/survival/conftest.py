@@ -1,5 +1,6 @@
 """The stack as an administrator starts it (`local up`), with processes that can be killed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -96,10 +97,8 @@ class RunningStack:
         victims = self.processes(part)
         assert victims, f"no process of {part} runs"
         for victim in victims:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 victim.kill()
-            except psutil.NoSuchProcess:
-                pass
 
     def place(self, source, name="talk.mp4"):
         """A video where Pod puts uploads; returns (video id, path as Pod sees it, folder of the result)."""
@@ -210,7 +209,7 @@ def leftovers(stack):
     client = stack.redis
     keys = [key for key in client.scan_iter("podjobs:steps:*") if client.xlen(key)]
     keys += [key for key in client.scan_iter("encoding*") if client.llen(key)]
-    return keys + ([path.name for path in work.iterdir()] if work.exists() else [])
+    return [*keys, *(path.name for path in (work.iterdir() if work.exists() else ()))]
 
 
 def count_frames(path):

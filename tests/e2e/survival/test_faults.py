@@ -1,5 +1,6 @@
 """What goes wrong around a job: Pod, the disk, the source, the message."""
 
+import base64
 import json
 import os
 import subprocess
@@ -9,13 +10,15 @@ import time
 import pytest
 from conftest import ROOT, VIDEO_S, check_done, check_nothing_left
 
+from local.client import request_encoding
+
 FRAMES = VIDEO_S * 25
 
 
 @pytest.mark.parametrize(
     "answers",
     [["500", "500", "500"], ["abort", "abort"], ["hang"], ["lost"], ["late"], ["503", "502"]],
-    ids=lambda answers: "-".join(answers),
+    ids="-".join,
 )
 def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, video, answers):
     job = stack.submit(video)
@@ -75,8 +78,6 @@ def test_source_that_is_missing_is_waited_for_and_then_failed(stack):
 
 
 def test_source_that_appears_late_is_encoded(stack, video):
-    video_id, _, output = stack.place(None)
-    target = output.parent / "talk.mp4"
     job = stack.submit(None)
     target = job.output.parent / "talk.mp4"
     job.wait_for(lambda progress: progress.trouble)
@@ -86,7 +87,7 @@ def test_source_that_appears_late_is_encoded(stack, video):
 
 def test_message_delivered_twice_is_one_job(stack, video):
     stack.submit(video)  # so that the queue's messages are of the usual form
-    video_id, pod_path, output = stack.place(video)
+    video_id, pod_path, _ = stack.place(video)
     body = [[video_id, pod_path, 0, 0], {"json_dressing": None, "dressing_input": ""}, {}]
     message = celery_message("twice-1", body)
     stack.redis.lpush("encoding", message, message)
@@ -101,8 +102,6 @@ def test_message_delivered_twice_is_one_job(stack, video):
 
 
 def celery_message(job_id, body, task="pod.video_encode_transcript.encoding_tasks.start_encoding_task"):
-    import base64
-
     encoded = base64.b64encode(json.dumps(body).encode()).decode()
     headers = {"lang": "py", "task": task, "id": job_id, "retries": 0, "eta": None}
     properties = {"correlation_id": job_id, "delivery_tag": job_id, "body_encoding": "base64"}
@@ -138,8 +137,6 @@ def test_message_that_cannot_be_used_goes_whole_to_dead_and_blocks_nothing(stack
 
 
 def test_encode_again_supersedes_the_running_job(stack, video):
-    from local.client import request_encoding
-
     job = stack.submit(video)
     job.wait_until("encode", 0.01)
     pod_path = f"{stack.facts['media_root']}/videos/{job.output.parent.name}/talk.mp4"

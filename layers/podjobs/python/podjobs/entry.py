@@ -14,7 +14,14 @@ from cloudevents.exceptions import GenericException as CloudEventError
 from cloudevents.http import CloudEvent, from_http, to_binary
 from pydantic import ValidationError
 
-from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, InvalidRequestError, NotNowError, Problem, StepError
+from podjobs.contract.errors import (
+    PROBLEM_CONTENT_TYPE,
+    InvalidRequestError,
+    NotNowError,
+    Problem,
+    StepError,
+    list_faults,
+)
 from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Plan, Result, Step
 from podjobs.logs import configure_logs
 from podjobs.settings import Settings, SettingsError, load_settings
@@ -81,7 +88,7 @@ class Endpoint:
         try:
             return self._function.perform(step)
         except ValidationError as error:
-            raise InvalidRequestError(f"The step's own data are not valid: {_list_faults(error)}") from error
+            raise InvalidRequestError(f"The step's own data are not valid: {list_faults(error)}") from error
 
     def _read(self, headers: dict[str, str], body: bytes) -> Step:
         try:
@@ -93,14 +100,10 @@ class Endpoint:
         try:
             step = Step.model_validate(event.data)
         except ValidationError as error:
-            raise InvalidRequestError(f"The event holds no valid step: {_list_faults(error)}") from error
+            raise InvalidRequestError(f"The event holds no valid step: {list_faults(error)}") from error
         if step.function != self._name:
             raise InvalidRequestError(f"The step is for the function {step.function!r}, this is {self._name!r}.")
         return step
-
-
-def _list_faults(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
 
 
 def http_handler(name: str, kind: type[Settings], build: Callable[[Settings], tuple[Function, int]]) -> HttpHandler:

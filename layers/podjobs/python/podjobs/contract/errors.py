@@ -12,7 +12,7 @@ Source: RFC 9457 (problem details for HTTP APIs).
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 
@@ -88,3 +88,8 @@ class Problem(BaseModel):
     def of(cls, error: StepError) -> "Problem":
         """Describe an error for the wire."""
         return cls(title=error.title, status=int(error.status), detail=error.detail, context=error.context)
+
+
+def list_faults(error: ValidationError) -> str:
+    """Name each field and what is wrong with it; values are not repeated."""
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())

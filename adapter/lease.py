@@ -1,0 +1,65 @@
+"""The adapter's sign of life, and its claims on the steps it works on, renewed while it lives."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from redis.exceptions import RedisError
+
+from adapter import keys
+from adapter.connections import RedisClient
+from adapter.dispatch import Dispatch
+from adapter.records import Records
+from adapter.streams import Streams
+
+logger = structlog.get_logger(__name__)
+
+BEATS_PER_LEASE = 3
+
+
+class Lease:
+    """Keeps what this adapter holds from being taken over."""
+
+    def __init__(self, redis: RedisClient, streams: Streams, dispatches: Sequence[Dispatch], lease_s: float) -> None:
+        """Prepare.
+
+        Args:
+            redis: the jobs' database.
+            streams: of this adapter.
+            dispatches: whose steps are renewed.
+            lease_s: seconds after which others take over.
+        """
+        self._redis = redis
+        self._streams = streams
+        self._dispatches = dispatches
+        self._lease_s = lease_s
+
+    async def renew(self) -> None:
+        """Show a sign of life and renew the claims."""
+        await self._redis.set(keys.heartbeat(self._streams.adapter_id), "", px=int(self._lease_s * 1000))
+        for dispatch in self._dispatches:
+            await self._streams.renew(dispatch.function.name, dispatch.held)
+
+    async def keep(self) -> None:
+        """Renew until cancelled."""
+        interval_s = self._lease_s / BEATS_PER_LEASE
+        while True:
+            try:
+                await self.renew()
+            except RedisError as error:
+                logger.warning("The adapter cannot show a sign of life to Redis.", error=str(error))
+            await asyncio.sleep(interval_s)
+
+    async def end(self, records: Records) -> None:
+        """Give back what is still held and leave.
+
+        Raises:
+            RedisError: Redis is away; others take over when the lease has run out.
+        """
+        for dispatch in self._dispatches:
+            name = dispatch.function.name
+            count = await self._streams.give_back(name)
+            if count:
+                logger.info("Steps were given back.", function=name, count=count)
+            await records.forget_consumer(name, self._streams.adapter_id, even_alive=True)
+        await self._redis.delete(keys.heartbeat(self._streams.adapter_id))
