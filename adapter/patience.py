@@ -42,10 +42,12 @@ async def until_redis_answers(operation: Callable[[], Awaitable[Answer]], purpos
         error = state.outcome.exception() if state.outcome else None
         logger.warning("Redis does not take what it is given. Trying again.", purpose=purpose, error=str(error))
 
-    attempts = AsyncRetrying(
+    async for attempt in AsyncRetrying(
         retry=retry_if_exception(will_pass),
         reraise=True,
         wait=wait_exponential_jitter(initial=0.1, max=2, jitter=0.2),
         before_sleep=tell,
-    )
-    return await attempts(operation)
+    ):
+        with attempt:
+            return await operation()
+    raise AssertionError("there is always another attempt")
