@@ -214,8 +214,10 @@ def leftovers(stack):
 
 def count_frames(path):
     output = subprocess.run(
-        ["ffprobe", "-v", "error", "-select_streams", "v", "-count_packets", "-show_entries", "stream=nb_read_packets"]
-        + ["-print_format", "json", str(path)],
+        [
+            "ffprobe", "-v", "error", "-select_streams", "v", "-count_packets",
+            "-show_entries", "stream=nb_read_packets", "-print_format", "json", str(path),
+        ],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     return int(json.loads(output)["streams"][0]["nb_read_packets"])

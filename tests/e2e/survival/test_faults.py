@@ -21,9 +21,8 @@ FRAMES = VIDEO_S * 25
     ids="-".join,
 )
 def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, video, answers):
-    job = stack.submit(video)
-    job.wait_until("publish")
     stack.tell_pod(answers)
+    job = stack.submit(video)
     assert job.wait_end().state == "done"
     imported = [call for call in stack.calls(job.video_id) if call.get("imported")]
     assert len(imported) == 1
@@ -32,17 +31,15 @@ def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, video, a
 
 @pytest.mark.parametrize("status", ["400", "404"])
 def test_pod_says_there_is_nothing_to_do_job_is_done(stack, video, status):
-    job = stack.submit(video)
-    job.wait_until("publish")
     stack.tell_pod([status])
+    job = stack.submit(video)
     assert job.wait_end().state == "done"
     assert [call["status"] for call in stack.calls(job.video_id)] == [int(status)]
 
 
 def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, video):
-    job = stack.submit(video)
-    job.wait_until("publish")
     stack.tell_pod(["500"] * 6)
+    job = stack.submit(video)
     job.wait_for(lambda progress: progress.trouble)
     assert "Pod answered 500" in job.progress().trouble
     check_done(job, FRAMES)
