@@ -20,14 +20,17 @@ from podjobs.encoding.recipe import Chunk
 from podjobs.function_settings import DEFAULT_RENDITIONS, EncodingSettings
 
 FIRST_CRF, LOWEST_CRF, HIGHEST_CRF = 20.0, 17.0, 25.0
-VMAF_MARGIN = 0.1
+FINEST_STEP = 0.25
+VMAF_MARGIN = 0.05
 """What the settings of choice must be better than the baseline: other lectures are not this one."""
 VMAF_EVERY = 3
 """VMAF is taken of one frame in so many. No divisor of the key-frame distances: key frames look better than others."""
 CANDIDATES = (
     ("veryfast", 1),
+    ("veryfast", 2),
     ("faster", 1),
     ("faster", 2),
+    ("faster", 3),
     ("fast", 1),
     ("fast", 2),
     ("medium", 1),
@@ -100,27 +103,23 @@ class Excerpt:
 
 def search_crf(excerpt: Excerpt, preset: str, references: int, baseline: Row) -> Iterator[Row]:
     """Encode with one CRF after another until one is no worse than the baseline, or none can be."""
-    tried: dict[float, bool] = {}
+    too_large = too_bad = None  # the nearest CRF known to be so: what is wanted lies between them
     crf = FIRST_CRF
-    while LOWEST_CRF <= crf <= HIGHEST_CRF and crf not in tried:
+    while LOWEST_CRF <= crf <= HIGHEST_CRF:
         row = excerpt.encode(preset, references, crf)
         yield row
-        too_bad, too_large = row.vmaf < baseline.vmaf + VMAF_MARGIN, row.size_bytes > baseline.size_bytes
-        if too_bad == too_large:  # no worse, or no CRF can mend both
+        is_bad, is_large = row.vmaf < baseline.vmaf + VMAF_MARGIN, row.size_bytes > baseline.size_bytes
+        if is_bad == is_large:  # no worse, or no CRF can mend both
             return
-        tried[crf] = too_large
-        crf = _next_crf(crf, tried)
-
-
-def _next_crf(crf: float, tried: dict[float, bool]) -> float:
-    """One further in the direction that helps; half of it when the one beyond was tried before.
-
-    Args:
-        crf: tried last.
-        tried: whether the encode was too large, by CRF; the others were too bad.
-    """
-    sign = 1.0 if tried[crf] else -1.0
-    return crf + sign / 2 if crf + sign in tried or crf + sign / 2 in tried else crf + sign
+        too_large, too_bad = (crf, too_bad) if is_large else (too_large, crf)
+        if too_large is None:
+            crf -= 1
+        elif too_bad is None:
+            crf += 1
+        elif too_bad - too_large <= FINEST_STEP:
+            return
+        else:
+            crf = (too_large + too_bad) / 2
 
 
 def measure_rendition(excerpt: Excerpt, *, everything: bool) -> tuple[Row, list[Row]]:

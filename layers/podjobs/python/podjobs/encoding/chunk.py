@@ -12,11 +12,19 @@ import ffmpeg
 
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.steps import Result
-from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.ladder import BUFFER_S, Rendition
 from podjobs.encoding.probe import READ_OPTIONS
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
+
+X264_PARAMS = {
+    # Equal parameter sets in every chunk, whatever its content: only then may chunks be joined.
+    "stitchable": 1,
+    # Of any preset: what follows changes the picture little and the cost much (docs/decisions/0006).
+    "rc-lookahead": 40,
+    "trellis": 1,
+}
 
 
 def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings: EncodingSettings) -> list[str]:
@@ -105,10 +113,9 @@ def x264_options(rendition: Rendition, settings: EncodingSettings) -> dict[str, 
         "level:v": rendition.level,
         "crf": f"{rendition.crf:g}",
         "maxrate": rendition.maxrate_bps,
-        "bufsize": rendition.maxrate_bps,
+        "bufsize": round(rendition.maxrate_bps * BUFFER_S),
         "refs": rendition.references,
-        # Equal parameter sets in every chunk, whatever its content: only then may chunks be joined.
-        "x264-params": "stitchable=1",
+        "x264-params": ":".join(f"{name}={value}" for name, value in X264_PARAMS.items()),
         "threads": settings.ffmpeg_nb_threads,
     }
 

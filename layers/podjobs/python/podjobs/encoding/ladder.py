@@ -42,9 +42,9 @@ class Tuning(BaseModel):
 
 # Chosen by `scripts/bench ladder`: VMAF at least, and bytes at most, those of Pod's own encode, at the least CPU.
 TUNINGS = (
-    Tuning(up_to_px=400, preset="faster", crf=19, references=2),
-    Tuning(up_to_px=800, preset="faster", crf=19.5, references=1),
-    Tuning(up_to_px=100_000, preset="faster", crf=19.5, references=1),
+    Tuning(up_to_px=400, preset="faster", crf=18.5, references=3),
+    Tuning(up_to_px=800, preset="faster", crf=18.75, references=2),
+    Tuning(up_to_px=100_000, preset="faster", crf=20, references=1),
 )
 
 # Macroblocks per second, per frame and in the decoded picture buffer; kbit/s and kbit of the buffer in High profile
@@ -71,8 +71,8 @@ LEVELS = (
     ("6.2", 16_711_680, 139_264, 696_320, 1_000_000, 1_000_000),
 )
 HIGH_OVER_MAIN = 1.25
-BUFFER_S = 1.0
-"""Size of the rate control buffer in seconds at the maximum rate, as in Pod."""
+BUFFER_S = 1.5
+"""Size of the rate control buffer in seconds at the maximum rate; a slide that appears needs more than Pod's 1 s."""
 
 
 def choose_renditions(video: VideoFacts, settings: EncodingSettings) -> tuple[Rendition, ...]:
