@@ -97,7 +97,6 @@ class Dispatch:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        await self._delivery.close()
 
     async def _free_slots(self) -> int:
         while True:
@@ -194,7 +193,10 @@ class Dispatch:
             last = problem.model_copy(update={"detail": f"{problem.detail} (Given up {times}.)"})
             await self._fail(step, last)
             return
-        await until_redis_answers(lambda: self._records.postpone(step, problem.model_dump_json()), "postpone a step")
+        trouble = problem.model_dump_json()
+        if not await until_redis_answers(lambda: self._records.postpone(step, trouble), "postpone a step"):
+            logger.info("A step that did not succeed was dropped: it is not open any more.", reason=problem.detail)
+            return
         logger.warning(
             "A step did not succeed. It is tried again.",
             reason=problem.detail,

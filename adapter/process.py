@@ -51,16 +51,11 @@ async def run_adapter(settings: AdapterSettings) -> None:
 
         streams = Streams(jobs, new_adapter_id())
         records = Records(jobs, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s))
-        dispatches = [
-            Dispatch(
-                function,
-                streams,
-                records,
-                HttpDelivery(function.url, streams.adapter_id, settings.podjobs_timeout_margin_s),
-                settings.timing,
-            )
-            for function in settings.functions
-        ]
+        dispatches = []
+        for function in settings.functions:
+            delivery = HttpDelivery(function.url, streams.adapter_id, settings.podjobs_timeout_margin_s)
+            resources.push_async_callback(delivery.close)
+            dispatches.append(Dispatch(function, streams, records, delivery, settings.timing))
         lease_s = settings.podjobs_lease_s
         door = CeleryDoor(QUEUE, broker, streams, records, media_root=settings.media_root, lease_s=lease_s)
         lease = Lease(jobs, streams, dispatches, lease_s)
@@ -72,7 +67,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
             adapter=streams.adapter_id,
             broker=masked(settings.broker_url),
             jobs=masked(settings.jobs_url),
-            functions={function.name: function.url for function in settings.functions},
+            functions={function.name: masked(function.url) for function in settings.functions},
             health=f"http://{settings.podjobs_health_host}:{port}/status",
         )
 
