@@ -84,6 +84,8 @@ def _measured_overhead_ms(folder: Path) -> float:
 def _sampled(job: EncodingRun, stage: Stage, sample: int) -> list[TimedStep]:
     """Perform some chunks, evenly spread, and put copies of them in the places of the others."""
     chunks = [spec for spec in stage.steps if spec.action == "chunk"]
+    if len(chunks) <= sample + 1:
+        return job.perform(stage)
     # The last one is of another length: it is always performed, and no other is like it.
     spread = {chunks[index * (len(chunks) - 1) // sample].id for index in range(sample)} | {chunks[-1].id}
     performed = {
