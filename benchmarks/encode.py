@@ -96,7 +96,7 @@ def _contenders(source: Path, work: Path, seconds: int) -> tuple[Contender, ...]
 
 def _bare_argv(source: Path, seconds: int) -> list[str]:
     """The command of one chunk that is the whole source, with nowhere to write to: encoders, and nothing else."""
-    settings = local_settings(source.parent)
+    settings = local_settings(source.parent, podjobs_encoding_slots=1)  # alone: with as many threads as x264 likes
     tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20)
     storage = FileStorage.from_url(settings.media_location, settings.media_root)
     facts = probe_source(tools, storage, settings, source.name)

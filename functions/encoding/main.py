@@ -1,7 +1,5 @@
 """The encoding function as a deployable: wiring only."""
 
-import os
-
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
 from podjobs.encoding.function import EncodingFunction
@@ -13,7 +11,7 @@ def build(settings: EncodingSettings) -> tuple[Function, int]:
     """Connect the function with its backends."""
     tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
     storage = FileStorage.from_url(settings.media_location, settings.media_root)
-    return EncodingFunction(tools, storage, settings), settings.podjobs_encoding_slots or os.cpu_count() or 1
+    return EncodingFunction(tools, storage, settings), settings.slots
 
 
 handle = http_handler("encoding", EncodingSettings, build)

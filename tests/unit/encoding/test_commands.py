@@ -3,7 +3,7 @@
 import pytest
 
 from podjobs.encoding.audio import audio_argv
-from podjobs.encoding.chunk import chunk_argv, key_frames
+from podjobs.encoding.chunk import choose_threads, chunk_argv, key_frames
 from podjobs.encoding.images import count_tiles, images_argv, order_thumbnails, overview_captions, tile_width
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.media import AudioFacts, MediaFacts, VideoFacts
@@ -153,3 +153,30 @@ def test_order_thumbnails_cover_comes_second():
         "thumbnail_4.png",
         "thumbnail_0002.png",
     ]
+
+
+@pytest.mark.parametrize(
+    ("set_by_operator", "slots_per_processor", "chunks_per_processor", "threads"),
+    [
+        (0, 1, 3, 1),  # chunks enough for all processors: no thread waits for another
+        (0, 1, 2, 0),  # the last ones would leave processors idle
+        (3, 1, 3, 3),
+    ],
+)
+def test_choose_threads_one_where_chunks_fill_the_processors(
+    set_by_operator, slots_per_processor, chunks_per_processor, threads
+):
+    processors = EncodingSettings(media_root="/media").processors
+    settings = EncodingSettings(
+        media_root="/media",
+        ffmpeg_nb_threads=set_by_operator,
+        podjobs_encoding_slots=slots_per_processor * processors,
+    )
+    assert choose_threads(chunks_per_processor * processors, settings) == threads
+
+
+def test_choose_threads_fewer_slots_than_processors_leaves_it_to_x264():
+    settings = EncodingSettings(media_root="/media")
+    fewer = settings.model_copy(update={"podjobs_encoding_slots": max(1, settings.processors - 1)})
+    expected = 1 if settings.processors == 1 else 0
+    assert choose_threads(100 * settings.processors, fewer) == expected

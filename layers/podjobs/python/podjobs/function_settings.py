@@ -1,6 +1,7 @@
 """The settings of the functions: Pod's names, types, defaults and units."""
 
 import json
+import os
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -130,7 +131,10 @@ class EncodingSettings(MediaSettings):
     ffmpeg_hls_time: Annotated[int, Field(ge=1, le=20)] = Field(
         default=2, description="Length of an HLS segment and key-frame distance, seconds."
     )
-    ffmpeg_nb_threads: NonNegativeInt = Field(default=0, description="Threads of one ffmpeg; 0: as many as cores.")
+    ffmpeg_nb_threads: NonNegativeInt = Field(
+        default=0,
+        description="Threads of one encoder; 0: one where a video's chunks fill the processors, else x264 chooses.",
+    )
     ffmpeg_nb_thumbnail: Annotated[int, Field(ge=2, le=20)] = Field(
         default=3, description="Number of thumbnails; Pod shows the second, so at least 2."
     )
@@ -151,6 +155,16 @@ class EncodingSettings(MediaSettings):
     podjobs_encoding_slots: NonNegativeInt = Field(
         default=0, description="Steps one instance of the function takes at once; 0: as many as cores."
     )
+
+    @property
+    def processors(self) -> int:
+        """Processors this process may use."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    @property
+    def slots(self) -> int:
+        """Steps one instance of the function takes at once."""
+        return self.podjobs_encoding_slots or self.processors
 
     @model_validator(mode="after")
     def _chunks_fit_segments(self) -> "EncodingSettings":
