@@ -33,6 +33,7 @@ def configure_logs(component: str, level: str = "INFO") -> None:
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _add_component(component),
             structlog.processors.EventRenamer("message"),
+            _put_first,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
@@ -44,6 +45,11 @@ def configure_logs(component: str, level: str = "INFO") -> None:
     # One line a request says nothing that our own lines do not.
     for noisy in ("httpx", "httpcore", "aiohttp.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _put_first(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
+    """Order the fields: when, how bad, who, what come first, as people read them."""
+    return {name: event[name] for name in ("timestamp", "level", "component", "message") if name in event} | event
 
 
 def _add_component(component: str) -> structlog.types.Processor:
