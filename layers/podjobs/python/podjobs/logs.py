@@ -49,7 +49,8 @@ def configure_logs(component: str, level: str = "INFO") -> None:
 
 def _put_first(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
     """Order the fields: when, how bad, who, what come first, as people read them."""
-    return {name: event[name] for name in ("timestamp", "level", "component", "message") if name in event} | event
+    first = {name: event[name] for name in ("timestamp", "level", "component", "message") if name in event}
+    return {**first, **event}
 
 
 def _add_component(component: str) -> structlog.types.Processor:
