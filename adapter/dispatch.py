@@ -114,10 +114,8 @@ class Dispatch:
             self._look_at = now + self._timing.sweep_s
             entries = await self._due.claim(free, self._tasks)
         if len(entries) < free:
-            wait_s = 0.0 if entries else self._look_at - now
-            # Redis takes 0 for «for ever»
-            block_ms = max(1, int(min(wait_s, self._timing.sweep_s) * 1000))
-            new = await self._streams.read(self.function.name, free - len(entries), block_ms)
+            wait_s = 0.0 if entries else min(self._look_at - now, self._timing.sweep_s)
+            new = await self._streams.read(self.function.name, free - len(entries), wait_s)
             entries += [(entry, 1) for entry in new]
         for (entry_id, fields), attempt in entries:
             step = await self._records.read_entry(self.function.name, entry_id, fields, attempt)

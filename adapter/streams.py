@@ -32,8 +32,13 @@ class Streams:
             if not str(error).startswith("BUSYGROUP"):
                 raise
 
-    async def read(self, function: str, count: int, block_ms: int) -> list[Entry]:
-        """Take up to `count` new entries, waiting up to `block_ms` for the first one."""
+    async def read(self, function: str, count: int, wait_s: float = 0) -> list[Entry]:
+        """Take up to `count` new entries, waiting so many seconds for the first one.
+
+        Redis looks at its waiting clients ten times a second: short waits are longer than they say.
+        """
+        # no BLOCK at all for no wait: 0 would mean «for ever»
+        block_ms = max(1, int(wait_s * 1000)) if wait_s > 0 else None
         answer = await self._redis.xreadgroup(
             keys.GROUP, self.adapter_id, {keys.steps(function): ">"}, count=count, block=block_ms
         )

@@ -1,0 +1,123 @@
+"""A real redis-server for all tests of the adapter, emptied before each, and what they build on it."""
+
+import json
+import socket
+import subprocess
+import time
+
+import pytest
+import redis
+
+from adapter import keys
+from adapter.connections import open_redis
+from adapter.records import ClaimedStep, RecordLimits, Records, claimed_step
+from adapter.streams import Streams
+from podjobs.contract.jobs import EncodingJob
+
+WINDOW = 4
+TTL_S = 1000
+
+
+@pytest.fixture(scope="session")
+def redis_port(tmp_path_factory):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    folder = tmp_path_factory.mktemp("redis")
+    process = subprocess.Popen([*argv, "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    client = redis.Redis(port=port)
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            client.ping()
+            break
+        except redis.ConnectionError:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    client.close()
+    yield port
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def redis_url(redis_port):
+    with redis.Redis(port=redis_port) as client:
+        client.flushall()
+    return f"redis://127.0.0.1:{redis_port}/0"
+
+
+@pytest.fixture
+async def jobs_redis(redis_url):
+    client = open_redis(redis_url, text=True)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def broker(redis_url):
+    client = open_redis(redis_url, text=False)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def records(jobs_redis):
+    return Records(jobs_redis, RecordLimits(WINDOW, TTL_S))
+
+
+@pytest.fixture
+def make_job():
+    def make(job_id="job-1", video_id=7):
+        return EncodingJob(id=job_id, video_id=video_id, video_path=f"/media/videos/{video_id}.mp4")
+
+    return make
+
+
+@pytest.fixture
+async def make_streams(jobs_redis):
+    """Streams of an adapter that lives."""
+
+    async def make(adapter_id="one", *, alive=True):
+        streams = Streams(jobs_redis, adapter_id)
+        for function in ("encoding", "notification"):
+            await streams.ensure_group(function)
+        if alive:
+            await jobs_redis.set(keys.heartbeat(adapter_id), "")
+        return streams
+
+    return make
+
+
+@pytest.fixture
+async def streams(make_streams):
+    return await make_streams()
+
+
+@pytest.fixture
+def take(streams):
+    """Read all new entries of a function's stream, as claimed steps."""
+
+    async def take_all(function="encoding", of=None) -> list[ClaimedStep]:
+        entries = await (of or streams).read(function, 1000)
+        return [claimed_step(function, entry_id, fields, 1) for entry_id, fields in entries]
+
+    return take_all
+
+
+@pytest.fixture
+async def job_hash(jobs_redis):
+    async def read(job_id="job-1"):
+        return await jobs_redis.hgetall(keys.job(job_id))
+
+    return read
+
+
+@pytest.fixture
+async def dead(jobs_redis):
+    async def read():
+        entries = await jobs_redis.xrange(keys.DEAD)
+        return [{**fields, "problem": json.loads(fields["problem"])} for _, fields in entries]
+
+    return read
