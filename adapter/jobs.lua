@@ -133,13 +133,14 @@ local function start_job(job)
   local older = call('GET', target)
   if not (older and older ~= job.id and supersede(older, job.id)) then older = '' end
   local time = now()
+  -- the record last: a script that fails half-way leaves no job that looks as if it were stored
+  call('RPUSH', part(job.id, 'stages'), job.first_stage)
   call('HSET', record(job.id), 'type', job.type, 'target', job.target, 'params', job.params, 'state', 'queued',
     'weight_total', job.weight, 'weight_done', 0, 'accepted_at', time,
     'failure_stages', cjson.encode(job.failure_stages), 'discard_stages', cjson.encode(job.discard_stages))
   call('SET', target, job.id)
   call('ZADD', prefix .. 'jobs', time, job.id)
   call('SADD', prefix .. 'live', job.id)
-  call('RPUSH', part(job.id, 'stages'), job.first_stage)
   advance(job.id)
   return older
 end

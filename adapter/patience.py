@@ -45,7 +45,7 @@ async def until_redis_answers(operation: Callable[[], Awaitable[Answer]], purpos
     async for attempt in AsyncRetrying(
         retry=retry_if_exception(will_pass),
         reraise=True,
-        wait=wait_exponential_jitter(initial=0.1, max=2, jitter=0.2),
+        wait=wait_exponential_jitter(multiplier=0.1, max=2, jitter=0.2),
         before_sleep=tell,
     ):
         with attempt:

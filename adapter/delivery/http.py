@@ -13,8 +13,9 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+from cloudevents.conversion import to_binary
 from cloudevents.exceptions import GenericException as CloudEventError
-from cloudevents.http import CloudEvent, from_http, to_binary
+from cloudevents.http import CloudEvent, from_http
 from pydantic import ValidationError
 
 from adapter.delivery import DeliveryError, StepFailedError, StepPostponedError, StepRefusedError

@@ -10,8 +10,9 @@ from typing import Protocol
 
 import flask
 import structlog
+from cloudevents.conversion import to_binary
 from cloudevents.exceptions import GenericException as CloudEventError
-from cloudevents.http import CloudEvent, from_http, to_binary
+from cloudevents.http import CloudEvent, from_http
 from pydantic import ValidationError
 
 from podjobs.contract.errors import (
