@@ -33,7 +33,8 @@ def redis_url(url: str) -> str:
     if parts.scheme in {"redis+socket", "unix"}:
         if "virtual_host" in query:
             query["db"] = query.pop("virtual_host")
-        return urlunsplit(("unix", parts.netloc, parts.path, urlencode(query), ""))
+        # by hand: urlunsplit leaves out the slashes of an empty host, which the client wants
+        return f"unix://{parts.netloc}{parts.path}" + (f"?{urlencode(query)}" if query else "")
     if parts.scheme not in {"redis", "rediss"}:
         raise ValueError("must be a redis://, rediss:// or redis+socket:// URL")
     if parts.path.strip("/") and not parts.path.strip("/").isdigit():

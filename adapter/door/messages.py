@@ -79,6 +79,12 @@ def _arguments(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
     except (binascii.Error, ValueError) as error:
         raise InvalidRequestError(f"The message's body is not base64: {error}.") from error
     content = _json(decoded, "The message's body")
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(
+            "The message's body holds half a surrogate pair, which is no Unicode text."
+        ) from error
     match content:
         case [list(positional), dict(keywords), *_]:
             return positional, keywords

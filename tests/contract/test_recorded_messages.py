@@ -1,0 +1,52 @@
+"""The messages a real Pod 4.1 put on its queue, byte for byte."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from adapter.door.messages import read_message
+from podjobs.contract.errors import InvalidRequestError
+from podjobs.contract.jobs import EncodingJob
+
+MESSAGES = Path(__file__).parents[1] / "data" / "pod-4.1-messages"
+
+
+def recorded(name):
+    raw = (MESSAGES / f"{name}.json").read_bytes()
+    return raw, json.loads(raw), json.loads((MESSAGES / f"{name}.body.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["encode_plain", "encode_cut", "encode_dressing_silent_credits", "encode_dressing_watermark_only"],
+)
+def test_recorded_encoding_message_is_read_exactly(name):
+    raw, message, (positional, keywords, _) = recorded(name)
+    video_id, video_path, cut_start, cut_end = positional
+    assert read_message(raw) == EncodingJob(
+        id=message["headers"]["id"],
+        video_id=video_id,
+        video_path=video_path,
+        cut_start=cut_start,
+        cut_end=cut_end,
+        **keywords,
+    )
+
+
+def test_recorded_cut_has_its_seconds():
+    job = read_message(recorded("encode_cut")[0])
+    assert (job.id, job.video_id, job.cut_start, job.cut_end) == ("d8c097d1-e477-4aaa-9779-fb255f8a52c6", 18, 2, 7)
+
+
+@pytest.mark.parametrize(
+    "name", ["studio_pipb_cut", "studio_single_cut", "transcript", "xapi_played", "xapi_terminated"]
+)
+def test_recorded_message_of_another_kind_is_refused_by_its_task_or_read(name):
+    raw, message, _ = recorded(name)
+    if message["headers"]["task"].endswith("start_encoding_task"):
+        assert isinstance(read_message(raw), EncodingJob)  # a single studio source comes as a plain encode
+        return
+    with pytest.raises(InvalidRequestError) as caught:
+        read_message(raw)
+    assert message["headers"]["task"] in caught.value.detail

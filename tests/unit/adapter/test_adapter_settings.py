@@ -1,0 +1,56 @@
+"""The adapter's settings: all faults at once, no secret shown."""
+
+import pytest
+
+from adapter.settings import AdapterSettings, load_settings
+from podjobs.settings import SettingsError
+
+GOOD = {
+    "ENCODING_TRANSCODING_CELERY_BROKER_URL": "redis://:s3cret@redis:6379/7",
+    "MEDIA_ROOT": "/media",
+    "PODJOBS_FUNCTION_URL_ENCODING": "http://encoding/",
+    "PODJOBS_FUNCTION_URL_NOTIFICATION": "https://notification/",
+}
+
+
+@pytest.fixture
+def settings_of(monkeypatch):
+    def load(**changes):
+        for name, value in (GOOD | changes).items():
+            monkeypatch.setenv(name, value)
+        return load_settings(AdapterSettings)
+
+    return load
+
+
+def test_jobs_are_kept_in_the_brokers_redis_unless_told_otherwise(settings_of):
+    assert settings_of().jobs_url == "redis://:s3cret@redis:6379/7"
+    assert settings_of(PODJOBS_REDIS_URL="redis://other/1").jobs_url == "redis://other/1"
+
+
+def test_functions_have_their_own_limits(settings_of):
+    encoding, notification = settings_of(
+        PODJOBS_CONCURRENCY_ENCODING="64", PODJOBS_RETRY_LIMIT_NOTIFICATION="9"
+    ).functions
+    assert (encoding.name, encoding.concurrency, encoding.retries.limit) == ("encoding", 64, 5)
+    assert (notification.name, notification.concurrency, notification.retries.limit) == ("notification", 4, 9)
+
+
+def test_all_faults_are_named_at_once_and_no_value_is_repeated(settings_of):
+    wrong = {
+        "ENCODING_TRANSCODING_CELERY_BROKER_URL": "amqp://u:s3cret@rabbit//",
+        "MEDIA_ROOT": "media",
+        "PODJOBS_FUNCTION_URL_ENCODING": "encoding",
+        "PODJOBS_WINDOW": "0",
+        "PODJOBS_HEALTH_PORT": "99999",
+        "PODJOBS_RETRY_FACTOR": "0.5",
+    }
+    with pytest.raises(SettingsError) as caught:
+        settings_of(**wrong)
+    for name in wrong:
+        assert name in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_secrets_are_hidden_in_repr(settings_of):
+    assert "s3cret" not in repr(settings_of())
