@@ -1,0 +1,254 @@
+"""`python -m adapter`: the real process, started, asked, stopped; and the operator's commands."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from adapter import keys
+from local.client import request_encoding
+from podjobs.contract.errors import Problem
+
+ROOT = Path(__file__).parents[3]
+PROBLEM = Problem(title="Broken.", status=422, detail="It is broken.")
+
+
+@pytest.fixture
+def environment(redis_url):
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("POD", "MEDIA"))}
+    return inherited | {
+        "PYTHONPATH": f"{ROOT}:{ROOT}/layers/podjobs/python",
+        "ENCODING_TRANSCODING_CELERY_BROKER_URL": redis_url,
+        "MEDIA_ROOT": "/media",
+        "PODJOBS_FUNCTION_URL_ENCODING": "http://127.0.0.1:1/",
+        "PODJOBS_FUNCTION_URL_NOTIFICATION": "http://127.0.0.1:1/",
+        "PODJOBS_HEALTH_PORT": "0",
+        "PODJOBS_LEASE_S": "2",
+        "COLUMNS": "200",
+    }
+
+
+class RunningAdapter:
+    """The process, and its pages."""
+
+    def __init__(self, environment, log):
+        self.log = log
+        argv = [sys.executable, "-m", "adapter", "run"]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(argv, env=environment, cwd=ROOT, stderr=output, stdout=output)
+        self.url = ""
+
+    def lines(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def get(self, page):
+        if not self.url:
+            self.wait_for(lambda: "The adapter starts." in self.log.read_text())
+            self.url = self.lines()[0]["health"].removesuffix("/status")
+        return httpx.get(f"{self.url}/{page}")
+
+    def wait_for(self, condition, timeout_s=10):
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, self.log.read_text()
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+
+    def wait_ready(self):
+        self.wait_for(lambda: self.get("readyz").status_code == 200)
+        return self
+
+    def stop(self, timeout_s=10):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout_s)
+
+
+@pytest.fixture
+def start(environment, tmp_path):
+    running = []
+
+    def start_one(**settings):
+        running.append(RunningAdapter(environment | settings, tmp_path / f"adapter-{len(running)}.log"))
+        return running[-1]
+
+    yield start_one
+    for adapter in running:
+        adapter.process.kill()
+        adapter.process.wait()
+
+
+@pytest.fixture
+def client(redis_url):
+    with redis.Redis.from_url(redis_url, decode_responses=True) as connected:
+        yield connected
+
+
+@pytest.fixture
+def silent_port():
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.fixture
+def command(environment):
+    """Run one of the operator's commands."""
+
+    def run(*arguments):
+        argv = [sys.executable, "-m", "adapter", *arguments]
+        return subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+    return run
+
+
+def test_adapter_takes_a_message_of_the_real_celery_client(start, client, redis_url):
+    start().wait_ready()
+    job_id = request_encoding(redis_url, 7, "/media/videos/été 'x'.mp4", (1, 2.5))
+    deadline = time.monotonic() + 5
+    while not client.exists(keys.job(job_id)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    params = json.loads(client.hget(keys.job(job_id), "params"))
+    assert (params["video_path"], params["cut_start"], params["cut_end"]) == ("/media/videos/été 'x'.mp4", 1, 2.5)
+
+
+def test_adapter_pages_tell_how_it_is(start):
+    adapter = start().wait_ready()
+    assert adapter.get("healthz").text == "ok\n"
+    status = adapter.get("status").json()
+    assert status["queues"] == {"encoding": 0}
+    assert status["functions"]["notification"]["concurrency"] == 4
+    assert (status["jobs_live"], status["dead"], status["redis"]) == (0, 0, "ok")
+
+
+def test_adapter_gives_back_what_it_holds_and_leaves_no_trace(start, client, redis_url):
+    adapter = start().wait_ready()
+    request_encoding(redis_url, 7, "/media/7.mp4")
+    adapter.wait_for(lambda: adapter.get("status").json()["functions"]["encoding"]["parked_here"] == 1)
+    assert adapter.stop() == 0
+    assert client.keys("podjobs:adapter:*") == []
+    assert client.keys("encoding*") == []
+    (pending,) = client.xpending_range(keys.steps("encoding"), keys.GROUP, "-", "+", 10)
+    assert (pending["consumer"], pending["times_delivered"]) == (keys.WAITING, 0)
+    assert [row["name"] for row in client.xinfo_consumers(keys.steps("encoding"), keys.GROUP)] == [keys.WAITING]
+    assert adapter.lines()[-1]["message"] == "The adapter has stopped."
+
+
+def test_adapter_second_signal_ends_it_at_once(start, silent_port, redis_url):
+    adapter = start(PODJOBS_FUNCTION_URL_ENCODING=f"http://127.0.0.1:{silent_port}/", PODJOBS_GRACE_S="60").wait_ready()
+    request_encoding(redis_url, 7, "/media/7.mp4")
+    adapter.wait_for(lambda: adapter.get("status").json()["functions"]["encoding"]["running_here"] == 1)
+    adapter.process.send_signal(signal.SIGTERM)
+    adapter.wait_for(lambda: "The adapter stops." in adapter.log.read_text())
+    assert adapter.stop(timeout_s=3) == 1
+
+
+def test_adapter_with_wrong_settings_names_them_all_and_ends(environment, start):
+    adapter = start(MEDIA_ROOT="media", PODJOBS_FUNCTION_URL_ENCODING="x", PODJOBS_REDIS_URL="amqp://u:s3cret@h//")
+    assert adapter.process.wait(10) == 2
+    text = adapter.log.read_text()
+    for name in ("MEDIA_ROOT", "PODJOBS_FUNCTION_URL_ENCODING", "PODJOBS_REDIS_URL"):
+        assert name in text
+    assert "s3cret" not in text
+    assert "Traceback" not in text
+
+
+def test_adapter_health_port_that_is_taken_is_told(start):
+    first = start().wait_ready()
+    second = start(PODJOBS_HEALTH_PORT=first.url.rpartition(":")[2])
+    assert second.process.wait(10) == 1
+    assert "Set PODJOBS_HEALTH_PORT" in second.log.read_text()
+    assert "Traceback" not in second.log.read_text()
+
+
+def test_adapter_starts_before_redis_and_is_ready_when_it_comes(start, free_port, tmp_path):
+    url = f"redis://127.0.0.1:{free_port}/0"
+    adapter = start(ENCODING_TRANSCODING_CELERY_BROKER_URL=url)
+    assert adapter.get("healthz").status_code == 200
+    assert adapter.get("readyz").status_code == 503
+    assert "Redis does not answer" in adapter.get("readyz").text
+    argv = ["redis-server", "--port", str(free_port), "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as server:
+        try:
+            adapter.wait_ready()
+        finally:
+            server.terminate()
+
+
+def bury_job(client, job_id="job-1", entry_id="*"):
+    params = {"type": "encoding", "id": job_id, "video_id": 7, "video_path": "/media/7.mp4"}
+    fields = {"type": "encoding", "target": "7", "params": json.dumps(params)}
+    record = fields | {"state": "failed", "weight_total": 4, "weight_done": 1, "accepted_at": "1700000000.5"}
+    client.hset(keys.job(job_id), mapping=record | {"error": PROBLEM.model_dump_json()})
+    client.zadd(keys.JOBS, {job_id: 1})
+    client.rpush(keys.job_log(job_id), "It was tried.")
+    dead = {"kind": "job", "job": job_id, **fields, "step": "{}", "problem": PROBLEM.model_dump_json()}
+    return client.xadd(keys.DEAD, dead, id=entry_id)
+
+
+def test_jobs_lists_them_with_state_progress_and_reason(command, client):
+    bury_job(client)
+    listed = command("jobs")
+    assert listed.returncode == 0, listed.stderr
+    (_, line) = listed.stdout.splitlines()
+    assert line.split()[:5] == ["job-1", "encoding", "7", "failed", "25%"]
+    assert line.rstrip().endswith("It is broken.")
+    assert command("jobs", "--state", "done").stdout.splitlines()[1:] == []
+    assert json.loads(command("jobs", "--json").stdout)["state"] == "failed"
+
+
+def test_job_shows_one_with_its_log(command, client):
+    bury_job(client)
+    shown = command("job", "job-1").stdout
+    for text in ("/media/7.mp4", "It is broken.", "It was tried."):
+        assert text in shown
+    missing = command("job", "nothing")
+    assert missing.returncode == 1
+    assert "There is no job 'nothing'" in missing.stderr
+
+
+def test_dead_replay_of_a_job_starts_it_anew(command, client):
+    entry_id = bury_job(client)
+    assert entry_id in command("dead", "list").stdout
+    assert json.loads(command("dead", "show", entry_id).stdout)["job"] == "job-1"
+    replayed = command("dead", "replay", entry_id)
+    assert replayed.stdout.strip() == "The job job-1 starts anew."
+    assert client.hget(keys.job("job-1"), "state") == "queued"
+    again = command("dead", "replay", entry_id)
+    assert again.returncode == 1
+    assert "There is no entry" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("kept", "raw"), [({"raw": "rubbish é"}, "rubbish é".encode()), ({"raw_base64": "//4A"}, b"\xff\xfe\x00")]
+)
+def test_dead_replay_of_a_message_puts_it_back_on_its_queue_byte_for_byte(command, client, redis_url, kept, raw):
+    fields = {"kind": "message", "queue": "encoding", **kept, "problem": PROBLEM.model_dump_json()}
+    entry_id = client.xadd(keys.DEAD, fields)
+    replayed = command("dead", "replay", entry_id)
+    assert replayed.returncode == 0, replayed.stderr
+    with redis.Redis.from_url(redis_url) as binary:
+        assert binary.lrange("encoding", 0, -1) == [raw]
+    assert client.xlen(keys.DEAD) == 0
+
+
+def test_commands_without_redis_say_so(environment, command):
+    environment["ENCODING_TRANSCODING_CELERY_BROKER_URL"] = "redis://127.0.0.1:1/0"
+    ended = command("jobs")
+    assert ended.returncode == 1
+    assert "Redis does not answer" in ended.stderr
+    assert "Traceback" not in ended.stderr
