@@ -88,11 +88,17 @@ class RunningStack:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE:
+                if self._owns(process) and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
                 continue
         return found
+
+    def _owns(self, process: psutil.Process) -> bool:
+        # redis-server writes its title over its environment
+        stack_json = self.state_dir / "stack.json"
+        title = f"redis-server 127.0.0.1:{self.facts['ports']['redis']}" if stack_json.exists() else MARK
+        return process.environ().get(MARK) == self.mark or " ".join(process.cmdline()).strip() == title
 
     def find(self, program: str) -> list[psutil.Process]:
         """The processes of one program (a key of PROGRAMS), parents first."""

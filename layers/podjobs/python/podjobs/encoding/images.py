@@ -57,7 +57,9 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
     frames = ffmpeg.input("pipe:0", **source_options).video.filter_multi_output("split", 2 if tiles else 1)
     count = settings.ffmpeg_nb_thumbnail
     thumbnails = _pick(frames[0], count, duration_s)
-    outputs = [ffmpeg.output(thumbnails, f"{folder}/thumbnail_%04d.png", f="image2", **{"frames:v": count})]
+    # the muxer takes every % of the path for a pattern, also those of the folder's own name
+    numbered = f"{folder.replace('%', '%%')}/thumbnail_%04d.png"
+    outputs = [ffmpeg.output(thumbnails, numbered, f="image2", **{"frames:v": count})]
     if tiles:
         lowest = recipe.renditions[0]
         strip = (
