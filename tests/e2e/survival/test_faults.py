@@ -8,41 +8,48 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, VIDEO_S, check_done, check_nothing_left
 
 from local.client import request_encoding
-
-FRAMES = VIDEO_S * 25
+from support.stack import REPOSITORY
+from support.survival import Patient, check_done, check_nothing_left
 
 
 @pytest.mark.parametrize(
     "answers",
-    [["500", "500", "500"], ["abort", "abort"], ["hang"], ["lost"], ["late"], ["503", "502"]],
+    [
+        ["500", "500", "500"],
+        ["abort", "abort"],
+        ["hang"],
+        ["lost"],
+        ["late"],
+        ["502", "504"],
+        pytest.param(["503"], marks=pytest.mark.slow),
+    ],
     ids="-".join,
 )
-def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, video, answers):
-    stack.tell_pod(answers)
-    job = stack.submit(video)
+def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, patients, video, answers):
+    stack.answer_next(*answers)
+    job = patients.submit(video)
     assert job.wait_end().state == "done"
-    imported = [call for call in stack.calls(job.video_id) if call.get("imported")]
+    imported = [call for call in job.calls() if call.get("imported")]
     assert len(imported) == 1
     check_nothing_left(stack)
 
 
 @pytest.mark.parametrize("status", ["400", "404"])
-def test_pod_says_there_is_nothing_to_do_job_is_done(stack, video, status):
-    stack.tell_pod([status])
-    job = stack.submit(video)
+def test_pod_says_there_is_nothing_to_do_job_is_done(stack, patients, video, status):
+    stack.answer_next(status)
+    job = patients.submit(video)
     assert job.wait_end().state == "done"
-    assert [call["status"] for call in stack.calls(job.video_id)] == [int(status)]
+    assert [call["status"] for call in job.calls()] == [int(status)]
 
 
-def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, video):
-    stack.tell_pod(["500"] * 6)
-    job = stack.submit(video)
+def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, patients, video):
+    stack.answer_next(*["500"] * 6)
+    job = patients.submit(video)
     job.wait_for(lambda progress: progress.trouble)
     assert "Pod answered 500" in job.progress().trouble
-    check_done(job, FRAMES)
+    check_done(job)
 
 
 @pytest.mark.parametrize(
@@ -54,48 +61,48 @@ def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, video):
         ('été "l\'école" -dash.mp4', b"x", "no media file that can be read"),
     ],
 )
-def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, name, content, reason):
-    job = stack.submit(content, name)
+def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, patients, name, content, reason):
+    job = patients.submit(content, name)
     progress = job.wait_end()
     assert progress.state == "failed"
     assert reason in progress.error
     info = job.info()
     assert reason in info["encoding_log"]["error"]["msg"]
     assert (info["duration"], info["list_hls_files"], info["error_encoding"]) == (0, {}, True)
-    assert [call["status"] for call in stack.calls(job.video_id)] == [200]
+    assert [call["status"] for call in job.calls()] == [200]
     check_nothing_left(stack)
 
 
-def test_source_that_is_missing_is_waited_for_and_then_failed(stack):
-    job = stack.submit(None)
+def test_source_that_is_missing_is_waited_for_and_then_failed(stack, patients):
+    job = patients.submit(None)
     progress = job.wait_end()
     assert progress.state == "failed"
     assert "is not there" in progress.error
     check_nothing_left(stack)
 
 
-def test_source_that_appears_late_is_encoded(stack, video):
-    job = stack.submit(None)
+def test_source_that_appears_late_is_encoded(stack, patients, video):
+    job = patients.submit(None)
     target = job.output.parent / "talk.mp4"
     job.wait_for(lambda progress: progress.trouble)
     os.link(video, target)
-    check_done(job, FRAMES)
+    check_done(job)
 
 
-def test_message_delivered_twice_is_one_job(stack, video):
-    stack.submit(video)  # so that the queue's messages are of the usual form
-    video_id, pod_path, _ = stack.place(video)
+def test_message_delivered_twice_is_one_job(stack, patients, video):
+    patients.submit(video)  # so that the queue's messages are of the usual form
+    video_id, pod_path, _ = patients.place(video)
     body = [[video_id, pod_path, 0, 0], {"json_dressing": None, "dressing_input": ""}, {}]
     message = celery_message("twice-1", body)
-    stack.redis.lpush("encoding", message, message)
+    stack.redis().lpush("encoding", message, message)
     time.sleep(1)
-    stack.redis.lpush("encoding", message)
+    stack.redis().lpush("encoding", message)
     deadline = time.monotonic() + 90
-    while not any(call["status"] == 200 for call in stack.calls(video_id)):
-        assert time.monotonic() < deadline, stack.log_tail()
+    while not any(call["status"] == 200 for call in patients.calls(video_id)):
+        assert time.monotonic() < deadline, stack.log()
         time.sleep(0.1)
     check_nothing_left(stack)
-    assert len(stack.calls(video_id)) == 1
+    assert len(patients.calls(video_id)) == 1
 
 
 def celery_message(job_id, body, task="pod.video_encode_transcript.encoding_tasks.start_encoding_task"):
@@ -120,48 +127,50 @@ def celery_message(job_id, body, task="pod.video_encode_transcript.encoding_task
     ],
     ids=["text", "list", "base64", "task", "arguments", "path"],
 )
-def test_message_that_cannot_be_used_goes_whole_to_dead_and_blocks_nothing(stack, video, message):
-    before = stack.redis.xlen("podjobs:dead")
-    stack.redis.lpush("encoding", message)
+def test_message_that_cannot_be_used_goes_whole_to_dead_and_blocks_nothing(stack, patients, video, message):
+    before = stack.redis().xlen("podjobs:dead")
+    stack.redis().lpush("encoding", message)
     deadline = time.monotonic() + 20
-    while stack.redis.xlen("podjobs:dead") == before:
+    while stack.redis().xlen("podjobs:dead") == before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    ((_, entry),) = stack.redis.xrevrange("podjobs:dead", count=1)
+    ((_, entry),) = stack.redis().xrevrange("podjobs:dead", count=1)
     assert entry["raw"] == message
     assert json.loads(entry["problem"])["detail"]
     check_nothing_left(stack)
 
 
-def test_encode_again_supersedes_the_running_job(stack, video):
-    job = stack.submit(video)
+def test_encode_again_supersedes_the_running_job(stack, patients, video):
+    job = patients.submit(video)
     job.wait_until("encode", 0.01)
     pod_path = f"{stack.facts['media_root']}/videos/{job.output.parent.name}/talk.mp4"
-    newer = type(job)(
+    newer = Patient(
         stack, request_encoding(stack.broker_url, job.video_id, pod_path, (2, 10)), job.video_id, job.output
     )
     assert job.wait_end().state == "superseded"
     check_done(newer, 8 * 25)
 
 
-def test_two_adapters_share_the_work_and_one_may_die(stack, video):
+def test_two_adapters_share_the_work_and_one_may_die(stack, patients, video):
     second = start_second_adapter(stack)
     try:
-        jobs = [stack.submit(video) for _ in range(3)]
+        jobs = [patients.submit(video) for _ in range(3)]
         jobs[0].wait_until("encode", 0.2)
         second.kill()
         second.wait()
         for job in jobs:
             job.wait_end()
         for job in jobs:
-            check_done(job, FRAMES)
+            check_done(job)
     finally:
         second.kill()
         second.wait()
 
 
 def start_second_adapter(stack):
-    (first,) = stack.processes("adapter")
+    first, *_ = stack.find("adapter")
     environment = first.environ() | {"PODJOBS_HEALTH_PORT": "0"}
-    log = (stack.folder / "second.log").open("ab")
-    return subprocess.Popen([sys.executable, "-m", "adapter", "run"], env=environment, stderr=log, stdout=log, cwd=ROOT)
+    log = (stack.state_dir / "second.log").open("ab")
+    return subprocess.Popen(
+        [sys.executable, "-m", "adapter", "run"], env=environment, stderr=log, stdout=log, cwd=REPOSITORY
+    )

@@ -1,89 +1,16 @@
-"""Encodes real files through the real function, stage by stage, as the adapter would."""
+"""A media root with the encoding function on it."""
 
-import json
+import os
 import subprocess
-import uuid
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
-from podjobs.contract.jobs import EncodingJob
-from podjobs.contract.steps import Plan, Step
-from podjobs.contract.workflows import first_stage
-from podjobs.encoding.function import EncodingFunction
 from podjobs.function_settings import EncodingSettings
-
-POD_ROOT = "/usr/local/pod/media"
-"""Another path than the real one: what Pod calls its media root need not exist here."""
-
-SMALL_LADDER = (
-    {"resolution": "320x180", "maxrate": "1000k", "audio_bitrate": "96k", "encode_mp4": True},
-    {"resolution": "640x360", "maxrate": "2000k", "audio_bitrate": "128k", "encode_mp4": False},
-)
-
-
-@dataclass
-class Studio:
-    """A media root with an encoding function on it."""
-
-    root: Path
-    settings: EncodingSettings
-    function: EncodingFunction = field(init=False)
-    results: dict = field(default_factory=dict)
-    log: list = field(default_factory=list)
-
-    def __post_init__(self):
-        storage = FileStorage.from_url(f"file://{self.root}", POD_ROOT)
-        self.function = EncodingFunction(ProcessTools(memory_limit_bytes=8 << 30), storage, self.settings)
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def folder(self):
-        return self.root / "videos" / "abc"
-
-    @property
-    def output(self):
-        return self.folder / "0007"
-
-    def job(self, name, **changes):
-        path = f"{POD_ROOT}/videos/abc/{name}"
-        return EncodingJob(id=str(uuid.uuid4()), video_id=7, video_path=path, **changes)
-
-    def step(self, job, spec, shared, **changes):
-        needed = {key: values for key, (action, values) in self.results.items() if action in spec.needs}
-        values = {"params": spec.params, "results": needed, "accepted_at": 1_700_000_000.0} | changes
-        return Step(
-            job=job, step_id=spec.id, function=spec.function, action=spec.action, shared=shared,
-            timeout_s=spec.timeout_s, **values,
-        )  # fmt: skip
-
-    def encode(self, name, before_stage=None, **changes):
-        """Perform all stages but the notification; returns what is in info_video.json."""
-        job = self.job(name, **changes)
-        shared, stages = {}, [first_stage(job)]
-        with ThreadPoolExecutor(2) as pool:
-            while stages and stages[0].name != "notify":
-                stage = stages.pop(0)
-                if before_stage:
-                    before_stage(stage.name, job)
-                replies = list(
-                    pool.map(lambda spec: self.function.perform(self.step(job, spec, shared)), stage.steps)  # noqa: B023
-                )
-                for spec, reply in zip(stage.steps, replies, strict=True):
-                    self.log += reply.log
-                    if isinstance(reply, Plan):
-                        shared, stages = reply.shared, list(reply.stages)
-                    else:
-                        self.results[spec.id] = (spec.action, reply.values)
-        return json.loads((self.output / "info_video.json").read_text())
+from support.workbench import POD_ROOT, SMALL_LADDER, Workbench
 
 
 @pytest.fixture
-def studio(tmp_path):
+def workbench(tmp_path):
     settings = EncodingSettings(
         media_root=POD_ROOT,
         media_url=f"file://{tmp_path / 'media'}",
@@ -92,52 +19,19 @@ def studio(tmp_path):
         podjobs_chunk_min_s=2,
     )
     (tmp_path / "media").mkdir()
-    return Studio(tmp_path / "media", settings)
-
-
-def ffmpeg(*arguments):
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
-
-
-def make_video(path, *extra, duration_s=6.0, size="640x360", rate="25", sound=True, video_filter="null"):
-    """A test picture that differs in every frame, with a tone."""
-    sources = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}"]
-    if sound:
-        sources += ["-f", "lavfi", "-i", "sine=f=440:r=44100"]
-    coding = [] if "-c:v" in extra else ["-c:v", "libx264", "-preset", "ultrafast", "-g", "250", "-pix_fmt", "yuv420p"]
-    ffmpeg(*sources, "-t", duration_s, "-vf", video_filter, "-fps_mode", "passthrough", *coding, *extra, path)
-    return path
-
-
-def packets(path, stream="v"):
-    """(pts, dts, is key) in seconds, in file order."""
-    output = subprocess.run(
-        [
-            "ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", "packet=pts_time,dts_time,flags",
-            "-print_format", "compact=nokey=1:print_section=0", str(path),
-        ],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    rows = [line.split("|") for line in output.splitlines() if line.count("|") >= 2]
-    return [(float(pts), float(dts), flags.startswith("K")) for pts, dts, flags, *_ in rows]
-
-
-def probe(path, *entries):
-    output = subprocess.run(
-        ["ffprobe", "-v", "error", "-show_entries", ":".join(entries), "-print_format", "json", str(path)],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    return json.loads(output)
+    return Workbench(tmp_path / "media", settings)
 
 
 @pytest.fixture
-def small_disk_studio(tmp_path):
-    """A studio on a file system of 8 MB of its own, and a file that can fill it."""
+def small_disk_workbench(tmp_path):
+    """A workbench on a file system of 8 MB of its own, and a file that can fill it."""
+    if os.geteuid():
+        pytest.skip("only root may mount a file system")
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], check=True)
     settings = EncodingSettings(
         media_root=POD_ROOT, video_renditions=SMALL_LADDER, ffmpeg_preset="veryfast", podjobs_chunk_min_s=2
     )
-    yield Studio(disk, settings), disk / "filler"
+    yield Workbench(disk, settings), disk / "filler"
     subprocess.run(["umount", "-l", str(disk)], check=True)

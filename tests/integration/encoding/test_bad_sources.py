@@ -5,16 +5,17 @@ import os
 import threading
 
 import pytest
-from conftest import POD_ROOT, ffmpeg, make_video
 
 from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, Problem, RetryableError
 from podjobs.contract.steps import StepSpec
+from support.media import ffmpeg, make_video
+from support.workbench import POD_ROOT
 
 
-def refuse(studio, name, error=PermanentError):
+def refuse(workbench, name, error=PermanentError):
     with pytest.raises(error) as refused:
-        studio.encode(name)
-    assert not (studio.root / "work").exists()
+        workbench.encode(name)
+    assert not (workbench.root / "work").exists()
     return refused.value.detail
 
 
@@ -27,24 +28,24 @@ def refuse(studio, name, error=PermanentError):
         ("head.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", "no media file that can be read"),
     ],
 )
-def test_plan_file_that_is_no_media_is_refused_with_the_reason(studio, name, content, reason):
-    (studio.folder / name).write_bytes(content)
-    detail = refuse(studio, name)
+def test_plan_file_that_is_no_media_is_refused_with_the_reason(workbench, name, content, reason):
+    (workbench.folder / name).write_bytes(content)
+    detail = refuse(workbench, name)
     assert reason in detail
     assert f"{POD_ROOT}/videos/abc/{name}" in detail
 
 
-def test_plan_truncated_mp4_is_refused_with_the_reason(studio, tmp_path):
+def test_plan_truncated_mp4_is_refused_with_the_reason(workbench, tmp_path):
     make_video(tmp_path / "whole.mp4", duration_s=4)
     content = (tmp_path / "whole.mp4").read_bytes()
-    (studio.folder / "cut.mp4").write_bytes(content[: len(content) // 2])  # the index at the end is gone
-    assert "moov atom not found" in refuse(studio, "cut.mp4")
+    (workbench.folder / "cut.mp4").write_bytes(content[: len(content) // 2])  # the index at the end is gone
+    assert "moov atom not found" in refuse(workbench, "cut.mp4")
 
 
-def test_plan_subtitle_file_has_neither_picture_nor_sound(studio):
-    (studio.root / "s.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n")
-    ffmpeg("-i", studio.root / "s.srt", studio.folder / "subtitles.mkv")
-    assert "neither a video nor an audio stream" in refuse(studio, "subtitles.mkv")
+def test_plan_subtitle_file_has_neither_picture_nor_sound(workbench):
+    (workbench.root / "s.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n")
+    ffmpeg("-i", workbench.root / "s.srt", workbench.folder / "subtitles.mkv")
+    assert "neither a video nor an audio stream" in refuse(workbench, "subtitles.mkv")
 
 
 @pytest.fixture
@@ -77,102 +78,104 @@ def concat_script(target):
 
 @pytest.mark.parametrize("write", [playlist, concat_script])
 @pytest.mark.parametrize("suffix", ["mp4", "m3u8", "mkv"])
-def test_plan_script_in_disguise_opens_nothing(studio, web_server, write, suffix):
+def test_plan_script_in_disguise_opens_nothing(workbench, web_server, write, suffix):
     """Neither a connection nor another file: the other file is a real video that would have been encoded."""
     url, requests = web_server
-    secret = make_video(studio.root / "secret.mp4", duration_s=2)
+    secret = make_video(workbench.root / "secret.mp4", duration_s=2)
     for target in (f"{url}/x.ts", str(secret), f"file:{secret}"):
-        (studio.folder / f"evil.{suffix}").write_text(write(target))
-        assert "no media file" in refuse(studio, f"evil.{suffix}") or "not accepted" in refuse(studio, f"evil.{suffix}")
+        (workbench.folder / f"evil.{suffix}").write_text(write(target))
+        assert "no media file" in refuse(workbench, f"evil.{suffix}") or "not accepted" in refuse(
+            workbench, f"evil.{suffix}"
+        )
     assert requests == []
 
 
-def test_plan_link_out_of_the_media_root_is_refused(studio, tmp_path):
+def test_plan_link_out_of_the_media_root_is_refused(workbench, tmp_path):
     make_video(tmp_path / "outside.mp4", duration_s=2)
-    (studio.folder / "link.mp4").symlink_to(tmp_path / "outside.mp4")
-    assert "through a link" in refuse(studio, "link.mp4", InvalidRequestError)
+    (workbench.folder / "link.mp4").symlink_to(tmp_path / "outside.mp4")
+    assert "through a link" in refuse(workbench, "link.mp4", InvalidRequestError)
 
 
-def test_plan_link_within_the_media_root_is_followed(studio):
-    make_video(studio.root / "inside.mp4", duration_s=2)
-    (studio.folder / "link.mp4").symlink_to(studio.root / "inside.mp4")
-    assert studio.encode("link.mp4")["duration"] == 2
+def test_plan_link_within_the_media_root_is_followed(workbench):
+    make_video(workbench.root / "inside.mp4", duration_s=2)
+    (workbench.folder / "link.mp4").symlink_to(workbench.root / "inside.mp4")
+    assert workbench.encode("link.mp4")["duration"] == 2
 
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/../../../../etc/passwd"])
-def test_plan_path_out_of_the_media_root_is_refused(studio, name):
-    assert "outside Pod's media root" in refuse(studio, name, InvalidRequestError)
+def test_plan_path_out_of_the_media_root_is_refused(workbench, name):
+    assert "outside Pod's media root" in refuse(workbench, name, InvalidRequestError)
 
 
-def test_plan_folder_and_pipe_are_no_files(studio):
-    (studio.folder / "folder.mp4").mkdir()
-    os.mkfifo(studio.folder / "pipe.mp4")
+def test_plan_folder_and_pipe_are_no_files(workbench):
+    (workbench.folder / "folder.mp4").mkdir()
+    os.mkfifo(workbench.folder / "pipe.mp4")
     for name in ("folder.mp4", "pipe.mp4"):
-        assert "not a regular file" in refuse(studio, name, InvalidRequestError)
+        assert "not a regular file" in refuse(workbench, name, InvalidRequestError)
 
 
-def test_plan_missing_file_is_tried_again(studio):
+def test_plan_missing_file_is_tried_again(workbench):
     """A shared folder shows a new file late."""
-    assert "is not there" in refuse(studio, "missing.mp4", RetryableError)
+    assert "is not there" in refuse(workbench, "missing.mp4", RetryableError)
 
 
-def test_plan_dressing_is_refused_by_name(studio):
-    make_video(studio.folder / "talk.mp4", duration_s=2)
+def test_plan_dressing_is_refused_by_name(workbench):
+    make_video(workbench.folder / "talk.mp4", duration_s=2)
     with pytest.raises(PermanentError, match="does not dress videos"):
-        studio.encode("talk.mp4", json_dressing={"watermark": "/media/x.png"})
+        workbench.encode("talk.mp4", json_dressing={"watermark": "/media/x.png"})
 
 
-def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(studio):
-    make_video(studio.folder / "talk.mp4", duration_s=2)
-    job = studio.job("talk.mp4")
+def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(workbench):
+    make_video(workbench.folder / "talk.mp4", duration_s=2)
+    job = workbench.job("talk.mp4")
     plan = StepSpec(id="plan", function="encoding", action="plan")
-    studio.function.perform(studio.step(job, plan, {}))
-    assert (studio.root / "work" / job.id).is_dir()
+    workbench.function.perform(workbench.step(job, plan, {}))
+    assert (workbench.root / "work" / job.id).is_dir()
     report = StepSpec(id="report", function="encoding", action="report")
     problem = Problem(title="The job cannot be done.", status=422, detail="The file is damaged.")
-    studio.function.perform(studio.step(job, report, {}, failure=problem))
-    assert "The file is damaged." in (studio.output / "info_video.json").read_text()
-    assert not (studio.root / "work").exists()
+    workbench.function.perform(workbench.step(job, report, {}, failure=problem))
+    assert "The file is damaged." in (workbench.output / "info_video.json").read_text()
+    assert not (workbench.root / "work").exists()
 
 
-def test_chunk_after_the_job_has_ended_leaves_no_files(studio):
+def test_chunk_after_the_job_has_ended_leaves_no_files(workbench):
     """A late duplicate cannot revive a work folder that was removed."""
-    make_video(studio.folder / "talk.mp4", duration_s=4)
-    job = studio.job("talk.mp4")
-    plan = studio.function.perform(studio.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
-    studio.function.perform(studio.step(job, StepSpec(id="discard", function="encoding", action="discard"), {}))
+    make_video(workbench.folder / "talk.mp4", duration_s=4)
+    job = workbench.job("talk.mp4")
+    plan = workbench.function.perform(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
+    workbench.function.perform(workbench.step(job, StepSpec(id="discard", function="encoding", action="discard"), {}))
     chunk = next(spec for spec in plan.stages[0].steps if spec.action == "chunk")
     with pytest.raises(RetryableError, match="has ended or was superseded"):
-        studio.function.perform(studio.step(job, chunk, plan.shared))
-    assert not (studio.root / "work").exists()
+        workbench.function.perform(workbench.step(job, chunk, plan.shared))
+    assert not (workbench.root / "work").exists()
 
 
-def test_publish_repeated_at_any_point_ends_the_same(studio):
-    make_video(studio.folder / "talk.mp4", duration_s=3)
-    job = studio.job("talk.mp4")
-    plan = studio.function.perform(studio.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
+def test_publish_repeated_at_any_point_ends_the_same(workbench):
+    make_video(workbench.folder / "talk.mp4", duration_s=3)
+    job = workbench.job("talk.mp4")
+    plan = workbench.function.perform(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
     for stage in plan.stages[:2]:
         for spec in stage.steps:
-            reply = studio.function.perform(studio.step(job, spec, plan.shared))
-            studio.results[spec.id] = (spec.action, reply.values)
-    publish = studio.step(job, plan.stages[2].steps[0], plan.shared)
+            reply = workbench.function.perform(workbench.step(job, spec, plan.shared))
+            workbench.results[spec.id] = (spec.action, reply.values)
+    publish = workbench.step(job, plan.stages[2].steps[0], plan.shared)
     # as if killed after the first file: one is in its place, the rest is not
-    studio.output.mkdir()
-    (studio.root / "work" / job.id / "package-180" / "180p.ts").rename(studio.output / "180p.ts")
-    studio.function.perform(publish)
-    before = {file.name: file.stat().st_mtime_ns for file in studio.output.iterdir()}
-    studio.function.perform(publish)
-    assert {file.name: file.stat().st_mtime_ns for file in studio.output.iterdir()} == before
+    workbench.output.mkdir()
+    (workbench.root / "work" / job.id / "package-180" / "180p.ts").rename(workbench.output / "180p.ts")
+    workbench.function.perform(publish)
+    before = {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()}
+    workbench.function.perform(publish)
+    assert {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()} == before
 
 
-def test_encode_full_disk_asks_to_wait_and_goes_on_when_there_is_room(small_disk_studio):
-    studio, filler = small_disk_studio
-    make_video(studio.folder / "talk.mp4", duration_s=4)
+def test_encode_full_disk_asks_to_wait_and_goes_on_when_there_is_room(small_disk_workbench):
+    workbench, filler = small_disk_workbench
+    make_video(workbench.folder / "talk.mp4", duration_s=4)
     filler.write_bytes(b"")
     with pytest.raises(NotNowError, match="disk that holds the media is full"):
-        studio.encode("talk.mp4", before_stage=lambda name, _: fill(filler) if name == "encode" else None)
+        workbench.encode("talk.mp4", before_stage=lambda name, _: fill(filler) if name == "encode" else None)
     filler.unlink()
-    assert studio.encode("talk.mp4")["duration"] == 4
+    assert workbench.encode("talk.mp4")["duration"] == 4
 
 
 def fill(path):

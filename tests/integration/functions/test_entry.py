@@ -5,7 +5,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from cloudevents.http import CloudEvent, from_http, to_binary, to_structured
+from cloudevents.conversion import to_binary, to_structured
+from cloudevents.http import CloudEvent, from_http
 from functions_framework import create_app
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
