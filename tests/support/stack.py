@@ -120,7 +120,7 @@ class RunningStack:
     def kill_programs(self) -> None:
         """SIGKILL to everything scripts/up started, supervisord too, at once; it starts them again."""
         for process in self.processes():
-            if "-m local up" not in " ".join(process.cmdline()) and "scripts/up" not in " ".join(process.cmdline()):
+            if process.pid != self.process.pid:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
 

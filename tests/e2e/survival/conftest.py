@@ -26,5 +26,5 @@ def stack(tmp_path_factory):
 
 @pytest.fixture
 def patients(stack):
-    stack.answer_next()
+    stack.wait_until(stack.takes_messages)
     return Patients(stack)
