@@ -135,6 +135,9 @@ class EncodingSettings(MediaSettings):
         default=0,
         description="Threads of one encoder; 0: one where a video's chunks fill the processors, else x264 chooses.",
     )
+    podjobs_max_frame_rate: PositiveFloat = Field(
+        default=60, description="Sources with more frames per second are halved until they have no more than this."
+    )
     ffmpeg_nb_thumbnail: Annotated[int, Field(ge=2, le=20)] = Field(
         default=3, description="Number of thumbnails; Pod shows the second, so at least 2."
     )

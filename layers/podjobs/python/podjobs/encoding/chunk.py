@@ -13,6 +13,8 @@ import ffmpeg
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.steps import Result
 from podjobs.encoding.ladder import BUFFER_S, Rendition
+from podjobs.encoding.media import VideoFacts
+from podjobs.encoding.picture import output_matrix, prepare_frames, scale_options, tag_frames, to_standard_range
 from podjobs.encoding.probe import READ_OPTIONS
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.workspace import Workspace
@@ -54,8 +56,9 @@ def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings:
         bounds["start"] = f"{from_s:.6f}"
     if to_s is not None:
         bounds["end"] = f"{to_s:.6f}"
+    decoded = ffmpeg.input(source, **source_options)[str(video.index)]
     frames = (
-        ffmpeg.input(source, **source_options)[str(video.index)]
+        prepare_frames(decoded, video, recipe.kept_of)
         .filter("trim", **bounds)
         .filter("settb", f"1/{TICKS_PER_S}")
         .filter("setpts", f"PTS-{round(recipe.origin_s * TICKS_PER_S)}")
@@ -69,7 +72,7 @@ def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings:
             x264_options(rendition, settings, threads),
             settings.ffmpeg_hls_time,
         )
-        for scaled, rendition in zip(_scale(frames, recipe.renditions), recipe.renditions, strict=True)
+        for scaled, rendition in zip(_scale(frames, video, recipe.renditions), recipe.renditions, strict=True)
     ]
     command = ffmpeg.merge_outputs(*outputs).global_args(
         "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", "-progress", "pipe:1"
@@ -77,13 +80,20 @@ def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings:
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 
-def _scale(frames: Any, renditions: Sequence[Rendition]) -> list[Any]:
+def _scale(frames: Any, video: VideoFacts, renditions: Sequence[Rendition]) -> list[Any]:
+    largest = renditions[-1]
+    frames = to_standard_range(frames, video, (largest.width_px, largest.height_px))
     split = frames.filter_multi_output("split", len(renditions))
+    matrix = output_matrix(video)
+    options = {"flags": "bicubic", **scale_options(video, matrix)}
     return [
-        split[index]
-        .filter("scale", rendition.width_px, rendition.height_px, flags="bicubic")
-        .filter("setsar", "1")
-        .filter("format", "yuv420p")
+        tag_frames(
+            split[index]
+            .filter("scale", rendition.width_px, rendition.height_px, **options)
+            .filter("setsar", "1")
+            .filter("format", "yuv420p"),
+            matrix,
+        )
         for index, rendition in enumerate(renditions)
     ]
 

@@ -75,7 +75,7 @@ BUFFER_S = 1.5
 """Size of the rate control buffer in seconds at the maximum rate; a slide that appears needs more than Pod's 1 s."""
 
 
-def choose_renditions(video: VideoFacts, settings: EncodingSettings) -> tuple[Rendition, ...]:
+def choose_renditions(video: VideoFacts, settings: EncodingSettings, kept_of: int = 1) -> tuple[Rendition, ...]:
     """Choose what to encode, the lowest rendition first.
 
     The lowest one always stays; nothing is scaled up; a rendition that would equal the one before it is left out.
@@ -83,6 +83,7 @@ def choose_renditions(video: VideoFacts, settings: EncodingSettings) -> tuple[Re
     Args:
         video: the source as it is displayed.
         settings: ladder and x264 settings.
+        kept_of: one of so many frames is kept.
     """
     wanted = sorted(settings.video_renditions, key=lambda setting: setting.height_px)
     short_px = min(video.width_px, video.height_px)
@@ -91,16 +92,16 @@ def choose_renditions(video: VideoFacts, settings: EncodingSettings) -> tuple[Re
         for index, setting in enumerate(wanted)
         if index == 0 or short_px >= setting.height_px * (1 - setting.encoding_resolution_threshold / 100)
     ]
-    renditions = [_fit(video, setting, settings) for setting in chosen]
+    renditions = [_fit(video, kept_of, setting, settings) for setting in chosen]
     distinct = [after for before, after in pairwise(renditions) if after.height_px > before.height_px]
     return (renditions[0], *distinct)
 
 
-def _fit(video: VideoFacts, setting: RenditionSetting, settings: EncodingSettings) -> Rendition:
+def _fit(video: VideoFacts, kept_of: int, setting: RenditionSetting, settings: EncodingSettings) -> Rendition:
     width_px, height_px = fit_size(video.width_px, video.height_px, setting.height_px)
     short_px = min(width_px, height_px)
     tuning = next(tuning for tuning in TUNINGS if short_px <= tuning.up_to_px)
-    level = choose_level(width_px, height_px, video.frame_rate or 30.0, tuning.references, setting.maxrate)
+    level = choose_level(width_px, height_px, (video.frame_rate or 30.0) / kept_of, tuning.references, setting.maxrate)
     return Rendition(
         name=str(setting.height_px),
         width_px=width_px,

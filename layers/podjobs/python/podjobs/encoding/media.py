@@ -21,6 +21,20 @@ class VideoFacts(BaseModel):
     """Timestamp of the first frame in the file's own clock."""
     frames: int | None
     """As the container counts them; None where it does not."""
+    interlaced: bool = False
+    """Frames may hold two fields each, taken one after the other."""
+    pixel_format: str = ""
+    matrix: str = ""
+    """Of YCbCr to RGB, ffmpeg's name; empty where the source does not say."""
+    transfer: str = ""
+    """Curve from light to value, ffmpeg's name; empty where the source does not say."""
+    full_range: bool = False
+    """Values use 0 to 255, not 16 to 235."""
+
+    @property
+    def is_rgb(self) -> bool:
+        """The picture is stored as RGB."""
+        return self.pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8"))
 
 
 class AudioFacts(BaseModel):
@@ -85,6 +99,10 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
     )
 
 
+_FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
+"""Where the container does not tell, frames of these may be interlaced; they say so one by one."""
+
+
 def _is_picture(stream: dict[str, Any]) -> bool:
     return bool(stream.get("disposition", {}).get("attached_pic"))
 
@@ -98,6 +116,7 @@ def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
         width, height = height, width
     start_s = _number(stream.get("start_time"))
     frames = str(stream.get("nb_frames", ""))
+    pixel_format = str(stream.get("pix_fmt", ""))
     return VideoFacts(
         index=stream["index"],
         codec=stream.get("codec_name", "unknown"),
@@ -106,7 +125,23 @@ def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
         frame_rate=_ratio(stream.get("avg_frame_rate")) or _ratio(stream.get("r_frame_rate")),
         start_s=default_start_s if start_s is None else start_s,
         frames=int(frames) if frames.isdigit() and int(frames) else None,
+        interlaced=_may_be_interlaced(stream),
+        pixel_format=pixel_format,
+        matrix=_known(stream.get("color_space")),
+        transfer=_known(stream.get("color_transfer")),
+        full_range=stream.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
     )
+
+
+def _may_be_interlaced(stream: dict[str, Any]) -> bool:
+    order = stream.get("field_order", "unknown")
+    if order == "unknown":
+        return stream.get("codec_name") in _FIELD_CODECS
+    return bool(order != "progressive")
+
+
+def _known(name: Any) -> str:
+    return "" if name in {None, "unknown", "unspecified", "reserved"} else str(name)
 
 
 def _audio(stream: dict[str, Any], default_start_s: float) -> AudioFacts:

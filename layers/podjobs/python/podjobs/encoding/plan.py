@@ -17,6 +17,7 @@ from podjobs.encoding.boundaries import (
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.package import folder_name
+from podjobs.encoding.picture import thinning
 from podjobs.encoding.probe import probe_source
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.function_settings import EncodingSettings
@@ -62,12 +63,17 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     first_s = facts.video.start_s if facts.video else facts.start_s
     whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
     start_s, end_s, log = _clamp_cut(job, whole_s)
+    kept_of = thinning(facts.video.frame_rate, settings.podjobs_max_frame_rate) if facts.video else 1
+    if facts.video and kept_of > 1:
+        rate = facts.video.frame_rate
+        log = (*log, f"The source has {rate:g} frames per second: one of {kept_of} is kept.")
     return Recipe(
         source=source,
         facts=facts,
-        renditions=choose_renditions(facts.video, settings) if facts.video else (),
+        renditions=choose_renditions(facts.video, settings, kept_of) if facts.video else (),
         origin_s=first_s + start_s,
         duration_s=end_s - start_s if end_s is not None else None,
+        kept_of=kept_of,
         ends=bool(job.cut_end) and end_s is not None and (whole_s is None or end_s < whole_s),
         lead_s=choose_lead_s(facts.video) if facts.video else 0.0,
         log=log,
@@ -153,7 +159,7 @@ def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
     frame_rate = (video.frame_rate if video else 0) or 25.0
     length_s = (chunk.expected_end_s or recipe.duration_s or 60.0) - chunk.start_s
     pixels = sum(rendition.width_px * rendition.height_px for rendition in recipe.renditions)
-    weight = max(0.1, length_s * frame_rate * pixels / PIXELS_PER_S)
+    weight = max(0.1, length_s * frame_rate / recipe.kept_of * pixels / PIXELS_PER_S)
     return StepSpec(
         id=chunk.name,
         function="encoding",

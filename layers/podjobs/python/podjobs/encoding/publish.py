@@ -84,8 +84,9 @@ def find_faults(
     if frames == 0:
         faults.append("The source has no picture that can be decoded.")
     whole = not recipe.ends and recipe.origin_s <= video.start_s
-    if whole and video.frames is not None and frames != video.frames:
-        faults.append(f"The source says it holds {video.frames} frames; {frames} could be decoded.")
+    if whole and video.frames is not None and abs(frames - video.frames / recipe.kept_of) >= 1:
+        kept = "" if recipe.kept_of == 1 else f" (one of {recipe.kept_of} is kept)"
+        faults.append(f"The source says it holds {video.frames} frames{kept}; {frames} could be decoded.")
     return tuple(faults)
 
 

@@ -46,6 +46,8 @@ class Recipe(BaseModel):
     """Whether the output ends before the source (a cut)."""
     starts_s: tuple[float, ...] = (0.0,)
     """Where the chunks begin on the output's time line."""
+    kept_of: int = 1
+    """One of so many frames is kept: sources with more frames a second than allowed are halved, and halved again."""
     lead_s: float
     """How far before a chunk to seek in the source."""
     generation: int = 0

@@ -1,0 +1,186 @@
+"""Whatever people upload: the expected output of each kind of source."""
+
+import json
+import subprocess
+from itertools import pairwise
+
+import pytest
+
+from support.media import ffmpeg, make_video, packets, probe
+
+COLOUR = (48, 144, 208)
+"""Red, green, blue; no corner of the cube, so that a wrong matrix or range shows."""
+
+
+def colour_of(path):
+    """Red, green, blue in the middle of the second frame, as a player shows it that goes by the tags."""
+    matrix = {"bt709": "bt709", "smpte170m": "bt601"}[tags_of(path)[0]]
+    picked = f"select=eq(n\\,1),scale=in_color_matrix={matrix}:flags=accurate_rnd,format=gbrp,crop=1:1,format=rgb24"
+    argv = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", picked, "-frames:v", "1", "-f", "rawvideo", "-"]
+    return tuple(subprocess.run(argv, check=True, capture_output=True).stdout)
+
+
+def tags_of(path):
+    (stream,) = probe(path, "stream=color_space,color_transfer,color_primaries,color_range,pix_fmt")["streams"][:1]
+    return tuple(stream.get(name) for name in ("color_space", "color_range", "pix_fmt"))
+
+
+def solid(path, *coding, size="640x360", convert="null"):
+    """Three seconds of one colour."""
+    picture = f"color=0x{bytes(COLOUR).hex()}:s={size}:r=25,format=gbrp"
+    ffmpeg("-f", "lavfi", "-i", picture, "-t", 3, "-vf", convert, *coding, path)
+    return path
+
+
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "8")
+
+
+@pytest.mark.parametrize(
+    ("size", "convert", "coding", "matrix"),
+    [
+        ("640x360", "scale=out_color_matrix=bt601,format=yuv420p", X264, "smpte170m"),  # says nothing: taken for SD
+        ("1280x720", "scale=out_color_matrix=bt709,format=yuv420p", X264, "bt709"),  # says nothing: taken for HD
+        (
+            "1280x720",
+            "scale=out_color_matrix=bt601,format=yuv420p",
+            (*X264, "-colorspace", "smpte170m", "-color_primaries", "smpte170m", "-color_trc", "smpte170m"),
+            "smpte170m",
+        ),
+        (
+            "640x360",
+            "scale=out_color_matrix=bt709:out_range=pc,format=yuvj420p",
+            (*X264, "-colorspace", "bt709", "-color_range", "pc"),
+            "bt709",
+        ),
+        (
+            "640x360",
+            "scale=out_color_matrix=bt2020,format=yuv420p10le",
+            (*X264, "-colorspace", "bt2020nc"),
+            "bt709",
+        ),
+        ("640x360", "format=gbrp", ("-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "8"), "bt709"),
+        ("640x360", "scale=out_color_matrix=bt601,format=yuv444p", X264, "smpte170m"),
+        (
+            "1280x720",
+            "scale=out_color_matrix=bt709,format=yuv422p10le",
+            ("-c:v", "prores_ks", "-profile:v", "3", "-colorspace", "bt709"),
+            "bt709",
+        ),
+    ],
+    ids=["sd", "hd", "hd-601", "full", "bt2020-10bit", "rgb", "444", "prores-422-10bit"],
+)
+def test_encode_colours_are_the_sources_in_every_rendition(workbench, size, convert, coding, matrix):
+    solid(workbench.folder / "talk.mov", *coding, size=size, convert=convert)
+    workbench.encode("talk.mov")
+    for name in ("180p.mp4", "360p.ts"):
+        made = workbench.output / name
+        assert tags_of(made) == (matrix, "tv", "yuv420p")
+        assert colour_of(made) == pytest.approx(COLOUR, abs=4)
+
+
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_encode_hdr_becomes_sdr(workbench, transfer):
+    """What is not bright keeps its colour."""
+    to_hdr = (
+        "format=yuv444p,setparams=colorspace=smpte170m:color_trc=bt709:color_primaries=bt709:range=tv,"
+        "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=2020,"
+        f"zscale=t={transfer}:m=2020_ncl:r=tv:npl=203,format=yuv420p10le"
+    )
+    tags = ["-colorspace", "bt2020nc", "-color_trc", transfer, "-color_primaries", "bt2020"]
+    solid(workbench.folder / "talk.mkv", *X264, *tags, convert=to_hdr)
+    workbench.encode("talk.mkv")
+    made = workbench.output / "360p.ts"
+    assert tags_of(made) == ("bt709", "tv", "yuv420p")
+    assert colour_of(made) == pytest.approx(COLOUR, abs=16)
+
+
+def test_encode_interlaced_source_is_woven(workbench):
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=720x576:r=50", "-t", 5, "-vf", "tinterlace=mode=interleave_top,setfield=tff",
+        "-c:v", "libx264", "-preset", "ultrafast", "-flags", "+ilme+ildct", "-x264opts", "tff=1", "-pix_fmt", "yuv420p",
+        workbench.folder / "tape.mp4",
+    )  # fmt: skip
+    workbench.encode("tape.mp4")
+    assert len(packets(workbench.output / "360p.ts")) == 125
+    assert combed_frames(workbench.folder / "tape.mp4") > 100
+    assert combed_frames(workbench.output / "360p.ts") <= 6
+
+
+def combed_frames(path):
+    argv = ["ffmpeg", "-hide_banner", "-i", str(path), "-vf", "idet", "-f", "null", "-"]
+    said = subprocess.run(argv, check=True, capture_output=True, text=True).stderr
+    multi = next(line for line in said.splitlines() if "Multi frame detection" in line)
+    top, bottom, *_ = (int(word) for word in multi.split() if word.isdigit())
+    return top + bottom
+
+
+@pytest.mark.parametrize(
+    ("rate", "name", "frames"),
+    [("50", "a.mp4", 300), ("60", "a.mkv", 360), ("120", "a.mp4", 360), ("120", "a.mkv", 360), ("144", "a.webm", 216)],
+)
+def test_encode_more_than_sixty_frames_a_second_are_halved_evenly(workbench, rate, name, frames):
+    """The same frames are kept whatever chunk they lie in: their distances are equal, joins included."""
+    coding = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"] if name.endswith("webm") else []
+    make_video(workbench.folder / name, *coding, rate=rate, duration_s=6, size="320x180", sound=False)
+    workbench.encode(name)
+    times = sorted(pts for pts, _, _ in packets(workbench.output / "180p.ts"))
+    assert len(times) == frames
+    steps = [after - before for before, after in pairwise(times)]
+    assert max(steps) - min(steps) < 0.002 + 2 / float(
+        rate
+    )  # containers that count milliseconds: at 144 Hz a neighbour may be nearer
+
+
+def test_encode_sound_in_many_channels_becomes_stereo(workbench):
+    make_video(workbench.folder / "talk.mkv", "-c:a", "aac", "-ac", "6", duration_s=3)
+    workbench.encode("talk.mkv")
+    (stream,) = probe(workbench.output / "180p.mp4", "stream=channels,sample_rate,codec_type")["streams"][1:]
+    assert (stream["channels"], stream["sample_rate"]) == (2, "48000")
+
+
+def test_encode_takes_the_default_sound_else_the_first(workbench):
+    """Two tracks, the second one is the default: its tone is in the result."""
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i", "sine=f=300:r=48000",
+        "-f", "lavfi", "-i", "sine=f=3000:r=48000", "-t", 4, "-map", "0", "-map", "1", "-map", "2",
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-disposition:a:0", "0",
+        "-disposition:a:1", "default", workbench.folder / "talk.mkv",
+    )  # fmt: skip
+    workbench.encode("talk.mkv")
+    low, high = (loudness(workbench.output / "180p.mp4", f) for f in (300, 3000))
+    assert high > low + 20
+
+
+def loudness(path, frequency_hz):
+    """Mean volume of a narrow band, dB."""
+    said = subprocess.run(
+        [
+            "ffmpeg", "-hide_banner", "-i", str(path), "-vn", "-f", "null",
+            "-af", f"bandpass=f={frequency_hz}:width_type=h:w=100,volumedetect", "-",
+        ],
+        check=True, capture_output=True, text=True,
+    ).stderr  # fmt: skip
+    return float(next(line for line in said.splitlines() if "mean_volume" in line).split()[-2])
+
+
+@pytest.mark.parametrize(
+    ("size", "aspect", "shown"),
+    [
+        ("1366x768", None, (640, 360)),
+        ("853x480", None, (640, 360)),
+        ("1080x1080", None, (360, 360)),
+        ("4096x1716", None, (860, 360)),
+        ("200x100", None, (200, 100)),
+        ("720x576", "16/9", (640, 360)),  # 64:45 pixels
+        ("360x640", None, (360, 640)),
+    ],
+)
+def test_encode_nothing_is_squeezed_or_scaled_up(workbench, size, aspect, shown):
+    extra = ["-aspect", aspect.replace("/", ":")] if aspect else []
+    make_video(workbench.folder / "talk.mp4", *extra, size=size, duration_s=2, sound=False)
+    info = workbench.encode("talk.mp4")
+    highest = list(info["list_hls_files"])[-1]
+    (stream,) = probe(workbench.output / f"{highest}p.ts", "stream=width,height,sample_aspect_ratio")["streams"][:1]
+    assert (stream["width"], stream["height"]) == shown
+    assert stream.get("sample_aspect_ratio", "1:1") == "1:1"
+    assert json.loads((workbench.output / "info_video.json").read_text())["list_mp4_files"]
