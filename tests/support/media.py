@@ -37,3 +37,15 @@ def probe(path, *entries):
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     return json.loads(output)
+
+
+def count_frames(path):
+    """Packets of the picture, whatever their times."""
+    output = subprocess.run(
+        [
+            "ffprobe", "-v", "error", "-select_streams", "v", "-count_packets",
+            "-show_entries", "stream=nb_read_packets", "-print_format", "json", str(path),
+        ],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    return int(json.loads(output)["streams"][0]["nb_read_packets"])

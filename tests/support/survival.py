@@ -3,7 +3,6 @@
 import itertools
 import json
 import os
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import redis
 
 from local.client import Progress, request_encoding
+from support.media import count_frames
 from support.stack import RunningStack, wait_for
 
 VIDEO_S = 16
@@ -139,14 +139,3 @@ def leftovers(stack: RunningStack) -> list[str]:
         keys = [key for key in client.scan_iter("podjobs:steps:*") if client.xlen(key)]
         keys += [key for key in client.scan_iter("encoding*") if client.llen(key)]
     return [*keys, *(path.name for path in (work.iterdir() if work.exists() else ()))]
-
-
-def count_frames(path: Path) -> int:
-    output = subprocess.run(
-        [
-            "ffprobe", "-v", "error", "-select_streams", "v", "-count_packets",
-            "-show_entries", "stream=nb_read_packets", "-print_format", "json", str(path),
-        ],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    return int(json.loads(output)["streams"][0]["nb_read_packets"])

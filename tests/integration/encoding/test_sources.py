@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from support.media import ffmpeg, make_video, packets, probe
+from podjobs.contract.errors import PermanentError
+from support.media import count_frames, ffmpeg, make_video, packets, probe
 
 COLOUR = (48, 144, 208)
 """Red, green, blue; no corner of the cube, so that a wrong matrix or range shows."""
@@ -184,3 +185,68 @@ def test_encode_nothing_is_squeezed_or_scaled_up(workbench, size, aspect, shown)
     assert (stream["width"], stream["height"]) == shown
     assert stream.get("sample_aspect_ratio", "1:1") == "1:1"
     assert json.loads((workbench.output / "info_video.json").read_text())["list_mp4_files"]
+
+
+@pytest.mark.parametrize(
+    ("name", "coding"),
+    [
+        ("a.ts", ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac")),
+        ("a.mpg", ("-c:v", "mpeg2video", "-q:v", "3", "-c:a", "mp2")),
+        ("a.avi", ("-c:v", "mpeg4", "-q:v", "3", "-bf", "2", "-c:a", "libmp3lame")),
+        ("a.wmv", ("-c:v", "wmv2", "-q:v", "3", "-c:a", "wmav2")),
+        ("a.flv", ("-c:v", "flv1", "-q:v", "3", "-c:a", "libmp3lame")),
+        ("a.mxf", ("-c:v", "mpeg2video", "-q:v", "3", "-c:a", "pcm_s16le", "-ar", "48000")),
+        ("a.mov", ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le")),
+        ("a.webm", ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus")),
+        ("a.mkv", ("-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-c:a", "flac")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_encode_containers_and_codecs_keep_every_frame_in_its_place(workbench, name, coding):
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i", "sine=f=440:r=44100", "-t", 7, *coding,
+        workbench.folder / name,
+    )  # fmt: skip
+    info = workbench.encode(name)
+    frames = count_frames(workbench.folder / name)
+    times = sorted(pts for pts, _, _ in packets(workbench.output / "180p.ts"))
+    assert len(times) == frames >= 174
+    assert max(after - before for before, after in pairwise(times)) < 0.045
+    assert info["duration"] in {6, 7}  # 6.99 s of some containers
+    assert list(info["list_mp3_files"]) == ["192k"]
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "reason"),
+    [
+        ("rare.avi", ("-c:v", "magicyuv", "-pix_fmt", "gbrp"), "coded as 'magicyuv'"),
+        ("fast.mp4", (*X264, "-r", "1000"), "claims 1000 frames per second"),
+    ],
+)
+def test_source_that_is_not_decoded_is_refused_by_name(workbench, name, make, reason):
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25", "-t", 1, *make, workbench.folder / name)
+    with pytest.raises(PermanentError, match=reason):
+        workbench.encode(name)
+
+
+def test_source_that_claims_a_huge_picture_is_refused_before_it_is_decoded(workbench):
+    """Matroska's header says 100,000 × 100,000; there is no such picture."""
+    path = workbench.folder / "bomb.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25", "-t", 1, "-c:v", "rawvideo", "-pix_fmt", "yuv420p", path)
+    data = path.read_bytes()
+    width, height = b"\xb0\x81\x40", b"\xba\x81\x40"  # PixelWidth and PixelHeight, one byte: 64
+    assert data.count(width) == data.count(height) == 1
+    # an element may be stored longer than it need be; Void elements after it give the room
+    path.write_bytes(data.replace(width, b"\xb0\x81\xff").replace(height, b"\xba\x81\xff"))
+    workbench.settings = workbench.settings.model_copy(update={"podjobs_max_pixels": 250 * 250})
+    workbench.__post_init__()
+    with pytest.raises(PermanentError, match="255 × 255 pixels"):
+        workbench.encode("bomb.mkv")
+
+
+def test_source_with_very_many_streams_is_refused(workbench):
+    inputs = [word for _ in range(70) for word in ("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono")]
+    maps = [word for number in range(70) for word in ("-map", str(number))]
+    ffmpeg(*inputs, *maps, "-t", 1, "-c:a", "pcm_s16le", workbench.folder / "many.mkv")
+    with pytest.raises(PermanentError, match="has 70 streams, at most 64"):
+        workbench.encode("many.mkv")

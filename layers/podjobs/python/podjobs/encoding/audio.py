@@ -6,7 +6,7 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.steps import Result
-from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.encoding.probe import read_options
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
@@ -47,7 +47,7 @@ def audio_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSetti
     audio = recipe.facts.audio
     if audio is None:
         raise ValueError("A source without sound has no audio step.")
-    source_options: dict[str, Any] = {**READ_OPTIONS, "copyts": None}
+    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
     seek_s = recipe.origin_s - SEEK_MARGIN_S
     if seek_s > recipe.facts.start_s:
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from podjobs.contract.errors import StepError
 from podjobs.contract.ports import Key, Storage, Tools
 from podjobs.encoding.media import VideoFacts
-from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.encoding.probe import read_options
 from podjobs.function_settings import EncodingSettings
 
 LOOK_TIMEOUT_S = 15
@@ -102,7 +102,7 @@ def find_key_frames(
     if not times_s:
         return []
     argv = [settings.ffprobe_cmd, "-v", "error"]
-    for option, value in READ_OPTIONS.items():
+    for option, value in read_options(settings).items():
         argv += [f"-{option}", value]
     argv += ["-select_streams", "v:0", "-read_intervals", ",".join(f"{time_s:.6f}%+#1" for time_s in times_s)]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]

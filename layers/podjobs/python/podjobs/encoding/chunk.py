@@ -15,7 +15,7 @@ from podjobs.contract.steps import Result
 from podjobs.encoding.ladder import BUFFER_S, Rendition
 from podjobs.encoding.media import VideoFacts
 from podjobs.encoding.picture import output_matrix, prepare_frames, scale_options, tag_frames, to_standard_range
-from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.encoding.probe import read_options
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
@@ -44,7 +44,7 @@ def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings:
     """
     from_s = recipe.origin_s + chunk.start_s
     to_s = None if chunk.end_s is None else recipe.origin_s + chunk.end_s
-    source_options: dict[str, Any] = {**READ_OPTIONS, "copyts": None}
+    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
     bounds: dict[str, str] = {}
     video = recipe.facts.video
     if video is None:

@@ -10,7 +10,7 @@ from podjobs.encoding.audio import encode_audio
 from podjobs.encoding.chunk import encode_chunk
 from podjobs.encoding.images import make_images
 from podjobs.encoding.package import package_rendition
-from podjobs.encoding.plan import plan_job
+from podjobs.encoding.plan import plan_job, plan_repackaged
 from podjobs.encoding.publish import publish
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.workspace import Workspace
@@ -21,7 +21,10 @@ MAKING = frozenset({"chunk", "audio", "package", "images"})
 
 
 class EncodingFunction:
-    """Performs the steps of encoding jobs: plan → chunk, audio → package, images → publish; report, discard."""
+    """Performs the steps of encoding jobs.
+
+    plan (→ repackage) → chunk, audio → package, images → publish; or report, when the job failed; or discard.
+    """
 
     def __init__(self, tools: Tools, storage: Storage, settings: EncodingSettings) -> None:
         """Take the backends and settings that every step uses."""
@@ -46,9 +49,11 @@ class EncodingFunction:
                 return Result(log=("A newer job took this one's place; its work files are removed.",))
             case "publish":
                 return publish(step, Recipe.model_validate(step.shared), self._storage, self._settings)
+        work = Workspace(step.job.id, self._tools, self._storage, self._settings, step.timeout_s)
+        if step.action == "repackage":
+            return plan_repackaged(step, work)
         if step.action not in MAKING:
             raise InvalidRequestError(f"The encoding function has no action {step.action!r}.")
-        work = Workspace(step.job.id, self._tools, self._storage, self._settings, step.timeout_s)
         return self._make(step, Recipe.model_validate(step.shared), work)
 
     def _make(self, step: Step, recipe: Recipe, work: Workspace) -> Result:

@@ -12,7 +12,7 @@ import webvtt
 from podjobs.contract.steps import Result
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.media import PictureFacts
-from podjobs.encoding.probe import READ_OPTIONS
+from podjobs.encoding.probe import read_options
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
@@ -106,7 +106,7 @@ def _timestamp(time_s: float) -> str:
 
 def pictures_argv(source: str, pictures: Sequence[PictureFacts], folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that turns attached pictures into `thumbnail_<stream index>.png`."""
-    covers = ffmpeg.input(source, **READ_OPTIONS)
+    covers = ffmpeg.input(source, **read_options(settings))
     outputs = [
         ffmpeg.output(
             covers[str(picture.index)],

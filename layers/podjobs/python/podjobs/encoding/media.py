@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+REPACKAGED_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv"})
+
 
 class VideoFacts(BaseModel):
     """A video stream that moves."""
@@ -70,6 +72,13 @@ class MediaFacts(BaseModel):
     video: VideoFacts | None
     audio: AudioFacts | None
     pictures: tuple[PictureFacts, ...] = ()
+    streams: int = 1
+    """Of every kind."""
+
+    @property
+    def seeks_badly(self) -> bool:
+        """The container has no index, or times that cannot be trusted: it is repackaged before it is cut."""
+        return not REPACKAGED_FORMATS.isdisjoint(self.format_name.split(","))
 
 
 def read_facts(probe: dict[str, Any]) -> MediaFacts:
@@ -96,6 +105,7 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         video=_video(moving[0], start_s) if moving else None,
         audio=_audio(chosen or audios[0], start_s) if audios else None,
         pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
+        streams=len(streams),
     )
 
 

@@ -4,8 +4,8 @@ import math
 
 from podjobs.contract.errors import InvalidRequestError, PermanentError
 from podjobs.contract.jobs import EncodingJob
-from podjobs.contract.ports import Storage, Tools
-from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, StepSpec
+from podjobs.contract.ports import Key, Storage, Tools
+from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, Step, StepSpec
 from podjobs.contract.workflows import notification_stage
 from podjobs.encoding.boundaries import (
     choose_chunk_s,
@@ -20,6 +20,8 @@ from podjobs.encoding.package import folder_name
 from podjobs.encoding.picture import thinning
 from podjobs.encoding.probe import probe_source
 from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.repackage import BYTES_PER_S, repackage
+from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
 PIXELS_PER_S = 60_000_000
@@ -42,6 +44,37 @@ def plan_job(job: EncodingJob, tools: Tools, storage: Storage, settings: Encodin
     key = storage.key_of(job.video_path)
     facts = probe_source(tools, storage, settings, key)
     storage.start_work(job.id)
+    if facts.video is not None and facts.seeks_badly:
+        return Plan(
+            stages=(_repackage_stage(storage.size_bytes(key)),),
+            log=(f"The source is {facts.format_name}, which cannot be searched well: it is repackaged first.",),
+        )
+    return plan_source(job, key, tools, storage, settings)
+
+
+def plan_repackaged(step: Step, work: Workspace) -> Plan:
+    """Repackage the source, then say what is to be done.
+
+    Raises:
+        StepError: as `plan_job`.
+    """
+    key = work.storage.key_of(step.job.video_path)
+    facts = probe_source(work.tools, work.storage, work.settings, key)
+    source = repackage(facts, key, work)
+    return plan_source(step.job, source, work.tools, work.storage, work.settings)
+
+
+def plan_source(job: EncodingJob, key: Key, tools: Tools, storage: Storage, settings: EncodingSettings) -> Plan:
+    """Look at a source that can be searched and say what is to be done.
+
+    Args:
+        job: what Pod asked for.
+        key: the source, as it was uploaded or repackaged.
+        tools: runs ffprobe.
+        storage: holds the source.
+        settings: the ladder.
+    """
+    facts = probe_source(tools, storage, settings, key)
     recipe = write_recipe(job, facts, key, settings)
     if facts.video is not None:
         recipe = cut_recipe(recipe, facts.video, tools, storage, settings)
@@ -144,6 +177,18 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
         _publish_stage(recipe),
         notification_stage(job),
     )
+
+
+def _repackage_stage(size_bytes: int) -> Stage:
+    weight = max(0.1, size_bytes / BYTES_PER_S)
+    step = StepSpec(
+        id="repackage",
+        function="encoding",
+        action="repackage",
+        weight=round(weight, 3),
+        timeout_s=_whole_file_timeout_s(weight),
+    )
+    return Stage(name="repackage", steps=(step,))
 
 
 def _suffix(recipe: Recipe) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.ports import Key, Storage, Tools
@@ -9,13 +10,47 @@ from podjobs.encoding.media import MediaFacts, read_facts
 from podjobs.function_settings import EncodingSettings
 
 PROBE_TIMEOUT_S = 60
-ACCEPTED_FORMATS = ("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "mp3", "wav", "ogg", "flac")
+ACCEPTED_FORMATS = (
+    *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv", "mpegts", "mpeg", "mxf", "dv"),
+    *("mp3", "wav", "ogg", "flac", "aac", "aiff", "caf", "amr", "w64", "ac3"),
+)
 """Demuxers that ffmpeg may use. Playlists and scripts (hls, concat, dash, …) read other files and stay out."""
-READ_OPTIONS = {
-    "protocol_whitelist": "file",
-    "format_whitelist": ",".join(ACCEPTED_FORMATS),
+DECODERS = {
+    "av1": ("libdav1d", "libaom-av1", "av1"),
+    "vp8": ("vp8", "libvpx"),
+    "vp9": ("vp9", "libvpx-vp9"),
+    "flv1": ("flv",),
+    "msmpeg4v3": ("msmpeg4",),
+    "mp3": ("mp3float", "mp3"),
+    "mp2": ("mp2float", "mp2"),
+    "mp1": ("mp1float", "mp1"),
+    "opus": ("opus", "libopus"),
+    "speex": ("speex", "libspeex"),
+    "dts": ("dca",),
+    "amr_nb": ("amrnb", "libopencore_amrnb"),
+    "amr_wb": ("amrwb", "libopencore_amrwb"),
+    "subrip": ("subrip", "srt"),
+    "dvd_subtitle": ("dvdsub",),
+    "dvb_subtitle": ("dvbsub",),
+    "hdmv_pgs_subtitle": ("pgssub",),
 }
-"""ffmpeg input options for every source: whatever is in it, it opens no other file and no connection."""
+"""ffmpeg's decoders of a codec, where their names are others."""
+HIGHEST_FRAME_RATE = 480
+"""No camera and no screen has more; a file that claims it is made to keep us busy."""
+
+
+def read_options(settings: EncodingSettings) -> dict[str, Any]:
+    """The ffmpeg input options for every source: whatever is in it, it opens no other file and no connection.
+
+    Args:
+        settings: the codecs that are decoded.
+    """
+    decoders = [name for codec in settings.podjobs_codecs for name in DECODERS.get(codec, (codec,))]
+    return {
+        "protocol_whitelist": "file",
+        "format_whitelist": ",".join(ACCEPTED_FORMATS),
+        "codec_whitelist": ",".join(dict.fromkeys(decoders)),
+    }
 
 
 def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key: Key) -> MediaFacts:
@@ -39,7 +74,7 @@ def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key
     if storage.size_bytes(key) == 0:
         raise PermanentError(f"The file {name!r} is empty (0 bytes). Upload it again.")
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
-    for option, value in READ_OPTIONS.items():
+    for option, value in read_options(settings).items():
         argv += [f"-{option}", value]
     argv += ["-show_format", "-show_streams", "-print_format", "json", "-i", source]
     try:
@@ -47,15 +82,48 @@ def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key
         facts = read_facts(json.loads(output))
     except PermanentError as error:
         raise PermanentError(_explain_refusal(name, source, error), **error.context) from error
-    if facts.video is None and facts.audio is None:
-        raise PermanentError(f"The file {name!r} has neither a video nor an audio stream.")
-    if facts.video is not None and not (facts.video.width_px and facts.video.height_px):
-        raise PermanentError(f"The video stream of {name!r} has no picture size: the file is damaged.")
+    _check_facts(name, facts, settings)
     return facts
+
+
+def _check_facts(name: str, facts: MediaFacts, settings: EncodingSettings) -> None:
+    """Refuse what cannot or must not be decoded."""
+    video, audio = facts.video, facts.audio
+    if video is None and audio is None:
+        raise PermanentError(f"The file {name!r} has neither a video nor an audio stream.")
+    if facts.streams > settings.podjobs_max_streams:
+        raise PermanentError(
+            f"The file {name!r} has {facts.streams} streams, at most {settings.podjobs_max_streams} are accepted. "
+            "Raise PODJOBS_MAX_STREAMS if that is right."
+        )
+    for kind, stream in (("video", video), ("audio", audio)):
+        if stream is not None and stream.codec not in settings.podjobs_codecs:
+            raise PermanentError(
+                f"The {kind} of {name!r} is coded as {stream.codec!r}, which is not among the codecs that are decoded. "
+                "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
+            )
+    if video is None:
+        return
+    if not (video.width_px and video.height_px):
+        raise PermanentError(f"The video stream of {name!r} has no picture size: the file is damaged.")
+    if video.width_px * video.height_px > settings.podjobs_max_pixels:
+        raise PermanentError(
+            f"The picture of {name!r} has {video.width_px} × {video.height_px} pixels, at most "
+            f"{settings.podjobs_max_pixels} in all are accepted. Raise PODJOBS_MAX_PIXELS if that is right."
+        )
+    if video.frame_rate > HIGHEST_FRAME_RATE:
+        raise PermanentError(
+            f"The file {name!r} claims {video.frame_rate:g} frames per second; no camera makes that many."
+        )
 
 
 def _explain_refusal(name: str, source: str, error: PermanentError) -> str:
     said = str(error.context.get("stderr", ""))
+    if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
+        return (
+            f"A stream of {name!r} is coded as {decoder[1]!r}, which is not among the codecs that are decoded. "
+            "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
+        )
     if "whitelist" in said.lower():
         return (
             f"The file {name!r} is of a format that is not accepted. "
