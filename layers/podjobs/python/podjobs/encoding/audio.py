@@ -62,7 +62,10 @@ def audio_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSetti
         .filter_multi_output("asplit", len(outputs))
     )
     command = ffmpeg.merge_outputs(
-        *(ffmpeg.output(samples[index], path, **options) for index, (path, options) in enumerate(outputs))
+        *(
+            ffmpeg.output(samples[index], path, map_chapters=-1, **options)
+            for index, (path, options) in enumerate(outputs)
+        )
     ).global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 

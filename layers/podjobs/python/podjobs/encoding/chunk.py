@@ -104,6 +104,9 @@ def _rendition_output(frames: Any, chunk: Chunk, path: str, encoder: dict[str, A
         "enc_time_base": f"1:{TICKS_PER_S}",
         "fps_mode": "passthrough",
         "avoid_negative_ts": "disabled",
+        # what is the file's own: ffmpeg's NUT muxer writes chapters that its demuxer cannot read
+        "map_metadata": -1,
+        "map_chapters": -1,
         "f": "nut",
         "write_index": 0,
     }

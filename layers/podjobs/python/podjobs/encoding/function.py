@@ -13,17 +13,19 @@ from podjobs.encoding.package import package_rendition
 from podjobs.encoding.plan import plan_job, plan_repackaged
 from podjobs.encoding.publish import publish
 from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.subtitles import make_subtitles
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
-MAKING = frozenset({"chunk", "audio", "package", "images"})
+MAKING = frozenset({"chunk", "audio", "subtitles", "package", "images"})
 """The actions that make files from the recipe."""
 
 
 class EncodingFunction:
     """Performs the steps of encoding jobs.
 
-    plan (→ repackage) → chunk, audio → package, images → publish; or report, when the job failed; or discard.
+    plan (→ repackage) → chunk, audio, subtitles → package, images → publish; or, when the job failed, report;
+    when a newer one took its place, discard.
     """
 
     def __init__(self, tools: Tools, storage: Storage, settings: EncodingSettings) -> None:
@@ -62,6 +64,8 @@ class EncodingFunction:
                 return encode_chunk(recipe, Chunk.model_validate(step.params), work)
             case "audio":
                 return encode_audio(recipe, work)
+            case "subtitles":
+                return make_subtitles(recipe, work)
             case "package":
                 rendition = recipe.renditions[int(step.params["rendition"])]
                 return package_rendition(recipe, rendition, _frames(step, recipe), work)

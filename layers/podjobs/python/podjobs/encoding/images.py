@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import ffmpeg
 import webvtt
 
 from podjobs.contract.steps import Result
+from podjobs.encoding.captions import timestamp
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.media import PictureFacts
 from podjobs.encoding.probe import read_options
@@ -90,18 +90,10 @@ def overview_captions(duration_s: float, tiles: int, width_px: int) -> str:
     """
     captions = webvtt.WebVTT()
     for tile in range(tiles):
-        begin, end = (_timestamp(duration_s * step / tiles) for step in (tile, tile + 1))
+        begin, end = (timestamp(duration_s * step / tiles) for step in (tile, tile + 1))
         area = f"overview.png#xywh={tile * width_px},0,{width_px},{OVERVIEW_HEIGHT_PX}"
         captions.captions.append(webvtt.Caption(begin, end, area))
     return str(captions.content)
-
-
-def _timestamp(time_s: float) -> str:
-    milliseconds = round(timedelta(seconds=time_s) / timedelta(milliseconds=1))
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}"
 
 
 def pictures_argv(source: str, pictures: Sequence[PictureFacts], folder: str, settings: EncodingSettings) -> list[str]:

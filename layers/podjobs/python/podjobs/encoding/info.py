@@ -57,6 +57,7 @@ def tracks_of(facts: MediaFacts) -> dict[str, Any]:
         "list_audio_track": {str(audio.index): {"sample_rate": str(audio.sample_rate_hz), "channels": audio.channels}}
         if audio
         else {},
+        "list_subtitle_track": {str(subtitle.index): {"language": subtitle.language} for subtitle in facts.subtitles},
         "list_image_track": {
             str(picture.index): {"width": picture.width_px, "height": picture.height_px} for picture in facts.pictures
         },

@@ -61,6 +61,35 @@ class PictureFacts(BaseModel):
     height_px: int
 
 
+TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "mov_text", "webvtt", "text"})
+
+
+class SubtitleFacts(BaseModel):
+    """A subtitle stream."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    codec: str
+    language: str
+    """ISO 639 code as the file has it; empty where it has none."""
+
+    @property
+    def is_text(self) -> bool:
+        """It holds text; others hold pictures of text."""
+        return self.codec in TEXT_SUBTITLES
+
+
+class ChapterFacts(BaseModel):
+    """A chapter."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start_s: float
+    end_s: float
+    title: str
+
+
 class MediaFacts(BaseModel):
     """A source file."""
 
@@ -72,8 +101,15 @@ class MediaFacts(BaseModel):
     video: VideoFacts | None
     audio: AudioFacts | None
     pictures: tuple[PictureFacts, ...] = ()
+    subtitles: tuple[SubtitleFacts, ...] = ()
+    chapters: tuple[ChapterFacts, ...] = ()
     streams: int = 1
     """Of every kind."""
+
+    @property
+    def text_subtitles(self) -> tuple[SubtitleFacts, ...]:
+        """Those that can be captions."""
+        return tuple(subtitle for subtitle in self.subtitles if subtitle.is_text)
 
     @property
     def seeks_badly(self) -> bool:
@@ -82,7 +118,7 @@ class MediaFacts(BaseModel):
 
 
 def read_facts(probe: dict[str, Any]) -> MediaFacts:
-    """Turn ffprobe's `-show_format -show_streams` JSON into facts.
+    """Turn ffprobe's `-show_format -show_streams -show_chapters` JSON into facts.
 
     Args:
         probe: the parsed JSON.
@@ -105,6 +141,8 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         video=_video(moving[0], start_s) if moving else None,
         audio=_audio(chosen or audios[0], start_s) if audios else None,
         pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
+        subtitles=tuple(_subtitle(stream) for stream in streams if stream.get("codec_type") == "subtitle"),
+        chapters=tuple(chapter for chapter in map(_chapter, probe.get("chapters", [])) if chapter is not None),
         streams=len(streams),
     )
 
@@ -169,6 +207,18 @@ def _picture(stream: dict[str, Any]) -> PictureFacts:
     return PictureFacts(
         index=stream["index"], width_px=int(stream.get("width", 0)), height_px=int(stream.get("height", 0))
     )
+
+
+def _subtitle(stream: dict[str, Any]) -> SubtitleFacts:
+    language = str(stream.get("tags", {}).get("language", ""))
+    return SubtitleFacts(index=stream["index"], codec=stream.get("codec_name", "unknown"), language=language)
+
+
+def _chapter(chapter: dict[str, Any]) -> ChapterFacts | None:
+    start_s, end_s = _number(chapter.get("start_time")), _number(chapter.get("end_time"))
+    if start_s is None or end_s is None or end_s <= start_s:
+        return None
+    return ChapterFacts(start_s=start_s, end_s=end_s, title=str(chapter.get("tags", {}).get("title", "")))
 
 
 def _rotation_degrees(stream: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.steps import Result
 from podjobs.encoding import audio
+from podjobs.encoding.chapters import ffmetadata, output_chapters
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
@@ -45,12 +46,15 @@ def folder_name(recipe: Recipe, rendition: Rendition) -> str:
     return f"package-{rendition.name}" if not recipe.generation else f"package-{rendition.name}-{recipe.generation}"
 
 
-def package_argv(rendition: Rendition, track: str | None, folder: str, settings: EncodingSettings) -> list[str]:
+def package_argv(
+    rendition: Rendition, track: str | None, folder: str, settings: EncodingSettings, chapters: str | None = None
+) -> list[str]:
     """The ffmpeg command that reads the joined chunks from stdin and writes HLS, and MP4 where it is wanted.
 
     Args:
         rendition: what to package.
         track: the rendition's sound, a file; None: the source has none.
+        chapters: a metadata file with chapters; None: there are none.
         folder: where the files are written.
         settings: ffmpeg's name and the segment length.
     """
@@ -64,6 +68,7 @@ def package_argv(rendition: Rendition, track: str | None, folder: str, settings:
             *streams,
             f"{folder}/{name}.m3u8",
             c="copy",
+            map_chapters=-1,
             f="hls",
             hls_time=settings.ffmpeg_hls_time,
             hls_playlist_type="vod",
@@ -81,11 +86,16 @@ def package_argv(rendition: Rendition, track: str | None, folder: str, settings:
                 f="mp4",
                 movflags="+faststart",
                 video_track_timescale=TICKS_PER_S,
-                map_metadata=-1,
+                **{"map_metadata:g": -1},  # of the file; chapters keep their titles
             )
         )
     command = ffmpeg.merge_outputs(*outputs).global_args("-hide_banner", "-nostats", "-loglevel", "error", "-y")
-    return list(command.compile(cmd=settings.ffmpeg_cmd))
+    argv = list(command.compile(cmd=settings.ffmpeg_cmd))
+    if chapters is not None:
+        # ffmpeg-python knows no input without streams; ffmpeg takes chapters from whichever input has them
+        after_inputs = len(argv) - argv[::-1].index("-i") + 1
+        argv[after_inputs:after_inputs] = ["-f", "ffmetadata", "-i", chapters]
+    return argv
 
 
 def package_rendition(recipe: Recipe, rendition: Rendition, frames: Mapping[str, int], work: Workspace) -> Result:
@@ -107,8 +117,11 @@ def package_rendition(recipe: Recipe, rendition: Rendition, frames: Mapping[str,
     if recipe.facts.audio is not None:
         track = work.path(f"{audio.FOLDER}/{audio.track_name(rendition.audio_bps)}")
     with work.writing(folder_name(recipe, rendition)) as folder:
-        argv = package_argv(rendition, track, str(folder), work.settings)
+        chapters = _write_chapters(recipe, folder)
+        argv = package_argv(rendition, track, str(folder), work.settings, str(chapters) if chapters else None)
         work.run(argv, feed=open_joined(chunks, rendition, work))
+        if chapters:
+            chapters.unlink()
         expected = Expectation(
             rendition=rendition,
             frames=sum(frames.values()),
@@ -117,6 +130,15 @@ def package_rendition(recipe: Recipe, rendition: Rendition, frames: Mapping[str,
         )
         packaged = _describe(expected, folder, verify_package(expected, folder, work))
     return Result(values=packaged.model_dump())
+
+
+def _write_chapters(recipe: Recipe, folder: Path) -> Path | None:
+    chapters = output_chapters(recipe)
+    if not chapters:
+        return None
+    file = folder / "chapters.txt"
+    file.write_text(ffmetadata(chapters), encoding="utf-8")
+    return file
 
 
 def _first_frame_s(chunk: Chunk, rendition: Rendition, work: Workspace) -> float:

@@ -96,6 +96,11 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     first_s = facts.video.start_s if facts.video else facts.start_s
     whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
     start_s, end_s, log = _clamp_cut(job, whole_s)
+    log += tuple(
+        f"The subtitle stream {subtitle.index} ({subtitle.codec}) holds pictures, not text: it is left out."
+        for subtitle in facts.subtitles
+        if not subtitle.is_text
+    )
     kept_of = thinning(facts.video.frame_rate, settings.podjobs_max_frame_rate) if facts.video else 1
     if facts.video and kept_of > 1:
         rate = facts.video.frame_rate
@@ -163,6 +168,8 @@ def _clamp_cut(job: EncodingJob, whole_s: float | None) -> tuple[float, float | 
 def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
     """The stages that follow the plan, up to telling Pod. Pure."""
     encode = [_audio_step(recipe)] if recipe.facts.audio is not None else []
+    if recipe.facts.text_subtitles:
+        encode.append(_subtitles_step(recipe))
     if recipe.facts.video is None:
         encode.append(_images_step(recipe, needs=()))
         return (Stage(name="encode", steps=tuple(encode)), _publish_stage(recipe), notification_stage(job))
@@ -226,6 +233,17 @@ def _audio_step(recipe: Recipe) -> StepSpec:
     )
 
 
+def _subtitles_step(recipe: Recipe) -> StepSpec:
+    weight = max(0.1, (recipe.duration_s or 60.0) / 200)
+    return StepSpec(
+        id="subtitles",
+        function="encoding",
+        action="subtitles",
+        weight=round(weight, 3),
+        timeout_s=_whole_file_timeout_s(weight),
+    )
+
+
 def _package_step(recipe: Recipe, index: int) -> StepSpec:
     weight = max(0.2, (recipe.duration_s or 60.0) / 150)
     return StepSpec(
@@ -249,6 +267,6 @@ def _publish_stage(recipe: Recipe) -> Stage:
         function="encoding",
         action="publish",
         weight=0.2,
-        needs=("chunk", "audio", "package", "images"),
+        needs=("chunk", "audio", "subtitles", "package", "images"),
     )
     return Stage(name="publish", steps=(step,))

@@ -76,7 +76,7 @@ def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
     for option, value in read_options(settings).items():
         argv += [f"-{option}", value]
-    argv += ["-show_format", "-show_streams", "-print_format", "json", "-i", source]
+    argv += ["-show_format", "-show_streams", "-show_chapters", "-print_format", "json", "-i", source]
     try:
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
         facts = read_facts(json.loads(output))

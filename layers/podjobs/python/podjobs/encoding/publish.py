@@ -13,7 +13,7 @@ from podjobs.contract.errors import PermanentError, RetryableError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Key, Storage
 from podjobs.contract.steps import Plan, Result, Step
-from podjobs.encoding import audio, images, info
+from podjobs.encoding import audio, images, info, subtitles
 from podjobs.encoding.package import Packaged, folder_name
 from podjobs.encoding.plan import stages_of
 from podjobs.encoding.recipe import Recipe
@@ -114,6 +114,8 @@ def _collect(
     for name in results.get("audio", {}).get("files", ()):
         if name.startswith("audio_"):
             files[name] = storage.work_key(job_id, f"{audio.FOLDER}/{name}")
+    for _, _, name in results.get("subtitles", {}).get("files", ()):
+        files[name] = storage.work_key(job_id, f"{subtitles.FOLDER}/{name}")
     pictures = results[f"images-{recipe.generation}" if recipe.generation else "images"]
     for name in (*pictures["thumbnails"], *pictures["overview"]):
         files[name] = storage.work_key(job_id, f"{images.FOLDER}/{name}")
@@ -191,6 +193,10 @@ def describe(step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[s
             "list_m4a_files": audio_files(audio.published_m4a(settings)),
             "list_thumbnail_files": named(thumbnails),
             "list_overview_files": {str(number): place(name) for number, name in enumerate(sorted(overview))},
+            "list_subtitle_files": {
+                str(index): [language, place(name)]
+                for index, language, name in step.results.get("subtitles", {}).get("files", ())
+            },
             "encoding_log": {"encoding": {"command": "", "result": True, "msg": "\n".join(log)}},
         }
     )

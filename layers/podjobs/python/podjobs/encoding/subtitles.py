@@ -1,0 +1,82 @@
+"""Turns the text subtitles of a source into WebVTT that follows the cut."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import ffmpeg
+
+from podjobs.contract.steps import Result
+from podjobs.encoding.captions import shift_captions
+from podjobs.encoding.media import SubtitleFacts
+from podjobs.encoding.probe import read_options
+from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.workspace import Workspace
+from podjobs.function_settings import EncodingSettings
+
+FOLDER = "subtitles"
+UNKNOWN_LANGUAGE = "und"
+"""ISO 639-2's word for undetermined."""
+
+
+def file_names(subtitles: Sequence[SubtitleFacts]) -> list[str]:
+    """Name the files: `subtitle_<language>.vtt`; a further one of the same language is told apart by its stream."""
+    names: list[str] = []
+    for subtitle in subtitles:
+        language = re.sub(r"[^A-Za-z0-9-]", "", subtitle.language) or UNKNOWN_LANGUAGE
+        name = f"subtitle_{language}.vtt"
+        names.append(name if name not in names else f"subtitle_{language}_{subtitle.index}.vtt")
+    return names
+
+
+def subtitles_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that writes every text subtitle as WebVTT, still with the source's times.
+
+    Args:
+        recipe: the job.
+        source: what ffmpeg reads.
+        folder: where the files are written.
+        settings: ffmpeg's name.
+    """
+    file = ffmpeg.input(source, **read_options(settings), copyts=None)
+    subtitles = recipe.facts.text_subtitles
+    outputs = [
+        ffmpeg.output(file[str(subtitle.index)], f"{folder}/{name}", f="webvtt", **{"c:s": "webvtt"})
+        for subtitle, name in zip(subtitles, file_names(subtitles), strict=True)
+    ]
+    command = ffmpeg.merge_outputs(*outputs).global_args(
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"
+    )
+    return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def make_subtitles(recipe: Recipe, work: Workspace) -> Result:
+    """Write the subtitles of a job into its work folder.
+
+    Args:
+        recipe: the job.
+        work: where and with what.
+
+    Returns:
+        `files`: [stream index, language, name] each; one without captions in the cut is left out.
+    """
+    made: list[tuple[int, str, str]] = []
+    log: tuple[str, ...] = ()
+    subtitles = recipe.facts.text_subtitles
+    with work.writing(FOLDER) as folder:
+        work.run(subtitles_argv(recipe, work.storage.input_of(recipe.source), str(folder), work.settings))
+        for subtitle, name in zip(subtitles, file_names(subtitles), strict=True):
+            if _follow_cut(folder / name, recipe):
+                made.append((subtitle.index, subtitle.language or UNKNOWN_LANGUAGE, name))
+            else:
+                (folder / name).unlink()
+                log += (f"The subtitle stream {subtitle.index} has no captions in this part of the video.",)
+    return Result(values={"files": made}, log=log)
+
+
+def _follow_cut(file: Path, recipe: Recipe) -> int:
+    content, count = shift_captions(
+        file.read_text(encoding="utf-8"), recipe.origin_s, recipe.duration_s if recipe.ends else None
+    )
+    file.write_text(content, encoding="utf-8")
+    return count
