@@ -103,7 +103,7 @@ def _bare_argv(source: Path, seconds: int) -> list[str]:
     job = EncodingJob(id="bare", video_id=1, video_path=str(source))
     recipe = write_recipe(job, facts, source.name, settings)
     whole = Chunk(number=0, start_s=0, end_s=None, expected_end_s=seconds)
-    argv = chunk_argv(recipe, whole, str(source), "", settings)
+    argv = chunk_argv(recipe, whole, [str(source)], "", settings)
     index = [position for position, word in enumerate(argv) if word == "-write_index"]
     for position in reversed(index):  # an option of the NUT muxer
         del argv[position : position + 2]

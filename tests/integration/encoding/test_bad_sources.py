@@ -119,12 +119,6 @@ def test_plan_missing_file_is_tried_again(workbench):
     assert "is not there" in refuse(workbench, "missing.mp4", RetryableError)
 
 
-def test_plan_dressing_is_refused_by_name(workbench):
-    make_video(workbench.folder / "talk.mp4", duration_s=2)
-    with pytest.raises(PermanentError, match="does not dress videos"):
-        workbench.encode("talk.mp4", json_dressing={"watermark": "/media/x.png"})
-
-
 def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=2)
     job = workbench.job("talk.mp4")

@@ -53,7 +53,7 @@ def after(argv, option):
 
 
 def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
-    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=8, expected_end_s=8), "/m/x.mp4", "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=8, expected_end_s=8), ["/m/x.mp4"], "/w", SETTINGS)
     assert "-ss" not in argv
     assert after(argv, "-filter_complex").startswith(
         "[0:0]trim=end=8.500000[s0];[s0]settb=1/90000[s1];[s1]setpts=PTS-45000"
@@ -61,7 +61,7 @@ def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
 
 
 def test_chunk_argv_later_chunk_seeks_before_its_start_and_trims_by_the_frames_own_times():
-    argv = chunk_argv(recipe(), Chunk(number=1, start_s=8, end_s=16, expected_end_s=16), "/m/x.mp4", "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=1, start_s=8, end_s=16, expected_end_s=16), ["/m/x.mp4"], "/w", SETTINGS)
     before_input = argv[: argv.index("-i")]
     assert after(before_input, "-ss") == "7.500000"
     assert {"-copyts", "-noaccurate_seek"} <= set(before_input)
@@ -70,14 +70,14 @@ def test_chunk_argv_later_chunk_seeks_before_its_start_and_trims_by_the_frames_o
 
 def test_chunk_argv_source_is_read_with_whitelists():
     """A playlist or script in disguise opens no file and no connection."""
-    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), "/m/x.mp4", "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), ["/m/x.mp4"], "/w", SETTINGS)
     before_input = argv[: argv.index("-i")]
     assert after(before_input, "-protocol_whitelist") == "file"
     assert not {"hls", "concat", "dash"} & set(after(before_input, "-format_whitelist").split(","))
 
 
 def test_chunk_argv_every_rendition_is_encoded_once_from_one_decode():
-    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), "/m/x.mp4", "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), ["/m/x.mp4"], "/w", SETTINGS)
     assert argv.count("-i") == 1
     assert [part for part in argv if part.endswith(".nut")] == ["/w/360.nut", "/w/1080.nut"]
     assert argv.count("libx264") == 2
@@ -96,7 +96,7 @@ def test_key_frames_lie_on_the_segment_grid(chunk, expected):
 
 
 def test_audio_argv_all_bit_rates_come_from_one_pass_and_begin_with_the_picture():
-    argv = audio_argv(recipe(), "/m/x.mp4", "/w", SETTINGS)
+    argv = audio_argv(recipe(), ["/m/x.mp4"], "/w", SETTINGS)
     assert argv.count("-i") == 1
     assert [part for part in argv if part.startswith("/w/")] == ["/w/audio_192k.mp3", "/w/96000.m4a"]
     filters = after(argv, "-filter_complex")
@@ -107,7 +107,7 @@ def test_audio_argv_all_bit_rates_come_from_one_pass_and_begin_with_the_picture(
 
 def test_audio_argv_of_an_audio_file_makes_what_pod_offers():
     sound = recipe(facts=recipe().facts.model_copy(update={"video": None}), renditions=())
-    argv = audio_argv(sound, "/m/x.flac", "/w", SETTINGS)
+    argv = audio_argv(sound, ["/m/x.flac"], "/w", SETTINGS)
     assert [part for part in argv if part.startswith("/w/")] == ["/w/audio_192k.mp3", "/w/audio_192k.m4a"]
 
 

@@ -1,13 +1,14 @@
 """Encodes the sound, whole: an encoder's priming samples would click at every join. All bit rates in one pass."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import ffmpeg
 
 from podjobs.contract.steps import Result
 from podjobs.encoding.probe import read_options
-from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
@@ -33,33 +34,23 @@ def track_name(rate_bps: int) -> str:
     return f"{rate_bps}.m4a"
 
 
-def audio_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSettings) -> list[str]:
+def audio_argv(recipe: Recipe, sources: Sequence[str], folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that makes every audio file of a job.
 
     The sound begins exactly where the output's time line does: what is earlier is cut off, what is missing is silence.
 
     Args:
         recipe: the job.
-        source: what ffmpeg reads.
+        sources: what ffmpeg reads: opening, main video, ending, those that there are.
         folder: where the files are written.
         settings: ffmpeg's name, the published bit rate.
     """
-    audio = recipe.facts.audio
-    if audio is None:
-        raise ValueError("A source without sound has no audio step.")
-    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
-    seek_s = recipe.origin_s - SEEK_MARGIN_S
-    if seek_s > recipe.facts.start_s:
-        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     outputs = _outputs(recipe, folder, settings)
-    samples = (
-        ffmpeg.input(source, **source_options)[str(audio.index)]
-        .filter("aresample", SAMPLE_RATE_HZ, **{"async": 1})
-        .filter("asetpts", f"PTS-{round(recipe.origin_s * SAMPLE_RATE_HZ)}")
-        .filter("atrim", start=0, **({} if not recipe.ends else {"end": f"{recipe.duration_s:.6f}"}))
-        .filter("aresample", **{"async": 1, "first_pts": 0})
-        .filter("aformat", channel_layouts="mono" if audio.channels == 1 else "stereo")
-        .filter_multi_output("asplit", len(outputs))
+    channels = recipe.facts.audio.channels if recipe.facts.audio and not recipe.has_credits else 2
+    parts = _parts(recipe, sources, settings)
+    whole = ffmpeg.concat(*parts, v=0, a=1) if len(parts) > 1 else parts[0]
+    samples = whole.filter("aformat", channel_layouts="mono" if channels == 1 else "stereo").filter_multi_output(
+        "asplit", len(outputs)
     )
     command = ffmpeg.merge_outputs(
         *(
@@ -68,6 +59,74 @@ def audio_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSetti
         )
     ).global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
     return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def _parts(recipe: Recipe, sources: Sequence[str], settings: EncodingSettings) -> list[Any]:
+    """The sound of opening, main video and ending; each exactly as long as its picture where another one follows."""
+    files = iter(sources)
+    parts = []
+    if recipe.opening:
+        parts.append(_credit_sound(recipe.opening, next(files), "opening", settings))
+    main = _main_sound(recipe, next(files), settings)
+    parts.append(_exactly(main, recipe.duration_s) if recipe.has_credits and recipe.duration_s is not None else main)
+    if recipe.ending:
+        parts.append(_credit_sound(recipe.ending, next(files), "ending", settings))
+    return parts
+
+
+def _main_sound(recipe: Recipe, source: str, settings: EncodingSettings) -> Any:
+    audio = recipe.facts.audio
+    if audio is None:
+        return _silence("main")
+    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
+    seek_s = recipe.origin_s - SEEK_MARGIN_S
+    if seek_s > recipe.facts.start_s:
+        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+    return _from(
+        ffmpeg.input(source, **source_options)[str(audio.index)],
+        recipe.origin_s,
+        {} if not recipe.ends else {"end": f"{recipe.duration_s:.6f}"},
+    )
+
+
+def _credit_sound(credit: Credit, source: str, which: PartName, settings: EncodingSettings) -> Any:
+    video, audio = credit.facts.video, credit.facts.audio
+    if video is None or audio is None:
+        return _exactly(_silence(which), credit.length_s)
+    sound = ffmpeg.input(source, **read_options(settings), copyts=None)[str(audio.index)]
+    sound = _told_apart(sound, which)
+    return _exactly(_from(sound, video.start_s, {}), credit.length_s)
+
+
+def _from(sound: Any, origin_s: float, bounds: dict[str, str]) -> Any:
+    """Let the sound begin where the picture does: what is earlier is cut off, what is missing is silence."""
+    return (
+        sound.filter("aresample", SAMPLE_RATE_HZ, **{"async": 1})
+        .filter("asetpts", f"PTS-{round(origin_s * SAMPLE_RATE_HZ)}")
+        .filter("atrim", start=0, **bounds)
+        .filter("aresample", **{"async": 1, "first_pts": 0})
+    )
+
+
+def _silence(which: PartName) -> Any:
+    return _told_apart(ffmpeg.input(f"anullsrc=r={SAMPLE_RATE_HZ}:cl=stereo", f="lavfi").audio, which)
+
+
+def _told_apart(sound: Any, which: PartName) -> Any:
+    """Begin a part's filters with one of its own: ffmpeg-python takes equal ones, of equal credits, for one."""
+    nothing = {"opening": "PTS+0", "main": "PTS", "ending": "PTS-0"}[which]
+    return sound.filter("asetpts", nothing)
+
+
+def _exactly(sound: Any, length_s: float) -> Any:
+    """Cut or pad to a number of samples, in the form that parts are joined in."""
+    samples = round(length_s * SAMPLE_RATE_HZ)
+    return (
+        sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+        .filter("apad", whole_len=samples)
+        .filter("atrim", end_sample=samples)
+        .filter("asetpts", "N")
+    )
 
 
 def _outputs(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tuple[str, dict[str, Any]]]:
@@ -95,7 +154,10 @@ def encode_audio(recipe: Recipe, work: Workspace) -> Result:
         `files`: their names; `duration_s`: how long the sound is.
     """
     with work.writing(FOLDER) as folder:
-        work.run(audio_argv(recipe, work.storage.input_of(recipe.source), str(folder), work.settings))
+        keys = [credit.source for credit in (recipe.opening,) if credit] + [recipe.source]
+        keys += [credit.source for credit in (recipe.ending,) if credit]
+        sources = [work.storage.input_of(key) for key in keys]
+        work.run(audio_argv(recipe, sources, str(folder), work.settings))
         names = sorted(file.name for file in folder.iterdir())
         probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]
         output = work.run([*probe, "-print_format", "json", "-i", str(folder / names[0])])

@@ -14,23 +14,24 @@ def timestamp(time_s: float) -> str:
     return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}"
 
 
-def shift_captions(content: str, origin_s: float, length_s: float | None) -> tuple[str, int]:
+def shift_captions(content: str, origin_s: float, begin_s: float, end_s: float | None) -> tuple[str, int]:
     """Move captions to another time line; what lies outside is left out.
 
     Args:
         content: WebVTT.
         origin_s: where the new time line begins on the old one.
-        length_s: of the new time line; None: to the end.
+        begin_s: captions begin here, on the new time line.
+        end_s: and end here; None: anywhere.
 
     Returns:
         WebVTT, and the number of its captions.
     """
     shifted = webvtt.WebVTT()
     for caption in webvtt.from_string(content).captions:
-        begin_s, end_s = (_seconds(time) - origin_s for time in (caption.start_time, caption.end_time))
-        begin_s, end_s = max(0.0, begin_s), end_s if length_s is None else min(end_s, length_s)
-        if end_s > begin_s:
-            shifted.captions.append(webvtt.Caption(timestamp(begin_s), timestamp(end_s), caption.lines))
+        from_s, to_s = (_seconds(time) - origin_s for time in (caption.start_time, caption.end_time))
+        from_s, to_s = max(begin_s, from_s), to_s if end_s is None else min(to_s, end_s)
+        if to_s > from_s:
+            shifted.captions.append(webvtt.Caption(timestamp(from_s), timestamp(to_s), caption.lines))
     return str(shifted.content), len(shifted.captions)
 
 

@@ -11,11 +11,13 @@ TICKS_PER_S = 1000
 
 def output_chapters(recipe: Recipe) -> tuple[ChapterFacts, ...]:
     """Move the chapters to the output's time line; what the cut leaves out goes."""
-    length_s = recipe.duration_s if recipe.duration_s is not None else float("inf")
+    begin_s, length_s = recipe.offset_s, recipe.duration_s
+    end_of_main_s = float("inf") if length_s is None else begin_s + length_s
+    shift_s = begin_s - recipe.origin_s
     moved = []
     for chapter in recipe.facts.chapters:
-        start_s = max(0.0, chapter.start_s - recipe.origin_s)
-        end_s = min(length_s, chapter.end_s - recipe.origin_s)
+        start_s = max(begin_s, chapter.start_s + shift_s)
+        end_s = min(end_of_main_s, chapter.end_s + shift_s)
         if end_s > start_s:
             moved.append(ChapterFacts(start_s=start_s, end_s=end_s, title=chapter.title))
     return tuple(moved)

@@ -6,17 +6,18 @@ byte by byte (docs/decisions/0002-chunks-are-nut-files.md).
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ffmpeg
 
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.steps import Result
-from podjobs.encoding.ladder import BUFFER_S, Rendition
-from podjobs.encoding.media import VideoFacts
+from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
+from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.picture import output_matrix, prepare_frames, scale_options, tag_frames, to_standard_range
 from podjobs.encoding.probe import read_options
-from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
+from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe, Watermark
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
 
@@ -28,51 +29,56 @@ X264_PARAMS = {
     "trellis": 1,
 }
 
+WATERMARK_HEIGHT, MARGIN = 0.10, 0.05
+"""Shares of the picture's height; and of its width and height, from the corner. Source: docs/contract-pod.md."""
+ASSUMED_FRAME_RATE = 25.0
 CHUNKS_TO_FILL = 3
 """Chunks a processor from which on one thread each is quicker: the last ones, that run alone, weigh less then."""
 
 
-def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings: EncodingSettings) -> list[str]:
+@dataclass(frozen=True)
+class _Part:
+    """What a chunk is cut from."""
+
+    source: str
+    """What ffmpeg reads."""
+    facts: MediaFacts
+    video: VideoFacts
+    shift_s: float
+    """The source's clock minus the output's."""
+    lead_s: float
+    kept_of: int
+
+
+def chunk_argv(
+    recipe: Recipe, chunk: Chunk, inputs: Sequence[str], folder: str, settings: EncodingSettings
+) -> list[str]:
     """The ffmpeg command of one chunk.
 
     Args:
         recipe: the job.
         chunk: the part to encode.
-        source: what ffmpeg reads.
+        inputs: what ffmpeg reads: the video, then the watermark where there is one.
         folder: where `<name>.nut` is written for each rendition.
         settings: ffmpeg's name, threads, profile and segment length.
     """
-    from_s = recipe.origin_s + chunk.start_s
-    to_s = None if chunk.end_s is None else recipe.origin_s + chunk.end_s
-    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
-    bounds: dict[str, str] = {}
-    video = recipe.facts.video
-    if video is None:
-        raise ValueError("A source without video has no chunks.")
-    if from_s > video.start_s:
-        # -noaccurate_seek: decode from the key frame on and let trim choose, which compares the frames' own times.
-        seek_s = max(from_s - recipe.lead_s, recipe.facts.start_s)
-        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
-        bounds["start"] = f"{from_s:.6f}"
-    if to_s is not None:
-        bounds["end"] = f"{to_s:.6f}"
-    decoded = ffmpeg.input(source, **source_options)[str(video.index)]
-    frames = (
-        prepare_frames(decoded, video, recipe.kept_of)
-        .filter("trim", **bounds)
-        .filter("settb", f"1/{TICKS_PER_S}")
-        .filter("setpts", f"PTS-{round(recipe.origin_s * TICKS_PER_S)}")
-    )
+    part = _part_of(recipe, chunk, inputs[0])
+    frames = _cut(part, chunk, settings)
+    main = recipe.facts.video or part.video
+    pictures = _scale(frames, part.video, main, recipe.renditions)
+    if chunk.part == "main" and recipe.watermark is not None:
+        pictures = _overlay(pictures, recipe.watermark, inputs[1], recipe.renditions)
     threads = choose_threads(len(recipe.chunks), settings)
+    matrix = output_matrix(main)
     outputs = [
         _rendition_output(
-            scaled,
+            tag_frames(picture, matrix),
             chunk,
             f"{folder}/{rendition.name}.nut",
-            x264_options(rendition, settings, threads),
+            x264_options(rendition, settings, threads) | _nominal_rate(recipe, main),
             settings.ffmpeg_hls_time,
         )
-        for scaled, rendition in zip(_scale(frames, video, recipe.renditions), recipe.renditions, strict=True)
+        for picture, rendition in zip(pictures, recipe.renditions, strict=True)
     ]
     command = ffmpeg.merge_outputs(*outputs).global_args(
         "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", "-progress", "pipe:1"
@@ -80,21 +86,84 @@ def chunk_argv(recipe: Recipe, chunk: Chunk, source: str, folder: str, settings:
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 
-def _scale(frames: Any, video: VideoFacts, renditions: Sequence[Rendition]) -> list[Any]:
+def _nominal_rate(recipe: Recipe, main: VideoFacts) -> dict[str, Any]:
+    """One frame rate in the headers of all chunks; frames keep their times.
+
+    NUT files can be joined only if their headers agree on the table of usual frame distances, which goes by the rate.
+    """
+    return {"r": f"{main.frame_rate / recipe.kept_of or ASSUMED_FRAME_RATE:.6f}"} if recipe.has_credits else {}
+
+
+def _part_of(recipe: Recipe, chunk: Chunk, source: str) -> _Part:
+    credit = {"opening": recipe.opening, "ending": recipe.ending, "main": None}[chunk.part]
+    facts = credit.facts if credit else recipe.facts
+    video = facts.video
+    if video is None:
+        raise ValueError("A source without video has no chunks.")
+    if credit:
+        return _Part(source, facts, video, video.start_s - chunk.start_s, 0.0, credit.kept_of)
+    return _Part(source, facts, video, recipe.origin_s - recipe.offset_s, recipe.lead_s, recipe.kept_of)
+
+
+def _cut(part: _Part, chunk: Chunk, settings: EncodingSettings) -> Any:
+    """The chunk's frames, with the output's times."""
+    from_s = part.shift_s + chunk.start_s
+    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
+    bounds: dict[str, str] = {}
+    if from_s > part.video.start_s:
+        # -noaccurate_seek: decode from the key frame on and let trim choose, which compares the frames' own times.
+        seek_s = max(from_s - part.lead_s, part.facts.start_s)
+        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+        bounds["start"] = f"{from_s:.6f}"
+    if chunk.end_s is not None:
+        bounds["end"] = f"{part.shift_s + chunk.end_s:.6f}"
+    decoded = ffmpeg.input(part.source, **source_options)[str(part.video.index)]
+    return (
+        prepare_frames(decoded, part.video, part.kept_of)
+        .filter("trim", **bounds)
+        .filter("settb", f"1/{TICKS_PER_S}")
+        .filter("setpts", f"PTS-{round(part.shift_s * TICKS_PER_S)}")
+    )
+
+
+def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequence[Rendition]) -> list[Any]:
+    """One picture for each rendition; a credit is fitted into the main video's frame, with black around it."""
     largest = renditions[-1]
-    frames = to_standard_range(frames, video, (largest.width_px, largest.height_px))
+    inner = [fit_inside((video.width_px, video.height_px), (one.width_px, one.height_px)) for one in renditions]
+    own_frame = video is main
+    frames = to_standard_range(frames, video, (largest.width_px, largest.height_px) if own_frame else inner[-1])
     split = frames.filter_multi_output("split", len(renditions))
-    matrix = output_matrix(video)
-    options = {"flags": "bicubic", **scale_options(video, matrix)}
+    options = {"flags": "bicubic", **scale_options(video, output_matrix(main))}
+    pictures = []
+    for index, rendition in enumerate(renditions):
+        width_px, height_px = (rendition.width_px, rendition.height_px) if own_frame else inner[index]
+        picture = split[index].filter("scale", width_px, height_px, **options).filter("setsar", "1")
+        picture = picture.filter("format", "yuv420p")
+        if (width_px, height_px) != (rendition.width_px, rendition.height_px):
+            picture = picture.filter("pad", rendition.width_px, rendition.height_px, "(ow-iw)/2", "(oh-ih)/2")
+        pictures.append(picture)
+    return pictures
+
+
+def _overlay(pictures: Sequence[Any], watermark: Watermark, file: str, renditions: Sequence[Rendition]) -> list[Any]:
+    marks = (
+        ffmpeg.input(file, f="png_pipe", protocol_whitelist="file")
+        .video.filter("format", "rgba")
+        .filter("colorchannelmixer", aa=watermark.opacity)
+        .filter_multi_output("split", len(renditions))
+    )
+    vertical, _, horizontal = watermark.position.partition("_")
+    x = f"W*{MARGIN}" if horizontal == "left" else f"W-w-W*{MARGIN}"
+    y = f"H*{MARGIN}" if vertical == "top" else f"H-h-H*{MARGIN}"
     return [
-        tag_frames(
-            split[index]
-            .filter("scale", rendition.width_px, rendition.height_px, **options)
-            .filter("setsar", "1")
-            .filter("format", "yuv420p"),
-            matrix,
+        ffmpeg.overlay(
+            picture,
+            marks[index].filter("scale", -2, max(2, 2 * round(WATERMARK_HEIGHT * rendition.height_px / 2))),
+            x=x,
+            y=y,
+            eof_action="repeat",
         )
-        for index, rendition in enumerate(renditions)
+        for index, (picture, rendition) in enumerate(zip(pictures, renditions, strict=True))
     ]
 
 
@@ -136,9 +205,9 @@ def key_frames(chunk: Chunk, grid_s: int) -> str:
     """
     if chunk.expected_end_s is None:
         return f"expr:gte(t,n_forced*{grid_s})"
-    # Absolute times: an expression would count from the chunk's first frame, which need not lie on the grid.
-    times = range(int(chunk.start_s), math.ceil(chunk.expected_end_s), grid_s)
-    return ",".join(str(time_s) for time_s in times)
+    # Times, not an expression, which would count from the first frame: that need not lie at the chunk's beginning.
+    count = max(1, math.ceil((chunk.expected_end_s - chunk.start_s) / grid_s))
+    return ",".join(f"{chunk.start_s + number * grid_s:.6f}".rstrip("0").rstrip(".") for number in range(count))
 
 
 def x264_options(rendition: Rendition, settings: EncodingSettings, threads: int = 0) -> dict[str, Any]:
@@ -170,10 +239,18 @@ def encode_chunk(recipe: Recipe, chunk: Chunk, work: Workspace) -> Result:
     """
     counted: dict[str, str] = {}
     with work.writing(chunk.name) as folder:
-        argv = chunk_argv(recipe, chunk, work.storage.input_of(recipe.source), str(folder), work.settings)
+        argv = chunk_argv(recipe, chunk, _inputs(recipe, chunk, work), str(folder), work.settings)
         work.run(argv, on_progress=counted.update)
         frames = int(counted.get("frame", "0"))
         missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
         if frames and missing:
             raise RetryableError(f"ffmpeg left out the renditions {missing} of {chunk.name}.")
     return Result(values={"frames": frames})
+
+
+def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[str]:
+    credit = {"opening": recipe.opening, "ending": recipe.ending, "main": None}[chunk.part]
+    keys = [credit.source if credit else recipe.source]
+    if recipe.watermark is not None:
+        keys.append(recipe.watermark.picture)
+    return [work.storage.input_of(key) for key in keys]

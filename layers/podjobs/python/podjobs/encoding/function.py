@@ -41,9 +41,12 @@ class EncodingFunction:
             InvalidRequestError: there is no such action.
             StepError: as the action says.
         """
+        work = Workspace(step.job.id, self._tools, self._storage, self._settings, step.timeout_s)
         match step.action:
             case "plan":
-                return plan_job(step.job, self._tools, self._storage, self._settings)
+                return plan_job(step.job, work)
+            case "repackage":
+                return plan_repackaged(step.job, work)
             case "report":
                 return self._report(step)
             case "discard":
@@ -51,9 +54,6 @@ class EncodingFunction:
                 return Result(log=("A newer job took this one's place; its work files are removed.",))
             case "publish":
                 return publish(step, Recipe.model_validate(step.shared), self._storage, self._settings)
-        work = Workspace(step.job.id, self._tools, self._storage, self._settings, step.timeout_s)
-        if step.action == "repackage":
-            return plan_repackaged(step, work)
         if step.action not in MAKING:
             raise InvalidRequestError(f"The encoding function has no action {step.action!r}.")
         return self._make(step, Recipe.model_validate(step.shared), work)

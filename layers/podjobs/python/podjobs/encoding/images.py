@@ -146,7 +146,7 @@ def make_images(recipe: Recipe, chunks: Sequence[Chunk], work: Workspace) -> Res
 
 def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], folder: Path, work: Workspace) -> None:
     lowest = recipe.renditions[0]
-    duration_s = recipe.duration_s or _measure_s(chunks[0], recipe, work)
+    duration_s = recipe.output_s or _measure_s(chunks[0], recipe, work)
     work.run(images_argv(recipe, duration_s, str(folder), work.settings), feed=open_joined(chunks, lowest, work))
     if tiles := count_tiles(duration_s):
         captions = overview_captions(duration_s, tiles, tile_width(lowest.width_px, lowest.height_px))

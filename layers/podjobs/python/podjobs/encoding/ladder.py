@@ -75,7 +75,9 @@ BUFFER_S = 1.5
 """Size of the rate control buffer in seconds at the maximum rate; a slide that appears needs more than Pod's 1 s."""
 
 
-def choose_renditions(video: VideoFacts, settings: EncodingSettings, kept_of: int = 1) -> tuple[Rendition, ...]:
+def choose_renditions(
+    video: VideoFacts, settings: EncodingSettings, frame_rate: float | None = None
+) -> tuple[Rendition, ...]:
     """Choose what to encode, the lowest rendition first.
 
     The lowest one always stays; nothing is scaled up; a rendition that would equal the one before it is left out.
@@ -83,7 +85,7 @@ def choose_renditions(video: VideoFacts, settings: EncodingSettings, kept_of: in
     Args:
         video: the source as it is displayed.
         settings: ladder and x264 settings.
-        kept_of: one of so many frames is kept.
+        frame_rate: of the output where it is not the source's, frames per second.
     """
     wanted = sorted(settings.video_renditions, key=lambda setting: setting.height_px)
     short_px = min(video.width_px, video.height_px)
@@ -92,16 +94,16 @@ def choose_renditions(video: VideoFacts, settings: EncodingSettings, kept_of: in
         for index, setting in enumerate(wanted)
         if index == 0 or short_px >= setting.height_px * (1 - setting.encoding_resolution_threshold / 100)
     ]
-    renditions = [_fit(video, kept_of, setting, settings) for setting in chosen]
+    renditions = [_fit(video, frame_rate or video.frame_rate, setting, settings) for setting in chosen]
     distinct = [after for before, after in pairwise(renditions) if after.height_px > before.height_px]
     return (renditions[0], *distinct)
 
 
-def _fit(video: VideoFacts, kept_of: int, setting: RenditionSetting, settings: EncodingSettings) -> Rendition:
+def _fit(video: VideoFacts, frame_rate: float, setting: RenditionSetting, settings: EncodingSettings) -> Rendition:
     width_px, height_px = fit_size(video.width_px, video.height_px, setting.height_px)
     short_px = min(width_px, height_px)
     tuning = next(tuning for tuning in TUNINGS if short_px <= tuning.up_to_px)
-    level = choose_level(width_px, height_px, (video.frame_rate or 30.0) / kept_of, tuning.references, setting.maxrate)
+    level = choose_level(width_px, height_px, frame_rate or 30.0, tuning.references, setting.maxrate)
     return Rendition(
         name=str(setting.height_px),
         width_px=width_px,
@@ -129,6 +131,13 @@ def fit_size(width_px: int, height_px: int, nominal_px: int) -> tuple[int, int]:
     """
     scale = min(1.0, nominal_px / min(width_px, height_px))
     return _even(width_px * scale), _even(height_px * scale)
+
+
+def fit_inside(size_px: tuple[int, int], frame_px: tuple[int, int]) -> tuple[int, int]:
+    """Scale a picture, up or down, so that it just fits into a frame, both sides even."""
+    scale = min(frame / side for frame, side in zip(frame_px, size_px, strict=True))
+    width_px, height_px = (min(frame, _even(side * scale)) for frame, side in zip(frame_px, size_px, strict=True))
+    return width_px, height_px
 
 
 def _even(length_px: float) -> int:

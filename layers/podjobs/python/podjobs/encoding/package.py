@@ -114,7 +114,7 @@ def package_rendition(recipe: Recipe, rendition: Rendition, frames: Mapping[str,
     if not chunks:
         raise PermanentError("The source has no picture that can be decoded.")
     track = None
-    if recipe.facts.audio is not None:
+    if recipe.has_audio:
         track = work.path(f"{audio.FOLDER}/{audio.track_name(rendition.audio_bps)}")
     with work.writing(folder_name(recipe, rendition)) as folder:
         chapters = _write_chapters(recipe, folder)

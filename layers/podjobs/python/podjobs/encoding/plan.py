@@ -2,10 +2,10 @@
 
 import math
 
-from podjobs.contract.errors import InvalidRequestError, PermanentError
+from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Key, Storage, Tools
-from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, Step, StepSpec
+from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, StepSpec
 from podjobs.contract.workflows import notification_stage
 from podjobs.encoding.boundaries import (
     choose_chunk_s,
@@ -14,6 +14,8 @@ from podjobs.encoding.boundaries import (
     good_places,
     place_boundaries,
 )
+from podjobs.encoding.dress import dress_recipe
+from podjobs.encoding.dressing import read_dressing
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.package import folder_name
@@ -30,54 +32,51 @@ SLOWEST = 20
 """A machine may be this much slower than that before a step that cannot be cut runs out of time."""
 
 
-def plan_job(job: EncodingJob, tools: Tools, storage: Storage, settings: EncodingSettings) -> Plan:
+def plan_job(job: EncodingJob, work: Workspace) -> Plan:
     """Look at the source and say what is to be done.
+
+    Args:
+        job: what Pod asked for.
+        work: where and with what.
 
     Raises:
         PermanentError: the source cannot be encoded, or the request asks for the impossible.
         RetryableError: the source is not there (yet).
     """
-    if job.json_dressing is not None or job.dressing_input.strip():
-        raise PermanentError(
-            "This version does not dress videos (watermark, credits). Remove the dressing and encode the video again."
-        )
-    key = storage.key_of(job.video_path)
-    facts = probe_source(tools, storage, settings, key)
-    storage.start_work(job.id)
-    if facts.video is not None and facts.seeks_badly:
-        return Plan(
-            stages=(_repackage_stage(storage.size_bytes(key)),),
-            log=(f"The source is {facts.format_name}, which cannot be searched well: it is repackaged first.",),
-        )
-    return plan_source(job, key, tools, storage, settings)
-
-
-def plan_repackaged(step: Step, work: Workspace) -> Plan:
-    """Repackage the source, then say what is to be done.
-
-    Raises:
-        StepError: as `plan_job`.
-    """
-    key = work.storage.key_of(step.job.video_path)
+    key = work.storage.key_of(job.video_path)
+    read_dressing(job, work.storage)
     facts = probe_source(work.tools, work.storage, work.settings, key)
-    source = repackage(facts, key, work)
-    return plan_source(step.job, source, work.tools, work.storage, work.settings)
+    work.storage.start_work(job.id)
+    if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
+        return Plan(
+            stages=(_repackage_stage(work.storage.size_bytes(key)),),
+            log=(f"The source ({facts.format_name}) cannot be searched well: it is repackaged first.",),
+        )
+    return plan_source(job, key, work)
 
 
-def plan_source(job: EncodingJob, key: Key, tools: Tools, storage: Storage, settings: EncodingSettings) -> Plan:
+def plan_repackaged(job: EncodingJob, work: Workspace) -> Plan:
+    """Repackage the source, then say what is to be done. Raises as `plan_job`."""
+    key = work.storage.key_of(job.video_path)
+    facts = probe_source(work.tools, work.storage, work.settings, key)
+    return plan_source(job, repackage(facts, key, work), work)
+
+
+def plan_source(job: EncodingJob, key: Key, work: Workspace) -> Plan:
     """Look at a source that can be searched and say what is to be done.
 
     Args:
         job: what Pod asked for.
         key: the source, as it was uploaded or repackaged.
-        tools: runs ffprobe.
-        storage: holds the source.
-        settings: the ladder.
+        work: where and with what.
     """
-    facts = probe_source(tools, storage, settings, key)
-    recipe = write_recipe(job, facts, key, settings)
+    facts = probe_source(work.tools, work.storage, work.settings, key)
+    recipe = write_recipe(job, facts, key, work.settings)
     if facts.video is not None:
-        recipe = cut_recipe(recipe, facts.video, tools, storage, settings)
+        recipe = cut_recipe(recipe, facts.video, work.tools, work.storage, work.settings)
+    dressing = read_dressing(job, work.storage)
+    if dressing is not None:
+        recipe = dress_recipe(recipe, dressing, work)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
 
 
@@ -108,7 +107,7 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     return Recipe(
         source=source,
         facts=facts,
-        renditions=choose_renditions(facts.video, settings, kept_of) if facts.video else (),
+        renditions=choose_renditions(facts.video, settings, facts.video.frame_rate / kept_of) if facts.video else (),
         origin_s=first_s + start_s,
         duration_s=end_s - start_s if end_s is not None else None,
         kept_of=kept_of,
@@ -167,7 +166,7 @@ def _clamp_cut(job: EncodingJob, whole_s: float | None) -> tuple[float, float | 
 
 def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
     """The stages that follow the plan, up to telling Pod. Pure."""
-    encode = [_audio_step(recipe)] if recipe.facts.audio is not None else []
+    encode = [_audio_step(recipe)] if recipe.has_audio else []
     if recipe.facts.text_subtitles:
         encode.append(_subtitles_step(recipe))
     if recipe.facts.video is None:
@@ -209,7 +208,7 @@ def _whole_file_timeout_s(weight: float) -> int:
 def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
     video = recipe.facts.video
     frame_rate = (video.frame_rate if video else 0) or 25.0
-    length_s = (chunk.expected_end_s or recipe.duration_s or 60.0) - chunk.start_s
+    length_s = (chunk.expected_end_s or recipe.output_s or 60.0) - chunk.start_s
     pixels = sum(rendition.width_px * rendition.height_px for rendition in recipe.renditions)
     weight = max(0.1, length_s * frame_rate / recipe.kept_of * pixels / PIXELS_PER_S)
     return StepSpec(
@@ -223,7 +222,7 @@ def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
 
 
 def _audio_step(recipe: Recipe) -> StepSpec:
-    weight = max(0.1, (recipe.duration_s or 60.0) / 25)
+    weight = max(0.1, (recipe.output_s or 60.0) / 25)
     return StepSpec(
         id="audio",
         function="encoding",
@@ -245,7 +244,7 @@ def _subtitles_step(recipe: Recipe) -> StepSpec:
 
 
 def _package_step(recipe: Recipe, index: int) -> StepSpec:
-    weight = max(0.2, (recipe.duration_s or 60.0) / 150)
+    weight = max(0.2, (recipe.output_s or 60.0) / 150)
     return StepSpec(
         id=folder_name(recipe, recipe.renditions[index]),
         function="encoding",

@@ -83,7 +83,7 @@ def find_faults(
     frames = sum(results[chunk.name]["frames"] for chunk in recipe.chunks)
     if frames == 0:
         faults.append("The source has no picture that can be decoded.")
-    whole = not recipe.ends and recipe.origin_s <= video.start_s
+    whole = not recipe.ends and recipe.origin_s <= video.start_s and not recipe.has_credits
     if whole and video.frames is not None and abs(frames - video.frames / recipe.kept_of) >= 1:
         kept = "" if recipe.kept_of == 1 else f" (one of {recipe.kept_of} is kept)"
         faults.append(f"The source says it holds {video.frames} frames{kept}; {frames} could be decoded.")
@@ -184,7 +184,7 @@ def describe(step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[s
         info.empty_info(job, step.accepted_at)
         | info.tracks_of(outcome.recipe.facts)
         | {
-            "duration": int(outcome.recipe.duration_s or measured_s or sound_s),
+            "duration": int(outcome.recipe.output_s or measured_s or sound_s),
             "list_mp4_files": {
                 made.name: place(f"{made.name}p.mp4") for made in packaged if f"{made.name}p.mp4" in files
             },

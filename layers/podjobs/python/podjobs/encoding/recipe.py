@@ -1,13 +1,18 @@
 """What all steps of an encoding job share: the source, its facts, the ladder and the cut into chunks. Pure."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.ports import Key
+from podjobs.encoding.dressing import Position
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.media import MediaFacts
 
 TICKS_PER_S = 90_000
 """The clock of all video we make: MPEG's 90 kHz."""
+
+PartName = Literal["opening", "main", "ending"]
 
 
 class Chunk(BaseModel):
@@ -16,6 +21,7 @@ class Chunk(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     number: int
+    part: PartName = "main"
     start_s: float
     end_s: float | None
     """None: to the end of the source, whatever its header says."""
@@ -30,6 +36,28 @@ class Chunk(BaseModel):
         return f"chunk-{self.number:04d}" if not self.generation else f"chunk-{self.number:04d}-{self.generation}"
 
 
+class Credit(BaseModel):
+    """A video that is shown before or after the main one, whole."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: Key
+    facts: MediaFacts
+    length_s: float
+    kept_of: int = 1
+
+
+class Watermark(BaseModel):
+    """A picture that lies on the main video."""
+
+    model_config = ConfigDict(frozen=True)
+
+    picture: Key
+    """A PNG in the job's work folder."""
+    position: Position
+    opacity: float
+
+
 class Recipe(BaseModel):
     """How one source becomes its renditions."""
 
@@ -39,24 +67,50 @@ class Recipe(BaseModel):
     facts: MediaFacts
     renditions: tuple[Rendition, ...]
     origin_s: float
-    """Where the output's time line begins, in the source's clock."""
+    """Where the main video's part begins, in the source's clock."""
     duration_s: float | None
-    """Expected length of the output; None where the source does not tell."""
+    """Expected length of the main video's part; None where the source does not tell."""
     ends: bool
-    """Whether the output ends before the source (a cut)."""
+    """Whether that part ends before the source (a cut)."""
     starts_s: tuple[float, ...] = (0.0,)
-    """Where the chunks begin on the output's time line."""
+    """Where the chunks begin, from the beginning of the main video's part."""
     kept_of: int = 1
     """One of so many frames is kept: sources with more frames a second than allowed are halved, and halved again."""
     lead_s: float
     """How far before a chunk to seek in the source."""
+    opening: Credit | None = None
+    ending: Credit | None = None
+    watermark: Watermark | None = None
     generation: int = 0
     log: tuple[str, ...] = ()
 
     @property
     def end_s(self) -> float | None:
-        """Where the output's time line ends, in the source's clock; None: with the source."""
+        """Where the main video's part ends, in the source's clock; None: with the source."""
         return self.origin_s + self.duration_s if self.ends and self.duration_s is not None else None
+
+    @property
+    def offset_s(self) -> float:
+        """Where the main video begins on the output's time line."""
+        return self.opening.length_s if self.opening else 0.0
+
+    @property
+    def output_s(self) -> float | None:
+        """Expected length of the output; None where the source does not tell."""
+        if self.duration_s is None:
+            return None
+        return self.offset_s + self.duration_s + (self.ending.length_s if self.ending else 0.0)
+
+    @property
+    def has_credits(self) -> bool:
+        """Whether something is shown before or after the main video."""
+        return self.opening is not None or self.ending is not None
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether any part has sound."""
+        credits_with_sound = (credit for credit in (self.opening, self.ending) if credit and credit.facts.audio)
+        return self.facts.audio is not None or any(credits_with_sound)
 
     @property
     def audio_rates_bps(self) -> tuple[int, ...]:
@@ -65,17 +119,38 @@ class Recipe(BaseModel):
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The chunks: half-open intervals without gaps; a single one in the second generation."""
-        starts_s = (0.0,) if self.generation else self.starts_s
-        ends_s = [*starts_s[1:], None]
-        last_s = self.duration_s if self.ends else None
-        return tuple(
+        """The chunks: half-open intervals without gaps; a single one a part in the second generation."""
+        chunks: list[Chunk] = []
+        if self.opening:
+            chunks.append(self._credit_chunk("opening", 0, 0.0, self.opening))
+        chunks += self._main_chunks(len(chunks))
+        if self.ending and self.duration_s is not None:
+            start_s = self.offset_s + self.duration_s
+            chunks.append(self._credit_chunk("ending", len(chunks), start_s, self.ending))
+        return tuple(chunks)
+
+    def _main_chunks(self, first: int) -> list[Chunk]:
+        starts_s = [self.offset_s + start_s for start_s in ((0.0,) if self.generation else self.starts_s)]
+        length_end_s = None if self.duration_s is None else self.offset_s + self.duration_s
+        last_s = length_end_s if self.ends or self.ending else None
+        return [
             Chunk(
                 number=number,
                 start_s=start_s,
                 end_s=last_s if end_s is None else end_s,
-                expected_end_s=None if self.generation else self.duration_s if end_s is None else end_s,
+                expected_end_s=None if self.generation else length_end_s if end_s is None else end_s,
                 generation=self.generation,
             )
-            for number, (start_s, end_s) in enumerate(zip(starts_s, ends_s, strict=True))
+            for number, (start_s, end_s) in enumerate(zip(starts_s, [*starts_s[1:], None], strict=True), first)
+        ]
+
+    def _credit_chunk(self, part: PartName, number: int, start_s: float, credit: Credit) -> Chunk:
+        end_s = start_s + credit.length_s
+        return Chunk(
+            number=number,
+            part=part,
+            start_s=start_s,
+            end_s=end_s,
+            expected_end_s=end_s,
+            generation=self.generation,
         )

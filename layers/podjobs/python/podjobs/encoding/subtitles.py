@@ -75,8 +75,8 @@ def make_subtitles(recipe: Recipe, work: Workspace) -> Result:
 
 
 def _follow_cut(file: Path, recipe: Recipe) -> int:
-    content, count = shift_captions(
-        file.read_text(encoding="utf-8"), recipe.origin_s, recipe.duration_s if recipe.ends else None
-    )
+    begin_s = recipe.offset_s
+    end_s = begin_s + recipe.duration_s if recipe.duration_s is not None and (recipe.ends or recipe.ending) else None
+    content, count = shift_captions(file.read_text(encoding="utf-8"), recipe.origin_s - begin_s, begin_s, end_s)
     file.write_text(content, encoding="utf-8")
     return count

@@ -1,0 +1,99 @@
+"""Dresses a recipe: looks at the credits and turns the watermark into a picture every chunk can read."""
+
+from podjobs.contract.errors import PermanentError
+from podjobs.contract.ports import Key
+from podjobs.encoding.dressing import Dressing
+from podjobs.encoding.ladder import choose_renditions
+from podjobs.encoding.media import MediaFacts, VideoFacts
+from podjobs.encoding.picture import thinning
+from podjobs.encoding.probe import probe_source
+from podjobs.encoding.recipe import TICKS_PER_S, Credit, Recipe, Watermark
+from podjobs.encoding.workspace import Workspace
+
+FOLDER = "watermark"
+FILE = "watermark.png"
+PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"
+"""Pictures are known by their content; `image2` would look for other files."""
+LARGEST_PX = 1024
+"""A watermark is a tenth of the picture's height: no more of it is ever seen."""
+ASSUMED_FRAME_RATE = 25
+
+
+def dress_recipe(recipe: Recipe, dressing: Dressing, work: Workspace) -> Recipe:
+    """Add credits and watermark to a recipe.
+
+    Args:
+        recipe: of the undressed video.
+        dressing: what is wanted.
+        work: where and with what.
+
+    Raises:
+        PermanentError: credits or watermark cannot be used.
+        RetryableError: they are not there (yet).
+    """
+    video = recipe.facts.video
+    if video is None:
+        return recipe.model_copy(update={"log": (*recipe.log, "A recording without picture is not dressed.")})
+    opening = _look_at("opening", dressing.opening, work) if dressing.opening else None
+    ending = _look_at("ending", dressing.ending, work) if dressing.ending else None
+    if (opening or ending) and recipe.duration_s is None:
+        raise PermanentError("The length of the video cannot be found out, so nothing can be shown after it.")
+    parts = [(video, recipe.kept_of)]
+    parts += [(credit.facts.video, credit.kept_of) for credit in (opening, ending) if credit and credit.facts.video]
+    frame_rate = max(part.frame_rate / kept_of for part, kept_of in parts)
+    return recipe.model_copy(
+        update={
+            "opening": opening,
+            "ending": ending,
+            "watermark": _prepare_watermark(dressing, dressing.watermark, work) if dressing.watermark else None,
+            "duration_s": None if recipe.duration_s is None else _on_grid(recipe.duration_s),
+            "renditions": choose_renditions(video, work.settings, frame_rate),
+        }
+    )
+
+
+def _look_at(which: str, key: Key, work: Workspace) -> Credit:
+    facts = probe_source(work.tools, work.storage, work.settings, key)
+    name = work.storage.pod_path(key)
+    if facts.video is None:
+        raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")
+    length_s = _length_s(facts, facts.video) or _measure_s(key, facts.video, work)
+    if length_s <= 0:
+        raise PermanentError(f"The {which} credits {name!r} have no length. Choose others in the dressing.")
+    kept_of = thinning(facts.video.frame_rate, work.settings.podjobs_max_frame_rate)
+    return Credit(source=key, facts=facts, length_s=_on_grid(length_s), kept_of=kept_of)
+
+
+def _length_s(facts: MediaFacts, video: VideoFacts) -> float:
+    return 0.0 if facts.duration_s is None else facts.duration_s - max(0.0, video.start_s - facts.start_s)
+
+
+def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
+    """Length of credits whose header does not tell it; they are short, so they are read through."""
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
+    argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
+    lines = work.run([*argv, "-i", work.storage.input_of(key)]).split()
+    times_s = [float(line) for line in lines if line.replace(".", "", 1).isdigit()]
+    frame_s = 1 / (video.frame_rate or ASSUMED_FRAME_RATE)
+    return max(times_s) + frame_s - video.start_s if times_s else 0.0
+
+
+def _on_grid(length_s: float) -> float:
+    """The next part begins on the clock of our video."""
+    return round(length_s * TICKS_PER_S) / TICKS_PER_S
+
+
+def _prepare_watermark(dressing: Dressing, key: Key, work: Workspace) -> Watermark:
+    source = work.storage.input_of(key)
+    argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"]
+    argv += ["-protocol_whitelist", "file", "-format_whitelist", PICTURE_FORMATS, "-i", source]
+    argv += ["-frames:v", "1", "-vf", f"scale='min({LARGEST_PX},iw)':-1,format=rgba", "-c:v", "png", "-f", "image2"]
+    with work.writing(FOLDER) as folder:
+        try:
+            work.run([*argv, "-update", "1", str(folder / FILE)])
+        except PermanentError as error:
+            name = work.storage.pod_path(key)
+            detail = f"The watermark {name!r} is no picture that can be read. Choose another in the dressing."
+            raise PermanentError(detail, **error.context) from error
+    picture = work.key(f"{FOLDER}/{FILE}")
+    return Watermark(picture=picture, position=dressing.position, opacity=dressing.opacity)
