@@ -250,3 +250,17 @@ def test_source_with_very_many_streams_is_refused(workbench):
     ffmpeg(*inputs, *maps, "-t", 1, "-c:a", "pcm_s16le", workbench.folder / "many.mkv")
     with pytest.raises(PermanentError, match="has 70 streams, at most 64"):
         workbench.encode("many.mkv")
+
+
+@pytest.mark.parametrize("name", ["cut.mkv", "cut.mp4", "cut.ts"])
+def test_encode_cut_off_file_gives_what_can_be_read_and_says_what_is_missing(workbench, name):
+    whole = make_video(workbench.root / f"whole{name[3:]}", "-movflags", "+faststart", duration_s=12, size="320x180")
+    data = whole.read_bytes()
+    (workbench.folder / name).write_bytes(data[: len(data) * 6 // 10])
+    info = workbench.encode(name)
+    assert 5 <= info["duration"] <= 9
+    frames = len(packets(workbench.output / "180p.ts"))
+    assert 5 * 25 <= frames <= 9 * 25
+    if name != "cut.ts":  # which has no header that would tell
+        assert "could be read: it is cut off" in info["encoding_log"]["encoding"]["msg"]
+        assert not any("once more" in sentence for sentence in workbench.log)

@@ -20,6 +20,8 @@ from podjobs.encoding.recipe import Recipe
 from podjobs.function_settings import EncodingSettings
 
 MASTER = "livestream.m3u8"
+MISSING_S = 1.0
+"""Headers are less exact than that."""
 OURS = re.compile(
     r"(\d+p\.(mp4|m3u8|ts)|livestream\d*\.m3u8|audio_\d+k\.(mp3|m4a)|thumbnail_\d+\.png|overview\.(png|vtt)"
     r"|subtitle_.*\.vtt)"
@@ -62,14 +64,15 @@ def publish(step: Step, recipe: Recipe, storage: Storage, settings: EncodingSett
         storage.write(posixpath.join(target, MASTER), master_playlist(recipe, packaged).encode())
     for name, source in files.items():
         _take_place(source, posixpath.join(target, name), storage)
-    content = describe(step, Outcome(recipe, packaged, list(files), faults), settings)
+    log = (*faults, *find_missing(recipe, packaged))
+    content = describe(step, Outcome(recipe, packaged, list(files), log), settings)
     storage.write(posixpath.join(target, info.NAME), info.dump(content))
     keep = {*files, info.NAME} | ({MASTER} if packaged else set())
     for key in storage.list_files(target):
         if posixpath.basename(key) not in keep and OURS.fullmatch(posixpath.basename(key)):
             storage.delete(key)
     storage.remove_work(job.id)
-    return Result(values={"files": sorted(keep)}, log=faults)
+    return Result(values={"files": sorted(keep)}, log=log)
 
 
 def find_faults(
@@ -84,10 +87,25 @@ def find_faults(
     if frames == 0:
         faults.append("The source has no picture that can be decoded.")
     whole = not recipe.ends and recipe.origin_s <= video.start_s and not recipe.has_credits
+    # what is missing at the end is told by find_missing; encoding it once more would not bring it back
+    whole = whole and not find_missing(recipe, packaged)
     if whole and video.frames is not None and abs(frames - video.frames / recipe.kept_of) >= 1:
         kept = "" if recipe.kept_of == 1 else f" (one of {recipe.kept_of} is kept)"
         faults.append(f"The source says it holds {video.frames} frames{kept}; {frames} could be decoded.")
     return tuple(faults)
+
+
+def find_missing(recipe: Recipe, packaged: Sequence[Packaged]) -> tuple[str, ...]:
+    """Say how much of a source that is cut off could be read. Pure."""
+    expected_s, found_s = recipe.output_s, _length_s(packaged)
+    if not packaged or expected_s is None or found_s > expected_s - MISSING_S:
+        return ()
+    told = f"The source says it is {expected_s:.1f} s long, but only {found_s:.1f} s could be read"
+    return (f"{told}: it is cut off or damaged.",)
+
+
+def _length_s(packaged: Sequence[Packaged]) -> float:
+    return max((made.duration_s for made in packaged), default=0.0)
 
 
 def _is_published(job: EncodingJob, target: Key, storage: Storage) -> bool:
@@ -153,7 +171,7 @@ class Outcome:
     files: Sequence[str]
     """Names in the video's folder."""
     faults: Sequence[str]
-    """What did not verify, but does not spoil the result."""
+    """What is missing or did not verify, but does not spoil the result."""
 
 
 def describe(step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[str, Any]:
@@ -177,14 +195,17 @@ def describe(step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[s
 
     thumbnails = [name for name in files if name.startswith("thumbnail_")]
     overview = [name for name in files if name.startswith("overview.")]
-    measured_s = max((made.duration_s for made in packaged), default=0.0)
+    measured_s = _length_s(packaged)
+    expected_s = outcome.recipe.output_s
+    if expected_s is not None and packaged and measured_s < expected_s - MISSING_S:
+        expected_s = measured_s
     sound_s = step.results.get("audio", {}).get("duration_s") or 0.0
     log = [*outcome.recipe.log, *outcome.faults] or ["All files were made and verified."]
     return (
         info.empty_info(job, step.accepted_at)
         | info.tracks_of(outcome.recipe.facts)
         | {
-            "duration": int(outcome.recipe.output_s or measured_s or sound_s),
+            "duration": int(expected_s or measured_s or sound_s),
             "list_mp4_files": {
                 made.name: place(f"{made.name}p.mp4") for made in packaged if f"{made.name}p.mp4" in files
             },
