@@ -178,5 +178,5 @@ def _failure(argv: list[str], status: int, stderr: str, *, expired: bool, timeou
             f"{command} was killed by {name}; the machine may be short of memory.",
             **context,
         )
-    last = stderr.splitlines()[-1] if stderr else "it said nothing"
-    return CommandError(f"{command} failed with exit status {status}: {last}", **context)
+    last = stderr.splitlines()[-1].strip().rstrip(".") if stderr else "it said nothing"
+    return CommandError(f"{command} failed with exit status {status}: {last}.", **context)

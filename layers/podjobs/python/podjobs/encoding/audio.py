@@ -7,7 +7,7 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.steps import Result
-from podjobs.encoding.probe import read_options
+from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
@@ -57,7 +57,7 @@ def audio_argv(recipe: Recipe, sources: Sequence[str], folder: str, settings: En
             ffmpeg.output(samples[index], path, map_chapters=-1, **options)
             for index, (path, options) in enumerate(outputs)
         )
-    ).global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
+    ).global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", *KEEP_GOING)
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 

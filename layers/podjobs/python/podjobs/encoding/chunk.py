@@ -16,7 +16,7 @@ from podjobs.contract.steps import Result
 from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
 from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.picture import output_matrix, prepare_frames, scale_options, tag_frames, to_standard_range
-from podjobs.encoding.probe import read_options
+from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe, Watermark
 from podjobs.encoding.workspace import Workspace
 from podjobs.function_settings import EncodingSettings
@@ -81,7 +81,7 @@ def chunk_argv(
         for picture, rendition in zip(pictures, recipe.renditions, strict=True)
     ]
     command = ffmpeg.merge_outputs(*outputs).global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", "-progress", "pipe:1"
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", *KEEP_GOING, "-progress", "pipe:1"
     )
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 

@@ -35,6 +35,8 @@ DECODERS = {
     "hdmv_pgs_subtitle": ("pgssub",),
 }
 """ffmpeg's decoders of a codec, where their names are others."""
+KEEP_GOING = ("-max_error_rate", "1")
+"""ffmpeg options: what can be decoded is, however much cannot; the verification tells what is missing."""
 HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims it is made to keep us busy."""
 
