@@ -39,7 +39,10 @@ def test_run_past_its_deadline_is_killed_with_its_children(tmp_path):
         run("sh", "-c", script, timeout_s=1)
     assert time.monotonic() - begun < 5
     child = int((tmp_path / "child").read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    deadline = time.monotonic() + 3  # the kernel may take its time
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_run_killed_from_outside_is_tried_again():
