@@ -1,0 +1,76 @@
+"""Fields, frame rates and colours: what is done to which source."""
+
+import pytest
+
+from podjobs.encoding.media import VideoFacts, read_facts
+from podjobs.encoding.picture import output_matrix, scale_options, thinning
+
+
+def video(height_px=1080, **facts):
+    values = {"index": 0, "codec": "h264", "width_px": 1920, "height_px": height_px, "frame_rate": 25, "start_s": 0}
+    return VideoFacts(frames=None, **(values | facts))
+
+
+@pytest.mark.parametrize(
+    ("rate", "highest", "kept_of"),
+    [
+        (0, 60, 1),  # unknown
+        (25, 60, 1),
+        (60, 60, 1),
+        (60.02, 60, 1),  # a phone's idea of 60
+        (75, 60, 2),  # 37.5
+        (120, 60, 2),
+        (144, 60, 4),  # 72 are still too many: 36
+        (240, 60, 4),
+        (50, 30, 2),
+    ],
+)
+def test_thinning_halves_until_the_rate_is_allowed(rate, highest, kept_of):
+    assert thinning(rate, highest) == kept_of
+
+
+@pytest.mark.parametrize(
+    ("facts", "matrix", "options"),
+    [
+        ({"matrix": "bt709"}, "bt709", {}),
+        ({}, "bt709", {}),  # does not say, HD
+        ({"height_px": 576}, "smpte170m", {}),  # does not say, SD
+        ({"matrix": "bt470bg"}, "smpte170m", {}),
+        ({"matrix": "smpte170m", "height_px": 1080}, "smpte170m", {}),
+        ({"matrix": "bt2020nc"}, "bt709", {"in_color_matrix": "bt2020", "out_color_matrix": "bt709"}),
+        ({"matrix": "bt709", "full_range": True}, "bt709", {"in_range": "pc", "out_range": "tv"}),
+        ({"pixel_format": "gbrp"}, "bt709", {"out_color_matrix": "bt709", "out_range": "tv"}),
+        ({"matrix": "bt2020nc", "transfer": "smpte2084"}, "bt709", {}),  # tone mapping does it
+    ],
+)
+def test_colours_keep_a_matrix_browsers_know_and_are_converted_from_others(facts, matrix, options):
+    source = video(**facts)
+    assert output_matrix(source) == matrix
+    assert scale_options(source, matrix) == options
+
+
+def test_scale_options_of_credits_lead_to_the_main_videos_matrix():
+    assert scale_options(video(height_px=480), "bt709") == {"in_color_matrix": "bt601", "out_color_matrix": "bt709"}
+    assert scale_options(video(), "smpte170m") == {"in_color_matrix": "bt709", "out_color_matrix": "bt601"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "interlaced"),
+    [
+        ({"field_order": "progressive"}, False),
+        ({"field_order": "tt"}, True),
+        ({"field_order": "bt"}, True),
+        ({}, False),
+        ({"codec_name": "mpeg2video"}, True),  # its frames say so one by one
+        ({"codec_name": "mpeg2video", "field_order": "progressive"}, False),
+    ],
+)
+def test_read_facts_tells_what_may_be_interlaced(stream, interlaced):
+    plain = {"index": 0, "codec_type": "video", "codec_name": "h264", "width": 720, "height": 576}
+    facts = read_facts({"streams": [plain | stream], "format": {"format_name": "matroska,webm"}})
+    assert facts.video.interlaced is interlaced
+
+
+@pytest.mark.parametrize(("name", "badly"), [("mpegts", True), ("avi", True), ("mov,mp4,m4a,3gp,3g2,mj2", False)])
+def test_read_facts_tells_what_cannot_be_searched(name, badly):
+    assert read_facts({"streams": [], "format": {"format_name": name}}).seeks_badly is badly
