@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from benchmarks import adapter as adapter_benchmark
+from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
@@ -61,6 +62,15 @@ def ladder(folder: Path, seconds: int, heights_px: tuple[int, ...], *, everythin
 def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
     """Compare the whole job with Pod's own commands and with one bare ffmpeg."""
     sys.exit(encode_benchmark.run(folder, seconds, repeat, vmaf_every))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--seconds", default=60, show_default=True, help="Length of the main video.")
+@click.option("--vmaf-every", default=3, show_default=True, callback=_check_stride, help="One frame in so many.")
+def dressing(folder: Path, seconds: int, vmaf_every: int) -> None:
+    """Compare a dressed video with Pod's extra encode."""
+    sys.exit(dressing_benchmark.run(folder, seconds, vmaf_every))
 
 
 @benchmarks.command()

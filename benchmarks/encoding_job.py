@@ -36,6 +36,10 @@ class EncodingRun:
     """The media root; the source is linked into it."""
     settings: EncodingSettings
     concurrency: int
+    request: dict[str, Any] = field(default_factory=dict)
+    """Further fields of the job: a cut, a dressing."""
+    companions: tuple[Path, ...] = ()
+    """Files the request names, linked to `files/` of the media root."""
     steps: list[TimedStep] = field(default_factory=list)
     _plans: list[Plan] = field(default_factory=list)
     _shared: dict[str, Any] = field(default_factory=dict)
@@ -94,7 +98,11 @@ class EncodingRun:
         tools = ProcessTools(self.settings.podjobs_ffmpeg_memory_mb << 20)
         storage = FileStorage.from_url(self.settings.media_location, self.settings.media_root)
         self._function = EncodingFunction(tools, storage, self.settings)
-        self._job = EncodingJob(id="benchmark", video_id=1, video_path=f"{self.settings.media_root}/videos/source.mp4")
+        (self.media / "files").mkdir()
+        for file in self.companions:
+            (self.media / "files" / file.name).hardlink_to(file)
+        path = f"{self.settings.media_root}/videos/source.mp4"
+        self._job = EncodingJob(id="benchmark", video_id=1, video_path=path, **self.request)
         self._accepted_at = time.time()
         self._results.clear()
         self.steps.clear()

@@ -24,6 +24,9 @@ class Baseline:
     folder: Path
     """Where the files are written."""
     duration_s: float
+    """Of what is made."""
+    cut: tuple[str, ...] = ()
+    """Options of every output that reads the source: `-ss 0 -to 70`."""
     ffmpeg: str = "ffmpeg"
     ffprobe: str = "ffprobe"
 
@@ -45,9 +48,9 @@ class Baseline:
         mp3 = ["-vn", "-codec:a", "libmp3lame", "-qscale:a", "2", "audio_192k.mp3"]
         commands = [
             [*probe, "-i", str(self.source)],
-            [*self._read(str(self.source)), *mp4_outputs()],
-            [*self._read(str(self.source)), *hls_outputs()],
-            [*self._read(str(self.source)), *mp3],
+            [*self._read(str(self.source)), *mp4_outputs(cut=self.cut)],
+            [*self._read(str(self.source)), *hls_outputs(cut=self.cut)],
+            [*self._read(str(self.source)), *self.cut, *mp3],
             [*self._read(lowest), *thumbnails],
         ]
         if tiles:
@@ -58,28 +61,63 @@ class Baseline:
         return [self.ffmpeg, "-hide_banner", "-y", "-threads", "0", "-i", source]
 
 
-def mp4_outputs(renditions: Sequence[RenditionSetting] = DEFAULT_RENDITIONS) -> list[str]:
+def mp4_outputs(renditions: Sequence[RenditionSetting] = DEFAULT_RENDITIONS, cut: Sequence[str] = ()) -> list[str]:
     """The outputs of the MP4 command."""
     argv: list[str] = []
     for rendition in renditions:
         if rendition.encode_mp4:
-            argv += ["-map", "0:v:0", "-map", "0:a:0", "-c:v", "libx264", "-vf", f"scale=-2:{rendition.height_px}"]
+            argv += [
+                *cut,
+                "-map",
+                "0:v:0",
+                "-map",
+                "0:a:0",
+                "-c:v",
+                "libx264",
+                "-vf",
+                f"scale=-2:{rendition.height_px}",
+            ]
             argv += [*X264, *_rate(rendition), *KEY_FRAMES, "-max_muxing_queue_size", "4000"]
             argv += ["-c:a", "aac", "-ar", "48000", "-b:a", str(rendition.audio_bitrate)]
             argv += ["-movflags", "faststart", "-y", "-vsync", "0", f"{rendition.height_px}p.mp4"]
     return argv
 
 
-def hls_outputs(renditions: Sequence[RenditionSetting] = DEFAULT_RENDITIONS) -> list[str]:
+def hls_outputs(renditions: Sequence[RenditionSetting] = DEFAULT_RENDITIONS, cut: Sequence[str] = ()) -> list[str]:
     """The outputs of the HLS command."""
     argv: list[str] = []
     for rendition in renditions:
         height_px = rendition.height_px
-        argv += ["-c:v", "libx264", *X264, *KEY_FRAMES, "-c:a", "aac", "-ar", "48000"]
+        argv += [*cut, "-c:v", "libx264", *X264, *KEY_FRAMES, "-c:a", "aac", "-ar", "48000"]
         argv += ["-max_muxing_queue_size", "4000", "-vf", f"scale=-2:{height_px}", *_rate(rendition)]
         argv += ["-b:a:0", str(rendition.audio_bitrate), "-hls_playlist_type", "vod", "-hls_time", "2"]
         argv += ["-hls_flags", "single_file", "-master_pl_name", f"livestream{height_px}.m3u8", f"{height_px}p.m3u8"]
     return argv
+
+
+def dressing_argv(inputs: Sequence[Path], output: Path, codec: Sequence[str] = ("-c:v", "libx264")) -> list[str]:
+    """The encode that dresses a 1080p video before its ladder is made: x264's defaults.
+
+    Args:
+        inputs: the video, the watermark, the opening and the ending.
+        output: the dressed video.
+        codec: other encoder options, for a reference without loss.
+    """
+    files = [word for file in inputs for word in ("-i", str(file))]
+    fit = (
+        "scale=w='if(gt(a,16/9),16/9*1080,-2)':h='if(gt(a,16/9),-2,1080)',pad=ceil(16/9*1080):1080:(ow-iw)/2:(oh-ih)/2"
+    )
+    graph = [
+        f"[0]{fit}[vid]",
+        "[1]format=rgba,colorchannelmixer=aa=0.5[logo]",
+        "[logo][vid]scale2ref=oh*mdar:ih*0.1[logo][video2]",
+        "[video2][logo]overlay=main_w-overlay_w-54.0:54.0[video]",
+        f"[2]{fit}[debut]",
+        f"[3]{fit}[fin]",
+        "[debut][2:a][video][0:a][fin][3:a]concat=n=3:v=1:a=1:unsafe=1[v][a]",
+    ]
+    argv = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-threads", "0", *files, "-filter_complex", ";".join(graph)]
+    return [*argv, "-map", "[v]", "-map", "[a]", *codec, "-y", "-vsync", "0", str(output)]
 
 
 def video_options(rendition: RenditionSetting) -> list[str]:

@@ -30,7 +30,7 @@ X264_PARAMS = {
 }
 
 WATERMARK_HEIGHT, MARGIN = 0.10, 0.05
-"""Shares of the picture's height; and of its width and height, from the corner. Source: docs/contract-pod.md."""
+"""Shares of the picture's height; the margin is as wide as it is high. Source: docs/contract-pod.md."""
 ASSUMED_FRAME_RATE = 25.0
 CHUNKS_TO_FILL = 3
 """Chunks a processor from which on one thread each is quicker: the last ones, that run alone, weigh less then."""
@@ -153,7 +153,7 @@ def _overlay(pictures: Sequence[Any], watermark: Watermark, file: str, rendition
         .filter_multi_output("split", len(renditions))
     )
     vertical, _, horizontal = watermark.position.partition("_")
-    x = f"W*{MARGIN}" if horizontal == "left" else f"W-w-W*{MARGIN}"
+    x = f"H*{MARGIN}" if horizontal == "left" else f"W-w-H*{MARGIN}"
     y = f"H*{MARGIN}" if vertical == "top" else f"H-h-H*{MARGIN}"
     return [
         ffmpeg.overlay(
