@@ -57,7 +57,7 @@ class DeadEntry:
 
 
 class Archive:
-    """Reads the records; changes nothing."""
+    """Reads the records; removes dead entries at an operator's word."""
 
     def __init__(self, redis: RedisClient) -> None:
         """Use a client whose answers are text."""
@@ -103,3 +103,7 @@ class Archive:
         """Look an entry up; None when it is not there."""
         found = await self._redis.xrange(keys.DEAD, min=entry_id, max=entry_id)
         return DeadEntry(*found[0]) if found else None
+
+    async def drop_dead(self, entry_id: str) -> bool:
+        """Remove an entry for good. False when it is not there."""
+        return bool(await self._redis.xdel(keys.DEAD, entry_id))

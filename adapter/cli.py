@@ -131,6 +131,25 @@ def dead_replay(entry_ids: tuple[str, ...]) -> None:
     _run(lambda settings: _replay(settings, entry_ids))
 
 
+@dead.command("drop")
+@click.argument("entry_ids", metavar="ENTRY…", nargs=-1, required=True)
+def dead_drop(entry_ids: tuple[str, ...]) -> None:
+    """Forget entries for good; their jobs' records stay."""
+    missing = _with_archive(lambda archive: _drop(archive, entry_ids))
+    if missing:
+        _end(f"There is no entry {', '.join(missing)}; `dead list` names them.", EXIT_FAILURE)
+
+
+async def _drop(archive: Archive, entry_ids: tuple[str, ...]) -> list[str]:
+    missing = []
+    for entry_id in entry_ids:
+        if await archive.drop_dead(entry_id):
+            click.echo(f"The entry {entry_id} is gone.")
+        else:
+            missing.append(entry_id)
+    return missing
+
+
 async def _replay(settings: RecordSettings, entry_ids: tuple[str, ...]) -> None:
     jobs_redis, broker = open_redis(settings.jobs_url, text=True), open_redis(settings.broker_url, text=False)
     records = Records(jobs_redis, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s))

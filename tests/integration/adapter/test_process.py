@@ -233,6 +233,14 @@ def test_dead_replay_of_a_job_starts_it_anew(command, client):
     assert "There is no entry" in again.stderr
 
 
+def test_dead_drop_forgets_an_entry_for_good(command, client):
+    entry_id = bury_job(client)
+    assert command("dead", "drop", entry_id).stdout.strip() == f"The entry {entry_id} is gone."
+    assert client.xlen(keys.DEAD) == 0
+    assert client.hget(keys.job("job-1"), "state") == "failed"
+    assert command("dead", "drop", entry_id).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("kept", "raw"), [({"raw": "rubbish é"}, "rubbish é".encode()), ({"raw_base64": "//4A"}, b"\xff\xfe\x00")]
 )
