@@ -11,6 +11,7 @@ from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
+from benchmarks.fidelity import run as fidelity_benchmark
 from podjobs.logs import configure_logs
 
 DEFAULT_FOLDER = Path.home() / ".cache" / "pod-functions-benchmarks"
@@ -71,6 +72,14 @@ def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
 def dressing(folder: Path, seconds: int, vmaf_every: int) -> None:
     """Compare a dressed video with Pod's extra encode."""
     sys.exit(dressing_benchmark.run(folder, seconds, vmaf_every))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--only", "wanted", multiple=True, help="Only sources whose name contains this.")
+def fidelity(folder: Path, wanted: tuple[str, ...]) -> None:
+    """Compare every frame and sound of the results with their sources, and play them in a browser."""
+    sys.exit(fidelity_benchmark.run(folder, wanted))
 
 
 @benchmarks.command()

@@ -1,5 +1,6 @@
 """Drives the real encoding function through a job in this process, as the adapter would, and times every step."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.steps import Plan, Stage, Step, StepSpec
 from podjobs.contract.workflows import first_stage
 from podjobs.encoding.function import EncodingFunction
+from podjobs.encoding.recipe import Recipe
 from podjobs.function_settings import EncodingSettings
 
 
@@ -49,6 +51,16 @@ class EncodingRun:
     def output(self) -> Path:
         """Where the published files are."""
         return self.media / "videos" / "0001"
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """What was published: info_video.json."""
+        return dict(json.loads((self.output / "info_video.json").read_text(encoding="utf-8")))
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the job was done; once it is planned."""
+        return Recipe.model_validate(self._shared)
 
     def encode(self, source: Path) -> Cost:
         """Perform all stages but the one that tells Pod."""

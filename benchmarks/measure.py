@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import statistics
 import subprocess
 import tempfile
 import time
@@ -80,6 +81,18 @@ def measure_vmaf(made: Path, reference: Path, height_px: int, *, every: int = 1)
         reference: the source, or the source already scaled.
         height_px: height of the encode.
         every: look at one frame in so many.
+    """
+    return statistics.fmean(vmaf_of_frames(made, reference, f"scale=-2:{height_px}:flags=bicubic", every=every))
+
+
+def vmaf_of_frames(made: Path, reference: Path, prepare: str, *, every: int = 1) -> list[float]:
+    """VMAF of each frame of an encode.
+
+    Args:
+        made: the encode.
+        reference: the source.
+        prepare: filters that make of the source what the encoder was given.
+        every: look at one frame in so many.
 
     Source: Netflix VMAF, model vmaf_v0.6.1.
     """
@@ -87,15 +100,15 @@ def measure_vmaf(made: Path, reference: Path, height_px: int, *, every: int = 1)
         # setpts by number: the two files' clocks begin at different times, their frames are the same.
         count = "settb=AVTB,setpts=N/25/TB"
         graph = (
-            f"[0:v]{count}[made];[1:v]{count},scale=-2:{height_px}:flags=bicubic,format=yuv420p[reference];"
+            f"[0:v]{count}[made];[1:v]{prepare},format=yuv420p,{count}[reference];"
             f"[made][reference]libvmaf=n_threads={os.cpu_count() or 1}:n_subsample={every}"
             ":log_fmt=json:log_path=vmaf.json"
         )
         argv = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-nostdin", "-loglevel", "error", "-i"]
-        argv += [str(made.resolve()), "-i", str(reference.resolve()), "-lavfi", graph, "-f", "null", "-"]
-        run_measured(argv, cwd=Path(folder))
+        argv += [str(made.resolve()), "-i", str(reference.resolve()), "-lavfi", graph]
+        run_measured([*argv, "-fps_mode", "passthrough", "-f", "null", "-"], cwd=Path(folder))
         report = json.loads((Path(folder) / "vmaf.json").read_text(encoding="utf-8"))
-    return float(report["pooled_metrics"]["vmaf"]["mean"])
+    return [float(frame["metrics"]["vmaf"]) for frame in report["frames"]]
 
 
 def new_table(title: str, *columns: str) -> Table:

@@ -115,7 +115,7 @@ def _slides(seconds: float, number: int) -> str:
     )
 
 
-def _speaker(seconds: float, number: int) -> str:
+def draw_speaker(seconds: float, number: int) -> str:
     """Somebody who moves before a textured wall, seen by a noisy camera."""
     wall = _still(f"mandelbrot=s=480x270:r={FRAME_RATE}:start_scale=0.02,trim=end_frame=1", seconds)
     person = f"mandelbrot=s=240x300:r={FRAME_RATE}:end_pts=900:start_scale=0.6,trim=end={seconds:.3f}"
@@ -155,7 +155,7 @@ def _lesson(seconds: float, number: int) -> str:
     )
 
 
-SCENES: Sequence[Scene] = (_slides, _speaker, _screencast, _film, _lesson)
+SCENES: Sequence[Scene] = (_slides, draw_speaker, _screencast, _film, _lesson)
 
 
 def _speech(seconds: int) -> str:

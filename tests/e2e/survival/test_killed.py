@@ -17,7 +17,7 @@ def test_kill_part_job_ends_well(stack, patients, video, part, moment):
     job = patients.submit(video)
     job.wait_until(*moment)
     stack.kill(part)
-    check_done(job)
+    check_done(job, killed_in=moment[0])
 
 
 @pytest.mark.parametrize("moment", MOMENTS[:-1], ids=lambda moment: f"{moment[0]}-{moment[1]}")
@@ -42,7 +42,7 @@ def test_kill_everything_job_ends_well(stack, patients, video, moment):
     job = patients.submit(video)
     job.wait_until(*moment)
     stack.kill_programs()
-    check_done(job)
+    check_done(job, killed_in=moment[0])
 
 
 def test_kill_while_messages_come_in_none_is_lost(stack, patients, video):

@@ -1,11 +1,12 @@
 """Dressed videos: a watermark on the main video, credits before and after it, joined without a second generation."""
 
+import re
 import subprocess
 from itertools import pairwise
 
 import pytest
 
-from podjobs.contract.errors import PermanentError
+from podjobs.contract.errors import PermanentError, RetryableError
 from support.media import ffmpeg, make_video, packets, probe
 from support.workbench import POD_ROOT
 
@@ -215,6 +216,38 @@ def test_dressing_that_cannot_be_used_is_refused_with_its_reason(workbench, dres
     with pytest.raises(PermanentError, match=reason):
         workbench.encode("talk.mp4", json_dressing=dressing, dressing_input=fragment)
     assert not workbench.output.exists()
+
+
+@pytest.mark.parametrize(
+    "dressing",
+    [
+        {"opening_credits": "slug", "opening_credits_video": "videos/credits/gone.mp4"},
+        {"watermark_path": f"{POD_ROOT}/files/gone.png"},
+    ],
+    ids=["credits", "watermark"],
+)
+def test_dressing_that_is_not_there_is_waited_for_and_named(workbench, dressing):
+    """A shared folder may show it later; when all tries are used up, this is the job's error."""
+    make_video(workbench.folder / "talk.mp4", duration_s=2, size="320x180")
+    with pytest.raises(RetryableError, match="gone"):
+        workbench.encode("talk.mp4", json_dressing=dressing)
+    assert not workbench.output.exists()
+
+
+def test_credits_do_not_make_one_channel_quieter(workbench, dressed, credit):
+    """ffmpeg's own way from one channel to two takes 3 dB."""
+    opening = credit("opening.mp4", "red", TONES_HZ["opening"], duration_s=2)
+    solid(workbench.folder / "talk.mp4", "blue", TONES_HZ["main"], duration_s=5)
+    dressed(around=[("opening", opening)])
+    before, after = (
+        subprocess.run(
+            ["ffmpeg", "-hide_banner", "-ss", start, "-t", "2", "-i", path, "-af", "volumedetect", "-f", "null", "-"],
+            check=True, capture_output=True, text=True,
+        ).stderr
+        for start, path in (("1", workbench.folder / "talk.mp4"), ("3", workbench.output / "180p.mp4"))
+    )  # fmt: skip
+    volumes = [float(re.search(r"mean_volume: (\S+) dB", said)[1]) for said in (before, after)]
+    assert volumes[1] == pytest.approx(volumes[0], abs=0.3)
 
 
 def test_watermark_that_is_a_playlist_reads_no_other_file(workbench, dressed):

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from podjobs.contract.errors import PermanentError
+from podjobs.function_settings import EncodingSettings
 from support.media import count_frames, ffmpeg, make_video, packets, probe
 
 COLOUR = (48, 144, 208)
@@ -216,42 +216,6 @@ def test_encode_containers_and_codecs_keep_every_frame_in_its_place(workbench, n
     assert list(info["list_mp3_files"]) == ["192k"]
 
 
-@pytest.mark.parametrize(
-    ("name", "make", "reason"),
-    [
-        ("rare.avi", ("-c:v", "magicyuv", "-pix_fmt", "gbrp"), "coded as 'magicyuv'"),
-        ("fast.mp4", (*X264, "-r", "1000"), "claims 1000 frames per second"),
-    ],
-)
-def test_source_that_is_not_decoded_is_refused_by_name(workbench, name, make, reason):
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25", "-t", 1, *make, workbench.folder / name)
-    with pytest.raises(PermanentError, match=reason):
-        workbench.encode(name)
-
-
-def test_source_that_claims_a_huge_picture_is_refused_before_it_is_decoded(workbench):
-    """Matroska's header says 100,000 × 100,000; there is no such picture."""
-    path = workbench.folder / "bomb.mkv"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25", "-t", 1, "-c:v", "rawvideo", "-pix_fmt", "yuv420p", path)
-    data = path.read_bytes()
-    width, height = b"\xb0\x81\x40", b"\xba\x81\x40"  # PixelWidth and PixelHeight, one byte: 64
-    assert data.count(width) == data.count(height) == 1
-    # an element may be stored longer than it need be; Void elements after it give the room
-    path.write_bytes(data.replace(width, b"\xb0\x81\xff").replace(height, b"\xba\x81\xff"))
-    workbench.settings = workbench.settings.model_copy(update={"podjobs_max_pixels": 250 * 250})
-    workbench.__post_init__()
-    with pytest.raises(PermanentError, match="255 × 255 pixels"):
-        workbench.encode("bomb.mkv")
-
-
-def test_source_with_very_many_streams_is_refused(workbench):
-    inputs = [word for _ in range(70) for word in ("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono")]
-    maps = [word for number in range(70) for word in ("-map", str(number))]
-    ffmpeg(*inputs, *maps, "-t", 1, "-c:a", "pcm_s16le", workbench.folder / "many.mkv")
-    with pytest.raises(PermanentError, match="has 70 streams, at most 64"):
-        workbench.encode("many.mkv")
-
-
 @pytest.mark.parametrize("name", ["cut.mkv", "cut.mp4", "cut.ts"])
 def test_encode_cut_off_file_gives_what_can_be_read_and_says_what_is_missing(workbench, name):
     whole = make_video(workbench.root / f"whole{name[3:]}", "-movflags", "+faststart", duration_s=12, size="320x180")
@@ -264,3 +228,26 @@ def test_encode_cut_off_file_gives_what_can_be_read_and_says_what_is_missing(wor
     if name != "cut.ts":  # which has no header that would tell
         assert "could be read: it is cut off" in info["encoding_log"]["encoding"]["msg"]
         assert not any("once more" in sentence for sentence in workbench.log)
+
+
+def test_encode_turned_recording_with_oblong_pixels_is_shown_as_it_was_meant(workbench):
+    """A 16:9 PAL camcorder held upright: 720 × 576 points that are wider than high, turned by the header."""
+    plain = make_video(workbench.root / "plain.mp4", "-aspect", "16:9", size="720x576", duration_s=2, sound=False)
+    ffmpeg("-i", plain, "-c", "copy", "-metadata:s:v:0", "rotate=90", workbench.folder / "talk.mp4")
+    workbench.encode("talk.mp4")
+    (stream,) = probe(workbench.output / "360p.ts", "stream=width,height,sample_aspect_ratio")["streams"][:1]
+    assert (stream["width"], stream["height"]) == (360, 640)
+
+
+def test_encode_4k_source_with_a_2160_rendition(workbench):
+    """A setting more; the level is what 2160p at 25 frames a second needs."""
+    largest = {"resolution": "3840x2160", "maxrate": "16000k", "audio_bitrate": "192k", "encode_mp4": True}
+    ladder = [*(one.model_dump() for one in workbench.settings.video_renditions), largest]
+    workbench.settings = EncodingSettings.model_validate(workbench.settings.model_dump() | {"video_renditions": ladder})
+    workbench.__post_init__()
+    make_video(workbench.folder / "talk.mp4", size="3840x2160", duration_s=1)
+    info = workbench.encode("talk.mp4")
+    assert list(info["list_hls_files"]) == ["180", "360", "2160"]
+    assert list(info["list_mp4_files"]) == ["180", "2160"]
+    (stream,) = probe(workbench.output / "2160p.mp4", "stream=width,height,level,codec_type")["streams"][:1]
+    assert (stream["width"], stream["height"], stream["level"]) == (3840, 2160, 51)

@@ -1,6 +1,7 @@
 """Subtitles and chapters: they follow the cut."""
 
 import json
+import struct
 import subprocess
 
 import pytest
@@ -112,3 +113,22 @@ def test_encode_chapters_of_the_mp4_follow_the_cut(workbench, texts, cut, expect
         (pytest.approx(start, abs=0.05), pytest.approx(end, abs=0.05), title) for start, end, title in expected
     ]
     assert not (workbench.output / "chapters.txt").exists()
+
+
+def test_encode_subtitles_that_are_pictures_are_left_out_and_told(workbench, texts):
+    """As Blu-rays have them: composition and end of an empty display set."""
+
+    def segment(kind, data):
+        return b"PG" + struct.pack(">IIBH", 90_000, 0, kind, len(data)) + data
+
+    composition = struct.pack(">HHBHBBBB", 320, 180, 0x10, 0, 0x80, 0, 0, 0)
+    (texts / "a.sup").write_bytes(segment(0x16, composition) + segment(0x80, b""))
+    plain = make_video(texts / "plain.mp4", duration_s=3, size="320x180")
+    ffmpeg(
+        "-i", plain, "-i", texts / "a.sup", "-i", texts / "a.srt", "-map", "0", "-map", "1", "-map", "2", "-c", "copy",
+        "-metadata:s:s:1", "language=eng", workbench.folder / "talk.mkv",
+    )  # fmt: skip
+    info = workbench.encode("talk.mkv")
+    assert [language for language, _ in info["list_subtitle_files"].values()] == ["eng"]
+    told = "subtitle stream 2 (hdmv_pgs_subtitle) holds pictures, not text: it is left out"
+    assert told in info["encoding_log"]["encoding"]["msg"]

@@ -7,6 +7,7 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.steps import Result
+from podjobs.encoding.media import AudioFacts
 from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.workspace import Workspace
@@ -68,7 +69,11 @@ def _parts(recipe: Recipe, sources: Sequence[str], settings: EncodingSettings) -
     if recipe.opening:
         parts.append(_credit_sound(recipe.opening, next(files), "opening", settings))
     main = _main_sound(recipe, next(files), settings)
-    parts.append(_exactly(main, recipe.duration_s) if recipe.has_credits and recipe.duration_s is not None else main)
+    if recipe.duration_s is not None and recipe.has_credits:
+        main = _exactly(_in_stereo(main, recipe.facts.audio), recipe.duration_s)
+    elif recipe.duration_s is not None and recipe.silent_end:
+        main = _exactly(main, recipe.duration_s)
+    parts.append(main)
     if recipe.ending:
         parts.append(_credit_sound(recipe.ending, next(files), "ending", settings))
     return parts
@@ -92,10 +97,10 @@ def _main_sound(recipe: Recipe, source: str, settings: EncodingSettings) -> Any:
 def _credit_sound(credit: Credit, source: str, which: PartName, settings: EncodingSettings) -> Any:
     video, audio = credit.facts.video, credit.facts.audio
     if video is None or audio is None:
-        return _exactly(_silence(which), credit.length_s)
+        return _exactly(_in_stereo(_silence(which), None), credit.length_s)
     sound = ffmpeg.input(source, **read_options(settings), copyts=None)[str(audio.index)]
     sound = _told_apart(sound, which)
-    return _exactly(_from(sound, video.start_s, {}), credit.length_s)
+    return _exactly(_in_stereo(_from(sound, video.start_s, {}), audio), credit.length_s)
 
 
 def _from(sound: Any, origin_s: float, bounds: dict[str, str]) -> Any:
@@ -118,15 +123,18 @@ def _told_apart(sound: Any, which: PartName) -> Any:
     return sound.filter("asetpts", nothing)
 
 
+def _in_stereo(sound: Any, audio: AudioFacts | None) -> Any:
+    """The form that parts are joined in."""
+    if audio is not None and audio.channels == 1:
+        # ffmpeg's own way from one channel to two makes it 3 dB quieter
+        sound = sound.filter("channelmap", map="0-0|0-1", channel_layout="stereo")
+    return sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
+
+
 def _exactly(sound: Any, length_s: float) -> Any:
-    """Cut or pad to a number of samples, in the form that parts are joined in."""
+    """Cut or pad to a number of samples."""
     samples = round(length_s * SAMPLE_RATE_HZ)
-    return (
-        sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
-        .filter("apad", whole_len=samples)
-        .filter("atrim", end_sample=samples)
-        .filter("asetpts", "N")
-    )
+    return sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples).filter("asetpts", "N")
 
 
 def _outputs(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tuple[str, dict[str, Any]]]:

@@ -15,7 +15,14 @@ from podjobs.contract.errors import RetryableError
 from podjobs.contract.steps import Result
 from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
 from podjobs.encoding.media import MediaFacts, VideoFacts
-from podjobs.encoding.picture import output_matrix, prepare_frames, scale_options, tag_frames, to_standard_range
+from podjobs.encoding.picture import (
+    hold_frames,
+    output_matrix,
+    prepare_frames,
+    scale_options,
+    tag_frames,
+    to_standard_range,
+)
 from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe, Watermark
 from podjobs.encoding.workspace import Workspace
@@ -48,6 +55,8 @@ class _Part:
     """The source's clock minus the output's."""
     lead_s: float
     kept_of: int
+    held_before_s: float = 0.0
+    held_to_end: bool = False
 
 
 def chunk_argv(
@@ -102,7 +111,8 @@ def _part_of(recipe: Recipe, chunk: Chunk, source: str) -> _Part:
         raise ValueError("A source without video has no chunks.")
     if credit:
         return _Part(source, facts, video, video.start_s - chunk.start_s, 0.0, credit.kept_of)
-    return _Part(source, facts, video, recipe.origin_s - recipe.offset_s, recipe.lead_s, recipe.kept_of)
+    held = (recipe.held_before_s, recipe.held_to_end)
+    return _Part(source, facts, video, recipe.origin_s - recipe.offset_s, recipe.lead_s, recipe.kept_of, *held)
 
 
 def _cut(part: _Part, chunk: Chunk, settings: EncodingSettings) -> Any:
@@ -110,19 +120,25 @@ def _cut(part: _Part, chunk: Chunk, settings: EncodingSettings) -> Any:
     from_s = part.shift_s + chunk.start_s
     source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
     bounds: dict[str, str] = {}
+    before_s = part.held_before_s
     if from_s > part.video.start_s:
+        before_s = 0.0
         # -noaccurate_seek: decode from the key frame on and let trim choose, which compares the frames' own times.
         seek_s = max(from_s - part.lead_s, part.facts.start_s)
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+    if from_s > part.video.start_s - part.held_before_s:
         bounds["start"] = f"{from_s:.6f}"
     if chunk.end_s is not None:
         bounds["end"] = f"{part.shift_s + chunk.end_s:.6f}"
     decoded = ffmpeg.input(part.source, **source_options)[str(part.video.index)]
+    frames = prepare_frames(decoded, part.video, part.kept_of)
     return (
-        prepare_frames(decoded, part.video, part.kept_of)
+        hold_frames(frames, part.video, before_s, to_the_end=part.held_to_end)
         .filter("trim", **bounds)
         .filter("settb", f"1/{TICKS_PER_S}")
         .filter("setpts", f"PTS-{round(part.shift_s * TICKS_PER_S)}")
+        # of frames with the same time, as damaged recordings have them, only the first can ever be seen
+        .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
     )
 
 

@@ -1,5 +1,6 @@
 """What is known of a source: the facts that ffprobe tells, checked and typed."""
 
+import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +24,8 @@ class VideoFacts(BaseModel):
     """Timestamp of the first frame in the file's own clock."""
     frames: int | None
     """As the container counts them; None where it does not."""
+    end_s: float | None = None
+    """Where the picture ends in the file's own clock; None where the container does not tell."""
     interlaced: bool = False
     """Frames may hold two fields each, taken one after the other."""
     pixel_format: str = ""
@@ -49,6 +52,8 @@ class AudioFacts(BaseModel):
     sample_rate_hz: int
     channels: int
     start_s: float
+    end_s: float | None = None
+    """Where the sound ends in the file's own clock; None where the container does not tell."""
 
 
 class PictureFacts(BaseModel):
@@ -137,7 +142,7 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
     return MediaFacts(
         format_name=container.get("format_name", "unknown"),
         start_s=start_s,
-        duration_s=_number(container.get("duration")),
+        duration_s=_duration_s(container, start_s),
         video=_video(moving[0], start_s) if moving else None,
         audio=_audio(chosen or audios[0], start_s) if audios else None,
         pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
@@ -145,6 +150,14 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         chapters=tuple(chapter for chapter in map(_chapter, probe.get("chapters", [])) if chapter is not None),
         streams=len(streams),
     )
+
+
+def _duration_s(container: dict[str, Any], start_s: float) -> float | None:
+    duration_s = _number(container.get("duration"))
+    if duration_s is not None and "matroska" in container.get("format_name", "") and duration_s > start_s:
+        # ffprobe passes on Matroska's time of the end, from the clock's 0 on
+        return duration_s - start_s
+    return duration_s
 
 
 _FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
@@ -173,6 +186,7 @@ def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
         frame_rate=_ratio(stream.get("avg_frame_rate")) or _ratio(stream.get("r_frame_rate")),
         start_s=default_start_s if start_s is None else start_s,
         frames=int(frames) if frames.isdigit() and int(frames) else None,
+        end_s=_end_s(stream, start_s),
         interlaced=_may_be_interlaced(stream),
         pixel_format=pixel_format,
         matrix=_known(stream.get("color_space")),
@@ -188,6 +202,15 @@ def _may_be_interlaced(stream: dict[str, Any]) -> bool:
     return bool(order != "progressive")
 
 
+def _end_s(stream: dict[str, Any], start_s: float | None) -> float | None:
+    length_s = _number(stream.get("duration"))
+    if length_s is not None and start_s is not None:
+        return start_s + length_s
+    # Matroska's statistics: the time of the stream's end, whatever the tag's name says
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", str(stream.get("tags", {}).get("DURATION", "")))
+    return 3600 * int(match[1]) + 60 * int(match[2]) + float(match[3]) if match else None
+
+
 def _known(name: Any) -> str:
     return "" if name in {None, "unknown", "unspecified", "reserved"} else str(name)
 
@@ -200,6 +223,7 @@ def _audio(stream: dict[str, Any], default_start_s: float) -> AudioFacts:
         sample_rate_hz=int(stream.get("sample_rate", 0)),
         channels=int(stream.get("channels", 0)),
         start_s=default_start_s if start_s is None else start_s,
+        end_s=_end_s(stream, start_s),
     )
 
 

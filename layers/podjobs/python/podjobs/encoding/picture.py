@@ -4,6 +4,7 @@ Filters before the cut look at neighbouring frames, so they run where a chunk's 
 Pure.
 """
 
+import math
 from typing import Any
 
 from podjobs.encoding.media import VideoFacts
@@ -26,6 +27,11 @@ SWSCALE_MATRICES = {
 BT709, BT601 = "bt709", "smpte170m"
 GRID_TOLERANCE = 0.25
 """Share of a frame by which times may be off: containers that count milliseconds round them."""
+
+HELD_EVERY_S = 1
+"""Distance of the copies of a frame that is held."""
+JITTER_S = 0.002
+"""Containers that count milliseconds round times."""
 
 Frames = Any
 """A stream of ffmpeg-python."""
@@ -59,6 +65,30 @@ def prepare_frames(frames: Frames, video: VideoFacts, kept_of: int) -> Frames:
         rate = f"{video.frame_rate / kept_of:.6f}"
         now, before = (f"floor({name}*{rate}+{GRID_TOLERANCE})" for name in ("t", "prev_t"))
         frames = frames.filter("select", f"isnan(prev_t)+gt({now},{before})")
+    return frames
+
+
+def hold_frames(frames: Frames, video: VideoFacts, before_s: float, *, to_the_end: bool) -> Frames:
+    """Show the first frame earlier, the last one longer: once a second, as browsers stop where there is no picture.
+
+    Args:
+        frames: with the source's own times.
+        video: the source.
+        before_s: how long the first frame is shown before its time.
+        to_the_end: the last frame is shown for ever; whoever follows sets the end.
+    """
+    if before_s:
+        copies = math.ceil(before_s / HELD_EVERY_S)
+        # tpad puts its copies at the frame rate's distance and moves what follows; setpts puts both where they belong
+        moved = f"st(0,if(eq(N,{copies}),PTS-{video.start_s:.6f}/TB,ld(0)))"
+        at = f"if(lt(N,{copies}),({video.start_s - before_s:.6f}+N*{HELD_EVERY_S})/TB,PTS-{moved})"
+        frames = frames.filter("tpad", start=copies, start_mode="clone").filter("setpts", at)
+    if to_the_end and video.end_s is not None:
+        own = f"lt(t,{video.end_s - JITTER_S:.6f})"
+        frames = frames.filter("tpad", stop=-1, stop_mode="clone")
+        frames = frames.filter(
+            "select", f"{own}+isnan(prev_selected_t)+gte(t-prev_selected_t,{HELD_EVERY_S - JITTER_S})"
+        )
     return frames
 
 

@@ -17,7 +17,7 @@ from podjobs.encoding.boundaries import (
 from podjobs.encoding.dress import dress_recipe
 from podjobs.encoding.dressing import read_dressing
 from podjobs.encoding.ladder import choose_renditions
-from podjobs.encoding.media import MediaFacts, VideoFacts
+from podjobs.encoding.media import AudioFacts, MediaFacts, VideoFacts
 from podjobs.encoding.package import folder_name
 from podjobs.encoding.picture import thinning
 from podjobs.encoding.probe import probe_source
@@ -28,6 +28,9 @@ from podjobs.function_settings import EncodingSettings
 
 PIXELS_PER_S = 60_000_000
 """Pixels one core encodes in a second with the default tuning: for the weights of the progress display."""
+HELD_FROM_S = 1.0
+"""Where picture or sound are missing for longer than this, the next picture or silence takes their place: players stop
+where one of the two is not there."""
 SLOWEST = 20
 """A machine may be this much slower than that before a step that cannot be cut runs out of time."""
 
@@ -92,9 +95,10 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     Raises:
         InvalidRequestError: the cut leaves nothing.
     """
-    first_s = facts.video.start_s if facts.video else facts.start_s
+    first_s, log = _first_s(facts)
     whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
-    start_s, end_s, log = _clamp_cut(job, whole_s)
+    start_s, end_s, cut_log = _clamp_cut(job, whole_s)
+    log += cut_log
     log += tuple(
         f"The subtitle stream {subtitle.index} ({subtitle.codec}) holds pictures, not text: it is left out."
         for subtitle in facts.subtitles
@@ -104,6 +108,15 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     if facts.video and kept_of > 1:
         rate = facts.video.frame_rate
         log = (*log, f"The source has {rate:g} frames per second: one of {kept_of} is kept.")
+    last_s = None if end_s is None else first_s + end_s
+    held_to_end, silent_end = (
+        _ends_early(facts.video, last_s),
+        facts.video is not None and _ends_early(facts.audio, last_s),
+    )
+    if held_to_end:
+        log = (*log, "The sound goes on after the picture: the last picture is shown until it ends.")
+    if silent_end:
+        log = (*log, "The sound ends before the picture: silence follows it.")
     return Recipe(
         source=source,
         facts=facts,
@@ -111,10 +124,32 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
         origin_s=first_s + start_s,
         duration_s=end_s - start_s if end_s is not None else None,
         kept_of=kept_of,
+        held_before_s=max(0.0, facts.video.start_s - (first_s + start_s)) if facts.video else 0.0,
+        held_to_end=held_to_end,
+        silent_end=silent_end,
         ends=bool(job.cut_end) and end_s is not None and (whole_s is None or end_s < whole_s),
         lead_s=choose_lead_s(facts.video) if facts.video else 0.0,
         log=log,
     )
+
+
+def _first_s(facts: MediaFacts) -> tuple[float, tuple[str, ...]]:
+    """Where the time line begins, in the source's clock: with the picture, or with a sound that is much earlier."""
+    video, audio = facts.video, facts.audio
+    if video is None:
+        return facts.start_s, ()
+    if audio is None or audio.start_s > video.start_s - HELD_FROM_S:
+        return video.start_s, ()
+    early_s = video.start_s - audio.start_s
+    return audio.start_s, (
+        f"The sound begins {early_s:.1f} s before the picture: the first picture is shown until then.",
+    )
+
+
+def _ends_early(stream: VideoFacts | AudioFacts | None, end_s: float | None) -> bool:
+    if stream is None or stream.end_s is None or end_s is None:
+        return False
+    return end_s - stream.end_s > HELD_FROM_S
 
 
 def cut_recipe(recipe: Recipe, video: VideoFacts, tools: Tools, storage: Storage, settings: EncodingSettings) -> Recipe:

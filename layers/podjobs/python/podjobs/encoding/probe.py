@@ -10,6 +10,8 @@ from podjobs.encoding.media import MediaFacts, read_facts
 from podjobs.function_settings import EncodingSettings
 
 PROBE_TIMEOUT_S = 60
+ANALYZED_S = 60
+"""How far into a file its streams may begin; with ffprobe's 5 s a picture that comes later begins at 0."""
 ACCEPTED_FORMATS = (
     *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv", "mpegts", "mpeg", "mxf", "dv"),
     *("mp3", "wav", "ogg", "flac", "aac", "aiff", "caf", "amr", "w64", "ac3"),
@@ -78,7 +80,17 @@ def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
     for option, value in read_options(settings).items():
         argv += [f"-{option}", value]
-    argv += ["-show_format", "-show_streams", "-show_chapters", "-print_format", "json", "-i", source]
+    argv += [
+        "-analyzeduration",
+        str(ANALYZED_S * 1_000_000),
+        "-show_format",
+        "-show_streams",
+        "-show_chapters",
+        "-print_format",
+        "json",
+        "-i",
+        source,
+    ]
     try:
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
         facts = read_facts(json.loads(output))
@@ -107,7 +119,10 @@ def _check_facts(name: str, facts: MediaFacts, settings: EncodingSettings) -> No
     if video is None:
         return
     if not (video.width_px and video.height_px):
-        raise PermanentError(f"The video stream of {name!r} has no picture size: the file is damaged.")
+        raise PermanentError(
+            f"The video stream of {name!r} has no picture size: the file is damaged, or claims a size that no decoder "
+            "takes."
+        )
     if video.width_px * video.height_px > settings.podjobs_max_pixels:
         raise PermanentError(
             f"The picture of {name!r} has {video.width_px} × {video.height_px} pixels, at most "

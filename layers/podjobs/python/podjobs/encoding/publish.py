@@ -87,6 +87,7 @@ def find_faults(
     if frames == 0:
         faults.append("The source has no picture that can be decoded.")
     whole = not recipe.ends and recipe.origin_s <= video.start_s and not recipe.has_credits
+    whole = whole and not recipe.held_before_s and not recipe.held_to_end
     # what is missing at the end is told by find_missing; encoding it once more would not bring it back
     whole = whole and not find_missing(recipe, packaged)
     if whole and video.frames is not None and abs(frames - video.frames / recipe.kept_of) >= 1:

@@ -76,6 +76,12 @@ class Recipe(BaseModel):
     """Where the chunks begin, from the beginning of the main video's part."""
     kept_of: int = 1
     """One of so many frames is kept: sources with more frames a second than allowed are halved, and halved again."""
+    held_before_s: float = 0.0
+    """How long the first frame is shown before its time, as the sound begins earlier."""
+    held_to_end: bool = False
+    """The last frame is shown until the sound ends, too."""
+    silent_end: bool = False
+    """The sound ends before the picture: silence follows it."""
     lead_s: float
     """How far before a chunk to seek in the source."""
     opening: Credit | None = None
@@ -132,7 +138,7 @@ class Recipe(BaseModel):
     def _main_chunks(self, first: int) -> list[Chunk]:
         starts_s = [self.offset_s + start_s for start_s in ((0.0,) if self.generation else self.starts_s)]
         length_end_s = None if self.duration_s is None else self.offset_s + self.duration_s
-        last_s = length_end_s if self.ends or self.ending else None
+        last_s = length_end_s if self.ends or self.ending or self.held_to_end else None
         return [
             Chunk(
                 number=number,
