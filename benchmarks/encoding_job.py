@@ -17,7 +17,7 @@ from podjobs.contract.steps import Plan, Stage, Step, StepSpec
 from podjobs.contract.workflows import first_stage
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.recipe import Recipe
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 
 @dataclass(frozen=True)

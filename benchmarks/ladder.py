@@ -17,7 +17,7 @@ from podjobs.encoding.chunk import key_frames, x264_options
 from podjobs.encoding.ladder import TUNINGS, Rendition, choose_level, choose_renditions
 from podjobs.encoding.media import VideoFacts
 from podjobs.encoding.recipe import Chunk
-from podjobs.function_settings import DEFAULT_RENDITIONS, EncodingSettings
+from podjobs.encoding.settings import DEFAULT_RENDITIONS, EncodingSettings
 
 FIRST_CRF, LOWEST_CRF, HIGHEST_CRF = 20.0, 17.0, 25.0
 FINEST_STEP = 0.25

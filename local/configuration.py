@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 from dotenv import dotenv_values
 
 from adapter.settings import AdapterSettings
-from podjobs.function_settings import EncodingSettings, NotificationSettings
+from podjobs.encoding.settings import EncodingSettings
+from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError, load_settings, read_assignments
 
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"

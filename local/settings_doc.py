@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from adapter.settings import AdapterSettings
-from podjobs.function_settings import EncodingSettings, NotificationSettings
+from podjobs.encoding.settings import EncodingSettings
+from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import PodSettings
 
 DOCUMENTED: tuple[tuple[str, type[PodSettings]], ...] = (

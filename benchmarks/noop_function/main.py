@@ -12,7 +12,7 @@ import flask
 
 from podjobs.contract.steps import Plan, Result, Stage, Step, StepSpec
 from podjobs.entry import Function, http_handler
-from podjobs.function_settings import LogSettings
+from podjobs.settings import LogSettings
 
 FOLDER = Path(os.environ["BENCHMARK_FOLDER"])
 SLOTS = 1000

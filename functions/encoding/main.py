@@ -3,8 +3,8 @@
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
 from podjobs.encoding.function import EncodingFunction
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.entry import Function, http_handler
-from podjobs.function_settings import EncodingSettings
 
 
 def build(settings: EncodingSettings) -> tuple[Function, int]:

@@ -2,8 +2,8 @@
 
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.entry import Function, http_handler
-from podjobs.function_settings import NotificationSettings
 from podjobs.notification.function import NotificationFunction
+from podjobs.notification.settings import NotificationSettings
 
 
 def build(settings: NotificationSettings) -> tuple[Function, int]:

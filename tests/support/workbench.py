@@ -12,7 +12,7 @@ from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.steps import Plan, Step
 from podjobs.contract.workflows import first_stage
 from podjobs.encoding.function import EncodingFunction
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 POD_ROOT = "/usr/local/pod/media"
 """Another path than the real one: what Pod calls its media root need not exist here."""

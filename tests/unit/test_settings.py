@@ -2,7 +2,8 @@
 
 import pytest
 
-from podjobs.function_settings import EncodingSettings, NotificationSettings
+from podjobs.encoding.settings import EncodingSettings
+from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import SettingsError, load_settings, read_assignments
 
 POD_FILE = '''

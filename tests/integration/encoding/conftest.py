@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 from support.workbench import POD_ROOT, SMALL_LADDER, Workbench
 
 

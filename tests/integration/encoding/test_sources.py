@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 from support.media import count_frames, ffmpeg, make_video, packets, probe
 
 COLOUR = (48, 144, 208)

@@ -9,7 +9,7 @@ from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.media import AudioFacts, MediaFacts, VideoFacts
 from podjobs.encoding.package import package_argv
 from podjobs.encoding.recipe import Chunk, Recipe
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 SETTINGS = EncodingSettings(media_root="/media")
 LOW = Rendition(

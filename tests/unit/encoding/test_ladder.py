@@ -4,7 +4,7 @@ import pytest
 
 from podjobs.encoding.ladder import choose_level, choose_renditions, fit_size
 from podjobs.encoding.media import VideoFacts
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 
 def video(width_px, height_px, frame_rate=25.0):

@@ -7,7 +7,7 @@ from podjobs.contract.jobs import EncodingJob
 from podjobs.encoding.boundaries import place_boundaries
 from podjobs.encoding.media import AudioFacts, MediaFacts, VideoFacts
 from podjobs.encoding.plan import stages_of, write_recipe
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 SETTINGS = EncodingSettings(media_root="/media")
 

@@ -6,10 +6,11 @@ Names are Pod's. The environment wins over the file that PODJOBS_SETTINGS_FILE n
 import ast
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import pydantic_settings
-from pydantic import ValidationError
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -56,6 +57,44 @@ class PodSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _PodSettingsFile(settings_cls)
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("must be an absolute path")
+    return path
+
+
+class LogSettings(PodSettings):
+    """What every process has."""
+
+    podjobs_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Lowest level of log lines that are written."
+    )
+
+
+class MediaSettings(LogSettings):
+    """Where the media lie."""
+
+    media_root: Annotated[str, AfterValidator(_absolute)] = Field(
+        description="Pod's media root, as the Pod server sees it: the paths in Pod's messages begin with it."
+    )
+    media_url: str = Field(
+        default="",
+        description="The same folder as the functions see it, `file:///…`. Default: MEDIA_ROOT itself.",
+    )
+
+    @field_validator("media_url")
+    @classmethod
+    def _is_supported(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme != "file" or not urlsplit(value).path.startswith("/")):
+            raise ValueError("must be of the form file:///path/to/media")
+        return value
+
+    @property
+    def media_location(self) -> str:
+        """MEDIA_URL, or its default."""
+        return self.media_url or f"file://{self.media_root}"
 
 
 Settings = TypeVar("Settings", bound=PodSettings)

@@ -10,8 +10,8 @@ from podjobs.contract.steps import Result
 from podjobs.encoding.media import AudioFacts
 from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import Credit, PartName, Recipe
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 FOLDER = "audio"
 SAMPLE_RATE_HZ = 48_000

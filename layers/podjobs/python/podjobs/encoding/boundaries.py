@@ -11,7 +11,7 @@ from podjobs.contract.errors import StepError
 from podjobs.contract.ports import Key, Storage, Tools
 from podjobs.encoding.media import VideoFacts
 from podjobs.encoding.probe import read_options
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 LOOK_TIMEOUT_S = 15
 """A source without an index is read through at every seek; then the chunks are cut without looking."""

@@ -25,8 +25,8 @@ from podjobs.encoding.picture import (
 )
 from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe, Watermark
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 X264_PARAMS = {
     # Equal parameter sets in every chunk, whatever its content: only then may chunks be joined.

@@ -13,9 +13,9 @@ from podjobs.encoding.package import package_rendition
 from podjobs.encoding.plan import plan_job, plan_repackaged
 from podjobs.encoding.publish import publish
 from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.subtitles import make_subtitles
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 MAKING = frozenset({"chunk", "audio", "subtitles", "package", "images"})
 """The actions that make files from the recipe."""

@@ -14,8 +14,8 @@ from podjobs.encoding.join import open_joined
 from podjobs.encoding.media import PictureFacts
 from podjobs.encoding.probe import read_options
 from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 FOLDER = "images"
 OVERVIEW_HEIGHT_PX = 90

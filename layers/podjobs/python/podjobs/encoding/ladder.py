@@ -6,7 +6,7 @@ from itertools import pairwise
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.encoding.media import VideoFacts
-from podjobs.function_settings import EncodingSettings, RenditionSetting
+from podjobs.encoding.settings import EncodingSettings, RenditionSetting
 
 
 class Rendition(BaseModel):

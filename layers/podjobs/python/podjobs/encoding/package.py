@@ -15,9 +15,9 @@ from podjobs.encoding.chapters import ffmetadata, output_chapters
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.verify import Expectation, Verdict, verify_package
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 PAT_PERIOD_S = 10
 """How often MPEG-TS tables are repeated within a segment, which begins with them; ffmpeg's 0.1 s is for broadcast."""

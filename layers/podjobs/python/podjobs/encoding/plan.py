@@ -23,8 +23,8 @@ from podjobs.encoding.picture import thinning
 from podjobs.encoding.probe import probe_source
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.repackage import BYTES_PER_S, repackage
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 PIXELS_PER_S = 60_000_000
 """Pixels one core encodes in a second with the default tuning: for the weights of the progress display."""

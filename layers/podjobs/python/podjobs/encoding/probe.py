@@ -7,7 +7,7 @@ from typing import Any
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.ports import Key, Storage, Tools
 from podjobs.encoding.media import MediaFacts, read_facts
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 PROBE_TIMEOUT_S = 60
 ANALYZED_S = 60

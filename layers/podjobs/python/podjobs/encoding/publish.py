@@ -17,7 +17,7 @@ from podjobs.encoding import audio, images, info, subtitles
 from podjobs.encoding.package import Packaged, folder_name
 from podjobs.encoding.plan import stages_of
 from podjobs.encoding.recipe import Recipe
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 MASTER = "livestream.m3u8"
 MISSING_S = 1.0

@@ -7,8 +7,8 @@ import ffmpeg
 from podjobs.contract.errors import PermanentError
 from podjobs.encoding.media import MediaFacts
 from podjobs.encoding.probe import read_options
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 FOLDER = "source"
 FILE = "source.mkv"

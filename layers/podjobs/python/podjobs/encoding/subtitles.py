@@ -11,8 +11,8 @@ from podjobs.encoding.captions import shift_captions
 from podjobs.encoding.media import SubtitleFacts
 from podjobs.encoding.probe import read_options
 from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
-from podjobs.function_settings import EncodingSettings
 
 FOLDER = "subtitles"
 UNKNOWN_LANGUAGE = "und"

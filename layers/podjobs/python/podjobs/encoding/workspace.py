@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from podjobs.contract.ports import Key, Storage, Tools
-from podjobs.function_settings import EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,10 @@
-"""The settings of the functions: Pod's names, types, defaults and units."""
+"""The settings of the encoding function: Pod's names, types, defaults and units."""
 
 import json
 import os
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -14,13 +12,11 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    SecretStr,
-    field_validator,
     model_validator,
 )
 from pydantic_settings import NoDecode
 
-from podjobs.settings import PodSettings
+from podjobs.settings import MediaSettings
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
@@ -63,44 +59,6 @@ DEFAULT_RENDITIONS = (
     RenditionSetting(resolution="1280x720", maxrate=3_000_000, audio_bitrate=128_000, encode_mp4=True),
     RenditionSetting(resolution="1920x1080", maxrate=4_500_000, audio_bitrate=192_000, encode_mp4=False),
 )
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must be an absolute path")
-    return path
-
-
-class LogSettings(PodSettings):
-    """What every process has."""
-
-    podjobs_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Lowest level of log lines that are written."
-    )
-
-
-class MediaSettings(LogSettings):
-    """Where the media lie."""
-
-    media_root: Annotated[str, AfterValidator(_absolute)] = Field(
-        description="Pod's media root, as the Pod server sees it: the paths in Pod's messages begin with it."
-    )
-    media_url: str = Field(
-        default="",
-        description="The same folder as the functions see it, `file:///…`. Default: MEDIA_ROOT itself.",
-    )
-
-    @field_validator("media_url")
-    @classmethod
-    def _is_supported(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme != "file" or not urlsplit(value).path.startswith("/")):
-            raise ValueError("must be of the form file:///path/to/media")
-        return value
-
-    @property
-    def media_location(self) -> str:
-        """MEDIA_URL, or its default."""
-        return self.media_url or f"file://{self.media_root}"
 
 
 def _text(value: Any) -> Any:
@@ -213,30 +171,3 @@ class EncodingSettings(MediaSettings):
         if len(set(heights)) != len(heights):
             raise ValueError("VIDEO_RENDITIONS names one height twice")
         return self
-
-
-class NotificationSettings(LogSettings):
-    """What the notification function reads."""
-
-    pod_api_url: str = Field(description="Pod's REST address, for instance https://pod.example.org/rest.")
-    pod_api_token: SecretStr = Field(description="Token of a staff user of Pod.")
-    podjobs_pod_timeout_s: PositiveFloat = Field(
-        default=300, description="How long Pod may take to answer a callback, seconds; it imports inside the request."
-    )
-    podjobs_notification_slots: PositiveInt = Field(
-        default=16, description="Steps one instance of the function takes at once."
-    )
-
-    @field_validator("pod_api_url")
-    @classmethod
-    def _is_http(cls, value: str) -> str:
-        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc:
-            raise ValueError("must be of the form https://host/rest")
-        return value
-
-    @field_validator("pod_api_token")
-    @classmethod
-    def _is_token(cls, value: SecretStr) -> SecretStr:
-        if not value.get_secret_value().strip().isascii() or not value.get_secret_value().strip():
-            raise ValueError("must be a token")
-        return value
