@@ -19,8 +19,8 @@ from podjobs.backends.storage import FileStorage
 from podjobs.contract.jobs import EncodingJob
 from podjobs.encoding.chunk import chunk_argv
 from podjobs.encoding.plan import write_recipe
-from podjobs.encoding.probe import probe_source
 from podjobs.encoding.recipe import Chunk
+from podjobs.media.probe import probe_source
 
 POD, OURS, OURS_SLOW, BARE = "Pod's commands", "ours, tuned", "ours, preset slow", "one bare ffmpeg, as ours"
 CPU_FACTOR = 1.5

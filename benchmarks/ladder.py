@@ -15,9 +15,9 @@ from benchmarks.measure import Target, console, judge, measure_vmaf, new_table, 
 from benchmarks.source import FRAME_RATE, make_source
 from podjobs.encoding.chunk import key_frames, x264_options
 from podjobs.encoding.ladder import TUNINGS, Rendition, choose_level, choose_renditions
-from podjobs.encoding.media import VideoFacts
 from podjobs.encoding.recipe import Chunk
 from podjobs.encoding.settings import DEFAULT_RENDITIONS, EncodingSettings
+from podjobs.media.facts import VideoFacts
 
 FIRST_CRF, LOWEST_CRF, HIGHEST_CRF = 20.0, 17.0, 25.0
 FINEST_STEP = 0.25

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podjobs.encoding.boundaries import choose_chunk_s, choose_lead_s, good_places, place_boundaries
-from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.recipe import Recipe
+from podjobs.media.facts import MediaFacts, VideoFacts
 
 
 @pytest.mark.parametrize(

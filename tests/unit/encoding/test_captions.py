@@ -2,10 +2,11 @@
 
 import pytest
 
-from podjobs.encoding.captions import shift_captions, timestamp
+from podjobs.encoding.captions import shift_captions
 from podjobs.encoding.chapters import ffmetadata
-from podjobs.encoding.media import ChapterFacts, SubtitleFacts
 from podjobs.encoding.subtitles import file_names
+from podjobs.media.facts import ChapterFacts, SubtitleFacts
+from podjobs.media.timestamps import timestamp
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from podjobs.encoding.audio import audio_argv
 from podjobs.encoding.chunk import choose_threads, chunk_argv, key_frames
 from podjobs.encoding.images import count_tiles, images_argv, order_thumbnails, overview_captions, tile_width
 from podjobs.encoding.ladder import Rendition
-from podjobs.encoding.media import AudioFacts, MediaFacts, VideoFacts
 from podjobs.encoding.package import package_argv
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
 
 SETTINGS = EncodingSettings(media_root="/media")
 LOW = Rendition(

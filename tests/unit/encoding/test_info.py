@@ -3,7 +3,7 @@
 from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import EncodingJob
 from podjobs.encoding.info import failure_info
-from podjobs.encoding.media import read_facts
+from podjobs.media.facts import read_facts
 
 JOB = EncodingJob(id="job-1", video_id=7, video_path="/media/videos/abc/talk.mp4")
 

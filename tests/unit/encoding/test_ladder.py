@@ -3,8 +3,8 @@
 import pytest
 
 from podjobs.encoding.ladder import choose_level, choose_renditions, fit_size
-from podjobs.encoding.media import VideoFacts
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.media.facts import VideoFacts
 
 
 def video(width_px, height_px, frame_rate=25.0):

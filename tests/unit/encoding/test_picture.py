@@ -2,8 +2,8 @@
 
 import pytest
 
-from podjobs.encoding.media import VideoFacts, read_facts
 from podjobs.encoding.picture import output_matrix, scale_options, thinning
+from podjobs.media.facts import VideoFacts, read_facts
 
 
 def video(height_px=1080, **facts):

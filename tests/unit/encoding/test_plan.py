@@ -5,9 +5,9 @@ import pytest
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.encoding.boundaries import place_boundaries
-from podjobs.encoding.media import AudioFacts, MediaFacts, VideoFacts
 from podjobs.encoding.plan import stages_of, write_recipe
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
 
 SETTINGS = EncodingSettings(media_root="/media")
 

@@ -7,11 +7,11 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.steps import Result
-from podjobs.encoding.media import AudioFacts
-from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import AudioFacts
+from podjobs.media.probe import KEEP_GOING, read_options
 
 FOLDER = "audio"
 SAMPLE_RATE_HZ = 48_000

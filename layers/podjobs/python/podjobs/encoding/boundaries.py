@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 
 from podjobs.contract.errors import StepError
 from podjobs.contract.ports import Key, Storage, Tools
-from podjobs.encoding.media import VideoFacts
-from podjobs.encoding.probe import read_options
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.media.facts import VideoFacts
+from podjobs.media.probe import read_options
 
 LOOK_TIMEOUT_S = 15
 """A source without an index is read through at every seek; then the chunks are cut without looking."""

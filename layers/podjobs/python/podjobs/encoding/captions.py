@@ -4,14 +4,7 @@ from datetime import timedelta
 
 import webvtt
 
-
-def timestamp(time_s: float) -> str:
-    """Write a time as WebVTT does: `01:02:03.456`."""
-    milliseconds = round(timedelta(seconds=time_s) / timedelta(milliseconds=1))
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}"
+from podjobs.media.timestamps import timestamp
 
 
 def shift_captions(content: str, origin_s: float, begin_s: float, end_s: float | None) -> tuple[str, int]:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from podjobs.encoding.media import ChapterFacts
 from podjobs.encoding.recipe import Recipe
+from podjobs.media.facts import ChapterFacts
 
 TICKS_PER_S = 1000
 

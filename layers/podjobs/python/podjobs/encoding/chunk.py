@@ -14,7 +14,6 @@ import ffmpeg
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.steps import Result
 from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
-from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.picture import (
     hold_frames,
     output_matrix,
@@ -23,10 +22,11 @@ from podjobs.encoding.picture import (
     tag_frames,
     to_standard_range,
 )
-from podjobs.encoding.probe import KEEP_GOING, read_options
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe, Watermark
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import MediaFacts, VideoFacts
+from podjobs.media.probe import KEEP_GOING, read_options
 
 X264_PARAMS = {
     # Equal parameter sets in every chunk, whatever its content: only then may chunks be joined.

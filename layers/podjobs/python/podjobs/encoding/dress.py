@@ -4,11 +4,11 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.ports import Key
 from podjobs.encoding.dressing import Dressing
 from podjobs.encoding.ladder import choose_renditions
-from podjobs.encoding.media import MediaFacts, VideoFacts
 from podjobs.encoding.picture import thinning
-from podjobs.encoding.probe import probe_source
 from podjobs.encoding.recipe import TICKS_PER_S, Credit, Recipe, Watermark
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import MediaFacts, VideoFacts
+from podjobs.media.probe import probe_source
 
 FOLDER = "watermark"
 FILE = "watermark.png"

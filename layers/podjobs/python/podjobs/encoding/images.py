@@ -9,13 +9,13 @@ import ffmpeg
 import webvtt
 
 from podjobs.contract.steps import Result
-from podjobs.encoding.captions import timestamp
 from podjobs.encoding.join import open_joined
-from podjobs.encoding.media import PictureFacts
-from podjobs.encoding.probe import read_options
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import PictureFacts
+from podjobs.media.probe import read_options
+from podjobs.media.timestamps import timestamp
 
 FOLDER = "images"
 OVERVIEW_HEIGHT_PX = 90

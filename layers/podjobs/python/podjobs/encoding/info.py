@@ -9,7 +9,7 @@ from typing import Any
 
 from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import EncodingJob
-from podjobs.encoding.media import MediaFacts
+from podjobs.media.facts import MediaFacts
 
 NAME = "info_video.json"
 

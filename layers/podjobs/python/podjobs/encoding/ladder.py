@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.encoding.media import VideoFacts
 from podjobs.encoding.settings import EncodingSettings, RenditionSetting
+from podjobs.media.facts import VideoFacts
 
 
 class Rendition(BaseModel):

@@ -7,7 +7,7 @@ Pure.
 import math
 from typing import Any
 
-from podjobs.encoding.media import VideoFacts
+from podjobs.media.facts import VideoFacts
 
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
 """PQ (HDR10) and HLG."""

@@ -17,14 +17,14 @@ from podjobs.encoding.boundaries import (
 from podjobs.encoding.dress import dress_recipe
 from podjobs.encoding.dressing import read_dressing
 from podjobs.encoding.ladder import choose_renditions
-from podjobs.encoding.media import AudioFacts, MediaFacts, VideoFacts
 from podjobs.encoding.package import folder_name
 from podjobs.encoding.picture import thinning
-from podjobs.encoding.probe import probe_source
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.repackage import BYTES_PER_S, repackage
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
+from podjobs.media.probe import probe_source
 
 PIXELS_PER_S = 60_000_000
 """Pixels one core encodes in a second with the default tuning: for the weights of the progress display."""

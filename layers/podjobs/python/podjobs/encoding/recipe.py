@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from podjobs.contract.ports import Key
 from podjobs.encoding.dressing import Position
 from podjobs.encoding.ladder import Rendition
-from podjobs.encoding.media import MediaFacts
+from podjobs.media.facts import MediaFacts
 
 TICKS_PER_S = 90_000
 """The clock of all video we make: MPEG's 90 kHz."""

@@ -5,10 +5,10 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.errors import PermanentError
-from podjobs.encoding.media import MediaFacts
-from podjobs.encoding.probe import read_options
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import MediaFacts
+from podjobs.media.probe import read_options
 
 FOLDER = "source"
 FILE = "source.mkv"

@@ -1,7 +1,6 @@
 """The settings of the encoding function: Pod's names, types, defaults and units."""
 
 import json
-import os
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,7 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from podjobs.settings import MediaSettings
+from podjobs.media.settings import SourceSettings
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
@@ -70,39 +69,9 @@ def _parse_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-CODECS = (
-    *(
-        "h264",
-        "hevc",
-        "av1",
-        "vp8",
-        "vp9",
-        "mpeg1video",
-        "mpeg2video",
-        "mpeg4",
-        "h263",
-        "flv1",
-        "vp6",
-        "vp6f",
-        "theora",
-    ),
-    *("msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2", "wmv3", "vc1", "mjpeg", "prores", "dnxhd", "dvvideo"),
-    *("ffv1", "huffyuv", "utvideo", "rawvideo", "v210", "cfhd", "qtrle", "cinepak", "svq1", "svq3", "tscc2", "gif"),
-    *("png", "bmp", "webp", "tiff"),
-    *("aac", "mp3", "mp2", "mp1", "opus", "vorbis", "flac", "alac", "ac3", "eac3", "dts", "speex", "wmav1", "wmav2"),
-    *("wmapro", "amr_nb", "amr_wb", "nellymoser", "gsm", "gsm_ms", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"),
-    *("adpcm_swf", "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"),
-    *("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_alaw", "pcm_mulaw", "pcm_bluray", "pcm_dvd"),
-    *("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "dvd_subtitle", "dvb_subtitle", "hdmv_pgs_subtitle"),
-)
-"""What people upload. Rare decoders are where the holes are: MagicYUV stays out (CVE-2026-8461)."""
-
-
-class EncodingSettings(MediaSettings):
+class EncodingSettings(SourceSettings):
     """What the encoding function reads."""
 
-    ffmpeg_cmd: str = Field(default="ffmpeg", description="The ffmpeg command: a name on PATH or an absolute path.")
-    ffprobe_cmd: str = Field(default="ffprobe", description="The ffprobe command.")
     ffmpeg_crf: Annotated[float, Field(ge=0, le=51)] | None = Field(
         default=None, description="x264 quality (0-51, lower is better). Default: tuned for each rendition."
     )
@@ -121,14 +90,6 @@ class EncodingSettings(MediaSettings):
         default=0,
         description="Threads of one encoder; 0: one where a video's chunks fill the processors, else x264 chooses.",
     )
-    podjobs_codecs: tuple[str, ...] = Field(
-        default=CODECS,
-        description="Codecs of uploads that are decoded, as a JSON list of ffmpeg's names; no others are.",
-    )
-    podjobs_max_pixels: PositiveInt = Field(
-        default=8192 * 8192, description="Largest picture of an upload, width times height."
-    )
-    podjobs_max_streams: PositiveInt = Field(default=64, description="Most streams an upload may have.")
     podjobs_max_frame_rate: PositiveFloat = Field(
         default=60, description="Sources with more frames per second are halved until they have no more than this."
     )
@@ -146,17 +107,9 @@ class EncodingSettings(MediaSettings):
     podjobs_chunks_per_video: PositiveInt = Field(
         default=48, description="Number of chunks aimed at between these two lengths."
     )
-    podjobs_ffmpeg_memory_mb: Annotated[int, Field(ge=512)] = Field(
-        default=8192, description="Address space one ffmpeg may take, MiB."
-    )
     podjobs_encoding_slots: NonNegativeInt = Field(
         default=0, description="Steps one instance of the function takes at once; 0: as many as cores."
     )
-
-    @property
-    def processors(self) -> int:
-        """Processors this process may use."""
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @property
     def slots(self) -> int:

@@ -8,11 +8,11 @@ import ffmpeg
 
 from podjobs.contract.steps import Result
 from podjobs.encoding.captions import shift_captions
-from podjobs.encoding.media import SubtitleFacts
-from podjobs.encoding.probe import read_options
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import SubtitleFacts
+from podjobs.media.probe import read_options
 
 FOLDER = "subtitles"
 UNKNOWN_LANGUAGE = "und"

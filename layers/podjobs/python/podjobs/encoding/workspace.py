@@ -1,44 +1,7 @@
-"""Where a step works: its job's work folder, the tools, the settings and the time it has."""
+"""Where an encoding step works."""
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
-
-from podjobs.contract.ports import Key, Storage, Tools
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.media.workspace import MediaWorkspace
 
-
-@dataclass(frozen=True)
-class Workspace:
-    """What every step of an encoding job is given beside its own parameters."""
-
-    job_id: str
-    tools: Tools
-    storage: Storage
-    settings: EncodingSettings
-    timeout_s: int
-    """For each command of the step."""
-
-    def key(self, name: str) -> Key:
-        """The key of a work file."""
-        return self.storage.work_key(self.job_id, name)
-
-    def path(self, name: str) -> str:
-        """A work file for ffmpeg's `-i`. Raises RetryableError when it is not there."""
-        return self.storage.input_of(self.key(name))
-
-    def writing(self, folder: str) -> AbstractContextManager[Path]:
-        """A local folder whose files appear in the work folder's `folder` on a clean exit."""
-        return self.storage.writing(self.key(folder))
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        feed: Iterable[BinaryIO] = (),
-        on_progress: Callable[[dict[str, str]], None] | None = None,
-    ) -> str:
-        """Run a command; see the `Tools` port."""
-        return self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress)
+Workspace = MediaWorkspace[EncodingSettings]
+"""Its job's work folder, the tools, the settings and the time it has."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.ports import Key, Storage, Tools
-from podjobs.encoding.media import MediaFacts, read_facts
-from podjobs.encoding.settings import EncodingSettings
+from podjobs.media.facts import MediaFacts, read_facts
+from podjobs.media.settings import SourceSettings
 
 PROBE_TIMEOUT_S = 60
 ANALYZED_S = 60
@@ -43,7 +43,7 @@ HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims it is made to keep us busy."""
 
 
-def read_options(settings: EncodingSettings) -> dict[str, Any]:
+def read_options(settings: SourceSettings) -> dict[str, Any]:
     """The ffmpeg input options for every source: whatever is in it, it opens no other file and no connection.
 
     Args:
@@ -57,7 +57,7 @@ def read_options(settings: EncodingSettings) -> dict[str, Any]:
     }
 
 
-def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key: Key) -> MediaFacts:
+def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: Key) -> MediaFacts:
     """Find out what a source is.
 
     Args:
@@ -100,7 +100,7 @@ def probe_source(tools: Tools, storage: Storage, settings: EncodingSettings, key
     return facts
 
 
-def _check_facts(name: str, facts: MediaFacts, settings: EncodingSettings) -> None:
+def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None:
     """Refuse what cannot or must not be decoded."""
     video, audio = facts.video, facts.audio
     if video is None and audio is None:

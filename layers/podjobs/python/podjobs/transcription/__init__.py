@@ -1,0 +1,1 @@
+"""Transcription: split at silences → transcribe each part → captions."""
