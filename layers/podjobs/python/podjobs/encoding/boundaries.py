@@ -103,7 +103,7 @@ def find_key_frames(
         return []
     argv = [settings.ffprobe_cmd, "-v", "error"]
     for option, value in read_options(settings).items():
-        argv += [f"-{option}", value]
+        argv += [f"-{option}", str(value)]
     argv += ["-select_streams", "v:0", "-read_intervals", ",".join(f"{time_s:.6f}%+#1" for time_s in times_s)]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     try:
