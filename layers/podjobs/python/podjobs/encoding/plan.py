@@ -55,25 +55,25 @@ def plan_job(job: EncodingJob, work: Workspace) -> Plan:
             stages=(_repackage_stage(work.storage.size_bytes(key)),),
             log=(f"The source ({facts.format_name}) cannot be searched well: it is repackaged first.",),
         )
-    return plan_source(job, key, work)
+    return plan_source(job, key, facts, work)
 
 
 def plan_repackaged(job: EncodingJob, work: Workspace) -> Plan:
     """Repackage the source, then say what is to be done. Raises as `plan_job`."""
     key = work.storage.key_of(job.video_path)
-    facts = probe_source(work.tools, work.storage, work.settings, key)
-    return plan_source(job, repackage(facts, key, work), work)
+    copy = repackage(probe_source(work.tools, work.storage, work.settings, key), key, work)
+    return plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
 
 
-def plan_source(job: EncodingJob, key: Key, work: Workspace) -> Plan:
-    """Look at a source that can be searched and say what is to be done.
+def plan_source(job: EncodingJob, key: Key, facts: MediaFacts, work: Workspace) -> Plan:
+    """Say what is to be done with a source that can be searched.
 
     Args:
         job: what Pod asked for.
         key: the source, as it was uploaded or repackaged.
+        facts: what it is.
         work: where and with what.
     """
-    facts = probe_source(work.tools, work.storage, work.settings, key)
     recipe = write_recipe(job, facts, key, work.settings)
     if facts.video is not None:
         recipe = cut_recipe(recipe, facts.video, work.tools, work.storage, work.settings)
