@@ -11,6 +11,7 @@ from podjobs.encoding.boundaries import (
     choose_chunk_s,
     choose_lead_s,
     find_key_frames,
+    find_shown_frame,
     good_places,
     place_boundaries,
 )
@@ -61,8 +62,10 @@ def plan_job(job: EncodingJob, work: Workspace) -> Plan:
 def plan_repackaged(job: EncodingJob, work: Workspace) -> Plan:
     """Repackage the source, then say what is to be done. Raises as `plan_job`."""
     key = work.storage.key_of(job.video_path)
-    copy = repackage(probe_source(work.tools, work.storage, work.settings, key), key, work)
-    return plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
+    facts = probe_source(work.tools, work.storage, work.settings, key)
+    copy = repackage(facts, key, work)
+    plan = plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
+    return plan.model_copy(update={"log": (*tell_pictures(facts), *plan.log)})
 
 
 def plan_source(job: EncodingJob, key: Key, facts: MediaFacts, work: Workspace) -> Plan:
@@ -97,13 +100,11 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     """
     first_s, log = _first_s(facts)
     whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
+    if facts.video is None and facts.guesses_length:
+        whole_s = None
     start_s, end_s, cut_log = _clamp_cut(job, whole_s)
     log += cut_log
-    log += tuple(
-        f"The subtitle stream {subtitle.index} ({subtitle.codec}) holds pictures, not text: it is left out."
-        for subtitle in facts.subtitles
-        if not subtitle.is_text
-    )
+    log += tell_pictures(facts)
     kept_of = thinning(facts.video.frame_rate, settings.podjobs_max_frame_rate) if facts.video else 1
     if facts.video and kept_of > 1:
         rate = facts.video.frame_rate
@@ -130,6 +131,15 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
         ends=bool(job.cut_end) and end_s is not None and (whole_s is None or end_s < whole_s),
         lead_s=choose_lead_s(facts.video) if facts.video else 0.0,
         log=log,
+    )
+
+
+def tell_pictures(facts: MediaFacts) -> tuple[str, ...]:
+    """A sentence for each subtitle stream that is no text. Pure."""
+    return tuple(
+        f"The subtitle stream {subtitle.index} ({subtitle.codec}) holds pictures, not text: it is left out."
+        for subtitle in facts.subtitles
+        if not subtitle.is_text
     )
 
 
@@ -162,6 +172,9 @@ def cut_recipe(recipe: Recipe, video: VideoFacts, tools: Tools, storage: Storage
         storage: holds the source.
         settings: lengths of chunks and segments.
     """
+    if recipe.origin_s > video.start_s:
+        shown_s = find_shown_frame(recipe.source, (recipe.origin_s, recipe.end_s), tools, storage, settings)
+        recipe = recipe.model_copy(update={"shown_s": shown_s})
     duration_s = recipe.duration_s
     if duration_s is None:
         return recipe

@@ -55,6 +55,7 @@ def read_options(settings: SourceSettings) -> dict[str, Any]:
         "format_whitelist": ",".join(ACCEPTED_FORMATS),
         "codec_whitelist": ",".join(dict.fromkeys(decoders)),
         "max_streams": settings.podjobs_max_streams,
+        "max_pixels": settings.podjobs_max_pixels,
     }
 
 
