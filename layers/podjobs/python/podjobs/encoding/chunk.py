@@ -127,8 +127,8 @@ def _cut(part: _Part, chunk: Chunk, settings: EncodingSettings) -> Any:
     from_s = part.shift_s + chunk.start_s if part.shown_s is None else part.shown_s - JITTER_S
     source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
     if not part.video.interlaced and part.video.transfer not in HDR_TRANSFERS:
-        # A picture that changes its size would begin the graph anew, without the watermark. `scale` follows such changes;
-        # the filters for fields and light do not.
+        # A picture that changes its size would begin the graph anew, without the watermark. `scale` follows such
+        # changes; the filters for fields and light do not.
         source_options["reinit_filter"] = 0
     bounds: dict[str, str] = {}
     before_s = part.held_before_s

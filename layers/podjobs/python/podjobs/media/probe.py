@@ -81,7 +81,8 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         raise PermanentError(f"The file {name!r} is empty (0 bytes). Upload it again.")
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
     for option, value in read_options(settings).items():
-        argv += [f"-{option}", str(value)]
+        # with a limit ffprobe would not tell the size that is to be refused
+        argv += [f"-{option}", str(value)] if option != "max_pixels" else []
     argv += [
         "-analyzeduration",
         str(ANALYZED_S * 1_000_000),
