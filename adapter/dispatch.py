@@ -19,6 +19,7 @@ import structlog
 from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
+from adapter import keys
 from adapter.delivery import Delivery, StepFailedError, StepPostponedError, StepRefusedError
 from adapter.due import DueSteps
 from adapter.patience import until_redis_answers
@@ -55,6 +56,7 @@ class Dispatch:
             timing: the adapter's times.
         """
         self.function = function
+        self.stream = keys.steps(function.name)
         self._streams = streams
         self._records = records
         self._delivery = delivery
@@ -79,7 +81,7 @@ class Dispatch:
         """Take steps and perform them until cancelled; running steps go on then, until `finish`."""
         while True:
             try:
-                await self._streams.ensure_group(self.function.name)
+                await self._streams.ensure_group(self.stream)
                 while True:
                     await self._take(await self._free_slots())
             except RedisError as error:
@@ -115,7 +117,7 @@ class Dispatch:
             entries = await self._due.claim(free, self._tasks)
         if len(entries) < free:
             wait_s = 0.0 if entries else min(self._look_at - now, self._timing.sweep_s)
-            new = await self._streams.read(self.function.name, free - len(entries), wait_s)
+            new = await self._streams.read(self.stream, free - len(entries), wait_s)
             entries += [(entry, 1) for entry in new]
         for (entry_id, fields), attempt in entries:
             step = await self._records.read_entry(self.function.name, entry_id, fields, attempt)
@@ -229,6 +231,6 @@ class Dispatch:
         finally:
             self._parked.discard(step.entry_id)
         await until_redis_answers(
-            lambda: self._streams.resume(step.function, step.entry_id, step.attempt), "resume a step"
+            lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step"
         )
         return True

@@ -98,7 +98,7 @@ class HealthPages:
         queues = {door.queue: await self._broker.llen(door.queue) for door in self._doors}
         functions = {}
         for dispatch in self._dispatches:
-            new, taken = await self._streams.counts(dispatch.function.name)
+            new, taken = await self._streams.counts(dispatch.stream)
             functions[dispatch.function.name] = {
                 "concurrency": dispatch.function.concurrency,
                 "running_here": len(dispatch.held) - dispatch.parked,

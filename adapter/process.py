@@ -92,7 +92,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
             await asyncio.wait([door_task], timeout=LEAVE_LIMIT_S)
             door_task.cancel()
             keeping.cancel()
-            await _leave(lease, records)
+            await _leave(lease)
     logger.info("The adapter has stopped.")
 
 
@@ -115,9 +115,9 @@ async def _first_of(task: "asyncio.Task[None]", event: asyncio.Event) -> None:
     waiting.cancel()
 
 
-async def _leave(lease: Lease, records: Records) -> None:
+async def _leave(lease: Lease) -> None:
     try:
         async with asyncio.timeout(LEAVE_LIMIT_S):
-            await lease.end(records)
+            await lease.end()
     except (RedisError, TimeoutError) as error:
         logger.warning("Redis is away: other adapters take over when the lease has run out.", error=str(error))

@@ -82,7 +82,7 @@ async def make_streams(jobs_redis):
     async def make(adapter_id="one", *, alive=True):
         streams = Streams(jobs_redis, adapter_id)
         for function in ("encoding", "notification"):
-            await streams.ensure_group(function)
+            await streams.ensure_group(keys.steps(function))
         if alive:
             await jobs_redis.set(keys.heartbeat(adapter_id), "")
         return streams
@@ -100,7 +100,7 @@ def take(streams):
     """Read all new entries of a function's stream, as claimed steps."""
 
     async def take_all(function="encoding", of=None) -> list[ClaimedStep]:
-        entries = await (of or streams).read(function, 1000)
+        entries = await (of or streams).read(keys.steps(function), 1000)
         return [claimed_step(function, entry_id, fields, 1) for entry_id, fields in entries]
 
     return take_all

@@ -210,7 +210,7 @@ async def test_dispatch_function_that_is_not_there_is_waited_for(records, make_j
     await records.accept([make_job()])
     dispatch = await start(url="http://127.0.0.1:1/")
     await wait_until(lambda: dispatch.parked == 1)
-    (pending,) = await streams.pending("encoding")
+    (pending,) = await streams.pending(keys.steps("encoding"))
     assert (pending.owner, pending.attempts) == ("one", 0)
     assert "cannot be reached" in await records.trouble("job-1")
 
@@ -221,7 +221,7 @@ async def test_dispatch_parked_steps_keep_their_slots_so_no_more_are_taken(
     await records.accept([make_job(f"job-{number}", number) for number in range(20)])
     dispatch = await start(url="http://127.0.0.1:1/", concurrency=3)
     await wait_until(lambda: dispatch.parked == 3)
-    assert await streams.counts("encoding") == (17, 3)
+    assert await streams.counts(keys.steps("encoding")) == (17, 3)
 
 
 async def test_dispatch_parked_step_of_a_superseded_job_is_not_delivered(
@@ -256,7 +256,7 @@ async def test_finish_abandons_what_takes_longer_and_give_back_makes_it_due_at_o
     await wait_until(lambda: function.asked)
     dispatch.task.cancel()
     await dispatch.finish(0.1)
-    assert await streams.give_back("encoding") == 1
+    assert await streams.give_back(keys.steps("encoding")) == 1
     function.takes_s = 0
     await start("two")
     await wait_state("done", timeout_s=2)
