@@ -28,7 +28,7 @@ from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.streams import Streams
 from podjobs.contract.errors import Problem
-from podjobs.contract.steps import Plan, Result
+from podjobs.contract.steps import Plan, Result, Step
 
 logger = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class Dispatch:
         function: FunctionSettings,
         streams: Streams,
         records: Records,
-        delivery: Delivery,
+        delivery: Delivery[Step, Plan | Result],
         timing: DispatchTiming,
     ) -> None:
         """Prepare; `run` does the work.

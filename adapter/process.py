@@ -20,6 +20,7 @@ from adapter.patience import until_redis_answers
 from adapter.records import RecordLimits, Records
 from adapter.settings import AdapterSettings
 from adapter.streams import Streams
+from podjobs.contract.exchanges import STEPS
 
 logger = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
         records = Records(jobs, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s))
         dispatches = []
         for function in settings.functions:
-            delivery = HttpDelivery(function.url, streams.adapter_id, settings.podjobs_timeout_margin_s)
+            delivery = HttpDelivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
             resources.push_async_callback(delivery.close)
             dispatches.append(Dispatch(function, streams, records, delivery, settings.timing))
         lease_s = settings.podjobs_lease_s

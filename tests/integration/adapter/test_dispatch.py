@@ -16,6 +16,7 @@ from adapter.records import Accepted
 from adapter.retries import RetryPolicy
 from adapter.settings import DispatchTiming, FunctionSettings
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
+from podjobs.contract.exchanges import STEPS
 from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
 
 RETRIES = RetryPolicy(base_s=0.5, factor=1, cap_s=1, limit=3)
@@ -90,7 +91,7 @@ async def start(records, make_streams, function):
 
         async def start_one(adapter_id="one", concurrency=4, url=None, margin_s=5):
             streams = await make_streams(adapter_id)
-            delivery = HttpDelivery(url or function.url, adapter_id, margin_s)
+            delivery = HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
             settings = FunctionSettings("encoding", url or function.url, concurrency, RETRIES)
             dispatch = Dispatch(settings, streams, records, delivery, TIMING)
             task = asyncio.create_task(dispatch.run())
