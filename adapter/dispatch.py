@@ -14,6 +14,7 @@ why no more than `concurrency` steps are ever in this process, however many wait
 
 import asyncio
 import time
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -76,6 +77,17 @@ class Dispatch:
     def parked(self) -> int:
         """How many of them wait for the function to have time."""
         return len(self._parked)
+
+    async def describe(self) -> dict[str, Any]:
+        """What it does, in numbers. Raises RedisError."""
+        new, taken = await self._streams.counts(self.stream)
+        return {
+            "concurrency": self.function.concurrency,
+            "running_here": len(self._tasks) - self.parked,
+            "parked_here": self.parked,
+            "steps_not_taken": new,
+            "steps_taken": taken,
+        }
 
     async def run(self) -> None:
         """Take steps and perform them until cancelled; running steps go on then, until `finish`."""

@@ -109,7 +109,7 @@ class Endpoint(Generic[RequestT, ReplyT]):
     def _read(self, headers: dict[str, str], body: bytes) -> RequestT:
         try:
             event = from_http(headers, body)
-        except (CloudEventError, ValueError) as error:
+        except (CloudEventError, ValueError, RecursionError) as error:
             raise InvalidRequestError(f"The request is no CloudEvent: {error}") from error
         noun = self._exchange.noun
         if event["type"] != self._exchange.request_type:
