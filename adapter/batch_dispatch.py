@@ -42,7 +42,8 @@ REDIS_AWAY_WAIT_S = 0.5
 STUCK_LIMIT, STUCK_PARTS = 50, 10
 """So many batches may be here beside the others that have come down to so few statements, each of which fails alone."""
 REASONS_LOGGED = 10
-OPERATOR_MUST_ACT = frozenset({401, 403})
+OF_THE_OPERATOR = frozenset({401, 403, 404, 405})
+"""What a wrong address or a missing permission before the function ends with."""
 
 
 class BatchDispatch:
@@ -202,7 +203,7 @@ class BatchDispatch:
         trouble = report.trouble or _fault("The function's report tells the fate of no statement.")
         if trouble.status == RetryableError.status:
             return await self._isolate(left, trouble, began, retry_after_s=report.retry_after_s)
-        return self._keep(left, trouble, began, report.retry_after_s)
+        return self._keep(left, trouble, began, report.retry_after_s, needs_operator=report.needs_operator)
 
     async def _settle(self, part: Part, report: BatchReport) -> frozenset[str]:
         """Take off the stream what the report tells the fate of. Returns the entries' ids."""
@@ -242,16 +243,20 @@ class BatchDispatch:
             self._stand_by(part, problem, began, retry_after_s)
         return isolated.parts
 
-    def _keep(self, part: Part, problem: Problem, began: float, retry_after_s: float | None) -> tuple[Part, ...]:
+    def _keep(
+        self, part: Part, problem: Problem, began: float, retry_after_s: float | None, *, needs_operator: bool = False
+    ) -> tuple[Part, ...]:
         """Keep a part for later; it is not the cause. Returns what is to be delivered."""
-        self._stand_by(part, problem, began, retry_after_s)
+        self._stand_by(part, problem, began, retry_after_s, needs_operator=needs_operator)
         return (part.again(),)
 
-    def _stand_by(self, part: Part, problem: Problem, began: float, retry_after_s: float | None) -> None:
+    def _stand_by(
+        self, part: Part, problem: Problem, began: float, retry_after_s: float | None, *, needs_operator: bool = False
+    ) -> None:
         """Let all deliveries wait."""
         self._trouble = problem
         next_attempt_s = self._pause.prolong(began, retry_after_s)
-        tell = logger.error if problem.status in OPERATOR_MUST_ACT else logger.warning
+        tell = logger.error if needs_operator or problem.status in OF_THE_OPERATOR else logger.warning
         tell(
             "Statements cannot be delivered now. All are kept and delivered again.",
             reason=problem.detail,

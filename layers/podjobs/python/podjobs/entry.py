@@ -166,6 +166,6 @@ def serve_http(
 
 def _problem_response(error: StepError) -> flask.Response:
     response = flask.Response(Problem.of(error).model_dump_json(), int(error.status), mimetype=PROBLEM_CONTENT_TYPE)
-    if isinstance(error, NotNowError):
+    if isinstance(error, NotNowError) and error.retry_after_s is not None:
         response.headers["Retry-After"] = f"{error.retry_after_s:.0f}"
     return response

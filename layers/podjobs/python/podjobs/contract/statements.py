@@ -72,6 +72,8 @@ class BatchReport(BaseModel):
     refused: tuple[Refusal, ...] = ()
     trouble: Problem | None = None
     """Why the others are kept. Its status says what it says of a step: 503, nothing is wrong with the statements;
-    500, they may be the cause; 401 or 403, an operator must act. None: there was not time enough for all."""
+    500, they may be the cause. None: there was not time enough for all."""
+    needs_operator: bool = False
+    """The trouble will last until an operator corrects a setting."""
     retry_after_s: NonNegativeFloat | None = None
     """Seconds after which the others are wanted; None: the adapter chooses."""
