@@ -130,10 +130,11 @@ def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool, has
     """Load every settings class as its process will, look at folders and tools, and complete MEDIA_URL."""
     faults: list[str] = []
     loaded: dict[type[PodSettings], PodSettings] = {}
+    kinds: tuple[type[PodSettings], ...] = (*SETTINGS_CLASSES, XapiSettings) if has_lrs else SETTINGS_CLASSES
     before = dict(os.environ)
     os.environ.update(environment)
     try:
-        for kind in (*SETTINGS_CLASSES, XapiSettings) if has_lrs else SETTINGS_CLASSES:
+        for kind in kinds:
             try:
                 loaded[kind] = load_settings(kind)
             except SettingsError as error:
