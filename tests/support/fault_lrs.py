@@ -53,7 +53,7 @@ class FaultLrs:
         self.asked: list[Asked] = []
         self._ended = threading.Event()
         self._lock = threading.Lock()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"lrs": self}))
         self._server.daemon_threads = True
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}/xAPI/statements"
@@ -89,59 +89,56 @@ class FaultLrs:
             self.times_stored[name] = self.times_stored.get(name, 0) + 1
         return Answer(200, json.dumps(new)) if new else Answer(204)
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        lrs = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+class _Handler(http.server.BaseHTTPRequestHandler):
+    lrs: FaultLrs
+    protocol_version = "HTTP/1.1"
 
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                statements = body if isinstance(body, list) else [body]
-                lrs.asked.append(Asked(statements, dict(self.headers), self.client_address[1], time.monotonic()))
-                answer = lrs.next_answer(statements)
-                getattr(self, f"do_{answer}")(statements) if isinstance(answer, str) else self.reply(answer)
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        statements = body if isinstance(body, list) else [body]
+        self.lrs.asked.append(Asked(statements, dict(self.headers), self.client_address[1], time.monotonic()))
+        answer = self.lrs.next_answer(statements)
+        getattr(self, f"do_{answer}")(statements) if isinstance(answer, str) else self.reply(answer)
 
-            def reply(self, answer: Answer | int):
-                answer = Answer(answer, "As the test says.") if isinstance(answer, int) else answer
-                content = answer.body.encode()
-                self.send_response(answer.status)
-                for name, value in answer.headers.items():
-                    self.send_header(name, value)
-                if answer.status != 204:
-                    self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+    def reply(self, answer: Answer | int):
+        answer = Answer(answer, "As the test says.") if isinstance(answer, int) else answer
+        content = answer.body.encode()
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
-            def do_hang(self, _statements):
-                lrs._ended.wait(HANG_S)
-                self.close_connection = True
+    def do_hang(self, _statements):
+        self.lrs._ended.wait(HANG_S)
+        self.close_connection = True
 
-            def do_close(self, statements):
-                lrs.store(statements)
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[")
-                self.close_connection = True
+    def do_close(self, statements):
+        self.lrs.store(statements)
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[")
+        self.close_connection = True
 
-            def do_drop(self, _statements):
-                self.close_connection = True
+    def do_drop(self, _statements):
+        self.close_connection = True
 
-            def do_garbage(self, _statements):
-                self.wfile.write(b"\x00\xff\x13SSH-2.0-nothing\r\n\r\n")
-                self.close_connection = True
+    def do_garbage(self, _statements):
+        self.wfile.write(b"\x00\xff\x13SSH-2.0-nothing\r\n\r\n")
+        self.close_connection = True
 
-            def do_trickle(self, _statements):
-                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-                while not lrs._ended.wait(0.1):
-                    try:
-                        self.wfile.write(b" ")
-                    except OSError:
-                        break
-                self.close_connection = True
+    def do_trickle(self, _statements):
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not self.lrs._ended.wait(0.1):
+            try:
+                self.wfile.write(b" ")
+            except OSError:
+                break
+        self.close_connection = True
 
-            def do_html(self, _statements):
-                self.reply(Answer(200, "<html>Please log in.</html>", {"Content-Type": "text/html"}))
+    def do_html(self, _statements):
+        self.reply(Answer(200, "<html>Please log in.</html>", {"Content-Type": "text/html"}))
 
-            def log_message(self, *_):
-                pass
-
-        return Handler
+    def log_message(self, *_):
+        pass
