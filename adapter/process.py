@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from adapter.connections import masked, open_redis
 from adapter.delivery.http import HttpDelivery
 from adapter.dispatch import Dispatch
-from adapter.door.celery import CeleryDoor
+from adapter.door.celery import CeleryDoor, DoorRules
 from adapter.health import HealthPages
 from adapter.lease import Lease
 from adapter.patience import until_redis_answers
@@ -23,7 +23,8 @@ from adapter.streams import Streams
 
 logger = structlog.get_logger(__name__)
 
-QUEUE = "encoding"
+QUEUES = {"encoding": "encoding", "transcripting": "transcription"}
+"""Pod's queues, and the function that each of them is for."""
 LEAVE_LIMIT_S = 2.0
 """Longest time to give back what is held; when it runs out, others take it over by its idle time."""
 
@@ -57,9 +58,14 @@ async def run_adapter(settings: AdapterSettings) -> None:
             resources.push_async_callback(delivery.close)
             dispatches.append(Dispatch(function, streams, records, delivery, settings.timing))
         lease_s = settings.podjobs_lease_s
-        door = CeleryDoor(QUEUE, broker, streams, records, media_root=settings.media_root, lease_s=lease_s)
+        served = frozenset(function.name for function in settings.functions)
+        doors = [
+            CeleryDoor(queue, broker, streams, records, DoorRules(settings.media_root, served, lease_s))
+            for queue, function in QUEUES.items()
+            if function in served
+        ]
         lease = Lease(jobs, streams, dispatches, lease_s)
-        pages = HealthPages(broker, jobs, streams, [door], dispatches)
+        pages = HealthPages(broker, jobs, streams, doors, dispatches)
         runner, port = await pages.start(settings.podjobs_health_host, settings.podjobs_health_port)
         resources.push_async_callback(runner.cleanup)
         logger.info(
@@ -80,17 +86,19 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 return
             keeping = work.create_task(lease.keep(), name="lease")
             taking = [work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in dispatches]
-            door_task = work.create_task(door.run(), name="door")
+            entering = [work.create_task(door.run(), name=f"door {door.queue}") for door in doors]
             await stop.wait()
 
             logger.info("The adapter stops.", running=sum(len(dispatch.held) for dispatch in dispatches))
             pages.stop_taking()
-            door.stop()
+            for door in doors:
+                door.stop()
             for task in taking:
                 task.cancel()
             await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in dispatches))
-            await asyncio.wait([door_task], timeout=LEAVE_LIMIT_S)
-            door_task.cancel()
+            await asyncio.wait(entering, timeout=LEAVE_LIMIT_S)
+            for task in entering:
+                task.cancel()
             keeping.cancel()
             await _leave(lease, records)
     logger.info("The adapter has stopped.")

@@ -97,11 +97,19 @@ class AdapterSettings(RecordSettings):
     )
     podjobs_function_url_encoding: HttpUrl = Field(description="URL of the encoding function.")
     podjobs_function_url_notification: HttpUrl = Field(description="URL of the notification function.")
+    podjobs_function_url_transcription: HttpUrl | None = Field(
+        default=None,
+        description="URL of the transcription function. Not set: the queue `transcripting` is left to others.",
+    )
     podjobs_concurrency_encoding: PositiveInt = Field(
         default_factory=lambda: os.cpu_count() or 1,
         description="Encoding steps that run at once. Not set: the number of processors.",
     )
     podjobs_concurrency_notification: PositiveInt = Field(default=4, description="Notification steps that run at once.")
+    podjobs_concurrency_transcription: PositiveInt = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        description="Transcription steps that run at once. Not set: the number of processors.",
+    )
     podjobs_retry_base_s: PositiveFloat = Field(default=15, description="Seconds before the second attempt of a step.")
     podjobs_retry_factor: float = Field(default=2, ge=1, description="Growth of the wait from one attempt to the next.")
     podjobs_retry_cap_s: PositiveFloat = Field(
@@ -113,6 +121,9 @@ class AdapterSettings(RecordSettings):
     podjobs_retry_limit_notification: PositiveInt = Field(
         default=200,
         description="Attempts of a notification step before its job fails: 200 let Pod be down for 32 hours.",
+    )
+    podjobs_retry_limit_transcription: PositiveInt = Field(
+        default=5, description="Attempts of a transcription step before its job fails."
     )
     podjobs_busy_cap_s: PositiveFloat = Field(
         default=60, description="Longest wait, in seconds, after «not now» answers that name no time themselves."
@@ -138,7 +149,7 @@ class AdapterSettings(RecordSettings):
     @property
     def functions(self) -> tuple[FunctionSettings, ...]:
         """The functions steps are moved to."""
-        return (
+        functions = (
             self._function(
                 "encoding",
                 self.podjobs_function_url_encoding,
@@ -152,6 +163,15 @@ class AdapterSettings(RecordSettings):
                 self.podjobs_retry_limit_notification,
             ),
         )
+        if not self.podjobs_function_url_transcription:
+            return functions
+        transcription = self._function(
+            "transcription",
+            self.podjobs_function_url_transcription,
+            self.podjobs_concurrency_transcription,
+            self.podjobs_retry_limit_transcription,
+        )
+        return (*functions, transcription)
 
     @property
     def timing(self) -> DispatchTiming:

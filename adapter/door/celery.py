@@ -10,6 +10,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
@@ -31,12 +32,31 @@ WAIT_S = 1
 REDIS_AWAY_WAIT_S = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class DoorRules:
+    """Which jobs may come in, and when others' messages are taken over."""
+
+    media_root: str
+    """Pod's; jobs that name a path outside are refused."""
+    types: frozenset[str]
+    """Types of jobs that there is a function for."""
+    lease_s: float
+    """Seconds after which an adapter without a sign of life is gone."""
+
+    def check(self, job: Job) -> None:
+        """Refuse a job that is not to be taken in. Raises InvalidRequestError."""
+        if job.type not in self.types:
+            raise InvalidRequestError(
+                f"There is no function for jobs of type {job.type!r} here. "
+                f"Set PODJOBS_FUNCTION_URL_{job.type.upper()}, then replay this entry."
+            )
+        check_paths(job, self.media_root)
+
+
 class CeleryDoor:
     """Takes in the messages of one queue."""
 
-    def __init__(  # noqa: PLR0913 - each is another part of the adapter
-        self, queue: str, broker: RedisClient, streams: Streams, records: Records, *, media_root: str, lease_s: float
-    ) -> None:
+    def __init__(self, queue: str, broker: RedisClient, streams: Streams, records: Records, rules: DoorRules) -> None:
         """Prepare; `run` does the work.
 
         Args:
@@ -44,15 +64,13 @@ class CeleryDoor:
             broker: the broker's database; its answers are bytes.
             streams: of this adapter; they know which adapters live.
             records: where jobs are stored.
-            media_root: Pod's; jobs that name a path outside are refused.
-            lease_s: seconds after which an adapter without a sign of life is gone.
+            rules: which jobs may come in.
         """
         self.queue = queue
         self._broker = broker
         self._streams = streams
         self._records = records
-        self._media_root = media_root
-        self._lease_s = lease_s
+        self._rules = rules
         self._own = keys.processing(queue, streams.adapter_id)
         self._stopping = False
         self.is_open = False
@@ -76,7 +94,7 @@ class CeleryDoor:
         look_at = 0.0
         while not self._stopping:
             if time.monotonic() >= look_at:
-                look_at = time.monotonic() + self._lease_s / 2
+                look_at = time.monotonic() + self._rules.lease_s / 2
                 await self._announce()
                 await self._take_over()
                 await self._store_own()
@@ -127,7 +145,7 @@ class CeleryDoor:
         for raw in batch:
             try:
                 job = read_message(raw)
-                check_paths(job, self._media_root)
+                self._rules.check(job)
                 jobs.append((job, raw))
             except InvalidRequestError as error:
                 unusable.append((raw, Problem.of(error)))

@@ -54,3 +54,14 @@ def test_all_faults_are_named_at_once_and_no_value_is_repeated(settings_of):
 
 def test_secrets_are_hidden_in_repr(settings_of):
     assert "s3cret" not in repr(settings_of())
+
+
+def test_transcription_is_served_only_when_its_function_is_named(settings_of):
+    assert [function.name for function in settings_of().functions] == ["encoding", "notification"]
+    with_url = settings_of(
+        PODJOBS_FUNCTION_URL_TRANSCRIPTION="http://transcription/",
+        PODJOBS_CONCURRENCY_TRANSCRIPTION="7",
+        PODJOBS_RETRY_LIMIT_TRANSCRIPTION="3",
+    )
+    *_, transcription = with_url.functions
+    assert (transcription.name, transcription.concurrency, transcription.retries.limit) == ("transcription", 7, 3)
