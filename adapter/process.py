@@ -19,7 +19,7 @@ from adapter.connections import RedisClient, masked, open_redis
 from adapter.delivery.http import HttpDelivery
 from adapter.dispatch import Dispatch
 from adapter.door.celery import CeleryDoor
-from adapter.door.jobs import JobIntake
+from adapter.door.jobs import JobIntake, JobRules
 from adapter.door.statements import StatementIntake
 from adapter.due import DueEntries
 from adapter.health import HealthPages
@@ -33,7 +33,8 @@ from podjobs.contract.exchanges import STATEMENTS, STEPS
 
 logger = structlog.get_logger(__name__)
 
-QUEUE = "encoding"
+QUEUES = {"encoding": "encoding", "transcripting": "transcription"}
+"""Pod's queues of jobs, and the function that each of them is for."""
 STATEMENT_QUEUE = "xapi"
 LEAVE_LIMIT_S = 2.0
 """Longest time to give back what is held; when it runs out, others take it over by its idle time."""
@@ -110,7 +111,13 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         resources.push_async_callback(delivery.close)
         dispatches.append(Dispatch(function, streams, records, delivery, settings.timing))
     broker = _open(settings.broker_url, resources, text=False)
-    doors = [CeleryDoor(QUEUE, broker, streams, JobIntake(QUEUE, records, settings.media_root), lease_s)]
+    served = frozenset(function.name for function in settings.functions)
+    rules = JobRules(settings.media_root, served)
+    doors = [
+        CeleryDoor(queue, broker, streams, JobIntake(queue, records, rules), lease_s)
+        for queue, function in QUEUES.items()
+        if function in served
+    ]
     intake = None
     if settings.statements:
         door, intake, dispatch = _build_statements(settings, settings.statements, streams, records, resources)

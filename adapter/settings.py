@@ -132,6 +132,10 @@ class AdapterSettings(RecordSettings):
     podjobs_function_url_xapi: HttpUrl | None = Field(
         default=None, description="URL of the xapi function. Not set: the queue xapi is not read."
     )
+    podjobs_function_url_transcription: HttpUrl | None = Field(
+        default=None,
+        description="URL of the transcription function. Not set: the queue `transcripting` is left to others.",
+    )
     podjobs_concurrency_encoding: PositiveInt = Field(
         default_factory=lambda: os.cpu_count() or 1,
         description="Encoding steps that run at once. Not set: the number of processors.",
@@ -151,6 +155,10 @@ class AdapterSettings(RecordSettings):
         default=1_000_000,
         description="xAPI statements held in Redis, waiting or put aside, from which on they stay on Pod's queue.",
     )
+    podjobs_concurrency_transcription: PositiveInt = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        description="Transcription steps that run at once. Not set: the number of processors.",
+    )
     podjobs_retry_base_s: PositiveFloat = Field(default=15, description="Seconds before the second attempt of a step.")
     podjobs_retry_factor: float = Field(default=2, ge=1, description="Growth of the wait from one attempt to the next.")
     podjobs_retry_cap_s: PositiveFloat = Field(
@@ -162,6 +170,9 @@ class AdapterSettings(RecordSettings):
     podjobs_retry_limit_notification: PositiveInt = Field(
         default=200,
         description="Attempts of a notification step before its job fails: 200 let Pod be down for 32 hours.",
+    )
+    podjobs_retry_limit_transcription: PositiveInt = Field(
+        default=5, description="Attempts of a transcription step before its job fails."
     )
     podjobs_busy_cap_s: PositiveFloat = Field(
         default=60, description="Longest wait, in seconds, after «not now» answers that name no time themselves."
@@ -187,7 +198,7 @@ class AdapterSettings(RecordSettings):
     @property
     def functions(self) -> tuple[FunctionSettings, ...]:
         """The functions steps are moved to."""
-        return (
+        functions = (
             self._function(
                 "encoding",
                 self.podjobs_function_url_encoding,
@@ -201,6 +212,15 @@ class AdapterSettings(RecordSettings):
                 self.podjobs_retry_limit_notification,
             ),
         )
+        if not self.podjobs_function_url_transcription:
+            return functions
+        transcription = self._function(
+            "transcription",
+            self.podjobs_function_url_transcription,
+            self.podjobs_concurrency_transcription,
+            self.podjobs_retry_limit_transcription,
+        )
+        return (*functions, transcription)
 
     @property
     def statements(self) -> StatementSettings | None:

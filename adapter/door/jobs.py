@@ -1,6 +1,7 @@
 """The intake of jobs: Pod's messages become job records."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
@@ -16,20 +17,39 @@ from podjobs.contract.jobs import Job, check_paths
 logger = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class JobRules:
+    """Which jobs may come in."""
+
+    media_root: str
+    """Pod's; jobs that name a path outside are refused."""
+    types: frozenset[str]
+    """Types of jobs that there is a function for."""
+
+    def check(self, job: Job) -> None:
+        """Refuse a job that is not to be taken in. Raises InvalidRequestError."""
+        if job.type not in self.types:
+            raise InvalidRequestError(
+                f"There is no function for jobs of type {job.type!r} here. "
+                f"Set PODJOBS_FUNCTION_URL_{job.type.upper()}, then replay this entry."
+            )
+        check_paths(job, self.media_root)
+
+
 class JobIntake:
     """Stores the messages of one queue as jobs."""
 
-    def __init__(self, queue: str, records: Records, media_root: str) -> None:
+    def __init__(self, queue: str, records: Records, rules: JobRules) -> None:
         """Prepare.
 
         Args:
             queue: whose messages they are.
             records: where jobs are stored.
-            media_root: Pod's; jobs that name a path outside are refused.
+            rules: which jobs may come in.
         """
         self._queue = queue
         self._records = records
-        self._media_root = media_root
+        self._rules = rules
 
     async def room(self) -> int:
         """Jobs are always taken: a record is small, and a job seen is a job that can be told about."""
@@ -42,7 +62,7 @@ class JobIntake:
         for raw in batch:
             try:
                 job = read_message(raw)
-                check_paths(job, self._media_root)
+                self._rules.check(job)
                 jobs.append((job, raw))
             except InvalidRequestError as error:
                 unusable.append((raw, Problem.of(error)))

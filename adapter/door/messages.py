@@ -7,15 +7,18 @@ from pydantic import ValidationError
 
 from adapter.door.envelope import open_envelope
 from podjobs.contract.errors import InvalidRequestError, list_faults
-from podjobs.contract.jobs import EncodingJob, Job
+from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
 
 ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
 
-_ARGUMENTS: dict[str, tuple[type[Job], tuple[str, ...]]] = {
+TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
+
+_ARGUMENTS: dict[str, tuple[type[EncodingJob | TranscriptionJob], tuple[str, ...]]] = {
     ENCODING_TASK: (
         EncodingJob,
         ("video_id", "video_path", "cut_start", "cut_end", "json_dressing", "dressing_input"),
     ),
+    TRANSCRIPTION_TASK: (TranscriptionJob, ("video_id", "mp3filepath", "duration", "lang")),
 }
 """Per task: the job it asks for, and the names of its arguments in their order."""
 

@@ -1,16 +1,18 @@
 """The notification function as a deployable: wiring only."""
 
 from podjobs.backends.pod_api import RestPodApi
+from podjobs.backends.storage import FileStorage
 from podjobs.entry import Function, http_handler
 from podjobs.notification.function import NotificationFunction
 from podjobs.notification.settings import NotificationSettings
 
 
 def build(settings: NotificationSettings) -> tuple[Function, int]:
-    """Connect the function with its backend."""
+    """Connect the function with its backends."""
     token = settings.pod_api_token.get_secret_value()
     pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
-    return NotificationFunction(pod), settings.podjobs_notification_slots
+    storage = FileStorage.from_url(settings.media_location, settings.media_root)
+    return NotificationFunction(pod, storage), settings.podjobs_notification_slots
 
 
 handle = http_handler("notification", NotificationSettings, build)

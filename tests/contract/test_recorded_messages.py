@@ -8,7 +8,7 @@ import pytest
 from adapter.door.messages import read_message
 from adapter.door.statements import read_statement
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.jobs import EncodingJob, TranscriptionJob
 from podjobs.xapi.statements import check_statement
 
 MESSAGES = Path(__file__).parents[1] / "data" / "pod-4.1-messages"
@@ -41,9 +41,15 @@ def test_recorded_cut_has_its_seconds():
     assert (job.id, job.video_id, job.cut_start, job.cut_end) == ("d8c097d1-e477-4aaa-9779-fb255f8a52c6", 18, 2, 7)
 
 
-@pytest.mark.parametrize(
-    "name", ["studio_pipb_cut", "studio_single_cut", "transcript", "xapi_played", "xapi_terminated"]
-)
+def test_recorded_transcription_message_is_read_exactly():
+    raw, message, ([video_id, mp3filepath, duration, lang], _, _) = recorded("transcript")
+    assert (video_id, duration, lang) == (28, 10, "fr")
+    assert read_message(raw) == TranscriptionJob(
+        id=message["headers"]["id"], video_id=video_id, mp3filepath=mp3filepath, duration=duration, lang=lang
+    )
+
+
+@pytest.mark.parametrize("name", ["studio_pipb_cut", "studio_single_cut", "xapi_played", "xapi_terminated"])
 def test_recorded_message_of_another_kind_is_refused_by_its_task_or_read(name):
     raw, message, _ = recorded(name)
     if message["headers"]["task"].endswith("start_encoding_task"):

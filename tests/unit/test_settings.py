@@ -73,6 +73,7 @@ def test_load_settings_bad_ladder_is_refused_by_name(monkeypatch, renditions):
 
 
 def test_load_settings_secret_never_appears(monkeypatch):
+    monkeypatch.setenv("MEDIA_ROOT", "/media")
     monkeypatch.setenv("POD_API_TOKEN", "s3cr3t-é")
     monkeypatch.setenv("POD_API_URL", "not-a-url")
     with pytest.raises(SettingsError) as refused:

@@ -8,15 +8,24 @@ import pytest
 
 from adapter import keys
 from adapter.door.celery import CeleryDoor
-from adapter.door.jobs import JobIntake
+from adapter.door.jobs import JobIntake, JobRules
 
 QUEUE = "encoding"
 
 
 def message(job_id, video_id=7, path=None):
     args = [video_id, path or f"/media/videos/{video_id}.mp4", 0, 0]
-    body = json.dumps([args, {"json_dressing": None, "dressing_input": ""}, {}])
-    headers = {"task": "pod.video_encode_transcript.encoding_tasks.start_encoding_task", "id": job_id}
+    return celery_message("encoding_tasks.start_encoding_task", job_id, args, json_dressing=None, dressing_input="")
+
+
+def transcription(job_id):
+    args = [7, "/media/videos/7/audio.mp3", 60, "en"]
+    return celery_message("transcripting_tasks.start_transcripting_task", job_id, args)
+
+
+def celery_message(task, job_id, args, **keywords):
+    body = json.dumps([args, keywords, {}])
+    headers = {"task": f"pod.video_encode_transcript.{task}", "id": job_id}
     return json.dumps(
         {
             "body": base64.b64encode(body.encode()).decode(),
@@ -35,7 +44,8 @@ async def open_door(broker, records, make_streams):
 
     async def start(adapter_id="one"):
         streams = await make_streams(adapter_id)
-        door = CeleryDoor(QUEUE, broker, streams, JobIntake(QUEUE, records, "/media"), lease_s=0.5)
+        rules = JobRules("/media", frozenset({"encoding"}))
+        door = CeleryDoor(QUEUE, broker, streams, JobIntake(QUEUE, records, rules), lease_s=0.5)
         opened.append((door, asyncio.create_task(door.run())))
         return door
 
@@ -81,9 +91,10 @@ async def test_door_message_that_comes_while_it_waits_is_taken_at_once(broker, o
         (b"\xff\xfe\x00", {"raw_base64": "//4A"}),
         (message("x", path="/etc/passwd"), {"raw": message("x", path="/etc/passwd").decode()}),
         (message("x", path="/media/../etc/passwd"), {"raw": message("x", path="/media/../etc/passwd").decode()}),
+        (transcription("x"), {"raw": transcription("x").decode()}),
         (message("a job with spaces"), {"raw": message("a job with spaces").decode()}),
     ],
-    ids=["text", "binary", "outside", "dots", "id"],
+    ids=["text", "binary", "outside", "dots", "no-function", "id"],
 )
 async def test_door_message_it_cannot_use_is_put_aside_whole_and_the_next_is_taken(
     broker, open_door, wait_empty, jobs_redis, dead, raw, kept

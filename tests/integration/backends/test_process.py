@@ -106,3 +106,19 @@ def wait_until(condition, timeout_s=20):
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
+
+
+def test_read_returns_the_bytes_as_they_are():
+    assert TOOLS.read(["printf", r"\377\000\r\n"], timeout_s=20, limit_bytes=4) == b"\xff\x00\r\n"
+
+
+def test_read_more_than_the_limit_is_stopped_at_once():
+    begun = time.monotonic()
+    with pytest.raises(CommandError, match="more than 1000 bytes"):
+        TOOLS.read(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
+    assert time.monotonic() - begun < 5
+
+
+def test_read_failure_is_the_commands():
+    with pytest.raises(CommandError, match="exit status 3"):
+        TOOLS.read(["sh", "-c", "printf x; exit 3"], timeout_s=20, limit_bytes=1000)

@@ -70,3 +70,14 @@ def test_statements_are_left_alone_until_their_function_is_named(settings_of):
 def test_statements_come_from_the_encoding_broker_unless_told_otherwise(settings_of):
     assert settings_of().xapi_broker_url == "redis://:s3cret@redis:6379/7"
     assert settings_of(XAPI_CELERY_BROKER_URL="redis://other/6").xapi_broker_url == "redis://other/6"
+
+
+def test_transcription_is_served_only_when_its_function_is_named(settings_of):
+    assert [function.name for function in settings_of().functions] == ["encoding", "notification"]
+    with_url = settings_of(
+        PODJOBS_FUNCTION_URL_TRANSCRIPTION="http://transcription/",
+        PODJOBS_CONCURRENCY_TRANSCRIPTION="7",
+        PODJOBS_RETRY_LIMIT_TRANSCRIPTION="3",
+    )
+    *_, transcription = with_url.functions
+    assert (transcription.name, transcription.concurrency, transcription.retries.limit) == ("transcription", 7, 3)

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import EncodingJob, check_paths
+from podjobs.contract.jobs import EncodingJob, TranscriptionJob, check_paths
 
 
 def job(**changes):
@@ -50,3 +50,36 @@ def test_check_paths_outside_the_media_root_is_refused(path):
 @pytest.mark.parametrize("path", ["/media/x.mp4", "/media/videos/../x.mp4", "/media/a b/'é\".mp4"])
 def test_check_paths_inside_the_media_root_is_accepted(path):
     check_paths(job(video_path=path), "/media/")
+
+
+def transcription(**changes):
+    values = {"id": "a-1", "video_id": 18, "mp3filepath": "/media/videos/a/0018/audio_192k.mp3", "lang": "fr"}
+    return TranscriptionJob.model_validate(values | changes)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("mp3filepath", "audio.mp3"),
+        ("mp3filepath", None),
+        ("duration", -1),
+        ("duration", float("inf")),
+        ("lang", None),
+        ("lang", "x" * 100),
+        ("video_id", "x"),
+    ],
+)
+def test_transcription_job_bad_field_is_refused_by_name(field, value):
+    with pytest.raises(ValidationError) as refused:
+        transcription(**{field: value})
+    assert refused.value.errors()[0]["loc"] == (field,)
+
+
+def test_transcription_job_captions_lie_in_pods_temp_folder_each_jobs_own():
+    assert transcription().captions_key == "temp/transcription_18_a-1.vtt"
+    assert transcription(id="b-2").captions_key != transcription().captions_key
+
+
+def test_check_paths_looks_at_the_sound():
+    with pytest.raises(InvalidRequestError, match="outside Pod's media root"):
+        check_paths(transcription(mp3filepath="/media/../etc/shadow"), "/media")

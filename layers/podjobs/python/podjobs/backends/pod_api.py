@@ -50,6 +50,15 @@ class RestPodApi:
             return Answer.UNKNOWN_VIDEO
         raise self._failure(response)
 
+    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> Answer:
+        """Tell Pod that a video is transcribed; see the port."""
+        response = self._send("POST", "/store_remote_transcripted_video/", {"id": video_id}, body)
+        if response.is_success:
+            return Answer.ACCEPTED
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return Answer.UNKNOWN_VIDEO
+        raise self._failure(response)
+
     def video_state(self, video_id: int) -> VideoState | None:
         """Ask how far Pod is with a video; see the port."""
         response = self._send("GET", f"/videos/{video_id}/", {}, None)

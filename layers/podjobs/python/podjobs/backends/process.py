@@ -13,13 +13,15 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO, Self, TypeVar
 
 import structlog
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 
 logger = structlog.get_logger(__name__)
+
+Output = TypeVar("Output")
 
 STDERR_TAIL_LINES = 30
 FEED_BLOCK_BYTES = 1 << 20
@@ -54,7 +56,20 @@ class ProcessTools:
         on_progress: Callable[[dict[str, str]], None] | None = None,
     ) -> str:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
-        feed = list(feed)
+        return self._run(argv, timeout_s, list(feed), lambda stdout: _read_output(stdout, on_progress))
+
+    def read(self, argv: Sequence[str], *, timeout_s: float, limit_bytes: int) -> bytes:
+        """Run a command and return its bytes; see the `Tools` port for arguments and errors."""
+        output = self._run(argv, timeout_s, [], lambda stdout: _read_bytes(stdout, limit_bytes))
+        if output is None:
+            command = os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
+            raise CommandError(f"{command} gave more than {limit_bytes} bytes and was stopped.", argv=list(argv))
+        return output
+
+    def _run(
+        self, argv: Sequence[str], timeout_s: float, feed: list[BinaryIO], consume: Callable[[IO[bytes]], Output]
+    ) -> Output:
+        """Run a command while its output is consumed; a consumer that returns None has it stopped."""
         logger.debug("Starting a command.", command=shlex.join(argv))
         process = subprocess.Popen(
             [*self._prefix, *argv],
@@ -72,11 +87,15 @@ class ProcessTools:
                 readers.append(threading.Thread(target=_feed, args=(feed, _pipe(process.stdin))))
             for reader in readers:
                 reader.start()
-            output = _read_output(_pipe(process.stdout), on_progress)
+            output = consume(_pipe(process.stdout))
+            if output is None:
+                deadline.stop()
             status = process.wait()
             for reader in readers:
                 reader.join()
         stderr = "\n".join(tail)
+        if output is None:
+            return output
         if status != 0:
             raise _failure(list(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
         if stderr:
@@ -119,6 +138,10 @@ class _Deadline:
                 with contextlib.suppress(OSError):
                     stream.close()
 
+    def stop(self) -> None:
+        """Kill the command before its time is up."""
+        self._kill()
+
     def _expire(self) -> None:
         self.expired = True
         self._kill()
@@ -146,6 +169,11 @@ def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
             shutil.copyfileobj(file, target, FEED_BLOCK_BYTES)
     with contextlib.suppress(BrokenPipeError, OSError):
         target.close()
+
+
+def _read_bytes(stream: IO[bytes], limit_bytes: int) -> bytes | None:
+    content = stream.read(limit_bytes + 1)
+    return content if len(content) <= limit_bytes else None
 
 
 def _read_output(stream: IO[bytes], on_progress: Callable[[dict[str, str]], None] | None) -> str:

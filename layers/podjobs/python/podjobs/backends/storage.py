@@ -8,6 +8,7 @@ import errno
 import os
 import posixpath
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from podjobs.contract.ports import Key
 
 WORK_FOLDER = "work"
 DISK_FULL_RETRY_S = 30.0
+READABLE_BY_ALL = 0o644
+"""Pod runs as another user, perhaps of another group."""
 
 
 class FileStorage:
@@ -76,6 +79,7 @@ class FileStorage:
 
     def exists(self, key: Key) -> bool:
         """Tell whether a file lies at the key; see the port."""
+        self._check_root()
         return self._confined(key).is_file()
 
     def size_bytes(self, key: Key) -> int:
@@ -91,11 +95,7 @@ class FileStorage:
 
     def start_work(self, job_id: str) -> None:
         """Make the job's work folder; see the port."""
-        if not self._root.is_dir():
-            raise NotNowError(
-                f"The media root {str(self._root)!r} is not there. Mount it, or correct MEDIA_URL.",
-                retry_after_s=DISK_FULL_RETRY_S,
-            )
+        self._check_root()
         with _storage_errors():
             self._work(job_id).mkdir(parents=True, exist_ok=True)
 
@@ -152,9 +152,10 @@ class FileStorage:
         path = self._confined(key)
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         with _storage_errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             try:
                 with beside.open("wb") as file:
+                    os.fchmod(file.fileno(), READABLE_BY_ALL)
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
@@ -173,6 +174,13 @@ class FileStorage:
         """Delete a file; see the port."""
         with _storage_errors():
             self._confined(key).unlink(missing_ok=True)
+
+    def _check_root(self) -> None:
+        if not self._root.is_dir():
+            raise NotNowError(
+                f"The media root {str(self._root)!r} is not there. Mount it, or correct MEDIA_URL.",
+                retry_after_s=DISK_FULL_RETRY_S,
+            )
 
     def _work(self, job_id: str) -> Path:
         return self._confined(self.work_key(job_id, ""))
@@ -194,6 +202,19 @@ class FileStorage:
                 f"{self.pod_path(key)!r} leads out of the media root through a link. Copy the file into the media root."
             )
         return path
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that belongs to whom the one above it belongs to: Pod deletes some files when it has read them."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    above = folder.parent.stat()
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(stat.S_IMODE(above.st_mode))
+        with contextlib.suppress(PermissionError):  # only root may give a folder away
+            os.chown(folder, above.st_uid, above.st_gid)
 
 
 def _work_gone(folder: Key) -> RetryableError:

@@ -55,8 +55,38 @@ class EncodingJob(BaseModel):
         return (self.video_path,)
 
 
-Job = EncodingJob
-"""Every job there is. Studio composition and transcription join as a union discriminated by `type`."""
+class TranscriptionJob(BaseModel):
+    """The sound of one video to be written down as captions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: Literal["transcription"] = "transcription"
+    id: JobId
+    video_id: NonNegativeInt
+    mp3filepath: PodPath
+    duration: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    """As Pod has it, seconds: only a hint, the file itself is measured."""
+    lang: Annotated[str, Field(max_length=64)]
+    """As Pod has it: a language's code, or `auto`."""
+
+    @property
+    def target(self) -> str:
+        """What the job is about: a newer job for the same target supersedes an older one."""
+        return str(self.video_id)
+
+    @property
+    def captions_key(self) -> str:
+        """Where Pod is to find the captions, from its media root on; no two jobs have the same."""
+        return f"temp/transcription_{self.video_id}_{self.id}.vtt"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path the message names, to be checked against the media root."""
+        return (self.mp3filepath,)
+
+
+Job = Annotated[EncodingJob | TranscriptionJob, Field(discriminator="type")]
+"""Every job there is. Studio composition joins here."""
 
 
 def check_paths(job: Job, media_root: str) -> None:

@@ -32,7 +32,7 @@ class Storage(Protocol):
         """Open a file for reading from its start. Raises RetryableError when it is not there."""
 
     def exists(self, key: Key) -> bool:
-        """Tell whether a file lies at the key."""
+        """Tell whether a file lies at the key. Raises NotNowError while the media root is not there at all."""
 
     def size_bytes(self, key: Key) -> int:
         """Size of a file in bytes. Raises RetryableError when it is not there."""
@@ -59,7 +59,7 @@ class Storage(Protocol):
         """
 
     def write(self, key: Key, content: bytes) -> None:
-        """Write a small file, whole at once, making its folder where it is missing."""
+        """Write a small file that all may read, whole at once, making its folder where it is missing."""
 
     def move(self, source: Key, target: Key) -> None:
         """Put a file in another place, whole at once, over what lay there."""
@@ -70,6 +70,18 @@ class Storage(Protocol):
 
 class Tools(Protocol):
     """ffmpeg and ffprobe."""
+
+    def read(self, argv: Sequence[str], *, timeout_s: float, limit_bytes: int) -> bytes:
+        """Run a command to its end and return what it wrote on stdout, as it is.
+
+        Args:
+            argv: the command and its arguments; no shell is involved.
+            timeout_s: seconds after which the command and its children are killed.
+            limit_bytes: most it may write.
+
+        Raises:
+            CommandError: it ended with an error, or wrote more (permanent); else as `run`.
+        """
 
     def run(
         self,
@@ -154,6 +166,9 @@ class PodApi(Protocol):
         Raises RetryableError (with `ambiguous` in its context when Pod may have acted), NotNowError when an operator
         must act, PermanentError for an answer that no retry changes.
         """
+
+    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> Answer:
+        """Tell Pod that a video's captions are there to be taken, or why not. Raises as `post_encoded`."""
 
     def video_state(self, video_id: int) -> VideoState | None:
         """Ask how far Pod is with a video; None when there is no such video. Raises as `post_encoded`."""

@@ -1,24 +1,31 @@
 """How each type of job begins, and how it ends when it cannot be done or is no longer wanted."""
 
-from podjobs.contract.jobs import Job
+from podjobs.contract.jobs import Job, TranscriptionJob
 from podjobs.contract.steps import Stage, StepSpec
 
 PLAN_TIMEOUT_S = 120
+TRANSCRIPTION_PLAN_TIMEOUT_S = 900
+"""The plan listens into the whole file, with a model that may have to be loaded first."""
 NOTIFICATION_TIMEOUT_S = 600
 """Pod imports an encoded video inside the request; that can take minutes."""
 
 
 def first_stage(job: Job) -> Stage:
     """The stage every job of this type starts with: its one step replies with the plan."""
-    return Stage(name="plan", steps=(StepSpec(id="plan", function=job.type, action="plan", timeout_s=PLAN_TIMEOUT_S),))
+    timeout_s = TRANSCRIPTION_PLAN_TIMEOUT_S if isinstance(job, TranscriptionJob) else PLAN_TIMEOUT_S
+    return Stage(name="plan", steps=(StepSpec(id="plan", function=job.type, action="plan", timeout_s=timeout_s),))
 
 
 def notification_stage(job: Job) -> Stage:
     """The stage that tells Pod."""
-    return Stage(
-        name="notify",
-        steps=(StepSpec(id="notify", function="notification", action=job.type, timeout_s=NOTIFICATION_TIMEOUT_S),),
+    step = StepSpec(
+        id="notify",
+        function="notification",
+        action=job.type,
+        timeout_s=NOTIFICATION_TIMEOUT_S,
+        needs=("captions",) if isinstance(job, TranscriptionJob) else (),
     )
+    return Stage(name="notify", steps=(step,))
 
 
 def failure_stages(job: Job) -> tuple[Stage, ...]:

@@ -3,6 +3,7 @@
 import posixpath
 
 from podjobs.contract.errors import InvalidRequestError, Problem
+from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.steps import Plan, Result, Step
 from podjobs.encoding import info
@@ -41,19 +42,22 @@ class EncodingFunction:
             InvalidRequestError: there is no such action.
             StepError: as the action says.
         """
-        work = Workspace(step.job.id, self._tools, self._storage, self._settings, step.timeout_s)
+        job = step.job
+        if not isinstance(job, EncodingJob):
+            raise InvalidRequestError(f"The encoding function does no jobs of type {job.type!r}.")
+        work = Workspace(job.id, self._tools, self._storage, self._settings, step.timeout_s)
         match step.action:
             case "plan":
-                return plan_job(step.job, work)
+                return plan_job(job, work)
             case "repackage":
-                return plan_repackaged(step.job, work)
+                return plan_repackaged(job, work)
             case "report":
-                return self._report(step)
+                return self._report(job, step)
             case "discard":
-                self._storage.remove_work(step.job.id)
+                self._storage.remove_work(job.id)
                 return Result(log=("A newer job took this one's place; its work files are removed.",))
             case "publish":
-                return publish(step, Recipe.model_validate(step.shared), self._storage, self._settings)
+                return publish(job, step, Recipe.model_validate(step.shared), self._storage, self._settings)
         if step.action not in MAKING:
             raise InvalidRequestError(f"The encoding function has no action {step.action!r}.")
         return self._make(step, Recipe.model_validate(step.shared), work)
@@ -73,13 +77,13 @@ class EncodingFunction:
                 frames = _frames(step, recipe)
                 return make_images(recipe, [chunk for chunk in recipe.chunks if frames.get(chunk.name)], work)
 
-    def _report(self, step: Step) -> Result:
+    def _report(self, job: EncodingJob, step: Step) -> Result:
         """Leave the reason of a failure where Pod looks for the result, and remove the work files."""
         problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
-        target = self._storage.key_of(step.job.output_dir)
-        content = info.failure_info(step.job, step.accepted_at, problem)
+        target = self._storage.key_of(job.output_dir)
+        content = info.failure_info(job, step.accepted_at, problem)
         self._storage.write(posixpath.join(target, info.NAME), info.dump(content))
-        self._storage.remove_work(step.job.id)
+        self._storage.remove_work(job.id)
         return Result(log=("The failure was reported in info_video.json.",))
 
 

@@ -29,11 +29,14 @@ OURS = re.compile(
 """Files an encoder leaves in a video's folder: those that a new encode does not replace are removed."""
 
 
-def publish(step: Step, recipe: Recipe, storage: Storage, settings: EncodingSettings) -> Plan | Result:
+def publish(
+    job: EncodingJob, step: Step, recipe: Recipe, storage: Storage, settings: EncodingSettings
+) -> Plan | Result:
     """Put the files of a job in their places; safe to repeat at any point.
 
     Args:
-        step: the job and the results of its steps.
+        job: what Pod asked for.
+        step: the results of its steps.
         recipe: how it was made.
         storage: holds the files.
         settings: names of the audio files.
@@ -44,7 +47,7 @@ def publish(step: Step, recipe: Recipe, storage: Storage, settings: EncodingSett
     Raises:
         PermanentError: even that did not verify.
     """
-    job, results = step.job, step.results
+    results = step.results
     target = storage.key_of(job.output_dir)
     if not storage.has_work(job.id) and _is_published(job, target, storage):
         storage.remove_work(job.id)
@@ -66,7 +69,7 @@ def publish(step: Step, recipe: Recipe, storage: Storage, settings: EncodingSett
         _take_place(source, posixpath.join(target, name), storage)
     sound_s = results.get("audio", {}).get("duration_s", 0.0)
     log = (*faults, *find_missing(recipe, packaged), *find_missing_sound(recipe, sound_s))
-    content = describe(step, Outcome(recipe, packaged, list(files), log), settings)
+    content = describe(job, step, Outcome(recipe, packaged, list(files), log), settings)
     storage.write(posixpath.join(target, info.NAME), info.dump(content))
     keep = {*files, info.NAME} | ({MASTER} if packaged else set())
     for key in storage.list_files(target):
@@ -184,15 +187,16 @@ class Outcome:
     """What is missing or did not verify, but does not spoil the result."""
 
 
-def describe(step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[str, Any]:
+def describe(job: EncodingJob, step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[str, Any]:
     """The content of info_video.json. Pure but for the clock.
 
     Args:
-        step: the job and the results of its steps.
+        job: what Pod asked for.
+        step: the results of its steps.
         outcome: what became of it.
         settings: names of the audio files.
     """
-    job, files, packaged = step.job, outcome.files, outcome.packaged
+    files, packaged = outcome.files, outcome.packaged
 
     def place(name: str) -> str:
         return posixpath.join(job.output_dir, name)

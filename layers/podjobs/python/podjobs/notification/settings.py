@@ -4,10 +4,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 
-from podjobs.settings import LogSettings
+from podjobs.settings import MediaSettings
 
 
-class NotificationSettings(LogSettings):
+class NotificationSettings(MediaSettings):
     """What the notification function reads."""
 
     pod_api_url: str = Field(description="Pod's REST address, for instance https://pod.example.org/rest.")

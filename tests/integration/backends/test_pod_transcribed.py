@@ -1,0 +1,107 @@
+"""Pod is told of captions, once: it deletes the file it has read. Source: docs/contract-pod.md, callbacks."""
+
+import pytest
+
+from podjobs.backends.pod_api import RestPodApi
+from podjobs.backends.storage import FileStorage
+from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, Problem, RetryableError
+from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.steps import Step
+from podjobs.notification.function import NotificationFunction
+from support.pod import ScriptedPod
+
+JOB = TranscriptionJob(id="job-1", video_id=28, mp3filepath="/pod/media/videos/a/audio.mp3", lang="fr")
+RESULTS = {"captions": {"message": "12 captions were made of 60 s of sound."}}
+
+
+@pytest.fixture
+def pod():
+    with ScriptedPod() as pod:
+        yield pod
+
+
+@pytest.fixture
+def media(tmp_path):
+    (tmp_path / "temp").mkdir()
+    (tmp_path / JOB.captions_key).write_text("WEBVTT\n")
+    return tmp_path
+
+
+def notify(pod, media, attempt=1, action="transcription", **changes):
+    function = NotificationFunction(RestPodApi(pod.url, "t0ken", 0.5), FileStorage(media, "/pod/media"))
+    step = Step(
+        job=JOB, step_id="notify", function="notification", action=action, accepted_at=0, attempt=attempt,
+        **{"results": RESULTS} | changes,
+    )  # fmt: skip
+    return function.perform(step)
+
+
+def test_notify_tells_pod_where_the_captions_are(pod, media):
+    assert notify(pod, media).log == ("Pod was told.",)
+    ((method, path, authorization, body),) = pod.requests
+    assert (method, path, authorization) == ("POST", "/rest/store_remote_transcripted_video/?id=28", "Token t0ken")
+    assert body == {
+        "video_id": 28,
+        "msg": "12 captions were made of 60 s of sound.",
+        "temp_vtt_file": "/pod/media/temp/transcription_28_job-1.vtt",
+    }
+
+
+def test_notify_failure_is_the_message(pod, media):
+    problem = Problem(title="The job cannot be done.", status=422, detail="The file 'a.mp3' is empty.")
+    notify(pod, media, failure=problem, results={})
+    assert pod.requests[0][3]["msg"] == "The job cannot be done. The file 'a.mp3' is empty."
+
+
+def test_notify_very_long_message_is_cut(pod, media):
+    notify(pod, media, results={"captions": {"message": "x" * 100_000}})
+    assert len(pod.requests[0][3]["msg"]) == 4000
+
+
+def test_notify_again_with_the_file_gone_was_heard_before(pod, media):
+    (media / JOB.captions_key).unlink()
+    assert "lost" in notify(pod, media, attempt=2).log[0]
+    assert pod.requests == []
+
+
+def test_notify_again_with_the_file_there_tells_pod(pod, media):
+    assert notify(pod, media, attempt=2).log == ("Pod was told.",)
+
+
+def test_notify_again_without_the_media_root_is_no_proof(pod, media, tmp_path):
+    """A folder that is not mounted holds no file either."""
+    with pytest.raises(NotNowError, match="Mount it"):
+        notify(pod, tmp_path / "not-mounted", attempt=2)
+
+
+@pytest.mark.parametrize("taken", [True, False])
+@pytest.mark.parametrize("way", ["hangs", "breaks off"])
+def test_notify_ambiguous_failure_looks_at_the_file_before_it_repeats(pod, media, taken, way):
+    pod.hang_s = 1.5 if way == "hangs" else 0
+    pod.post_answers = [(0 if way == "breaks off" else 200, "")]
+    pod.on_post = (media / JOB.captions_key).unlink if taken else None
+    if taken:
+        assert "lost" in notify(pod, media).log[0]
+    else:
+        with pytest.raises(RetryableError):
+            notify(pod, media)
+    assert pod.methods == ["POST"]
+
+
+def test_notify_video_that_is_gone_ends_the_job_and_takes_its_file_away(pod, media):
+    pod.post_answers = [(404, "")]
+    assert "no longer knows" in notify(pod, media).log[0]
+    assert not (media / JOB.captions_key).exists()
+
+
+@pytest.mark.parametrize(("status", "error"), [(500, RetryableError), (401, NotNowError), (405, PermanentError)])
+def test_notify_answers_that_do_not_end_the_job(pod, media, status, error):
+    pod.post_answers = [(status, "")]
+    with pytest.raises(error):
+        notify(pod, media)
+    assert (media / JOB.captions_key).exists()
+
+
+def test_notify_action_of_another_job_is_refused(pod, media):
+    with pytest.raises(InvalidRequestError, match="no action 'encoding'"):
+        notify(pod, media, action="encoding")
