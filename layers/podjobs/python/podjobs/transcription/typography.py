@@ -26,7 +26,7 @@ def _rule(pattern: str, *replacements: str) -> Rule:
     return Rule(re.compile(pattern, re.IGNORECASE), replacements)
 
 
-_ADDRESS = re.compile(r"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]*://|www\.)\S*[^\s.,;:!?…»\")\]]", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.)\S*[^\s.,;:!?…»\")\]]", re.IGNORECASE)
 _ELIDED = r"(?<!\w)(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|presqu)"
 # Where a sign ends a word: not within «10:30», «3:2», «C:\\» or «!=».
 _END = r"(?=[\s,.…»\"”’)\]]|$)"
@@ -34,6 +34,7 @@ _END = r"(?=[\s,.…»\"”’)\]]|$)"
 EVERYWHERE = (
     # Controls would be invisible in a player or break the file.
     _rule(r"([\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufeff]+)", ""),
+    _rule(rf"([{NO_BREAK}{THIN_NO_BREAK}]{{2,}})", NO_BREAK),
     _rule(rf"(\s*[^\S{NO_BREAK}{THIN_NO_BREAK}]\s*)", " "),
 )
 # In this order: a rule counts on what those before it wrote.
@@ -89,7 +90,7 @@ def typeset_words(texts: Sequence[str], language: str) -> list[str]:
 
 def _apply(rule: Rule, text: str, owners: list[int]) -> tuple[str, list[int]]:
     """Replace outside addresses, and note which word each new character belongs to."""
-    address = {position for found in _ADDRESS.finditer(text) for position in range(*found.span())}
+    address = {place for found in _ADDRESS.finditer(text) for place in range(*found.span())}
     texts: list[str] = []
     new_owners: list[int] = []
     position = 0
