@@ -28,7 +28,7 @@ def visible(text):
         ("«Bonjour» et « oui »", "«~Bonjour~» et «~oui~»"),
         ('un écran de 27" et un de 24"', 'un écran de 27" et un de 24"'),  # inches
         ('il a dit "bonjour et puis', 'il a dit "bonjour et puis'),  # not paired
-        ("à 10:30, en 16:9, C:\\Temp, a != b", "à 10:30, en 16:9, C:\\Temp, a != b"),
+        ("à 10:30, en 16:9, C:\\Temp, std::map, a != b", "à 10:30, en 16:9, C:\\Temp, std::map, a != b"),
         ("https://u-b.fr/?a=b;c, www.u-b.fr: là", "https://u-b.fr/?a=b;c, www.u-b.fr~: là"),
         ("3 000 000 euros, 10 % ou 10%, 1,5 et 3.14", "3_000_000 euros, 10~% ou 10~%, 1,5 et 3.14"),
         ("en 2020 100 personnes, 06 12 34 56 78", "en 2020 100 personnes, 06 12 34 56 78"),

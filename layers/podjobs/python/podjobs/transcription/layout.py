@@ -6,7 +6,8 @@ Of all ways to part a recording into cues, the one that costs least is taken. Th
 - the disturbance of the break behind it and of those between its lines (see phrases), and how uneven the lines are,
 - the time it lacks to be read, if it comes with its first word and the next cue comes with its own,
 - pauses within it, as its end is shown long before it is said,
-- sentences that are neither begun nor ended with it, where it holds the end of another.
+- where it holds the end of a sentence and goes on: how early the reader sees what comes then, and that it neither
+  begins nor ends with a sentence.
 
 Dynamic programming over the place where a cue ends: as a cue holds no more than its lines do, the time grows with the
 length of the recording only.
@@ -31,6 +32,8 @@ SHORT_S = 1.8
 PAUSE_S = 0.8
 """Per second of a pause within a cue above PAUSE_FROM_S."""
 PAUSE_FROM_S = 0.4
+EARLY_S = 0.3
+"""Per second that a further sentence is shown before it is said."""
 TORN_SENTENCE = 1.2
 UNEVEN = 3.0
 """Times the square of what a line is longer or shorter than the mean, in line widths, summed."""
@@ -53,7 +56,9 @@ class Layout:
         self.pause_s = [0.0, *(self.start_s[index] - self.end_s[index - 1] for index in range(1, len(pieces)))]
         self.cost = [*(piece.cost for piece in pieces), SENTENCE]
         self.pauses = [0.0, *accumulate(max(0.0, pause_s - PAUSE_FROM_S) for pause_s in self.pause_s)]
-        self.sentences = [0, *accumulate(int(cost == SENTENCE) for cost in self.cost)]
+        beginnings = [index if cost == SENTENCE else 0 for index, cost in enumerate(self.cost)]
+        self.sentence = [0, *accumulate(beginnings, max)]
+        """The last piece before each one that begins a sentence."""
 
     def choose_cues(self) -> list[list[tuple[int, int]]]:
         """Part the recording into cues.
@@ -105,7 +110,8 @@ class Layout:
         needed_s = self.rules.needed_s(self.right[end] - self.left[first])
         cost = CUE + CUE_BREAK * self.cost[end] + LACKING_S * max(0.0, needed_s - stay_s) + max(0.0, SHORT_S - stay_s)
         cost += PAUSE_S * (self.pauses[end] - self.pauses[first + 1])
-        if self.sentences[end] > self.sentences[first + 1]:
+        if (sentence := self.sentence[end]) > first:
+            cost += EARLY_S * (self.start_s[sentence] - self.start_s[first])
             cost += TORN_SENTENCE * ((self.cost[first] != SENTENCE) + (self.cost[end] != SENTENCE))
         return cost
 

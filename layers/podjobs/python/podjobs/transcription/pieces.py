@@ -45,7 +45,7 @@ def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Pi
     """
     texts = typeset_words([word.text for word in words], language)
     atoms = list(_atoms(zip(texts, agree_times(words), strict=True), glue=language not in SPACELESS))
-    pauses_s = [0.0, *(after.span.start_s - before.span.end_s for before, after in pairwise(atoms))]
+    pauses_s = [after.span.start_s - before.span.end_s for before, after in pairwise((*atoms[:1], *atoms))]
     costs = weigh_breaks([atom.text for atom in atoms], pauses_s, language)
     pieces: list[Piece] = []
     run: list[Piece] = []

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from podjobs.transcription.cues import CueRules
+from podjobs.transcription.cues import TOLERANCE_S, CueRules
 from podjobs.transcription.speech import Word
 
 
@@ -37,10 +37,10 @@ def agree_times(words: Sequence[Word]) -> list[Span]:
         for index in range(before + 1, after):
             starts_s[index] = from_s + (to_s - from_s) * (index - before) / (after - before)
     starts_s = [round(start_s, 3) for start_s in starts_s]
-    next_s = [*starts_s[1:], math.inf]
+    limits_s = [*starts_s, math.inf][1:]
     return [
         Span(start_s, min(max(round(word.end_s, 3), start_s), limit_s))
-        for word, start_s, limit_s in zip(words, starts_s, next_s, strict=True)
+        for word, start_s, limit_s in zip(words, starts_s, limits_s, strict=True)
     ]
 
 
@@ -114,7 +114,7 @@ def _part_starts(starts_s: Sequence[float], step_s: float) -> list[float]:
 def _close_gaps(starts_s: Sequence[float], ends_s: list[float], rules: CueRules) -> None:
     for index in range(len(ends_s) - 1):
         following_s = starts_s[index + 1]
-        if 0 < following_s - ends_s[index] < rules.min_gap_s:
+        if 0 < following_s - ends_s[index] < rules.min_gap_s - TOLERANCE_S / 2:
             # A cue that may not stay longer goes a little earlier instead.
             stays = following_s - starts_s[index] <= rules.max_s
             ends_s[index] = following_s if stays else following_s - rules.min_gap_s
