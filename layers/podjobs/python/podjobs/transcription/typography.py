@@ -80,23 +80,29 @@ def typeset_words(texts: Sequence[str], language: str) -> list[str]:
     owners = [index for index, part in enumerate(texts) for _ in part]
     length = len(text.rstrip())
     text, owners = text[:length], owners[:length]
-    for rule in (*EVERYWHERE, *(FRENCH if language == "fr" else ())):
-        text, owners = _apply(rule, text, owners)
+    for rule in EVERYWHERE:
+        text, owners = _apply(rule, text, owners, frozenset())
+    for rule in FRENCH if language == "fr" else ():
+        text, owners = _apply(rule, text, owners, _address_places(text))
     parts: list[list[str]] = [[] for _ in texts]
     for character, owner in zip(text, owners, strict=True):
         parts[owner].append(character)
     return ["".join(part) for part in parts]
 
 
-def _apply(rule: Rule, text: str, owners: list[int]) -> tuple[str, list[int]]:
-    """Replace outside addresses, and note which word each new character belongs to."""
-    address = {place for found in _ADDRESS.finditer(text) for place in range(*found.span())}
+def _address_places(text: str) -> frozenset[int]:
+    """The places of all characters of addresses, which have no typography."""
+    return frozenset(place for found in _ADDRESS.finditer(text) for place in range(*found.span()))
+
+
+def _apply(rule: Rule, text: str, owners: list[int], fixed: frozenset[int]) -> tuple[str, list[int]]:
+    """Replace, except at fixed places, and note which word each new character belongs to."""
     texts: list[str] = []
     new_owners: list[int] = []
     position = 0
     for found in rule.pattern.finditer(text):
         spans = [found.span(group) for group in range(1, len(rule.replacements) + 1)]
-        if any(start in address and (end > start or start - 1 in address) for start, end in spans):
+        if any(start in fixed and (end > start or start - 1 in fixed) for start, end in spans):
             continue
         for (start, end), replacement in zip(spans, rule.replacements, strict=True):
             # A space goes with the word after it, as the words of a transcription are written.
