@@ -109,9 +109,11 @@ def test_statement_without_id_and_time_gets_both(stack, ralph, settled):
 
 def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arrive(stack, ralph, settled):
     """One is found wrong before it leaves; one is refused by ralph (it wants an id in every object)."""
+    stack.push(messages_of(3050, 1))
+    settled()
     no_actor = {name: value for name, value in new_statement(3010).items() if name != "actor"}
     about_a_person = new_statement(3020) | {"object": {"objectType": "Agent", "mbox": "mailto:a@b.fr"}}
-    known_differently = new_statement(0) | {"timestamp": "2020-01-01T00:00:00.000Z"}
+    known_differently = new_statement(3050) | {"timestamp": "2020-01-01T00:00:00.000Z"}
     with Celery("pod", broker=stack.broker_url, backend=None) as app:
         for statement in [
             *(new_statement(number) for number in range(3000, 3010)),
@@ -130,7 +132,7 @@ def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arr
     found = read_back(ralph)
     good = {new_statement(number)["id"] for number in (*range(3000, 3010), *range(3030, 3040))}
     assert good <= set(found)
-    assert found[new_statement(0)["id"]] == new_statement(0)
+    assert found[new_statement(3050)["id"]] == new_statement(3050)
 
 
 def test_lrs_that_is_away_or_fails_gets_all_when_it_is_well_again(stack, ralph, settled, status):
