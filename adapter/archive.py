@@ -1,5 +1,6 @@
 """What the job records tell an operator: jobs, their logs, and what could not be done."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -47,13 +48,31 @@ class DeadEntry:
 
     @property
     def kind(self) -> str:
-        """`job` or `message`."""
+        """`job`, `message` or `statement`."""
         return self.fields.get("kind", "")
 
     @property
     def reason(self) -> str:
         """Why."""
         return problem_detail(self.fields.get("problem", ""))
+
+    @property
+    def what(self) -> str:
+        """What it is, in a few words."""
+        match self.kind:
+            case "job":
+                return self.fields.get("job", "")
+            case "statement":
+                return f"statement {_statement_id(self.fields.get('statement', ''))}"
+            case _:
+                return f"message of {self.fields.get('queue')}"
+
+
+def _statement_id(text: str) -> str:
+    try:
+        return str(json.loads(text)["id"])
+    except (ValueError, KeyError, TypeError):
+        return "without an id"
 
 
 class Archive:
@@ -95,9 +114,30 @@ class Archive:
         """The sentences of a job's log, the oldest first."""
         return list(await self._redis.lrange(keys.job_log(job_id), 0, -1))
 
-    async def dead(self, limit: int) -> list[DeadEntry]:
-        """List what could not be done, the newest first."""
-        return [DeadEntry(*entry) for entry in await self._redis.xrevrange(keys.DEAD, count=limit)]
+    async def dead(self, limit: int, kind: str | None = None) -> list[DeadEntry]:
+        """List what could not be done, the newest first.
+
+        Args:
+            limit: how many at most.
+            kind: only these; None: all.
+        """
+        found: list[DeadEntry] = []
+        async for page in self._dead_pages(kind):
+            found += page
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    async def dead_ids(self, kind: str) -> list[str]:
+        """The ids of all entries of a kind, the oldest first."""
+        ids = [entry.id async for page in self._dead_pages(kind) for entry in page]
+        return ids[::-1]
+
+    async def _dead_pages(self, kind: str | None) -> AsyncIterator[list[DeadEntry]]:
+        before = "+"
+        while page := await self._redis.xrevrange(keys.DEAD, max=before, count=PAGE):
+            yield [entry for entry in (DeadEntry(*row) for row in page) if kind in {None, entry.kind}]
+            before = f"({page[-1][0]}"
 
     async def dead_entry(self, entry_id: str) -> DeadEntry | None:
         """Look an entry up; None when it is not there."""

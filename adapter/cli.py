@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
 
@@ -13,15 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from adapter.archive import Archive, DeadEntry, JobRecord
-from adapter.connections import open_redis
-from adapter.process import run_adapter
+from adapter.connections import RedisClient, open_redis
+from adapter.process import STATEMENT_QUEUE, run_adapter
 from adapter.records import RecordLimits, Records
-from adapter.replay import ReplayError, replay_entry
+from adapter.replay import ReplayError, ReplayTargets, replay_entry
 from adapter.settings import AdapterSettings, RecordSettings
+from adapter.statements import Statements
 from podjobs.logs import configure_logs
 from podjobs.settings import PodSettings, SettingsError, load_settings
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
+KINDS = ("job", "message", "statement")
 STATES = ("queued", "running", "failing", "done", "failed", "superseded")
 
 Settings = TypeVar("Settings", bound=PodSettings)
@@ -104,15 +107,18 @@ def dead() -> None:
     """Look at what could not be done, and replay it."""
 
 
+kind_option = click.option("--kind", type=click.Choice(KINDS), help="Only these.")
+
+
 @dead.command("list")
+@kind_option
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
-def dead_list(limit: int) -> None:
+def dead_list(kind: str | None, limit: int) -> None:
     """List it, the newest first."""
     table = Table("entry", "since", "what", "reason", box=None)
     table.columns[0].no_wrap = True
-    for entry in _with_archive(lambda archive: archive.dead(limit)):
-        what = entry.fields.get("job") or f"message of {entry.fields.get('queue')}"
-        table.add_row(entry.id, _moment(_seconds_of(entry)), what, entry.reason)
+    for entry in _with_archive(lambda archive: archive.dead(limit, kind)):
+        table.add_row(entry.id, _moment(_seconds_of(entry)), entry.what, entry.reason)
     _print(table)
 
 
@@ -125,24 +131,41 @@ def dead_show(entry_id: str) -> None:
 
 
 @dead.command("replay")
-@click.argument("entry_ids", metavar="ENTRY…", nargs=-1, required=True)
-def dead_replay(entry_ids: tuple[str, ...]) -> None:
-    """Do it again: jobs from their start, messages through their queue."""
-    _run(lambda settings: _replay(settings, entry_ids))
+@click.option("--all", "kind", type=click.Choice(KINDS), help="All entries of a kind.")
+@click.argument("entry_ids", metavar="[ENTRY…]", nargs=-1)
+def dead_replay(kind: str | None, entry_ids: tuple[str, ...]) -> None:
+    """Do it again: jobs from their start, messages through their queue, statements with the next batch."""
+    _run(lambda settings: _replay(settings, _chosen(kind, entry_ids)))
 
 
 @dead.command("drop")
-@click.argument("entry_ids", metavar="ENTRY…", nargs=-1, required=True)
-def dead_drop(entry_ids: tuple[str, ...]) -> None:
+@click.option("--all", "kind", type=click.Choice(KINDS), help="All entries of a kind.")
+@click.argument("entry_ids", metavar="[ENTRY…]", nargs=-1)
+def dead_drop(kind: str | None, entry_ids: tuple[str, ...]) -> None:
     """Forget entries for good; their jobs' records stay."""
-    missing = _with_archive(lambda archive: _drop(archive, entry_ids))
+    missing = _with_archive(lambda archive: _drop(archive, _chosen(kind, entry_ids)))
     if missing:
         _end(f"There is no entry {', '.join(missing)}; `dead list` names them.", EXIT_FAILURE)
 
 
-async def _drop(archive: Archive, entry_ids: tuple[str, ...]) -> list[str]:
+Choice = Callable[[Archive], Awaitable[list[str]]]
+"""Finds the ids of the entries that are meant."""
+
+
+def _chosen(kind: str | None, entry_ids: tuple[str, ...]) -> Choice:
+    """Tell which entries are meant: these, or all of a kind that are there now, the oldest first."""
+    if bool(kind) == bool(entry_ids):
+        raise click.UsageError("Name entries, or a kind with --all.")
+
+    async def find(archive: Archive) -> list[str]:
+        return await archive.dead_ids(kind) if kind else list(entry_ids)
+
+    return find
+
+
+async def _drop(archive: Archive, find: Choice) -> list[str]:
     missing = []
-    for entry_id in entry_ids:
+    for entry_id in await find(archive):
         if await archive.drop_dead(entry_id):
             click.echo(f"The entry {entry_id} is gone.")
         else:
@@ -150,19 +173,29 @@ async def _drop(archive: Archive, entry_ids: tuple[str, ...]) -> list[str]:
     return missing
 
 
-async def _replay(settings: RecordSettings, entry_ids: tuple[str, ...]) -> None:
-    jobs_redis, broker = open_redis(settings.jobs_url, text=True), open_redis(settings.broker_url, text=False)
-    records = Records(jobs_redis, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s))
-    archive = Archive(jobs_redis)
-    try:
-        for entry_id in entry_ids:
-            entry = _found(await archive.dead_entry(entry_id), entry_id)
-            click.echo(await replay_entry(entry, records, jobs_redis, broker))
-    except ReplayError as error:
-        _end(str(error), EXIT_FAILURE)
-    finally:
-        await jobs_redis.aclose()
-        await broker.aclose()
+async def _replay(settings: RecordSettings, find: Choice) -> None:
+    async with AsyncExitStack() as connections:
+
+        def opened(url: str, *, text: bool) -> RedisClient:
+            client = open_redis(url, text=text)
+            connections.push_async_callback(client.aclose)
+            return client
+
+        jobs_redis = opened(settings.jobs_url, text=True)
+        targets = ReplayTargets(
+            records=Records(jobs_redis, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s)),
+            statements=Statements(jobs_redis),
+            jobs=jobs_redis,
+            brokers={STATEMENT_QUEUE: opened(settings.xapi_broker_url, text=False)},
+            broker=opened(settings.broker_url, text=False),
+        )
+        archive = Archive(jobs_redis)
+        try:
+            for entry_id in await find(archive):
+                entry = _found(await archive.dead_entry(entry_id), entry_id)
+                click.echo(await replay_entry(entry, targets))
+        except ReplayError as error:
+            _end(str(error), EXIT_FAILURE)
 
 
 def _found(entry: DeadEntry | None, entry_id: str) -> DeadEntry:

@@ -14,11 +14,13 @@ why no more than `concurrency` steps are ever in this process, however many wait
 
 import asyncio
 import time
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
+from adapter import keys
 from adapter.delivery import Delivery, StepFailedError, StepPostponedError, StepRefusedError
 from adapter.due import DueSteps
 from adapter.patience import until_redis_answers
@@ -27,7 +29,7 @@ from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.streams import Streams
 from podjobs.contract.errors import Problem
-from podjobs.contract.steps import Plan, Result
+from podjobs.contract.steps import Plan, Result, Step
 
 logger = structlog.get_logger(__name__)
 
@@ -42,7 +44,7 @@ class Dispatch:
         function: FunctionSettings,
         streams: Streams,
         records: Records,
-        delivery: Delivery,
+        delivery: Delivery[Step, Plan | Result],
         timing: DispatchTiming,
     ) -> None:
         """Prepare; `run` does the work.
@@ -55,6 +57,7 @@ class Dispatch:
             timing: the adapter's times.
         """
         self.function = function
+        self.stream = keys.steps(function.name)
         self._streams = streams
         self._records = records
         self._delivery = delivery
@@ -75,11 +78,22 @@ class Dispatch:
         """How many of them wait for the function to have time."""
         return len(self._parked)
 
+    async def describe(self) -> dict[str, Any]:
+        """What it does, in numbers. Raises RedisError."""
+        new, taken = await self._streams.counts(self.stream)
+        return {
+            "concurrency": self.function.concurrency,
+            "running_here": len(self._tasks) - self.parked,
+            "parked_here": self.parked,
+            "steps_not_taken": new,
+            "steps_taken": taken,
+        }
+
     async def run(self) -> None:
         """Take steps and perform them until cancelled; running steps go on then, until `finish`."""
         while True:
             try:
-                await self._streams.ensure_group(self.function.name)
+                await self._streams.ensure_group(self.stream)
                 while True:
                     await self._take(await self._free_slots())
             except RedisError as error:
@@ -115,7 +129,7 @@ class Dispatch:
             entries = await self._due.claim(free, self._tasks)
         if len(entries) < free:
             wait_s = 0.0 if entries else min(self._look_at - now, self._timing.sweep_s)
-            new = await self._streams.read(self.function.name, free - len(entries), wait_s)
+            new = await self._streams.read(self.stream, free - len(entries), wait_s)
             entries += [(entry, 1) for entry in new]
         for (entry_id, fields), attempt in entries:
             step = await self._records.read_entry(self.function.name, entry_id, fields, attempt)
@@ -229,6 +243,6 @@ class Dispatch:
         finally:
             self._parked.discard(step.entry_id)
         await until_redis_answers(
-            lambda: self._streams.resume(step.function, step.entry_id, step.attempt), "resume a step"
+            lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step"
         )
         return True

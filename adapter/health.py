@@ -8,41 +8,56 @@ GET /status    JSON: queues, functions and jobs in numbers
 import asyncio
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from redis.exceptions import RedisError
 
 from adapter import keys
 from adapter.connections import RedisClient
-from adapter.dispatch import Dispatch
 from adapter.door.celery import CeleryDoor
-from adapter.streams import Streams
+from adapter.door.statements import StatementIntake
+from adapter.settings import FunctionSettings
 
 REDIS_LIMIT_S = 3.0
+
+
+class Mover(Protocol):
+    """Whoever moves things to a function."""
+
+    @property
+    def function(self) -> FunctionSettings:
+        """The function."""
+
+    async def describe(self) -> dict[str, Any]:
+        """What it does, in numbers. Raises RedisError."""
 
 
 class HealthPages:
     """Serves the pages."""
 
     def __init__(
-        self, broker: RedisClient, jobs: RedisClient, streams: Streams, doors: Sequence[CeleryDoor],
-        dispatches: Sequence[Dispatch],
-    ) -> None:  # fmt: skip
+        self,
+        adapter_id: str,
+        jobs: RedisClient,
+        doors: Sequence[CeleryDoor],
+        dispatches: Sequence[Mover],
+        statements: StatementIntake | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
-            broker: the broker's database.
+            adapter_id: names this adapter.
             jobs: the jobs' database.
-            streams: of this adapter.
-            doors: where jobs come in.
+            doors: where messages come in.
             dispatches: one for each function.
+            statements: where xAPI statements come in; None: they are left alone.
         """
-        self._broker = broker
+        self._adapter_id = adapter_id
         self._jobs = jobs
-        self._streams = streams
         self._doors = doors
         self._dispatches = dispatches
+        self._statements = statements
         self._stopping = False
 
     async def start(self, host: str, port: int) -> tuple[web.AppRunner, int]:
@@ -81,10 +96,12 @@ class HealthPages:
         try:
             async with asyncio.timeout(REDIS_LIMIT_S):
                 await self._jobs.ping()
-                await self._broker.ping()
+                for door in self._doors:
+                    await door.waiting()
         except (RedisError, TimeoutError) as error:
             return f"Redis does not answer: {error}."
-        return "" if all(door.is_open for door in self._doors) else "The queue is not being read yet."
+        closed = ", ".join(door.queue for door in self._doors if not door.is_open)
+        return f"Not being read yet: the queue {closed}." if closed else ""
 
     async def _show_status(self, _request: web.Request) -> web.Response:
         try:
@@ -95,22 +112,13 @@ class HealthPages:
         return web.json_response(status)
 
     async def _status(self) -> dict[str, Any]:
-        queues = {door.queue: await self._broker.llen(door.queue) for door in self._doors}
-        functions = {}
-        for dispatch in self._dispatches:
-            new, taken = await self._streams.counts(dispatch.function.name)
-            functions[dispatch.function.name] = {
-                "concurrency": dispatch.function.concurrency,
-                "running_here": len(dispatch.held) - dispatch.parked,
-                "parked_here": dispatch.parked,
-                "steps_not_taken": new,
-                "steps_taken": taken,
-            }
+        intake = self._statements
         return {
-            "adapter": self._streams.adapter_id,
+            "adapter": self._adapter_id,
             "redis": "ok",
-            "queues": queues,
-            "functions": functions,
+            "queues": {door.queue: await door.waiting() for door in self._doors},
+            "functions": {dispatch.function.name: await dispatch.describe() for dispatch in self._dispatches},
+            **({"statements": await intake.describe()} if intake else {}),
             "jobs_live": await self._jobs.scard(keys.LIVE),
             "dead": await self._jobs.xlen(keys.DEAD),
         }

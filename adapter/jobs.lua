@@ -272,13 +272,4 @@ function operations.bury_entry()
   return { 'buried' }
 end
 
--- Remove an adapter that is gone from a group. With entries pending it stays: they would be lost with it.
-function operations.forget_consumer()
-  local name, owner = stream(arguments['function']), arguments.owner
-  if not arguments.even_alive and call('EXISTS', prefix .. 'adapter:' .. owner) == 1 then return { 'alive' } end
-  if #call('XPENDING', name, GROUP, '-', '+', 1, owner) > 0 then return { 'pending' } end
-  call('XGROUP', 'DELCONSUMER', name, GROUP, owner)
-  return { 'forgotten' }
-end
-
 return operations[ARGV[1]]()

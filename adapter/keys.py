@@ -1,4 +1,4 @@
-"""Every Redis key there is. All start with `podjobs:`; jobs.lua builds the same names from that prefix.
+"""Every Redis key there is. All start with `podjobs:`; jobs.lua and statements.lua know the same names.
 
 In the jobs' database (PODJOBS_REDIS_URL):
 
@@ -20,11 +20,17 @@ In the jobs' database (PODJOBS_REDIS_URL):
     podjobs:jobs                    sorted set of job ids by the time they were accepted or, later, ended
     podjobs:live                    set of the ids of jobs that have not ended
     podjobs:current:<type>:<target> string: the job that has not ended for that target
+    podjobs:statements              stream of the xAPI statements that the LRS does not have yet; consumer group
+                                    `adapter`, created at 0. An entry: statement (JSON). It is acknowledged and
+                                    deleted when the LRS has it, or when it goes to `dead`. Owners as above.
+    podjobs:intake:<message>        string that expires: when a message came in whose statement has no timestamp,
+                                    so that it is given the same one if it comes in again
     podjobs:dead                    stream of what could not be done: kind `job` (job, type, target, params, step,
-                                    problem) or kind `message` (queue, raw or raw_base64, problem)
+                                    problem), kind `message` (queue, raw or raw_base64, problem) or kind `statement`
+                                    (statement, problem)
     podjobs:adapter:<adapter>       string that expires: that adapter lives
 
-In the broker's database:
+In the brokers' databases:
 
     <queue>                         list of Celery messages, Pod's
     <queue>:podjobs:<adapter>       list of the messages that adapter is about to store
@@ -41,6 +47,7 @@ WAITING = "waiting"
 JOBS = f"{PREFIX}jobs"
 LIVE = f"{PREFIX}live"
 DEAD = f"{PREFIX}dead"
+STATEMENTS = f"{PREFIX}statements"
 
 
 def steps(function: str) -> str:
@@ -56,6 +63,11 @@ def job(job_id: str) -> str:
 def job_log(job_id: str) -> str:
     """Name the log of a job."""
     return f"{PREFIX}job:{job_id}:log"
+
+
+def intake(message_id: str) -> str:
+    """Name the time a message came in."""
+    return f"{PREFIX}intake:{message_id}"
 
 
 def heartbeat(adapter_id: str) -> str:

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 import structlog
 from redis.exceptions import RedisError
 
 from adapter import keys
 from adapter.connections import RedisClient
-from adapter.dispatch import Dispatch
-from adapter.records import Records
 from adapter.streams import Streams
 
 logger = structlog.get_logger(__name__)
@@ -17,16 +16,28 @@ logger = structlog.get_logger(__name__)
 BEATS_PER_LEASE = 3
 
 
+class Holder(Protocol):
+    """Whoever works on entries of a stream."""
+
+    @property
+    def stream(self) -> str:
+        """The stream's key."""
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Ids of the entries this adapter works on."""
+
+
 class Lease:
     """Keeps what this adapter holds from being taken over."""
 
-    def __init__(self, redis: RedisClient, streams: Streams, dispatches: Sequence[Dispatch], lease_s: float) -> None:
+    def __init__(self, redis: RedisClient, streams: Streams, dispatches: Sequence[Holder], lease_s: float) -> None:
         """Prepare.
 
         Args:
             redis: the jobs' database.
             streams: of this adapter.
-            dispatches: whose steps are renewed.
+            dispatches: whose entries are renewed.
             lease_s: seconds after which others take over.
         """
         self._redis = redis
@@ -38,7 +49,7 @@ class Lease:
         """Show a sign of life and renew the claims."""
         await self._redis.set(keys.heartbeat(self._streams.adapter_id), "", px=int(self._lease_s * 1000))
         for dispatch in self._dispatches:
-            await self._streams.renew(dispatch.function.name, dispatch.held)
+            await self._streams.renew(dispatch.stream, dispatch.held)
 
     async def keep(self) -> None:
         """Renew until cancelled."""
@@ -50,16 +61,15 @@ class Lease:
                 logger.warning("The adapter cannot show a sign of life to Redis.", error=str(error))
             await asyncio.sleep(interval_s)
 
-    async def end(self, records: Records) -> None:
+    async def end(self) -> None:
         """Give back what is still held and leave.
 
         Raises:
             RedisError: Redis is away; others take over when the lease has run out.
         """
         for dispatch in self._dispatches:
-            name = dispatch.function.name
-            count = await self._streams.give_back(name)
+            count = await self._streams.give_back(dispatch.stream)
             if count:
-                logger.info("Steps were given back.", function=name, count=count)
-            await records.forget_consumer(name, self._streams.adapter_id, even_alive=True)
+                logger.info("What was not done is given back.", stream=dispatch.stream, count=count)
+            await self._streams.forget_consumer(dispatch.stream, self._streams.adapter_id, even_alive=True)
         await self._redis.delete(keys.heartbeat(self._streams.adapter_id))

@@ -174,10 +174,6 @@ class Records:
         fields = {"kind": "message", "queue": queue, **raw, "problem": problem.model_dump_json()}
         await self._redis.xadd(keys.DEAD, fields)
 
-    async def forget_consumer(self, function: str, owner: str, *, even_alive: bool = False) -> None:
-        """Remove an adapter without entries from a function's group: one that is gone, or this one at its end."""
-        await self._run("forget_consumer", function=function, owner=owner, even_alive=even_alive)
-
     async def _run(self, operation: str, **arguments: Any) -> Any:
         return await self._script(keys=[keys.PREFIX], args=[operation, json.dumps({**self._limits, **arguments})])
 

@@ -1,6 +1,7 @@
 """The adapter's settings, from the environment or Pod's settings file. Every field tells its unit."""
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -31,6 +32,8 @@ def _absolute(path: str) -> str:
     return path
 
 
+NO_LIMIT = sys.maxsize
+"""Statements are tried until the LRS has them."""
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
 
@@ -57,6 +60,25 @@ class DispatchTiming:
     """Longest wait after «not now» answers that name no time."""
 
 
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """When a batch is complete; the first of them."""
+
+    statements: int
+    size_bytes: int
+    wait_s: float
+    """Since its first statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSettings:
+    """How xAPI statements are moved."""
+
+    function: FunctionSettings
+    batches: BatchLimits
+    held_limit: int
+
+
 class RecordSettings(PodSettings):
     """What it takes to read and write the job records: enough for the operator's commands."""
 
@@ -65,6 +87,11 @@ class RecordSettings(PodSettings):
     )
     podjobs_redis_url: RedisUrl | None = Field(
         default=None, description="Redis URL for jobs and steps. Not set: the broker's."
+    )
+    xapi_celery_broker_url: RedisUrl | None = Field(
+        default=None,
+        description="Redis URL of the Celery broker of the queue xapi, the same as in Pod's settings. "
+        "Not set: ENCODING_TRANSCODING_CELERY_BROKER_URL.",
     )
     podjobs_window: PositiveInt = Field(
         default=128, description="Steps of one job that are in the streams at once, so that long jobs starve no others."
@@ -84,6 +111,11 @@ class RecordSettings(PodSettings):
         return self.encoding_transcoding_celery_broker_url.get_secret_value()
 
     @property
+    def xapi_broker_url(self) -> str:
+        """Where Pod puts its xAPI statements; may hold a password."""
+        return self.xapi_celery_broker_url.get_secret_value() if self.xapi_celery_broker_url else self.broker_url
+
+    @property
     def jobs_url(self) -> str:
         """Where jobs and steps are kept; may hold a password."""
         return self.podjobs_redis_url.get_secret_value() if self.podjobs_redis_url else self.broker_url
@@ -97,11 +129,28 @@ class AdapterSettings(RecordSettings):
     )
     podjobs_function_url_encoding: HttpUrl = Field(description="URL of the encoding function.")
     podjobs_function_url_notification: HttpUrl = Field(description="URL of the notification function.")
+    podjobs_function_url_xapi: HttpUrl | None = Field(
+        default=None, description="URL of the xapi function. Not set: the queue xapi is not read."
+    )
     podjobs_concurrency_encoding: PositiveInt = Field(
         default_factory=lambda: os.cpu_count() or 1,
         description="Encoding steps that run at once. Not set: the number of processors.",
     )
     podjobs_concurrency_notification: PositiveInt = Field(default=4, description="Notification steps that run at once.")
+    podjobs_concurrency_xapi: PositiveInt = Field(default=4, description="Batches of xAPI statements sent at once.")
+    podjobs_xapi_batch_statements: PositiveInt = Field(
+        default=500, description="Most xAPI statements in a batch, which is one request to the LRS."
+    )
+    podjobs_xapi_batch_bytes: int = Field(
+        default=1_000_000, ge=10_000, description="Most bytes in a batch; longer statements are put aside."
+    )
+    podjobs_xapi_batch_wait_s: PositiveFloat = Field(
+        default=1, description="Longest time a statement waits for its batch to fill, in seconds."
+    )
+    podjobs_xapi_held_limit: PositiveInt = Field(
+        default=1_000_000,
+        description="xAPI statements held in Redis, waiting or put aside, from which on they stay on Pod's queue.",
+    )
     podjobs_retry_base_s: PositiveFloat = Field(default=15, description="Seconds before the second attempt of a step.")
     podjobs_retry_factor: float = Field(default=2, ge=1, description="Growth of the wait from one attempt to the next.")
     podjobs_retry_cap_s: PositiveFloat = Field(
@@ -152,6 +201,17 @@ class AdapterSettings(RecordSettings):
                 self.podjobs_retry_limit_notification,
             ),
         )
+
+    @property
+    def statements(self) -> StatementSettings | None:
+        """How xAPI statements are moved; None: they are left alone."""
+        if self.podjobs_function_url_xapi is None:
+            return None
+        function = self._function("xapi", self.podjobs_function_url_xapi, self.podjobs_concurrency_xapi, NO_LIMIT)
+        batches = BatchLimits(
+            self.podjobs_xapi_batch_statements, self.podjobs_xapi_batch_bytes, self.podjobs_xapi_batch_wait_s
+        )
+        return StatementSettings(function, batches, self.podjobs_xapi_held_limit)
 
     @property
     def timing(self) -> DispatchTiming:

@@ -11,6 +11,7 @@ from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
+from benchmarks import xapi as xapi_benchmark
 from benchmarks.fidelity import run as fidelity_benchmark
 from podjobs.logs import configure_logs
 
@@ -99,6 +100,17 @@ def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) ->
 def adapter(folder: Path, steps: int, waiting: int) -> None:
     """Measure the adapter with a function that does nothing."""
     sys.exit(adapter_benchmark.run(folder, steps, waiting))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--statements", default=30_000, show_default=True, help="How many are timed.")
+@click.option("--steady", default=200_000, show_default=True, help="How many pass while memory is watched.")
+@click.option("--killed", default=100_000, show_default=True, help="How many pass while processes are killed.")
+@click.option("--seed", default=5, show_default=True, help="Of the moments they are killed at.")
+def xapi(folder: Path, statements: int, steady: int, killed: int, seed: int) -> None:
+    """Compare the delivery of xAPI statements with Pod's, and kill what delivers them."""
+    sys.exit(xapi_benchmark.run(folder, xapi_benchmark.Amounts(statements, steady, killed), seed))
 
 
 if __name__ == "__main__":

@@ -128,20 +128,20 @@ def running_stack(folder: Path, concurrency: int) -> Iterator[Stack]:
         concurrency: steps the adapter has in the function at once.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    redis_port, function_port, health_port = (_free_port() for _ in range(3))
+    redis_port, function_port, health_port = (free_port() for _ in range(3))
     with contextlib.ExitStack() as running:
         broker = ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""]
         broker += ["--appendonly", "yes", "--dir", str(folder)]
         running.enter_context(_process(broker, folder / "redis.log", {}))
         client = redis.Redis(port=redis_port, decode_responses=True)
         running.callback(client.close)
-        wait_for(lambda: _answers(client), START_LIMIT_S)
+        wait_for(lambda: answers(client), START_LIMIT_S)
         main = Path(__file__).parent / "noop_function" / "main.py"
         function = [sys.executable, "-m", "functions_framework", "--target", "handle", "--source", str(main)]
         settings = {"BENCHMARK_FOLDER": str(folder), "THREADS": str(FUNCTION_THREADS)}
         running.enter_context(_process([*function, "--port", str(function_port)], folder / "function.log", settings))
         function_url = f"http://127.0.0.1:{function_port}"
-        wait_for(lambda: _serves(f"{function_url}/encoding"), START_LIMIT_S)
+        wait_for(lambda: serves(f"{function_url}/encoding"), START_LIMIT_S)
         settings = {
             "ENCODING_TRANSCODING_CELERY_BROKER_URL": f"redis://127.0.0.1:{redis_port}/0",
             "MEDIA_ROOT": MEDIA_ROOT,
@@ -174,14 +174,16 @@ def _process(argv: Sequence[str], log: Path, settings: dict[str, str]) -> Iterat
             process.wait()
 
 
-def _answers(client: Any) -> bool:
+def answers(client: Any) -> bool:
+    """Tell whether a Redis is there."""
     try:
         return bool(client.ping())
     except redis.ConnectionError:
         return False
 
 
-def _serves(url: str) -> bool:
+def serves(url: str) -> bool:
+    """Tell whether something answers at an address."""
     try:
         with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - our own address
             return bool(response.status)
@@ -191,7 +193,8 @@ def _serves(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -18,8 +18,10 @@ from adapter.settings import AdapterSettings
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError, load_settings, read_assignments
+from podjobs.xapi.settings import XapiSettings
 
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
+LRS = "XAPI_LRS_URL"
 SETTINGS_CLASSES: tuple[type[PodSettings], ...] = (AdapterSettings, EncodingSettings, NotificationSettings)
 ANY_FREE_PORT = 0
 GRACE_S = 4
@@ -34,6 +36,7 @@ class Ports:
     pod: int
     encoding: int
     notification: int
+    xapi: int
     health: int
 
 
@@ -48,6 +51,8 @@ class Configuration:
     ports: Ports
     own_redis: bool
     own_pod: bool
+    has_lrs: bool
+    """Statements are taken in."""
 
     @property
     def broker_url(self) -> str:
@@ -94,6 +99,7 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
     known = elsewhere | set(environment)
     own_pod = "POD_API_URL" not in known
     own_redis = BROKER not in known
+    has_lrs = LRS in known
     if own_redis:
         environment[BROKER] = f"redis://127.0.0.1:{ports.redis}/0"
     if own_pod:
@@ -107,9 +113,12 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         "PODJOBS_HEALTH_PORT": str(ports.health),
         "PODJOBS_HEALTH_HOST": "127.0.0.1",
     }
+    environment.pop("PODJOBS_FUNCTION_URL_XAPI", None)
+    if has_lrs:
+        environment["PODJOBS_FUNCTION_URL_XAPI"] = f"http://127.0.0.1:{ports.xapi}"
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
-    _check(environment, state_dir, own_redis=own_redis)
-    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod)
+    _check(environment, state_dir, own_redis=own_redis, has_lrs=has_lrs)
+    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, has_lrs=has_lrs)
 
 
 def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
@@ -117,14 +126,15 @@ def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
     return {name for name, value in read_assignments(Path(path)).items() if value} if path else set()
 
 
-def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool) -> None:
+def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool, has_lrs: bool) -> None:
     """Load every settings class as its process will, look at folders and tools, and complete MEDIA_URL."""
     faults: list[str] = []
     loaded: dict[type[PodSettings], PodSettings] = {}
+    kinds: tuple[type[PodSettings], ...] = (*SETTINGS_CLASSES, XapiSettings) if has_lrs else SETTINGS_CLASSES
     before = dict(os.environ)
     os.environ.update(environment)
     try:
-        for kind in SETTINGS_CLASSES:
+        for kind in kinds:
             try:
                 loaded[kind] = load_settings(kind)
             except SettingsError as error:
@@ -143,6 +153,8 @@ def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool) -> 
         slots = adapter.podjobs_concurrency_encoding
         environment.setdefault("PODJOBS_ENCODING_SLOTS", str(slots))
         environment[BROKER] = adapter.broker_url
+        if adapter.xapi_celery_broker_url:
+            environment["XAPI_CELERY_BROKER_URL"] = adapter.xapi_broker_url
         if adapter.podjobs_redis_url:
             environment["PODJOBS_REDIS_URL"] = adapter.jobs_url
     if own_redis and not shutil.which("redis-server"):

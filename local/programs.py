@@ -9,10 +9,9 @@ from local.configuration import Configuration
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
-FUNCTIONS = ("encoding", "notification")
 SPARE_THREADS = 8
 """Threads of a function beyond its slots: for health checks, and to say «busy» at once."""
-NOTIFICATION_SLOTS = 16
+NOTIFICATION_SLOTS = XAPI_SLOTS = 16
 
 # Stopping: the adapter first, so that it gives back what it holds; then what works; Redis last, when all is written.
 REDIS_ORDER, WORK_ORDER, ADAPTER_ORDER = 1, 2, 3
@@ -42,6 +41,8 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     # Twice the slots: steps of an adapter that died still run while its successor asks again.
     programs.append(_function("encoding", configuration.ports.encoding, 2 * slots + SPARE_THREADS))
     programs.append(_function("notification", configuration.ports.notification, NOTIFICATION_SLOTS + SPARE_THREADS))
+    if configuration.has_lrs:
+        programs.append(_function("xapi", configuration.ports.xapi, XAPI_SLOTS + SPARE_THREADS))
     programs.append(Program("adapter", (sys.executable, "-m", "adapter", "run"), ADAPTER_ORDER, ADAPTER_STOP_S))
     return tuple(programs)
 

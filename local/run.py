@@ -43,6 +43,8 @@ FROM_OUTSIDE = (
     "POD_API_URL",
     "POD_API_TOKEN",
     "MEDIA_URL",
+    "XAPI_LRS_URL",
+    "XAPI_CELERY_BROKER_URL",
 )
 """Settings that would let a demonstration touch a real Pod."""
 

@@ -16,11 +16,13 @@ from adapter.settings import AdapterSettings
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import PodSettings
+from podjobs.xapi.settings import XapiSettings
 
 DOCUMENTED: tuple[tuple[str, type[PodSettings]], ...] = (
     ("The adapter", AdapterSettings),
     ("The function `encoding`", EncodingSettings),
     ("The function `notification`", NotificationSettings),
+    ("The function `xapi`", XapiSettings),
 )
 INTRODUCTION = """\
 # Settings

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from adapter.connections import masked
 from local.configuration import Configuration, choose_ports, configure, read_operator_settings
 from local.stack import Stack, StackError, hold_state, remembered_ports
 from podjobs.settings import SettingsError
@@ -76,6 +77,12 @@ def _introduce(configuration: Configuration) -> None:
         )
     if configuration.own_pod:
         _say("POD_API_URL is not set: a stand-in takes the calls that Pod would get.")
+    if configuration.has_lrs:
+        broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
+        lrs = configuration.environment.get("XAPI_LRS_URL", "the address in Pod's settings file")
+        _say(f"xAPI statements of the queue xapi in {masked(broker)} go to {lrs}.")
+    else:
+        _say("XAPI_LRS_URL is not set: the queue xapi is not read. Leave Pod's worker of that queue running.")
     _say(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
 
 

@@ -1,17 +1,19 @@
-"""How a step reaches its function: one small port, one module a way.
+"""How a step, or a batch of statements, reaches its function: one small port, one module a way.
 
-What a delivery ends with decides what the adapter does:
+What a delivery ends with decides what the adapter does with a step (for batches see batch_dispatch.py):
 
-    a reply          the step is committed
+    a reply               the step is committed
     StepRefusedError      no retry: the job fails
     StepFailedError       retried with backoff, counted against the function's limit
     StepPostponedError    retried, not counted: the function has no time or is not there
 """
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from podjobs.contract.errors import Problem
-from podjobs.contract.steps import Plan, Result, Step
+
+RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
+ReplyT_co = TypeVar("ReplyT_co", covariant=True)
 
 
 class DeliveryError(Exception):
@@ -44,10 +46,10 @@ class StepPostponedError(DeliveryError):
         self.retry_after_s = retry_after_s
 
 
-class Delivery(Protocol):
+class Delivery(Protocol[RequestT_contra, ReplyT_co]):
     """A way to invoke one function."""
 
-    async def deliver(self, step: Step) -> Plan | Result:
+    async def deliver(self, request: RequestT_contra, /) -> ReplyT_co:
         """Invoke the function and wait for its reply.
 
         Raises:

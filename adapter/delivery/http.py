@@ -2,15 +2,13 @@
 
 For functions-framework on this machine and for Knative.
 
-Source: CloudEvents HTTP protocol binding 1.0; RFC 9457 (problems); RFC 9110, 10.2.3 (Retry-After).
+Source: CloudEvents HTTP protocol binding 1.0; RFC 9457 (problems).
 """
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Generic
 
 import aiohttp
 from cloudevents.conversion import to_binary
@@ -20,9 +18,10 @@ from pydantic import ValidationError
 
 from adapter.delivery import DeliveryError, StepFailedError, StepPostponedError, StepRefusedError
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
-from podjobs.contract.steps import PLAN_EVENT_TYPE, REPLY, RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Plan, Result, Step
+from podjobs.contract.exchanges import Exchange, ReplyT, RequestT
+from podjobs.contract.requests import Request
+from podjobs.contract.retry_after import read_retry_after
 
-_REPLY_KINDS = {PLAN_EVENT_TYPE: Plan, RESULT_EVENT_TYPE: Result}
 _NOT_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _OF_THE_WAY = {
     HTTPStatus.UNAUTHORIZED,
@@ -36,18 +35,20 @@ _EXCERPT_CHARS = 300
 _REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
-class HttpDelivery:
+class HttpDelivery(Generic[RequestT, ReplyT]):
     """Invokes one function by its URL."""
 
-    def __init__(self, url: str, adapter_id: str, margin_s: float) -> None:
+    def __init__(self, url: str, exchange: Exchange[RequestT, ReplyT], adapter_id: str, margin_s: float) -> None:
         """Make a delivery.
 
         Args:
             url: where the function listens.
+            exchange: what it is asked, and what it replies.
             adapter_id: names the source of the events.
-            margin_s: seconds beyond a step's own limit after which the request is given up.
+            margin_s: seconds beyond a request's own limit after which the request is given up.
         """
         self._url = url
+        self._exchange = exchange
         self._source = f"/podjobs/adapter/{adapter_id}"
         self._margin_s = margin_s
         # the number of connections is bounded by the dispatch's own limit
@@ -55,10 +56,10 @@ class HttpDelivery:
             connector=aiohttp.TCPConnector(limit=0), auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar()
         )
 
-    async def deliver(self, step: Step) -> Plan | Result:
+    async def deliver(self, request: RequestT) -> ReplyT:
         """Invoke the function. Raises: see Delivery.deliver."""
-        headers, body = step_request(step, self._source)
-        limit_s = step.timeout_s + self._margin_s
+        headers, body = write_request(request, self._exchange.request_type, self._source)
+        limit_s = request.timeout_s + self._margin_s
         timeout = aiohttp.ClientTimeout(total=limit_s, sock_connect=10)
         try:
             async with self._session.post(
@@ -77,7 +78,7 @@ class HttpDelivery:
         except aiohttp.ClientError as error:
             sentence = f"The connection to the function at {self._url} broke: {type(error).__name__} {error}".rstrip()
             raise StepFailedError(_problem(f"{sentence}.", 502)) from error
-        return read_answer(response.status, response.headers, content)
+        return read_answer(self._exchange, response.status, response.headers, content)
 
     async def close(self) -> None:
         """Release the connections."""
@@ -95,28 +96,30 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return bytes(content)
 
 
-def step_request(step: Step, source: str) -> tuple[dict[str, str], bytes]:
-    """Write a step as a CloudEvent in binary mode: headers and body."""
-    address = f"{step.job.id}/{step.step_id}"
+def write_request(request: Request, event_type: str, source: str) -> tuple[dict[str, str], bytes]:
+    """Write a request as a CloudEvent in binary mode: headers and body."""
     event = CloudEvent(
         {
-            "type": STEP_EVENT_TYPE,
+            "type": event_type,
             "source": source,
-            "id": f"{address}/{step.attempt}",
-            "subject": address,
+            "id": f"{request.subject}/{request.attempt}",
+            "subject": request.subject,
             "datacontenttype": "application/json",
         },
-        step.model_dump_json().encode(),
+        request.model_dump_json().encode(),
     )
     headers: dict[str, str]
     headers, body = to_binary(event, data_marshaller=lambda data: data)
     return headers, bytes(body)
 
 
-def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Plan | Result:
+def read_answer(
+    exchange: Exchange[RequestT, ReplyT], status: int, headers: Mapping[str, str], content: bytes
+) -> ReplyT:
     """Tell what a function's answer means.
 
     Args:
+        exchange: what it may reply.
         status: HTTP status.
         headers: of the answer, in any case.
         content: the body.
@@ -126,7 +129,7 @@ def read_answer(status: int, headers: Mapping[str, str], content: bytes) -> Plan
     """
     lower = {name.lower(): value for name, value in headers.items()}
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return _read_reply(lower, content)
+        return _read_reply(exchange, lower, content)
     told = _told_problem(lower, content)
     problem = told or _problem(f"The function answered with status {status}: {_excerpt(content)}", status)
     raise _verdict(status, problem, told=told is not None, retry_after=lower.get("retry-after"))
@@ -142,39 +145,14 @@ def _verdict(status: int, problem: Problem, *, told: bool, retry_after: str | No
     return StepFailedError(problem)
 
 
-def read_retry_after(text: str | None) -> float | None:
-    """Read a Retry-After header: seconds or a date. None when there is none that can be understood."""
-    if text is None:
-        return None
-    try:
-        return min(max(float(text), 0.0), 86_400.0) if text.strip()[:1].isdigit() else _until(text)
-    except (ValueError, TypeError):
-        return None
-
-
-def _until(date: str) -> float:
-    moment = parsedate_to_datetime(date)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return min(max((moment - datetime.now(tz=UTC)).total_seconds(), 0.0), 86_400.0)
-
-
-def _read_reply(headers: Mapping[str, str], content: bytes) -> Plan | Result:
+def _read_reply(exchange: Exchange[RequestT, ReplyT], headers: Mapping[str, str], content: bytes) -> ReplyT:
     try:
         event = from_http(headers, content, data_unmarshaller=lambda data: data)
-        data: Any = event.data
-        reply = REPLY.validate_json(data) if isinstance(data, bytes | str) else REPLY.validate_python(data)
-        _check_kind(reply, event["type"])
+        return exchange.read_reply(event["type"], event.data)
     except (CloudEventError, ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
         # the CloudEvents SDK lets the errors of the JSON parser and of its own attribute access through
         detail = f"The function's answer is no reply: {_first_lines(error)} It begins: {_excerpt(content)}"
         raise StepFailedError(_problem(detail, 502)) from error
-    return reply
-
-
-def _check_kind(reply: Plan | Result, event_type: str) -> None:
-    expected = _REPLY_KINDS.get(event_type)
-    if expected is None or not isinstance(reply, expected):
-        raise ValueError(f"the event's type {event_type!r} does not fit a {reply.kind}")
 
 
 def _told_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:

@@ -1,27 +1,22 @@
-"""The Celery door: messages move from Pod's queue into the job records, and are nowhere unsafe between.
+"""The Celery door: messages move from one of Pod's queues to where they are stored, and are nowhere unsafe between.
 
-    <queue> ──LMOVE──▶ <queue>:podjobs:<adapter> ──stored as jobs (or in `dead`)──▶ LREM
+    <queue> ──LMOVE──▶ <queue>:podjobs:<adapter> ──stored by the intake (or in `dead`)──▶ LREM
 
 A crash between two arrows leaves the message in the processing list; this adapter finds it when Redis is back,
-another one when this one's sign of life has run out. What is stored twice is dropped by its id.
+another one when this one's sign of life has run out. What is stored twice carries the same id both times.
 """
 
 import asyncio
-import base64
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 import structlog
 from redis.exceptions import RedisError
 
 from adapter import keys
 from adapter.connections import RedisClient
-from adapter.door.messages import read_message
-from adapter.patience import will_pass
-from adapter.records import Records
 from adapter.streams import Streams
-from podjobs.contract.errors import InvalidRequestError, Problem
-from podjobs.contract.jobs import Job, check_paths
 
 logger = structlog.get_logger(__name__)
 
@@ -31,27 +26,37 @@ WAIT_S = 1
 REDIS_AWAY_WAIT_S = 0.5
 
 
+class Intake(Protocol):
+    """Where the messages of a queue are stored."""
+
+    async def room(self) -> int:
+        """How many more messages may be taken now; 0: they stay on Pod's queue. Raises RedisError."""
+
+    async def store(self, batch: Sequence[bytes]) -> None:
+        """Store messages, in their order, those that cannot be used in `dead`; safe to repeat.
+
+        Raises:
+            RedisError: some are not stored.
+        """
+
+
 class CeleryDoor:
     """Takes in the messages of one queue."""
 
-    def __init__(  # noqa: PLR0913 - each is another part of the adapter
-        self, queue: str, broker: RedisClient, streams: Streams, records: Records, *, media_root: str, lease_s: float
-    ) -> None:
+    def __init__(self, queue: str, broker: RedisClient, streams: Streams, intake: Intake, lease_s: float) -> None:
         """Prepare; `run` does the work.
 
         Args:
             queue: name of the broker's list.
             broker: the broker's database; its answers are bytes.
             streams: of this adapter; they know which adapters live.
-            records: where jobs are stored.
-            media_root: Pod's; jobs that name a path outside are refused.
+            intake: where messages are stored.
             lease_s: seconds after which an adapter without a sign of life is gone.
         """
         self.queue = queue
         self._broker = broker
         self._streams = streams
-        self._records = records
-        self._media_root = media_root
+        self._intake = intake
         self._lease_s = lease_s
         self._own = keys.processing(queue, streams.adapter_id)
         self._stopping = False
@@ -81,7 +86,10 @@ class CeleryDoor:
                 await self._take_over()
                 await self._store_own()
                 self.is_open = True
-            if await self._fetch():
+            room = await self._intake.room()
+            if room <= 0:
+                await asyncio.sleep(WAIT_S)
+            elif await self._fetch(min(room, BATCH)):
                 await self._store_own()
         await self._broker.srem(keys.doors(self.queue), self._streams.adapter_id)
 
@@ -89,13 +97,17 @@ class CeleryDoor:
         """Say that this adapter may have a processing list: again and again, as others may have thought it gone."""
         await self._broker.sadd(keys.doors(self.queue), self._streams.adapter_id)
 
-    async def _fetch(self) -> bool:
-        """Move messages into the processing list, waiting a while for the first one."""
+    async def waiting(self) -> int:
+        """Count the messages that are still on Pod's queue. Raises RedisError."""
+        return int(await self._broker.llen(self.queue))
+
+    async def _fetch(self, count: int) -> bool:
+        """Move up to `count` messages into the processing list, waiting a while for the first one."""
         first = await self._broker.blmove(self.queue, self._own, WAIT_S, "RIGHT", "LEFT")
         if first is None:
             return False
         async with self._broker.pipeline(transaction=False) as pipeline:
-            for _ in range(BATCH - 1):
+            for _ in range(count - 1):
                 pipeline.lmove(self.queue, self._own, "RIGHT", "LEFT")
             await pipeline.execute()
         return True
@@ -115,63 +127,8 @@ class CeleryDoor:
         """Store all messages of the processing list, the oldest first, and remove each one that is stored."""
         while batch := await self._broker.lrange(self._own, -BATCH, -1):
             batch.reverse()
-            await self._store(batch)
+            await self._intake.store(batch)
             async with self._broker.pipeline(transaction=False) as pipeline:
                 for raw in batch:
                     pipeline.lrem(self._own, -1, raw)
                 await pipeline.execute()
-
-    async def _store(self, batch: Sequence[bytes]) -> None:
-        jobs: list[tuple[Job, bytes]] = []
-        unusable: list[tuple[bytes, Problem]] = []
-        for raw in batch:
-            try:
-                job = read_message(raw)
-                check_paths(job, self._media_root)
-                jobs.append((job, raw))
-            except InvalidRequestError as error:
-                unusable.append((raw, Problem.of(error)))
-        await self._accept_all(jobs)
-        for raw, problem in unusable:
-            await self._bury(raw, problem)
-
-    async def _accept_all(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
-        try:
-            if jobs:
-                await self._accept([job for job, _ in jobs])
-        except RedisError as error:
-            if will_pass(error):
-                raise
-            # one of them cannot be stored: it must not keep the others waiting
-            await self._accept_one_by_one(jobs)
-
-    async def _accept_one_by_one(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
-        for job, raw in jobs:
-            try:
-                await self._accept([job])
-            except RedisError as error:
-                if will_pass(error):
-                    raise
-                await self._bury(raw, Problem(title="The job cannot be stored.", status=500, detail=str(error)))
-
-    async def _accept(self, jobs: Sequence[Job]) -> None:
-        for job, accepted in zip(jobs, await self._records.accept(jobs), strict=True):
-            log = logger.bind(job_id=job.id, type=job.type, target=job.target)
-            if accepted.outcome == "duplicate":
-                log.info("A message was dropped: its job is known already.")
-                continue
-            log.info("A job was accepted.")
-            if accepted.superseded_id:
-                log.info("An older job for the same target is superseded.", superseded=accepted.superseded_id)
-
-    async def _bury(self, raw: bytes, problem: Problem) -> None:
-        try:
-            message = {"raw": raw.decode()}
-        except UnicodeDecodeError:
-            message = {"raw_base64": base64.b64encode(raw).decode()}
-        await self._records.bury_message(self.queue, message, problem)
-        logger.error(
-            "A message cannot be used. It was put aside; `dead list` shows it.",
-            queue=self.queue,
-            reason=problem.detail,
-        )

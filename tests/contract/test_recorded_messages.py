@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from adapter.door.messages import read_message
+from adapter.door.statements import read_statement
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import EncodingJob
+from podjobs.xapi.statements import check_statement
 
 MESSAGES = Path(__file__).parents[1] / "data" / "pod-4.1-messages"
 
@@ -49,4 +51,20 @@ def test_recorded_message_of_another_kind_is_refused_by_its_task_or_read(name):
         return
     with pytest.raises(InvalidRequestError) as caught:
         read_message(raw)
+    assert message["headers"]["task"] in caught.value.detail
+
+
+@pytest.mark.parametrize("name", ["xapi_played", "xapi_terminated"])
+def test_recorded_statement_is_read_exactly_and_is_valid(name):
+    raw, message, ((statement,), _, _) = recorded(name)
+    received = read_statement(raw)
+    assert (received.message_id, received.statement) == (message["headers"]["id"], statement)
+    check_statement(received.statement)
+
+
+@pytest.mark.parametrize("name", ["encode_plain", "studio_pipb_cut", "transcript"])
+def test_recorded_message_of_another_kind_is_no_statement(name):
+    raw, message, _ = recorded(name)
+    with pytest.raises(InvalidRequestError) as caught:
+        read_statement(raw)
     assert message["headers"]["task"] in caught.value.detail

@@ -33,12 +33,13 @@ PROGRAMS = {
     "pod": "local.pod",
     "encoding": "functions/encoding/main.py",
     "notification": "functions/notification/main.py",
+    "xapi": "functions/xapi/main.py",
     "adapter": "-m adapter run",
     "supervisord": "supervisord",
     "ffmpeg": "ffmpeg -",
 }
 """What marks a program's processes on their command lines."""
-OURS = ("PODJOBS_", "POD_API_", "ENCODING_TRANSCODING_", "MEDIA_", "FFMPEG_", "FFPROBE_", "VIDEO_RENDITIONS")
+OURS = ("PODJOBS_", "XAPI_", "POD_API_", "ENCODING_TRANSCODING_", "MEDIA_", "FFMPEG_", "FFPROBE_", "VIDEO_RENDITIONS")
 
 
 class RunningStack:

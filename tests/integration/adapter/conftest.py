@@ -1,10 +1,15 @@
 """A real redis-server for all tests of the adapter, emptied before each, and what they build on it."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
+import sys
 import time
+from pathlib import Path
 
+import httpx
 import pytest
 import redis
 
@@ -14,6 +19,7 @@ from adapter.records import ClaimedStep, RecordLimits, Records, claimed_step
 from adapter.streams import Streams
 from podjobs.contract.jobs import EncodingJob
 
+ROOT = Path(__file__).parents[3]
 WINDOW = 4
 TTL_S = 1000
 
@@ -82,7 +88,7 @@ async def make_streams(jobs_redis):
     async def make(adapter_id="one", *, alive=True):
         streams = Streams(jobs_redis, adapter_id)
         for function in ("encoding", "notification"):
-            await streams.ensure_group(function)
+            await streams.ensure_group(keys.steps(function))
         if alive:
             await jobs_redis.set(keys.heartbeat(adapter_id), "")
         return streams
@@ -100,7 +106,7 @@ def take(streams):
     """Read all new entries of a function's stream, as claimed steps."""
 
     async def take_all(function="encoding", of=None) -> list[ClaimedStep]:
-        entries = await (of or streams).read(function, 1000)
+        entries = await (of or streams).read(keys.steps(function), 1000)
         return [claimed_step(function, entry_id, fields, 1) for entry_id, fields in entries]
 
     return take_all
@@ -121,3 +127,84 @@ async def dead(jobs_redis):
         return [{**fields, "problem": json.loads(fields["problem"])} for _, fields in entries]
 
     return read
+
+
+@pytest.fixture
+def environment(redis_url):
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("POD", "MEDIA", "XAPI"))}
+    return inherited | {
+        "PYTHONPATH": f"{ROOT}:{ROOT}/layers/podjobs/python",
+        "ENCODING_TRANSCODING_CELERY_BROKER_URL": redis_url,
+        "MEDIA_ROOT": "/media",
+        "PODJOBS_FUNCTION_URL_ENCODING": "http://127.0.0.1:1/",
+        "PODJOBS_FUNCTION_URL_NOTIFICATION": "http://127.0.0.1:1/",
+        "PODJOBS_HEALTH_PORT": "0",
+        "PODJOBS_LEASE_S": "2",
+        "COLUMNS": "200",
+    }
+
+
+class RunningAdapter:
+    """The process, and its pages."""
+
+    def __init__(self, environment, log):
+        self.log = log
+        argv = [sys.executable, "-m", "adapter", "run"]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(argv, env=environment, cwd=ROOT, stderr=output, stdout=output)
+        self.url = ""
+
+    def lines(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def get(self, page):
+        if not self.url:
+            self.wait_for(lambda: "The adapter starts." in self.log.read_text())
+            self.url = self.lines()[0]["health"].removesuffix("/status")
+        return httpx.get(f"{self.url}/{page}")
+
+    def wait_for(self, condition, timeout_s=10):
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < deadline, self.log.read_text()
+            assert self.process.poll() is None, self.log.read_text()
+            time.sleep(0.05)
+
+    def wait_ready(self):
+        self.wait_for(lambda: self.get("readyz").status_code == 200)
+        return self
+
+    def stop(self, timeout_s=10):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout_s)
+
+
+@pytest.fixture
+def start(environment, tmp_path):
+    running = []
+
+    def start_one(**settings):
+        running.append(RunningAdapter(environment | settings, tmp_path / f"adapter-{len(running)}.log"))
+        return running[-1]
+
+    yield start_one
+    for adapter in running:
+        adapter.process.kill()
+        adapter.process.wait()
+
+
+@pytest.fixture
+def client(redis_url):
+    with redis.Redis.from_url(redis_url, decode_responses=True) as connected:
+        yield connected
+
+
+@pytest.fixture
+def command(environment):
+    """Run one of the operator's commands."""
+
+    def run(*arguments):
+        argv = [sys.executable, "-m", "adapter", *arguments]
+        return subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+    return run

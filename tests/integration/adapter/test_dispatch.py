@@ -16,6 +16,7 @@ from adapter.records import Accepted
 from adapter.retries import RetryPolicy
 from adapter.settings import DispatchTiming, FunctionSettings
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
+from podjobs.contract.exchanges import STEPS
 from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
 
 RETRIES = RetryPolicy(base_s=0.5, factor=1, cap_s=1, limit=3)
@@ -90,7 +91,7 @@ async def start(records, make_streams, function):
 
         async def start_one(adapter_id="one", concurrency=4, url=None, margin_s=5):
             streams = await make_streams(adapter_id)
-            delivery = HttpDelivery(url or function.url, adapter_id, margin_s)
+            delivery = HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
             settings = FunctionSettings("encoding", url or function.url, concurrency, RETRIES)
             dispatch = Dispatch(settings, streams, records, delivery, TIMING)
             task = asyncio.create_task(dispatch.run())
@@ -210,7 +211,7 @@ async def test_dispatch_function_that_is_not_there_is_waited_for(records, make_j
     await records.accept([make_job()])
     dispatch = await start(url="http://127.0.0.1:1/")
     await wait_until(lambda: dispatch.parked == 1)
-    (pending,) = await streams.pending("encoding")
+    (pending,) = await streams.pending(keys.steps("encoding"))
     assert (pending.owner, pending.attempts) == ("one", 0)
     assert "cannot be reached" in await records.trouble("job-1")
 
@@ -221,7 +222,7 @@ async def test_dispatch_parked_steps_keep_their_slots_so_no_more_are_taken(
     await records.accept([make_job(f"job-{number}", number) for number in range(20)])
     dispatch = await start(url="http://127.0.0.1:1/", concurrency=3)
     await wait_until(lambda: dispatch.parked == 3)
-    assert await streams.counts("encoding") == (17, 3)
+    assert await streams.counts(keys.steps("encoding")) == (17, 3)
 
 
 async def test_dispatch_parked_step_of_a_superseded_job_is_not_delivered(
@@ -256,7 +257,7 @@ async def test_finish_abandons_what_takes_longer_and_give_back_makes_it_due_at_o
     await wait_until(lambda: function.asked)
     dispatch.task.cancel()
     await dispatch.finish(0.1)
-    assert await streams.give_back("encoding") == 1
+    assert await streams.give_back(keys.steps("encoding")) == 1
     function.takes_s = 0
     await start("two")
     await wait_state("done", timeout_s=2)

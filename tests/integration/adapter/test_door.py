@@ -8,6 +8,7 @@ import pytest
 
 from adapter import keys
 from adapter.door.celery import CeleryDoor
+from adapter.door.jobs import JobIntake
 
 QUEUE = "encoding"
 
@@ -34,7 +35,7 @@ async def open_door(broker, records, make_streams):
 
     async def start(adapter_id="one"):
         streams = await make_streams(adapter_id)
-        door = CeleryDoor(QUEUE, broker, streams, records, media_root="/media", lease_s=0.5)
+        door = CeleryDoor(QUEUE, broker, streams, JobIntake(QUEUE, records, "/media"), lease_s=0.5)
         opened.append((door, asyncio.create_task(door.run())))
         return door
 

@@ -102,7 +102,7 @@ async def test_claim_removes_adapters_that_are_gone_and_own_nothing(
 ):
     await records.accept([make_job()])
     with_step = await make_streams("gone-with-step", alive=False)
-    await with_step.read("encoding", 1)
+    await with_step.read(keys.steps("encoding"), 1)
     await make_streams("lives")
     for name in ("gone", "lives"):
         await jobs_redis.xgroup_createconsumer(keys.steps("encoding"), keys.GROUP, name)
@@ -116,6 +116,6 @@ async def test_give_back_counts_no_attempt_and_is_due_for_anybody_at_once(
 ):
     await records.accept([make_job()])
     await take()
-    assert await streams.give_back("encoding") == 1
+    assert await streams.give_back(keys.steps("encoding")) == 1
     ((_, attempt),) = await due_of(await make_streams("two")).claim(4, ())
     assert attempt == 1

@@ -1,15 +1,11 @@
 """`python -m adapter`: the real process, started, asked, stopped; and the operator's commands."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from pathlib import Path
 
-import httpx
 import pytest
 import redis
 
@@ -17,78 +13,7 @@ from adapter import keys
 from local.client import request_encoding
 from podjobs.contract.errors import Problem
 
-ROOT = Path(__file__).parents[3]
 PROBLEM = Problem(title="Broken.", status=422, detail="It is broken.")
-
-
-@pytest.fixture
-def environment(redis_url):
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("POD", "MEDIA"))}
-    return inherited | {
-        "PYTHONPATH": f"{ROOT}:{ROOT}/layers/podjobs/python",
-        "ENCODING_TRANSCODING_CELERY_BROKER_URL": redis_url,
-        "MEDIA_ROOT": "/media",
-        "PODJOBS_FUNCTION_URL_ENCODING": "http://127.0.0.1:1/",
-        "PODJOBS_FUNCTION_URL_NOTIFICATION": "http://127.0.0.1:1/",
-        "PODJOBS_HEALTH_PORT": "0",
-        "PODJOBS_LEASE_S": "2",
-        "COLUMNS": "200",
-    }
-
-
-class RunningAdapter:
-    """The process, and its pages."""
-
-    def __init__(self, environment, log):
-        self.log = log
-        argv = [sys.executable, "-m", "adapter", "run"]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(argv, env=environment, cwd=ROOT, stderr=output, stdout=output)
-        self.url = ""
-
-    def lines(self):
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def get(self, page):
-        if not self.url:
-            self.wait_for(lambda: "The adapter starts." in self.log.read_text())
-            self.url = self.lines()[0]["health"].removesuffix("/status")
-        return httpx.get(f"{self.url}/{page}")
-
-    def wait_for(self, condition, timeout_s=10):
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < deadline, self.log.read_text()
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.05)
-
-    def wait_ready(self):
-        self.wait_for(lambda: self.get("readyz").status_code == 200)
-        return self
-
-    def stop(self, timeout_s=10):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout_s)
-
-
-@pytest.fixture
-def start(environment, tmp_path):
-    running = []
-
-    def start_one(**settings):
-        running.append(RunningAdapter(environment | settings, tmp_path / f"adapter-{len(running)}.log"))
-        return running[-1]
-
-    yield start_one
-    for adapter in running:
-        adapter.process.kill()
-        adapter.process.wait()
-
-
-@pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url, decode_responses=True) as connected:
-        yield connected
 
 
 @pytest.fixture
@@ -102,17 +27,6 @@ def silent_port():
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
-
-
-@pytest.fixture
-def command(environment):
-    """Run one of the operator's commands."""
-
-    def run(*arguments):
-        argv = [sys.executable, "-m", "adapter", *arguments]
-        return subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
-
-    return run
 
 
 def test_adapter_takes_a_message_of_the_real_celery_client(start, client, redis_url):

@@ -187,7 +187,7 @@ async def test_postpone_leaves_the_entry_to_nobody_and_keeps_its_count(records, 
     await records.accept([make_job()])
     (step,) = await take()
     assert await records.postpone(step, BROKEN.model_dump_json())
-    (pending,) = await streams.pending("encoding")
+    (pending,) = await streams.pending(keys.steps("encoding"))
     assert (pending.owner, pending.attempts) == (keys.WAITING, 1)
     assert pending.idle_s < 0.5
     assert await records.trouble("job-1") == "It is broken."
@@ -197,9 +197,9 @@ async def test_park_puts_the_attempt_back_and_resume_counts_it(records, take, st
     await records.accept([make_job()])
     (step,) = await take()
     assert await records.park(step, "one", BROKEN.model_dump_json())
-    assert [(one.owner, one.attempts) for one in await streams.pending("encoding")] == [("one", 0)]
-    await streams.resume("encoding", step.entry_id, 1)
-    assert [(one.owner, one.attempts) for one in await streams.pending("encoding")] == [("one", 1)]
+    assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 0)]
+    await streams.resume(keys.steps("encoding"), step.entry_id, 1)
+    assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 1)]
 
 
 @pytest.mark.parametrize("ending", ["postpone", "park", "fail"])
@@ -216,7 +216,7 @@ async def test_step_that_is_not_open_any_more_is_dropped_whatever_its_attempt_en
             assert not await records.park(step, "one", "")
         case "fail":
             assert await records.fail(step, BROKEN) == "duplicate"
-    assert await streams.pending("encoding") == []
+    assert await streams.pending(keys.steps("encoding")) == []
 
 
 async def test_replay_failed_job_starts_anew_and_leaves_the_dead(records, take, make_job, job_hash, dead, jobs_redis):
@@ -245,7 +245,7 @@ async def test_entry_of_an_earlier_run_does_not_count_in_a_later_one(records, ta
 
 async def test_read_entry_that_is_no_step_goes_to_dead_whole(records, streams, jobs_redis, dead):
     entry_id = await jobs_redis.xadd(keys.steps("encoding"), {"some": "thing"})
-    await streams.read("encoding", 1)
+    await streams.read(keys.steps("encoding"), 1)
     assert await records.read_entry("encoding", entry_id, {"some": "thing"}, 1) is None
     (entry,) = await dead()
     assert json.loads(entry["raw"]) == {"some": "thing"}

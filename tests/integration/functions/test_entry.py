@@ -10,6 +10,7 @@ from cloudevents.http import CloudEvent, from_http
 from functions_framework import create_app
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.exchanges import STEPS
 from podjobs.contract.steps import RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Result
 from podjobs.entry import Endpoint
 
@@ -79,7 +80,7 @@ def test_answer_error_of_the_function_passes_through(error):
 
     headers, body = to_binary(event())
     with pytest.raises(type(error)):
-        Endpoint("encoding", Failing(), 1).answer(headers, body)
+        Endpoint("encoding", STEPS, Failing(), 1).answer(headers, body)
 
 
 def test_answer_more_steps_than_slots_are_asked_to_wait():
@@ -91,7 +92,7 @@ def test_answer_more_steps_than_slots_are_asked_to_wait():
             may_end.wait(10)
             return Result()
 
-    endpoint = Endpoint("encoding", Slow(), 1)
+    endpoint = Endpoint("encoding", STEPS, Slow(), 1)
     headers, body = to_binary(event())
     first = threading.Thread(target=endpoint.answer, args=(headers, body))
     first.start()

@@ -54,3 +54,19 @@ def test_all_faults_are_named_at_once_and_no_value_is_repeated(settings_of):
 
 def test_secrets_are_hidden_in_repr(settings_of):
     assert "s3cret" not in repr(settings_of())
+
+
+def test_statements_are_left_alone_until_their_function_is_named(settings_of):
+    assert settings_of().statements is None
+    statements = settings_of(PODJOBS_FUNCTION_URL_XAPI="http://xapi/", PODJOBS_CONCURRENCY_XAPI="7").statements
+    assert (statements.function.url, statements.function.concurrency) == ("http://xapi/", 7)
+    assert (statements.batches.statements, statements.batches.size_bytes, statements.batches.wait_s) == (
+        500,
+        1_000_000,
+        1,
+    )
+
+
+def test_statements_come_from_the_encoding_broker_unless_told_otherwise(settings_of):
+    assert settings_of().xapi_broker_url == "redis://:s3cret@redis:6379/7"
+    assert settings_of(XAPI_CELERY_BROKER_URL="redis://other/6").xapi_broker_url == "redis://other/6"

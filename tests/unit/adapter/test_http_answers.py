@@ -8,8 +8,10 @@ import pytest
 from cloudevents.http import from_http
 
 from adapter.delivery import StepFailedError, StepPostponedError, StepRefusedError
-from adapter.delivery.http import read_answer, read_retry_after, step_request
+from adapter.delivery.http import read_answer, write_request
+from podjobs.contract.exchanges import STEPS
 from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.retry_after import read_retry_after
 from podjobs.contract.steps import Result, Step
 
 EVENT = {
@@ -28,13 +30,14 @@ def problem(status):
 
 
 def test_read_answer_event_in_binary_mode():
-    assert read_answer(200, EVENT, RESULT) == Result(values={"frames": 3})
+    assert read_answer(STEPS, 200, EVENT, RESULT) == Result(values={"frames": 3})
 
 
 def test_read_answer_event_in_structured_mode():
     event = {name.removeprefix("ce-"): value for name, value in EVENT.items() if name.startswith("ce-")}
     body = json.dumps(event | {"datacontenttype": "application/json", "data": json.loads(RESULT)}).encode()
-    assert read_answer(201, {"content-type": "application/cloudevents+json"}, body) == Result(values={"frames": 3})
+    reply = read_answer(STEPS, 201, {"content-type": "application/cloudevents+json"}, body)
+    assert reply == Result(values={"frames": 3})
 
 
 @pytest.mark.parametrize(
@@ -57,14 +60,14 @@ def test_read_answer_event_in_structured_mode():
         (200, {}, b"ok", StepFailedError, "is no reply"),
         (200, EVENT, b"", StepFailedError, "is no reply"),
         (200, EVENT, b'{"kind": "plan", "stages": []}', StepFailedError, "is no reply"),
-        (200, EVENT | {"ce-type": "fr.esup-portail.podjobs.plan"}, RESULT, StepFailedError, "does not fit a result"),
-        (200, EVENT | {"ce-type": "something.else"}, RESULT, StepFailedError, "does not fit a result"),
+        (200, EVENT | {"ce-type": "fr.esup-portail.podjobs.plan"}, RESULT, StepFailedError, "is no reply"),
+        (200, EVENT | {"ce-type": "something.else"}, RESULT, StepFailedError, "'something.else' answers no step"),
         (204, EVENT, b"null", StepFailedError, "is no reply"),
     ],
 )
 def test_read_answer_that_is_no_reply_says_whether_a_retry_helps(status, headers, body, kind, reason):
     with pytest.raises(kind) as caught:
-        read_answer(status, headers, body)
+        read_answer(STEPS, status, headers, body)
     assert reason in caught.value.problem.detail
     assert len(caught.value.problem.detail) < 1000
 
@@ -92,10 +95,10 @@ def test_read_retry_after_date_is_counted_from_now():
     assert read_retry_after(date) == pytest.approx(99.5, abs=1.5)
 
 
-def test_step_request_is_an_event_that_carries_the_step():
+def test_write_request_is_an_event_that_carries_the_step():
     job = EncodingJob(id="job-1", video_id=7, video_path="/media/été.mp4")
     step = Step(job=job, step_id="plan", function="encoding", action="plan", attempt=2, accepted_at=1.5)
-    headers, body = step_request(step, "/podjobs/adapter/one")
+    headers, body = write_request(step, STEPS.request_type, "/podjobs/adapter/one")
     event = from_http(headers, body)
     assert event["type"] == "fr.esup-portail.podjobs.step"
     assert (event["id"], event["subject"]) == ("job-1/plan/2", "job-1/plan")

@@ -6,7 +6,7 @@ One handler serves functions-framework (HTTP); AWS Lambda and RQ join here.
 import sys
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import flask
 import structlog
@@ -23,7 +23,8 @@ from podjobs.contract.errors import (
     StepError,
     list_faults,
 )
-from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Plan, Result, Step
+from podjobs.contract.exchanges import STEPS, Exchange, ReplyT, RequestT
+from podjobs.contract.steps import Plan, Result, Step
 from podjobs.logs import configure_logs
 from podjobs.settings import Settings, SettingsError, load_settings
 
@@ -34,30 +35,43 @@ BUSY_RETRY_S = 2.0
 HttpHandler = Callable[[flask.Request], flask.Response]
 
 
-class Function(Protocol):
-    """What a subject offers: steps in, replies out."""
-
-    def perform(self, step: Step) -> Plan | Result:
-        """Perform one step; safe to repeat. Raises StepError."""
+Asked_contra = TypeVar("Asked_contra", contravariant=True)
+Given_co = TypeVar("Given_co", covariant=True)
 
 
-class Endpoint:
-    """Serves one function: reads the event, limits how many steps run at once, writes the answer."""
+class Performer(Protocol[Asked_contra, Given_co]):
+    """What a subject offers: requests in, replies out."""
 
-    def __init__(self, name: str, function: Function, slots: int) -> None:
+    def perform(self, request: Asked_contra, /) -> Given_co:
+        """Perform one request; safe to repeat. Raises StepError."""
+
+
+Function = Performer[Step, Plan | Result]
+"""A subject that performs steps of jobs."""
+
+
+class Endpoint(Generic[RequestT, ReplyT]):
+    """Serves one function: reads the event, limits how many requests run at once, writes the answer."""
+
+    def __init__(
+        self, name: str, exchange: Exchange[RequestT, ReplyT], function: Performer[RequestT, ReplyT], slots: int
+    ) -> None:
         """Wrap a function.
 
         Args:
-            name: the deployable's name, as steps carry it.
-            function: what performs the steps.
-            slots: steps that may run at once; more are refused with 503 and come back.
+            name: the deployable's name, as requests carry it.
+            exchange: what the function is asked, and what it replies.
+            function: what performs the requests.
+            slots: requests that may run at once; more are refused with 503 and come back.
         """
         self._name = name
+        self._exchange = exchange
         self._function = function
+        self._done, self._failed = f"A {exchange.noun} is done.", f"A {exchange.noun} failed."
         self._slots = threading.BoundedSemaphore(slots)
 
     def answer(self, headers: dict[str, str], body: bytes) -> CloudEvent:
-        """Perform the step an event carries.
+        """Perform the request an event carries.
 
         Args:
             headers: of the HTTP request, binary or structured content mode.
@@ -67,62 +81,76 @@ class Endpoint:
             The reply event.
 
         Raises:
-            StepError: the step did not succeed, or the event is not valid.
+            StepError: the request did not succeed, or the event is not valid.
         """
-        step = self._read(headers, body)
-        with structlog.contextvars.bound_contextvars(job_id=step.job.id, step_id=step.step_id, attempt=step.attempt):
+        request = self._read(headers, body)
+        with structlog.contextvars.bound_contextvars(**request.log_context):
             if not self._slots.acquire(blocking=False):
                 raise NotNowError("This instance has no free slot.", retry_after_s=BUSY_RETRY_S)
             try:
-                reply = self._perform(step)
+                reply = self._perform(request)
             except StepError as error:
-                logger.warning("A step failed.", reason=error.detail, status=int(error.status))
+                logger.warning(self._failed, reason=error.detail, status=int(error.status))
                 raise
             finally:
                 self._slots.release()
-            logger.info("A step is done.")
-        kind = PLAN_EVENT_TYPE if isinstance(reply, Plan) else RESULT_EVENT_TYPE
-        attributes = {"type": kind, "source": f"/podjobs/{self._name}", "subject": f"{step.job.id}/{step.step_id}"}
+            logger.info(self._done)
+        kind = self._exchange.type_of(reply)
+        attributes = {"type": kind, "source": f"/podjobs/{self._name}", "subject": request.subject}
         return CloudEvent(attributes, reply.model_dump(mode="json"))
 
-    def _perform(self, step: Step) -> Plan | Result:
+    def _perform(self, request: RequestT) -> ReplyT:
         try:
-            return self._function.perform(step)
+            return self._function.perform(request)
         except ValidationError as error:
-            raise InvalidRequestError(f"The step's own data are not valid: {list_faults(error)}") from error
+            noun = self._exchange.noun
+            raise InvalidRequestError(f"The {noun}'s own data are not valid: {list_faults(error)}") from error
 
-    def _read(self, headers: dict[str, str], body: bytes) -> Step:
+    def _read(self, headers: dict[str, str], body: bytes) -> RequestT:
         try:
             event = from_http(headers, body)
-        except (CloudEventError, ValueError) as error:
+        except (CloudEventError, ValueError, RecursionError) as error:
             raise InvalidRequestError(f"The request is no CloudEvent: {error}") from error
-        if event["type"] != STEP_EVENT_TYPE:
+        noun = self._exchange.noun
+        if event["type"] != self._exchange.request_type:
             raise InvalidRequestError(f"Events of type {event['type']!r} are not for functions.")
         try:
-            step = Step.model_validate(event.data)
+            request = self._exchange.request.model_validate(event.data)
         except ValidationError as error:
-            raise InvalidRequestError(f"The event holds no valid step: {list_faults(error)}") from error
-        if step.function != self._name:
-            raise InvalidRequestError(f"The step is for the function {step.function!r}, this is {self._name!r}.")
-        return step
+            raise InvalidRequestError(f"The event holds no valid {noun}: {list_faults(error)}") from error
+        if request.function != self._name:
+            raise InvalidRequestError(f"The {noun} is for the function {request.function!r}, this is {self._name!r}.")
+        return request
 
 
 def http_handler(name: str, kind: type[Settings], build: Callable[[Settings], tuple[Function, int]]) -> HttpHandler:
+    """Make the handler of a function that performs steps. Arguments: see `serve_http`."""
+    return serve_http(name, STEPS, kind, build)
+
+
+def serve_http(
+    name: str,
+    exchange: Exchange[RequestT, ReplyT],
+    kind: type[Settings],
+    build: Callable[[Settings], tuple[Performer[RequestT, ReplyT], int]],
+) -> HttpHandler:
     """Make the handler that functions-framework calls.
 
     Settings are read when the process starts: wrong ones end it at once, with all faults in one message.
 
     Args:
         name: the deployable's name.
+        exchange: what it is asked, and what it replies.
         kind: its settings class.
-        build: makes the function and says how many steps it takes at once.
+        build: makes the function and says how many requests it takes at once.
     """
     try:
         settings = load_settings(kind)
     except SettingsError as error:
         sys.exit(f"The function {name!r} cannot start. {error}")
     configure_logs(name, getattr(settings, "podjobs_log_level", "INFO"))
-    endpoint = Endpoint(name, *build(settings))
+    function, slots = build(settings)
+    endpoint = Endpoint(name, exchange, function, slots)
 
     def handle(request: flask.Request) -> flask.Response:
         if request.method == "GET":
@@ -138,6 +166,6 @@ def http_handler(name: str, kind: type[Settings], build: Callable[[Settings], tu
 
 def _problem_response(error: StepError) -> flask.Response:
     response = flask.Response(Problem.of(error).model_dump_json(), int(error.status), mimetype=PROBLEM_CONTENT_TYPE)
-    if isinstance(error, NotNowError):
+    if isinstance(error, NotNowError) and error.retry_after_s is not None:
         response.headers["Retry-After"] = f"{error.retry_after_s:.0f}"
     return response

@@ -11,10 +11,13 @@ import structlog
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.ports import Answer, VideoState
+from podjobs.contract.retry_after import read_retry_after
 
 logger = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
+WAIT_S = 30.0
+"""When Pod asks to wait and does not say how long."""
 OPERATOR_RETRY_S = 300.0
 """An operator must act first (401, 403): asking more often changes nothing."""
 
@@ -90,7 +93,8 @@ class RestPodApi:
                 retry_after_s=OPERATOR_RETRY_S,
             )
         if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-            return NotNowError(f"Pod asks to wait ({status}).", retry_after_s=_retry_after_s(response))
+            wished_s = read_retry_after(response.headers.get("retry-after"))
+            return NotNowError(f"Pod asks to wait ({status}).", retry_after_s=WAIT_S if wished_s is None else wished_s)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return RetryableError(f"Pod answered {status} to {response.request.url.path}. Its own log tells why.")
         if response.is_redirect:
@@ -99,10 +103,3 @@ class RestPodApi:
                 retry_after_s=OPERATOR_RETRY_S,
             )
         return PermanentError(f"Pod answered {status} to {response.request.url.path}: {response.text[:300]}")
-
-
-def _retry_after_s(response: httpx.Response) -> float:
-    try:
-        return float(response.headers.get("retry-after", "30"))
-    except ValueError:
-        return 30.0

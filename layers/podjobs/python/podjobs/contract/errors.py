@@ -61,16 +61,22 @@ class NotNowError(RetryableError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     title = "The step cannot be done now."
 
-    def __init__(self, detail: str, *, retry_after_s: float = 5.0, **context: Any) -> None:
+    def __init__(self, detail: str, *, retry_after_s: float | None = 5.0, **context: Any) -> None:
         """Keep the sentence and the wish.
 
         Args:
             detail: as in StepError.
-            retry_after_s: seconds to wait before the next attempt.
+            retry_after_s: seconds to wait before the next attempt; None: whoever asks again chooses.
             context: as in StepError.
         """
         super().__init__(detail, **context)
         self.retry_after_s = retry_after_s
+
+
+class OperatorNeededError(NotNowError):
+    """Nothing is wrong with the request, and nothing will change until an operator corrects a setting."""
+
+    title = "An operator must act."
 
 
 class Problem(BaseModel):

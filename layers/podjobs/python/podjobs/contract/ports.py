@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -89,6 +90,38 @@ class Tools(Protocol):
         Raises:
             CommandError: it ended with an error (permanent); RetryableError: it was killed from outside or
             ran out of time; NotNowError: the disk is full.
+        """
+
+
+@dataclass(frozen=True)
+class LrsAnswer:
+    """What the learning record store said to a request; it holds for the request as a whole."""
+
+    status: int
+    """HTTP status: 200 or 204, 409, or one that says that a statement is wrong."""
+    reason: str = ""
+    """In the LRS's words."""
+
+    @property
+    def is_accepted(self) -> bool:
+        """It has all of them."""
+        return self.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
+
+    @property
+    def is_conflict(self) -> bool:
+        """It has had one of these ids before."""
+        return self.status == HTTPStatus.CONFLICT
+
+
+class Lrs(Protocol):
+    """The learning record store."""
+
+    def post(self, statements: Sequence[dict[str, Any]]) -> LrsAnswer:
+        """Hand statements over, all in one request; safe to repeat.
+
+        Raises:
+            NotNowError: nothing is wrong with them; its kind OperatorNeededError: an operator must act first.
+            RetryableError: it did not work this time, perhaps because of one of them.
         """
 
 

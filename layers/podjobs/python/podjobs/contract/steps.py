@@ -3,21 +3,17 @@
 A job is planned by its first step. The plan's stages follow one another; the steps of a stage run in parallel.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import Job
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+from podjobs.contract.requests import DEFAULT_TIMEOUT_S, Name, Request
 
 STEP_EVENT_TYPE = "fr.esup-portail.podjobs.step"
 PLAN_EVENT_TYPE = "fr.esup-portail.podjobs.plan"
 RESULT_EVENT_TYPE = "fr.esup-portail.podjobs.result"
-
-DEFAULT_TIMEOUT_S = 900
-"""AWS Lambda's limit for one invocation."""
 
 
 class StepSpec(BaseModel):
@@ -71,18 +67,11 @@ class Plan(BaseModel):
     log: tuple[str, ...] = ()
 
 
-Reply = Annotated[Plan | Result, Field(discriminator="kind")]
-REPLY: TypeAdapter[Plan | Result] = TypeAdapter(Reply)
-
-
-class Step(BaseModel):
-    """One invocation of one function: the data of a step event."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Step(Request):
+    """One step to perform: the data of a step event."""
 
     job: Job
     step_id: Name
-    function: Name
     action: Name
     params: dict[str, Any] = Field(default_factory=dict)
     shared: dict[str, Any] = Field(default_factory=dict)
@@ -90,7 +79,15 @@ class Step(BaseModel):
     """Step id to `Result.values`, for the actions named in `StepSpec.needs`."""
     failure: Problem | None = None
     """Why the job failed: given to the steps that report the failure."""
-    attempt: PositiveInt = 1
-    timeout_s: PositiveInt = DEFAULT_TIMEOUT_S
     accepted_at: float
     """When the job was accepted, seconds since the epoch."""
+
+    @property
+    def subject(self) -> str:
+        """What the event is about."""
+        return f"{self.job.id}/{self.step_id}"
+
+    @property
+    def log_context(self) -> dict[str, Any]:
+        """What log lines about this step carry."""
+        return {"job_id": self.job.id, "step_id": self.step_id, "attempt": self.attempt}

@@ -5,7 +5,8 @@ import math
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Key, Storage, Tools
-from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, StepSpec
+from podjobs.contract.requests import DEFAULT_TIMEOUT_S
+from podjobs.contract.steps import Plan, Stage, StepSpec
 from podjobs.contract.workflows import notification_stage
 from podjobs.encoding.boundaries import (
     choose_chunk_s,

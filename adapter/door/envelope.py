@@ -1,0 +1,108 @@
+"""Celery messages: what is around a task's arguments. Pure.
+
+Source: docs/contract-pod.md; Celery message protocol 2; kombu's virtual transports for the base64 body.
+"""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from podjobs.contract.errors import InvalidRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A Celery message whose arguments are not looked at yet."""
+
+    message: dict[str, Any]
+
+    @property
+    def task(self) -> Any:
+        """The task's name, as it stands there."""
+        return self.message["headers"].get("task")
+
+    @property
+    def id(self) -> Any:
+        """Celery's id of the message, as it stands there."""
+        return self.message["headers"].get("id")
+
+    def arguments(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Unpack the arguments.
+
+        Args:
+            names: of the task's parameters, in their order.
+
+        Raises:
+            InvalidRequestError: they cannot be unpacked, or do not fit the names.
+        """
+        return _bind(names, *_unpack(self.message))
+
+
+def open_envelope(raw: bytes) -> Envelope:
+    """Read one element of a Celery queue.
+
+    Args:
+        raw: the element, as it lies in the list.
+
+    Raises:
+        InvalidRequestError: it is no Celery message. A retry does not help.
+    """
+    message = _json(raw, "The message")
+    if not isinstance(message, dict) or not isinstance(message.get("headers"), dict):
+        raise InvalidRequestError("The message is no Celery message of protocol 2: it has no object 'headers'.")
+    return Envelope(message)
+
+
+def _json(raw: bytes, what: str) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError(f"{what} is not JSON: {error}.") from error
+
+
+def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Unpack the positional and keyword arguments."""
+    content_type = message.get("content-type")
+    if content_type != "application/json":
+        raise InvalidRequestError(
+            f"The message's body is {content_type!r}, expected 'application/json'. "
+            "Set Pod's CELERY_TASK_SERIALIZER to 'json'."
+        )
+    if compression := message["headers"].get("compression"):
+        raise InvalidRequestError(
+            f"The message's body is compressed ({compression}). Set no task_compression in Pod's Celery."
+        )
+    body = message.get("body")
+    if not isinstance(body, str):
+        raise InvalidRequestError("The message has no text 'body'.")
+    try:
+        decoded = base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequestError(f"The message's body is not base64: {error}.") from error
+    content = _json(decoded, "The message's body")
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError(
+            "The message's body holds half a surrogate pair, which is no Unicode text."
+        ) from error
+    match content:
+        case [list(positional), dict(keywords), *_]:
+            return positional, keywords
+        case _:
+            raise InvalidRequestError("The message's body is not a list of arguments and keyword arguments.")
+
+
+def _bind(names: tuple[str, ...], positional: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
+    if len(positional) > len(names):
+        raise InvalidRequestError(f"The task has {len(positional)} arguments, at most {len(names)} were expected.")
+    values = dict(zip(names, positional, strict=False))
+    for name, value in keywords.items():
+        if name in values:
+            raise InvalidRequestError(f"The task's argument {name!r} is given twice.")
+        if name not in names:
+            raise InvalidRequestError(f"The task's argument {name!r} is unknown. Expected: {', '.join(names)}.")
+        values[name] = value
+    return values

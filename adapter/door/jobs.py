@@ -1,0 +1,81 @@
+"""The intake of jobs: Pod's messages become job records."""
+
+from collections.abc import Sequence
+
+import structlog
+from redis.exceptions import RedisError
+
+from adapter.door.celery import BATCH
+from adapter.door.messages import read_message
+from adapter.door.unusable import bury_message
+from adapter.patience import will_pass
+from adapter.records import Records
+from podjobs.contract.errors import InvalidRequestError, Problem
+from podjobs.contract.jobs import Job, check_paths
+
+logger = structlog.get_logger(__name__)
+
+
+class JobIntake:
+    """Stores the messages of one queue as jobs."""
+
+    def __init__(self, queue: str, records: Records, media_root: str) -> None:
+        """Prepare.
+
+        Args:
+            queue: whose messages they are.
+            records: where jobs are stored.
+            media_root: Pod's; jobs that name a path outside are refused.
+        """
+        self._queue = queue
+        self._records = records
+        self._media_root = media_root
+
+    async def room(self) -> int:
+        """Jobs are always taken: a record is small, and a job seen is a job that can be told about."""
+        return BATCH
+
+    async def store(self, batch: Sequence[bytes]) -> None:
+        """Store messages; see Intake."""
+        jobs: list[tuple[Job, bytes]] = []
+        unusable: list[tuple[bytes, Problem]] = []
+        for raw in batch:
+            try:
+                job = read_message(raw)
+                check_paths(job, self._media_root)
+                jobs.append((job, raw))
+            except InvalidRequestError as error:
+                unusable.append((raw, Problem.of(error)))
+        await self._accept_all(jobs)
+        for raw, problem in unusable:
+            await bury_message(self._records, self._queue, raw, problem)
+
+    async def _accept_all(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
+        try:
+            if jobs:
+                await self._accept([job for job, _ in jobs])
+        except RedisError as error:
+            if will_pass(error):
+                raise
+            # one of them cannot be stored: it must not keep the others waiting
+            await self._accept_one_by_one(jobs)
+
+    async def _accept_one_by_one(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
+        for job, raw in jobs:
+            try:
+                await self._accept([job])
+            except RedisError as error:
+                if will_pass(error):
+                    raise
+                problem = Problem(title="The job cannot be stored.", status=500, detail=str(error))
+                await bury_message(self._records, self._queue, raw, problem)
+
+    async def _accept(self, jobs: Sequence[Job]) -> None:
+        for job, accepted in zip(jobs, await self._records.accept(jobs), strict=True):
+            log = logger.bind(job_id=job.id, type=job.type, target=job.target)
+            if accepted.outcome == "duplicate":
+                log.info("A message was dropped: its job is known already.")
+                continue
+            log.info("A job was accepted.")
+            if accepted.superseded_id:
+                log.info("An older job for the same target is superseded.", superseded=accepted.superseded_id)

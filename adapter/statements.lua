@@ -1,0 +1,60 @@
+-- All that must happen at once to statements, so that a crash at any moment leaves a redelivery and never a loss.
+-- The keys are described in keys.py.
+--
+--   KEYS[1]  the stream of statements
+--   KEYS[2]  the stream of what could not be done
+--   ARGV[1]  the operation, one of the functions of `operations` at the end
+--   ARGV[2…] its arguments, named in statements.py
+
+local stream, dead = KEYS[1], KEYS[2]
+local GROUP = 'adapter'
+local call = redis.call
+
+-- Acknowledge an entry and delete it: it is done with.
+local function drop(entry)
+  call('XACK', stream, GROUP, entry)
+  call('XDEL', stream, entry)
+end
+
+-- Put an entry aside with what is wrong with it, once, however many adapters say so. One that is no statement is kept
+-- as a message: its fields as a JSON list.
+local function bury(entry, problem)
+  local found = call('XRANGE', stream, entry, entry)[1]
+  if found then
+    local fields = found[2]
+    if #fields == 2 and fields[1] == 'statement' then
+      call('XADD', dead, '*', 'kind', 'statement', 'statement', fields[2], 'problem', problem)
+    else
+      call('XADD', dead, '*', 'kind', 'message', 'queue', stream, 'raw', cjson.encode(fields), 'problem', problem)
+    end
+  end
+  drop(entry)
+end
+
+local operations = {}
+
+-- Arguments: statements.
+function operations.store()
+  for i = 2, #ARGV do call('XADD', stream, '*', 'statement', ARGV[i]) end
+end
+
+-- Arguments: how many entries the LRS has, their ids, then pairs of an entry's id and the problem with it.
+function operations.settle()
+  local first_refused = 3 + ARGV[2]
+  for i = 3, first_refused - 1 do drop(ARGV[i]) end
+  for i = first_refused, #ARGV, 2 do bury(ARGV[i], ARGV[i + 1]) end
+end
+
+-- Argument: a dead entry's id. Returns 1 when its statement is in the stream again, 0 when there is no such entry.
+function operations.replay()
+  local found = call('XRANGE', dead, ARGV[2], ARGV[2])[1]
+  if not found then return 0 end
+  local fields = {}
+  for i = 1, #found[2], 2 do fields[found[2][i]] = found[2][i + 1] end
+  if fields.kind ~= 'statement' then return 0 end
+  call('XADD', stream, '*', 'statement', fields.statement)
+  call('XDEL', dead, ARGV[2])
+  return 1
+end
+
+return operations[ARGV[1]]()

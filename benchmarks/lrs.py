@@ -1,0 +1,141 @@
+"""A learning record store for measurements: `python -m benchmarks.lrs --port N --store FILE --latency-ms 20`.
+
+What it answered 200 for is on disk, so that it can be killed at any moment. It answers as the specification says:
+a statement it has is taken again when it is the same, 409 when it is another.
+
+    POST /statements   a statement or a list of them
+    GET  /             tells that it is there
+
+Source: xAPI 1.0.3, part 3, 2.1.2.
+"""
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import click
+from aiohttp import BasicAuth, web
+
+LOGIN, PASSWORD = "lrs", "benchmark"
+REQUEST_LIMIT_BYTES = 16 * 1024 * 1024
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS statements (id TEXT PRIMARY KEY, content TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+"""
+
+
+class Store:
+    """Statements in a file."""
+
+    def __init__(self, file: Path) -> None:
+        """Open or make the file."""
+        self._database = sqlite3.connect(file, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        # the kernel keeps what a killed process wrote: only a power cut would need more
+        self._database.execute("PRAGMA synchronous=OFF")
+        self._database.executescript(SCHEMA)
+
+    def add(self, statements: list[dict[str, Any]]) -> list[str] | None:
+        """Add statements, all or none.
+
+        Returns:
+            The ids of those that are new; None when an id is known with another content.
+        """
+        rows = {str(one["id"]).lower(): json.dumps(one, sort_keys=True) for one in statements}
+        with self._transaction() as database:
+            self._count(requests=1)
+            marks = ",".join("?" * len(rows))
+            found = database.execute(f"SELECT id, content FROM statements WHERE id IN ({marks})", list(rows))  # noqa: S608
+            known = dict(found.fetchall())
+            if any(rows[name] != content for name, content in known.items()):
+                self._count(conflicts=1)
+                return None
+            now = time.time()
+            new = [name for name in rows if name not in known]
+            database.executemany("INSERT INTO statements VALUES (?, ?, ?)", [(name, rows[name], now) for name in new])
+            self._count(statements=len(new), repeated=len(known))
+        return new
+
+    def _count(self, **more: int) -> None:
+        for name, value in more.items():
+            self._database.execute(
+                "INSERT INTO counts VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                (name, value),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._database.execute("BEGIN")
+        try:
+            yield self._database
+        finally:
+            self._database.execute("COMMIT")
+
+
+def read_counts(file: Path) -> dict[str, int]:
+    """The numbers of a store, also while its server is down."""
+    with closing(sqlite3.connect(file)) as database:
+        return dict(database.execute("SELECT name, value FROM counts").fetchall())
+
+
+def read_ids(file: Path) -> list[str]:
+    """The ids of all statements, in no order."""
+    with closing(sqlite3.connect(file)) as database:
+        return [row[0] for row in database.execute("SELECT id FROM statements")]
+
+
+def read_times(file: Path) -> tuple[float, float]:
+    """When the first and the last statement came, seconds since the epoch."""
+    with closing(sqlite3.connect(file)) as database:
+        first, last = database.execute("SELECT MIN(at), MAX(at) FROM statements").fetchone()
+        return float(first), float(last)
+
+
+def application(store: Store, latency_s: float) -> web.Application:
+    """The server.
+
+    Args:
+        store: where statements go.
+        latency_s: time added to every answer.
+    """
+
+    async def post(request: web.Request) -> web.Response:
+        body = await request.read()
+        await asyncio.sleep(latency_s)
+        if request.headers.get("Authorization") != BasicAuth(LOGIN, PASSWORD).encode():
+            return web.Response(status=HTTPStatus.UNAUTHORIZED)
+        content = json.loads(body)
+        statements = content if isinstance(content, list) else [content]
+        if len({one["id"] for one in statements}) < len(statements):
+            return web.Response(status=HTTPStatus.BAD_REQUEST, text="An id stands twice in the request.")
+        new = store.add(statements)
+        if new is None:
+            return web.Response(status=HTTPStatus.CONFLICT, text="An id is known with another statement.")
+        return web.json_response(new) if new else web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def ready(_request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    app = web.Application(client_max_size=REQUEST_LIMIT_BYTES)
+    app.router.add_post("/statements", post)
+    app.router.add_get("/", ready)
+    return app
+
+
+@click.command()
+@click.option("--port", type=int, required=True)
+@click.option("--store", type=click.Path(path_type=Path), required=True)
+@click.option("--latency-ms", type=float, default=0)
+def serve(port: int, store: Path, latency_ms: float) -> None:
+    """Serve until SIGTERM."""
+    web.run_app(application(Store(store), latency_ms / 1000), host="127.0.0.1", port=port, print=None, access_log=None)
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,27 @@
+"""The xapi function as a deployable: wiring only."""
+
+from podjobs.backends.lrs import HttpLrs
+from podjobs.contract.exchanges import STATEMENTS
+from podjobs.contract.statements import BatchReport, StatementBatch
+from podjobs.entry import Performer, serve_http
+from podjobs.xapi.anonymise import Anonymiser
+from podjobs.xapi.function import XapiFunction
+from podjobs.xapi.settings import XapiSettings
+
+
+def build(settings: XapiSettings) -> tuple[Performer[StatementBatch, BatchReport], int]:
+    """Connect the function with its backend."""
+    lrs = HttpLrs(
+        settings.xapi_lrs_url,
+        login=settings.xapi_lrs_login,
+        password=settings.xapi_lrs_pwd.get_secret_value(),
+        version=settings.podjobs_xapi_version,
+        timeout_s=settings.podjobs_lrs_timeout_s,
+        connections=settings.podjobs_xapi_slots,
+    )
+    key = settings.podjobs_xapi_anonymize_key
+    anonymiser = Anonymiser(key.get_secret_value()) if settings.xapi_anonymize_actor and key else None
+    return XapiFunction(lrs, anonymiser, settings.podjobs_lrs_timeout_s), settings.podjobs_xapi_slots
+
+
+handle = serve_http("xapi", STATEMENTS, XapiSettings, build)

@@ -1,0 +1,33 @@
+"""What every request to a function has."""
+
+from abc import abstractmethod
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+DEFAULT_TIMEOUT_S = 900
+"""AWS Lambda's limit for one invocation."""
+
+
+class Request(BaseModel):
+    """One invocation of one function: the data of the event it is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    function: Name
+    """The deployable it is for."""
+    attempt: PositiveInt = 1
+    timeout_s: PositiveInt = DEFAULT_TIMEOUT_S
+    """Seconds the function may take."""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str:
+        """What the event is about; the same for all attempts."""
+
+    @property
+    @abstractmethod
+    def log_context(self) -> dict[str, Any]:
+        """What log lines about it carry."""

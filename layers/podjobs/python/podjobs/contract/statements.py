@@ -1,0 +1,79 @@
+"""What travels between the adapter and the function `xapi`: batches of statements there, a report back.
+
+Each statement of a batch has one of three fates, and the report tells which:
+
+    accepted   the LRS has it
+    refused    it never will be taken: what is wrong with it is told
+    kept       neither: the adapter keeps it and asks again; `trouble` says why, if something is amiss
+"""
+
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+
+from podjobs.contract.errors import Problem
+from podjobs.contract.requests import Name, Request
+
+FUNCTION = "xapi"
+BATCH_EVENT_TYPE = "fr.esup-portail.podjobs.statements"
+REPORT_EVENT_TYPE = "fr.esup-portail.podjobs.statements-report"
+BATCH_TIMEOUT_S = 120
+"""Seconds one invocation may take; a function that needs more keeps the rest for the next one."""
+
+Statement: TypeAlias = dict[str, Any]
+"""An xAPI statement as JSON has it."""
+EntryId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class StatementEntry(BaseModel):
+    """A statement, and the name under which the adapter asks about it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entry_id: EntryId
+    """Unique within the batch."""
+    statement: Statement
+
+
+class StatementBatch(Request):
+    """Statements to hand to the LRS: the data of a statements event."""
+
+    batch_id: Annotated[str, Field(min_length=1, max_length=64)]
+    entries: tuple[StatementEntry, ...] = Field(min_length=1)
+    function: Name = FUNCTION
+    timeout_s: PositiveInt = BATCH_TIMEOUT_S
+
+    @property
+    def subject(self) -> str:
+        """What the event is about."""
+        return self.batch_id
+
+    @property
+    def log_context(self) -> dict[str, Any]:
+        """What log lines about this batch carry."""
+        return {"batch_id": self.batch_id, "statements": len(self.entries), "attempt": self.attempt}
+
+
+class Refusal(BaseModel):
+    """A statement that will never be taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    entry_id: EntryId
+    problem: Problem
+
+
+class BatchReport(BaseModel):
+    """What became of a batch. Entries it does not name are kept by the adapter: forgetting one loses nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accepted: tuple[EntryId, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    trouble: Problem | None = None
+    """Why the others are kept. Its status says what it says of a step: 503, nothing is wrong with the statements;
+    500, they may be the cause. None: there was not time enough for all."""
+    needs_operator: bool = False
+    """The trouble will last until an operator corrects a setting."""
+    retry_after_s: NonNegativeFloat | None = None
+    """Seconds after which the others are wanted; None: the adapter chooses."""

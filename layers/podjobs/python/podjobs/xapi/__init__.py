@@ -1,0 +1,1 @@
+"""xAPI: statements reach the learning record store, each once."""
