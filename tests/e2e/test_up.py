@@ -5,6 +5,9 @@ import subprocess
 
 import pytest
 
+from support.fault_lrs import LOGIN, PASSWORD, FaultLrs
+from support.statements import messages_of, new_statement
+
 LIMIT_S = 10
 
 
@@ -57,6 +60,52 @@ def test_up_program_killed_comes_back_and_takes_jobs(stack, clip, program):
     stack.wait_until(stack.takes_messages)
 
     assert stack.wait(stack.send(clip)).state == "done", stack.log()
+
+
+@pytest.fixture
+def lrs():
+    lrs = FaultLrs()
+    yield lrs
+    lrs.close()
+
+
+def test_up_with_an_lrs_delivers_statements_also_after_the_function_was_killed(make_stack, lrs):
+    stack = make_stack(XAPI_LRS_URL=lrs.url, XAPI_LRS_LOGIN=LOGIN, XAPI_LRS_PWD=PASSWORD).start()
+    queue = stack.redis()
+    queue.lpush("xapi", *messages_of(0, 20))
+    stack.wait_until(lambda: len(lrs.stored) == 20)
+
+    before = {process.pid for process in stack.find("xapi")}
+    assert stack.kill("xapi") > 0
+    queue.lpush("xapi", *messages_of(20, 20))
+
+    stack.wait_until(lambda: len(lrs.stored) == 40)
+    assert not before & {process.pid for process in stack.find("xapi")}
+    assert lrs.stored[new_statement(39)["id"]] == new_statement(39)
+    files = [path for path in stack.state_dir.rglob("*") if path.is_file()]
+    assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
+    assert PASSWORD not in stack.log()
+    status, took_s = stack.stop()
+    assert (status, stack.processes()) == (0, []), stack.log()
+    assert took_s < LIMIT_S
+
+
+def test_up_without_an_lrs_leaves_the_queue_alone_and_says_so(stack):
+    stack.redis().lpush("xapi", *messages_of(0, 3))
+
+    assert "XAPI_LRS_URL is not set: the queue xapi is not read." in stack.log()
+    assert stack.find("xapi") == []
+    assert stack.redis().llen("xapi") == 3
+
+
+def test_up_wrong_xapi_settings_are_named_before_anything_starts(make_stack):
+    stack = make_stack(XAPI_LRS_URL="https://pod:secret@lrs.example.org/", XAPI_ANONYMIZE_ACTOR="true")
+    stack.start(ready=False)
+
+    assert stack.process.wait(30) == 2
+    for name in ("XAPI_LRS_URL", "XAPI_LRS_LOGIN", "XAPI_LRS_PWD"):
+        assert name in stack.log()
+    assert "secret" not in stack.log()
 
 
 def test_up_parent_killed_nothing_survives_it(stack):

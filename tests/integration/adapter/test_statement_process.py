@@ -87,6 +87,7 @@ def test_adapter_takes_statements_from_their_own_broker_holds_them_and_gives_the
             PODJOBS_FUNCTION_URL_XAPI="http://127.0.0.1:1/", XAPI_CELERY_BROKER_URL=other, **limits
         ).wait_ready()
         adapter.wait_for(lambda: adapter.get("status").json()["statements"]["is_full"])
+        adapter.wait_for(lambda: adapter.get("status").json()["functions"]["xapi"]["trouble"])
         status = adapter.get("status").json()
         assert status["statements"] == {"held": 200, "held_limit": 200, "is_full": True}
         assert status["queues"] == {"encoding": 0, "xapi": 50}
