@@ -1,0 +1,158 @@
+"""Chooses which pieces of text stand together on a line and on the screen. Pure.
+
+Of all ways to part a recording into cues, the one that costs least is taken. The cost of a cue is the sum of
+
+- CUE, so that there are not more than needed,
+- the disturbance of the break behind it and of those between its lines (see phrases), and how uneven the lines are,
+- the time it lacks to be read, if it comes with its first word and the next cue comes with its own,
+- pauses within it, as its end is shown long before it is said,
+- where it holds the end of a sentence and goes on: how early the reader sees what comes then, and that it neither
+  begins nor ends with a sentence.
+
+Dynamic programming over the place where a cue ends: as a cue holds no more than its lines do, the time grows with the
+length of the recording only.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+
+from podjobs.transcription.cues import CueRules, columns
+from podjobs.transcription.phrases import SENTENCE
+from podjobs.transcription.pieces import Piece
+
+# Costs, in units of a break between lines after a clause and so on, chosen by reading captions of lectures.
+CUE = 0.6
+CUE_BREAK = 2.0
+"""A break between cues disturbs that much more than one between lines."""
+LACKING_S = 4.0
+"""Per second that is missing to read a cue."""
+SHORT_S = 1.8
+"""A cue below that comes and goes nervously, even if it can be read; costs what it is short by."""
+PAUSE_S = 0.8
+"""Per second of a pause within a cue above PAUSE_FROM_S."""
+PAUSE_FROM_S = 0.4
+EARLY_S = 0.3
+"""Per second that a further sentence is shown before it is said."""
+TORN_SENTENCE = 1.2
+UNEVEN = 3.0
+"""Times the square of what a line is longer or shorter than the mean, in line widths, summed."""
+TOP_HEAVY = 0.1
+"""For a first line longer than the last: the eye prefers a pyramid."""
+
+
+class Layout:
+    """A recording's pieces, measured."""
+
+    def __init__(self, pieces: Sequence[Piece], rules: CueRules) -> None:
+        self.pieces = pieces
+        self.rules = rules
+        widths = [columns(piece.text) for piece in pieces]
+        advances = [width + piece.spaced for width, piece in zip(widths, pieces, strict=True)]
+        self.right = [0, *accumulate(advances)]
+        self.left = [end - width for end, width in zip(self.right[1:], widths, strict=True)]
+        self.start_s = [*(piece.span.start_s for piece in pieces), math.inf]
+        self.end_s = [piece.span.end_s for piece in pieces]
+        self.pause_s = [0.0, *(self.start_s[index] - self.end_s[index - 1] for index in range(1, len(pieces)))]
+        self.cost = [*(piece.cost for piece in pieces), SENTENCE]
+        self.pauses = [0.0, *accumulate(max(0.0, pause_s - PAUSE_FROM_S) for pause_s in self.pause_s)]
+        beginnings = [index if cost == SENTENCE else 0 for index, cost in enumerate(self.cost)]
+        self.sentence = [0, *accumulate(beginnings, max)]
+        """The last piece before each one that begins a sentence."""
+
+    def choose_cues(self) -> list[list[tuple[int, int]]]:
+        """Part the recording into cues.
+
+        Returns:
+            For each cue its lines, each a half-open range of pieces.
+        """
+        count = len(self.pieces)
+        best = [0.0, *([math.inf] * count)]
+        chosen: list[tuple[int, tuple[int, ...]]] = [(0, ())] * (count + 1)
+        for first in range(count):
+            for end in range(first + 1, self._last_end(first) + 1):
+                # What cannot be better, however it is laid out, is passed over at once.
+                if best[first] + CUE + CUE_BREAK * self.cost[end] >= best[end]:
+                    continue
+                cost = best[first] + self._cue_cost(first, end)
+                if cost >= best[end]:
+                    continue
+                lines_cost, breaks = self._break_lines(first, end)
+                if cost + lines_cost < best[end]:
+                    best[end], chosen[end] = cost + lines_cost, (first, breaks)
+        cues: list[list[tuple[int, int]]] = []
+        end = count
+        while end:
+            first, breaks = chosen[end]
+            cues.append(list(zip((first, *breaks), (*breaks, end), strict=True)))
+            end = first
+        return cues[::-1]
+
+    def _last_end(self, first: int) -> int:
+        """The furthest end of a cue: its text must fit, its time too, and a long pause ends it."""
+        rules = self.rules
+        limit = self.left[first] + rules.max_lines * (rules.max_line_chars + 1) - 1
+        # As much less as a gap that is closed may add.
+        limit_s = self.start_s[first] + rules.max_s - rules.min_gap_s
+        end = first + 1
+        while (
+            end < len(self.pieces)
+            and self.right[end + 1] <= limit
+            and self.end_s[end] <= limit_s
+            and self.pause_s[end] < rules.long_pause_s
+        ):
+            end += 1
+        return end
+
+    def _cue_cost(self, first: int, end: int) -> float:
+        """All but the lines."""
+        stay_s = min(self.start_s[end] - self.start_s[first], self.rules.max_s)
+        needed_s = self.rules.needed_s(self.right[end] - self.left[first])
+        cost = CUE + CUE_BREAK * self.cost[end] + LACKING_S * max(0.0, needed_s - stay_s) + max(0.0, SHORT_S - stay_s)
+        cost += PAUSE_S * (self.pauses[end] - self.pauses[first + 1])
+        if (sentence := self.sentence[end]) > first:
+            cost += EARLY_S * (self.start_s[sentence] - self.start_s[first])
+            cost += TORN_SENTENCE * ((self.cost[first] != SENTENCE) + (self.cost[end] != SENTENCE))
+        return cost
+
+    def _break_lines(self, first: int, end: int) -> tuple[float, tuple[int, ...]]:
+        """Break a cue's text into as few lines as hold it.
+
+        Returns:
+            The cost, infinite if there is no way, and the pieces that begin the second and further lines.
+        """
+        width = self.right[end] - self.left[first]
+        if width <= self.rules.max_line_chars:
+            return 0.0, ()
+        ways = (
+            self._break_into(first, end, count, width / count)
+            for count in range(2, self.rules.max_lines + 1)
+            if width <= count * (self.rules.max_line_chars + 1) - 1
+        )
+        return next((way for way in ways if way[0] < math.inf), (math.inf, ()))
+
+    def _break_into(self, first: int, end: int, count: int, mean: float) -> tuple[float, tuple[int, ...]]:
+        """Break a text into a number of lines.
+
+        Args:
+            first: piece.
+            end: piece behind the last one.
+            count: lines.
+            mean: width of a line if all were equal, columns.
+        """
+        longest = self.rules.max_line_chars
+        width = self.right[end] - self.left[first]
+        if count == 1:
+            return (UNEVEN * ((width - mean) / longest) ** 2 if width <= longest else math.inf), ()
+        best: tuple[float, tuple[int, ...]] = (math.inf, ())
+        for place in range(end - 1, first, -1):
+            if self.right[end] - self.left[place] > (count - 1) * (longest + 1) - 1:
+                break
+            line = self.right[place] - self.left[first]
+            if line > longest:
+                continue
+            cost = self.cost[place] + UNEVEN * ((line - mean) / longest) ** 2 + TOP_HEAVY * (line > mean)
+            rest, breaks = self._break_into(place, end, count - 1, mean)
+            if cost + rest < best[0]:
+                best = (cost + rest, (place, *breaks))
+        return best

@@ -1,0 +1,200 @@
+"""Where text may be broken, and how much a break there disturbs the reader. Pure.
+
+The order is a subtitler's: after a sentence, after a clause, at a pause, before a conjunction, before a preposition,
+anywhere; badly after a word that leans on the next; never within a number, a name with its title or particle, or an
+elided word, nor before a sign that belongs to the word before it.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from podjobs.transcription.vocabulary import (
+    ABBREVIATIONS,
+    NUMBERED,
+    PARTICLES,
+    SHORT_PAIRS,
+    SPACELESS,
+    TITLES,
+    UNITS,
+    VOCABULARIES,
+    Vocabulary,
+)
+
+SENTENCE = 0.0
+STRONG = 0.25
+"""After ; and :"""
+CLAUSE = 0.4
+CONJUNCTION = 0.7
+PREPOSITION = 0.85
+PHRASE = 1.1
+"""Before an article, a pronoun or an auxiliary, and before a genitive."""
+ANYWHERE = 1.3
+NAME = 1.6
+"""Between the words of a name."""
+LEANING = 1.9
+NEVER = float("inf")
+
+PAUSE_FROM_S, PAUSE_TO_S = 0.2, 0.5
+"""A shorter pause tells nothing, a longer one no more."""
+PAUSE_FACTOR = 0.5
+"""Of the cost at a full pause, so that it ranks between a comma and a conjunction."""
+
+_OPENERS = "«([{“‘¿¡§#「『（【《〈"  # noqa: RUF001 - signs of many writings
+_CLOSERS = "»)]}”’」』）】》〉\"'"  # noqa: RUF001 - signs of many writings
+_CLINGING = ";:!?»%‰€)]}”,.…、。，．！？；：）」』】》〉ー・々ゝっゃゅょッャュョ"  # noqa: RUF001 - signs of many writings
+_SENTENCE_SIGNS = ".!?…。！？؟।۔።"  # noqa: RUF001 - signs of many writings
+_CLAUSE_SIGNS = ",–—、，،"  # noqa: RUF001 - signs of many writings
+_STRONG_SIGNS = ";:；：؛"  # noqa: RUF001 - signs of many writings
+_SPACES = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
+_GENITIVES = frozenset({"de", "d'", "du", "des", "of", "del", "di", "della", "do", "da"})
+_ACRONYM = re.compile(r"(?:[^\W\d_]\.-?)+")
+_NUMBER = re.compile(rf"[-+]?\d[\d.,/{_SPACES}]*")
+_SHORT_TITLE_CHARS = 3
+
+
+class Token(NamedTuple):
+    """What is looked at of a word."""
+
+    text: str
+    key: str
+    """In lower case, without signs around it but with its points."""
+    head: str
+    """What is elided before it, with the apostrophe: `d'`, or nothing."""
+    tail: str
+    """The rest."""
+    sign: str
+    """Of punctuation at its end, or nothing."""
+    capital: bool
+    lower: bool
+
+
+def weigh_breaks(texts: Sequence[str], pauses_s: Sequence[float], language: str) -> list[float]:
+    """Say how much a break before each word disturbs.
+
+    Args:
+        texts: the words, trimmed, their typography done.
+        pauses_s: silence before each word, seconds; the first one does not count.
+        language: ISO 639-1; of one without a vocabulary only signs, numbers and pauses count.
+
+    Returns:
+        A cost for each word: SENTENCE (0) to LEANING, less at a pause, or NEVER. The first word's is SENTENCE.
+    """
+    tokens = [read_token(text) for text in texts]
+    vocabulary = VOCABULARIES.get(language, Vocabulary())
+    spaceless = language in SPACELESS
+    costs: list[float] = []
+    for index, after in enumerate(tokens):
+        if index == 0:
+            costs.append(SENTENCE)
+            continue
+        before = tokens[index - 1]
+        following = tokens[index + 1] if index + 1 < len(tokens) else None
+        if before.text in "-–—":
+            # At the beginning of a sentence a dash tells that someone else speaks; within one it stands like a comma.
+            cost = NEVER if costs[-1] == SENTENCE else CLAUSE
+        elif _belong_together(before, after, following, vocabulary) or (spaceless and _is_latin(before, after)):
+            cost = NEVER
+        else:
+            cost = _weigh(before, after, following, vocabulary)
+        # A speaker who hesitates often does so behind an article: that makes no phrase of it.
+        costs.append(max(cost * _pause_factor(pauses_s[index]), min(cost, ANYWHERE) if cost > ANYWHERE else 0.0))
+    return costs
+
+
+def read_token(text: str) -> Token:
+    """Look at a word."""
+    bare = text.rstrip(_CLOSERS + _SPACES)
+    key = text.casefold().replace("’", "'").lstrip(f"\"'-–—{_OPENERS}{_SPACES}").rstrip(f'",;:!?…»)]}}”{_SPACES}')
+    head, apostrophe, tail = key.partition("'")
+    first = text.lstrip(f"\"'’-–—{_OPENERS}{_SPACES}")[:1]
+    # «l'Europe» is a name though it begins with a small letter.
+    capital = first.isupper() or (bool(tail) and text[-len(tail) :][:1].isupper())
+    return Token(
+        text=text,
+        key=key,
+        head=head + apostrophe if tail else "",
+        tail=tail or key,
+        sign=bare[-1:] if bare[-1:] in _SENTENCE_SIGNS + _CLAUSE_SIGNS + _STRONG_SIGNS else "",
+        capital=capital,
+        lower=first.islower(),
+    )
+
+
+def _pause_factor(pause_s: float) -> float:
+    share = min(max((pause_s - PAUSE_FROM_S) / (PAUSE_TO_S - PAUSE_FROM_S), 0.0), 1.0)
+    return 1.0 - (1.0 - PAUSE_FACTOR) * share
+
+
+def _is_latin(before: Token, after: Token) -> bool:
+    return all(sign.isascii() and sign.isalnum() for sign in (before.text[-1:], after.text[:1]))
+
+
+def _belong_together(before: Token, after: Token, following: Token | None, vocabulary: Vocabulary) -> bool:
+    """Whether no break may part two words."""
+    first = after.text[:1]
+    if first in _CLINGING and (first not in ".…" or not re.search(r"\w", after.text)):
+        return True
+    if before.text[-1:] in _OPENERS or (vocabulary.elides and re.search(r"\w['’]$", before.text)):
+        return True
+    if before.sign and before.sign != ".":
+        return False
+    if f"{before.key} {after.key}" in SHORT_PAIRS or (before.key in NUMBERED and after.text[:1].isdigit()):
+        return True
+    if _NUMBER.fullmatch(before.key) and not before.sign:
+        return after.tail.rstrip(".") in UNITS or _parts_of_number(before.key, after.key)
+    return _part_of_name(before, after, following)
+
+
+def _parts_of_number(before: str, after: str) -> bool:
+    return bool(re.search(rf"(?:^|[{_SPACES}])\d{{1,3}}$", before) and re.match(r"\d{3}(?!\d)", after))
+
+
+def _part_of_name(before: Token, after: Token, following: Token | None) -> bool:
+    """Whether a title, an initial or a particle comes before the rest of a name."""
+    particle = before.key in PARTICLES or before.tail in PARTICLES
+    if particle and after.key in PARTICLES and following is not None and following.capital:
+        return True
+    if not after.capital:
+        return False
+    initial = before.capital and _ACRONYM.fullmatch(before.key) is not None
+    title = before.key in TITLES and (before.capital or len(before.key) > _SHORT_TITLE_CHARS)
+    return initial or title or (particle and not before.sign)
+
+
+def _weigh(before: Token, after: Token, following: Token | None, vocabulary: Vocabulary) -> float:
+    """The cost of a break that is allowed, without the pause."""
+    ordinal = vocabulary.ordinal_point and re.fullmatch(r"\d+\.", before.key)
+    abbreviated = before.sign == "." and (before.key in ABBREVIATIONS or ordinal or _ACRONYM.fullmatch(before.key))
+    if before.sign and not abbreviated:
+        if before.sign in _SENTENCE_SIGNS:
+            return CLAUSE if after.lower else SENTENCE
+        return STRONG if before.sign in _STRONG_SIGNS else CLAUSE
+    if abbreviated:
+        return LEANING
+    return max(_weigh_leaning(before, after, vocabulary), _weigh_name(before, after, following, vocabulary))
+
+
+def _weigh_leaning(before: Token, after: Token, vocabulary: Vocabulary) -> float:
+    """By the small words on both sides."""
+    ends, begins = {before.key, before.tail}, {after.key, after.head}
+    if after.text in "-–—" or vocabulary.compounds.intersection(f"{end} {begin}" for end in ends for begin in begins):
+        return LEANING
+    conjunction = begins & vocabulary.conjunctions
+    leans = before.tail in vocabulary.leaning and not conjunction
+    opens = before.tail in vocabulary.conjunctions or before.tail in vocabulary.prepositions
+    if leans or opens or after.key in vocabulary.trailing or _NUMBER.fullmatch(before.key):
+        return LEANING
+    if conjunction:
+        return CONJUNCTION
+    if begins & vocabulary.prepositions:
+        return PHRASE if begins & _GENITIVES else PREPOSITION
+    return PHRASE if begins & vocabulary.leaning else ANYWHERE
+
+
+def _weigh_name(before: Token, after: Token, following: Token | None, vocabulary: Vocabulary) -> float:
+    """By capitals: a first name and what follows it."""
+    if not before.capital or vocabulary.capitalised_nouns:
+        return 0.0
+    particle = after.key in PARTICLES and following is not None and following.capital
+    return NAME if after.capital or particle else 0.0

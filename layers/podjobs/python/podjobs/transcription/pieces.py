@@ -1,0 +1,125 @@
+"""Cuts what was said into the pieces that lines are made of. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise, takewhile
+from typing import NamedTuple
+
+from podjobs.transcription.cues import CueRules, columns
+from podjobs.transcription.phrases import LEANING, NEVER, weigh_breaks
+from podjobs.transcription.speech import Word
+from podjobs.transcription.times import Span, agree_times
+from podjobs.transcription.typography import NO_BREAK, THIN_NO_BREAK, typeset_words
+from podjobs.transcription.vocabulary import SPACELESS
+
+CUT = 3 * LEANING
+"""Cost of a break where there should be none, in a piece that is wider than a line."""
+_GOOD_CUT = re.compile(r"[-/_.,?&=#+@]+(?=\w)")
+"""In a long address or formula."""
+
+
+class Piece(NamedTuple):
+    """Text that stays on one line."""
+
+    text: str
+    spaced: bool
+    """Whether a space parts it from the piece before it on the same line."""
+    span: Span
+    cost: float = 0.0
+    """Of a break before it; see phrases."""
+
+
+def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Piece]:
+    """Cut what was said into pieces that fit on a line.
+
+    A word wider than a line is cut at a sign if it has one, else anywhere; nothing is added.
+
+    Args:
+        words: of the whole recording, in order.
+        language: ISO 639-1.
+        rules: for the width of a line and the pause that ends a cue.
+
+    Returns:
+        The pieces in order, each with the cost of a break before it. Text without anything visible is left out.
+    """
+    texts = typeset_words([word.text for word in words], language)
+    atoms = list(_atoms(zip(texts, agree_times(words), strict=True), glue=language not in SPACELESS))
+    pauses_s = [after.span.start_s - before.span.end_s for before, after in pairwise((*atoms[:1], *atoms))]
+    costs = weigh_breaks([atom.text for atom in atoms], pauses_s, language)
+    pieces: list[Piece] = []
+    run: list[Piece] = []
+    for atom, cost, pause_s in zip(atoms, costs, pauses_s, strict=True):
+        # A long pause parts even what belongs together, but not the parts of a word.
+        parted = pause_s >= rules.long_pause_s and atom.spaced
+        if run and (cost < NEVER or parted):
+            pieces += _fit(run, rules.max_line_chars)
+            run = []
+        run.append(atom._replace(cost=min(cost, CUT)))
+    if run:
+        pieces += _fit(run, rules.max_line_chars)
+    return pieces
+
+
+def _atoms(timed: Iterable[tuple[str, Span]], *, glue: bool) -> Iterator[Piece]:
+    """Texts as far as spaces part them; with `glue`, one without a space before it continues the one before."""
+    last: Piece | None = None
+    for text, span in timed:
+        for part in _split(text, span):
+            if last is not None and (part.spaced or not glue):
+                yield last
+                last = None
+            last = part if last is None else _join((last, part))
+    if last is not None:
+        yield last
+
+
+def _split(text: str, span: Span) -> Iterator[Piece]:
+    """The parts of a word; most have one."""
+    whole = Piece(text, spaced=text.startswith(" "), span=span)
+    for found in re.finditer(r"[^ ]+", text):
+        if _is_visible(found[0]):
+            spaced = found.start() > 0
+            rest = found.end() - found.start() + spaced == len(text)
+            yield Piece(found[0], spaced, span) if rest else _slice(whole, *found.span())._replace(spaced=spaced)
+
+
+def _is_visible(text: str) -> bool:
+    return text.isalnum() or any(unicodedata.category(character) not in {"Zs", "Cc", "Cf"} for character in text)
+
+
+def _slice(piece: Piece, start: int, end: int) -> Piece:
+    """A part of a piece; the time is shared out by letters."""
+    from_s, to_s = piece.span
+    start_s, end_s = (round(from_s + (to_s - from_s) * place / len(piece.text), 3) for place in (start, end))
+    return piece._replace(text=piece.text[start:end], span=Span(start_s, end_s))
+
+
+def _join(pieces: Sequence[Piece]) -> Piece:
+    """One piece of several."""
+    text = pieces[0].text + "".join(" " * piece.spaced + piece.text for piece in pieces[1:])
+    return pieces[0]._replace(text=text, span=Span(pieces[0].span.start_s, pieces[-1].span.end_s))
+
+
+def _fit(run: Sequence[Piece], width: int) -> Iterator[Piece]:
+    """Join pieces that belong together if they fit on a line; else keep them apart and cut those that are too wide."""
+    joined = _join(run)
+    for whole in [joined] if columns(joined.text) <= width else run:
+        rest = whole
+        while columns(rest.text) > width:
+            place = _cut_place(rest.text, width)
+            yield _trim(_slice(rest, 0, place))
+            rest = _slice(rest, place, len(rest.text))._replace(spaced=False, cost=CUT)
+        yield _trim(rest)
+
+
+def _trim(piece: Piece) -> Piece:
+    return piece._replace(text=piece.text.strip(NO_BREAK + THIN_NO_BREAK))
+
+
+def _cut_place(text: str, width: int) -> int:
+    """Where a wide text is cut, in characters: behind a sign in the second half of the line, else as late as fits."""
+    widths = accumulate(columns(character) for character in text)
+    place = sum(1 for _ in takewhile(lambda total: total <= width, widths))
+    good = [found.end() for found in _GOOD_CUT.finditer(text, 0, place + 1) if place / 2 < found.end() <= place]
+    return good[-1] if good else place

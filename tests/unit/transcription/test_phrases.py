@@ -1,0 +1,144 @@
+"""Where a break disturbs how much."""
+
+import pytest
+
+from podjobs.transcription.phrases import (
+    ANYWHERE,
+    CLAUSE,
+    CONJUNCTION,
+    LEANING,
+    NAME,
+    NEVER,
+    PAUSE_FACTOR,
+    PHRASE,
+    PREPOSITION,
+    SENTENCE,
+    STRONG,
+    weigh_breaks,
+)
+
+
+def weigh(text, language, pause_s=0.0):
+    """The cost at the bar in a text."""
+    before, after = (part.strip(" ").split(" ") for part in text.split("|"))
+    costs = weigh_breaks([*before, *after], [pause_s] * len([*before, *after]), language)
+    return costs[len(before)]
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        ("la fin. | Ensuite", SENTENCE),
+        ("vraiment\u202f? | Oui", SENTENCE),
+        ("«\u00a0la fin.\u00a0» | Ensuite", SENTENCE),
+        ("la loi de 1905. | La suite", SENTENCE),
+        ("euh… | je crois", CLAUSE),
+        ("les livres, etc. | dans la salle", CLAUSE),
+        ("le cours\u202f; | ensuite", STRONG),
+        ("le cours, | puis", CLAUSE),
+        ("le cours | et la suite", CONJUNCTION),
+        ("le livre | qu’il lit", CONJUNCTION),
+        ("pour nous | et pour eux", CONJUNCTION),
+        ("un cours | dans la salle", PREPOSITION),
+        ("la salle | du cours", PHRASE),
+        ("il regarde | une étude", PHRASE),
+        ("une étude | générale", ANYWHERE),
+        ("dans la | salle", LEANING),
+        ("une étude d’une | salle", LEANING),
+        ("parce | que c’est", LEANING),
+        ("qu’est-ce | que c’est", LEANING),
+        ("il ne veut | pas venir", LEANING),
+        ("les 12 | chapitres", LEANING),
+        ("Victor | Hugo", NAME),
+        ("Charles | de Gaulle", NAME),
+    ],
+)
+def test_weigh_breaks_french_ranks_phrases(text, cost):
+    assert weigh(text, "fr") == cost
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        ("the end. | Then", SENTENCE),
+        ("the answer is no. | Then", SENTENCE),
+        ("the paper, e.g. | for", LEANING),
+        ("from 9 a.m. | onwards", LEANING),
+        ("the course | because it", CONJUNCTION),
+        ("we saw | that it", CONJUNCTION),
+        ("a look | at the paper", PREPOSITION),
+        ("the page | of the book", PHRASE),
+        ("a lot | of books", LEANING),
+        ("trade | off", LEANING),
+        ("in the | room", LEANING),
+    ],
+)
+def test_weigh_breaks_english_ranks_phrases(text, cost):
+    assert weigh(text, "en") == cost
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("la fin | !", "en"),
+        ("la fin | »", "en"),
+        ("« | la fin", "fr"),
+        ("M. | Dupont", "fr"),
+        ("madame | Curie", "fr"),
+        ("Dr. | Smith", "en"),
+        ("J. R. R. | Tolkien", "en"),
+        ("général de | Gaulle", "fr"),
+        ("Jean de | La Fontaine", "fr"),
+        ("Jean de | la Fontaine", "fr"),
+        ("Vincent van | Gogh", "en"),
+        ("Ludwig van | Beethoven", "de"),
+        ("p. | ex.", "fr"),
+        ("z. | B. hier", "de"),
+        ("la page | 12", "fr"),
+        ("cf. fig. | 3", "fr"),
+        ("soit 3 | 000 euros", "en"),
+        ("about 10 | %", "en"),
+        ("about 10 | km away", "en"),
+        ("dell’ | arte", "it"),
+        ("使用 | 。", "zh"),
+        ("i | Phone", "zh"),
+    ],
+)
+def test_weigh_breaks_what_belongs_together_is_never_parted(text, language):
+    assert weigh(text, language) == NEVER
+
+
+@pytest.mark.parametrize(("text", "cost"), [("am 3. | Oktober", LEANING), ("der alte | Mann", ANYWHERE)])
+def test_weigh_breaks_german_ordinals_and_capitals_are_no_ends_and_names(text, cost):
+    assert weigh(text, "de") == cost
+
+
+def test_weigh_breaks_a_dash_that_opens_speech_stays_with_it():
+    assert weigh_breaks(["Oui.", "–", "Non."], [0, 0, 0], "fr") == [SENTENCE, SENTENCE, NEVER]
+    assert weigh_breaks(["mot", "–", "incise", "–", "suite"], [0] * 5, "fr") == [
+        SENTENCE,
+        LEANING,
+        CLAUSE,
+        LEANING,
+        CLAUSE,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "pause_s", "cost"),
+    [
+        ("une étude | générale", 0.2, ANYWHERE),
+        ("une étude | générale", 0.5, ANYWHERE * PAUSE_FACTOR),
+        ("une étude | générale", 5, ANYWHERE * PAUSE_FACTOR),
+        ("la fin. | Ensuite", 5, SENTENCE),
+        # Hesitation behind an article: no better than anywhere.
+        ("dans la | salle", 5, ANYWHERE),
+        ("p. | ex.", 5, NEVER),
+    ],
+)
+def test_weigh_breaks_a_pause_makes_a_break_better(text, pause_s, cost):
+    assert weigh(text, "fr", pause_s) == pytest.approx(cost)
+
+
+def test_weigh_breaks_full_pause_ranks_between_comma_and_conjunction():
+    assert CLAUSE < ANYWHERE * PAUSE_FACTOR < CONJUNCTION < PREPOSITION < PHRASE < ANYWHERE < NAME < LEANING < NEVER
