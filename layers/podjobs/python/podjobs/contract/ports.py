@@ -137,6 +137,80 @@ class Lrs(Protocol):
         """
 
 
+SOUND_HZ = 16_000
+SOUND_BYTES_PER_S = 2 * SOUND_HZ
+"""Sound is handed to models as bytes: mono, 16 kHz, 16 bits a sample, little-endian."""
+LOOK_S = 512 / SOUND_HZ
+"""So often a model tells whether somebody speaks."""
+PASSAGE_S = 30.0
+"""Longest sound a model listens to at once. Source: Whisper."""
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """Where a speech model is to be had."""
+
+    model: str
+    """A name of Whisper's, or a folder that holds a CTranslate2 model."""
+    download_root: str = ""
+    """Folder for models that are named; empty: Hugging Face's own."""
+
+
+@dataclass(frozen=True)
+class HeardWord:
+    """A word with its time in the passage it was heard in."""
+
+    text: str
+    """With the space before it, as Whisper writes it."""
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a model made of a passage."""
+
+    words: tuple[HeardWord, ...]
+    no_speech_probability: float = 0.0
+    average_log_probability: float = 0.0
+    """Natural logarithm, per token."""
+    compression_ratio: float = 1.0
+    """Of the text: high where it repeats itself."""
+
+
+class SpeechModel(Protocol):
+    """What hears speech and writes it down. Kept warm: a model is loaded once in a process.
+
+    All but `find_speech` raise PermanentError when the model cannot be used (no such model, files missing or damaged),
+    RetryableError when it could not be had this time, NotNowError when there is no memory for it.
+    """
+
+    def find_speech(self, sound: bytes) -> Sequence[float]:
+        """How likely it is that somebody speaks, between 0 and 1: one number for every `LOOK_S`."""
+
+    def is_multilingual(self, place: ModelPlace) -> bool:
+        """Whether a model knows other languages than English."""
+
+    def tell_language(self, place: ModelPlace, sound: bytes) -> dict[str, float]:
+        """Probabilities of languages, by ISO 639-1 code; of the sound's first `PASSAGE_S`."""
+
+    def listen(
+        self, place: ModelPlace, passages: Sequence[bytes], language: str, *, thorough: bool
+    ) -> tuple[Heard, ...]:
+        """Write down passages of speech.
+
+        Args:
+            place: the model.
+            passages: sounds of at most `PASSAGE_S` each.
+            language: ISO 639-1 code that the model knows.
+            thorough: take more time: one passage after another, again with other parameters where it is not sure.
+
+        Returns:
+            What was heard in each of them.
+        """
+
+
 class Answer(Enum):
     """What Pod said to a callback."""
 

@@ -1,0 +1,71 @@
+"""Which language, and which model for it. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from whisper_ctranslate2.languages import LANGUAGES, TO_LANGUAGE_CODE
+
+from podjobs.contract.errors import PermanentError
+from podjobs.contract.ports import ModelPlace
+
+AUTO = "auto"
+"""As a language: to be found out. As a model's: for every language that is not listed."""
+ENGLISH = "en"
+
+
+def read_language(text: str) -> str:
+    """Understand the language Pod asks for.
+
+    Args:
+        text: a code (`fr`, `pt-BR`), a name (`french`) or `auto`.
+
+    Returns:
+        The code Whisper uses, or `auto`.
+
+    Raises:
+        PermanentError: Whisper does not know it.
+    """
+    name = text.strip().lower()
+    if name == AUTO or name in LANGUAGES:
+        return name
+    if code := TO_LANGUAGE_CODE.get(name) or _without_region(name):
+        return str(code)
+    raise PermanentError(
+        f"The language {text!r} is not known. Choose another one for the transcription of this video in Pod; "
+        f"known are {AUTO}, {', '.join(sorted(LANGUAGES))}."
+    )
+
+
+def _without_region(name: str) -> str:
+    code = name.replace("_", "-").partition("-")[0]
+    return code if code in LANGUAGES else ""
+
+
+def choose_model(models: Mapping[str, ModelPlace], language: str) -> ModelPlace:
+    """Choose the model of a language.
+
+    Args:
+        models: by language, as TRANSCRIPTION_MODEL_PARAM lists them.
+        language: a code.
+
+    Raises:
+        PermanentError: there is none.
+    """
+    place = models.get(language) or models.get(AUTO)
+    if place is None:
+        raise PermanentError(
+            f"There is no model for the language {language!r}: TRANSCRIPTION_MODEL_PARAM lists {', '.join(models)}. "
+            f"Add an entry {language!r} to it, or an entry {AUTO!r} that names a multilingual model."
+        )
+    return place
+
+
+def choose_language(votes: Sequence[Mapping[str, float]], models: Mapping[str, ModelPlace]) -> str:
+    """Choose the language that all passages together speak for, of those there are models for.
+
+    Args:
+        votes: for each passage the probabilities of languages; at least one.
+        models: by language.
+    """
+    candidates = set(LANGUAGES) if AUTO in models else set(models)
+    sums = {code: sum(vote.get(code, 0.0) for vote in votes) for code in candidates}
+    return max(sorted(sums), key=lambda code: sums[code])

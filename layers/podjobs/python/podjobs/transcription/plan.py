@@ -1,0 +1,198 @@
+"""Plans a transcription: what the sound is, in which language, where it is cut into parts."""
+
+import math
+from dataclasses import dataclass
+
+from podjobs.contract.errors import PermanentError
+from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.ports import ModelPlace, SpeechModel
+from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, StepSpec
+from podjobs.contract.workflows import notification_stage
+from podjobs.media.probe import probe_source
+from podjobs.transcription import loudness
+from podjobs.transcription.activity import Stretch, find_stretches, pad
+from podjobs.transcription.languages import AUTO, ENGLISH, choose_language, choose_model, read_language
+from podjobs.transcription.passages import make_passages
+from podjobs.transcription.recipe import Part, Recipe
+from podjobs.transcription.sound import SLACK_S, Sound, measure_length, on_grid, read_sound
+from podjobs.transcription.split import REACHES_S, find_pause, find_quietest, look_around, place_marks
+from podjobs.transcription.workspace import Workspace
+
+LANGUAGE_PASSAGES = 5
+"""Passages of speech that are asked for their language, from all over the sound."""
+LANGUAGE_LOOK_S = 60.0
+SLOWEST = 10
+"""A machine may take that many times a part's length before the step runs out of time."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A sound and what listens to it."""
+
+    sound: Sound
+    model: SpeechModel
+    work: Workspace
+
+    def read(self, span: Stretch) -> tuple[bytes, list[float]]:
+        """Samples of a span, and how likely somebody speaks in them."""
+        samples = read_sound(self.sound, span.start_s, span.end_s, self.work)
+        return samples, list(self.model.find_speech(samples))
+
+
+def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan:
+    """Look at the sound and say what is to be done.
+
+    Args:
+        job: what Pod asked for.
+        model: listens for pauses, and for the language where Pod leaves it open.
+        work: where and with what.
+
+    Raises:
+        PermanentError: there is no such language or model, or the file holds no sound.
+        RetryableError: the file is not there (yet).
+    """
+    wanted = read_language(job.lang)
+    if wanted != AUTO:
+        check_model(wanted, model, work)
+    sound = open_sound(job, work)
+    length_s = measure_length(sound, work)
+    if length_s <= 0:
+        raise PermanentError(f"There is no sound in {job.mp3filepath!r} that can be read: the file is damaged.")
+    work.storage.start_work(job.id)
+    log: tuple[str, ...] = ()
+    if work.settings.transcription_normalize:
+        sound, log = _normalize(sound, work)
+    listener = Listener(sound, model, work)
+    if wanted == AUTO:
+        wanted, told = find_language(listener, length_s)
+        log += (told,)
+    cuts_s = place_cuts(listener, length_s)
+    recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, log=log)
+    return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=log)
+
+
+def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelPlace:
+    """Find the model of a language and see that it can be used. Raises PermanentError when not."""
+    place = choose_model(work.settings.models, language)
+    if language != ENGLISH and not model.is_multilingual(place):
+        raise PermanentError(
+            f"The model {place.model!r} that TRANSCRIPTION_MODEL_PARAM names for {language!r} knows English only. "
+            "Name a multilingual one, such as 'small' instead of 'small.en'."
+        )
+    return place
+
+
+def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
+    """See what the file is. Raises PermanentError when it holds no sound."""
+    key = work.storage.key_of(job.mp3filepath)
+    facts = probe_source(work.tools, work.storage, work.settings, key)
+    if facts.audio is None:
+        raise PermanentError(f"The file {job.mp3filepath!r} has no audio stream: there is nothing to transcribe.")
+    return Sound(source=key, audio=facts.audio, origin_s=facts.start_s, seeks=not facts.seeks_badly)
+
+
+def _normalize(sound: Sound, work: Workspace) -> tuple[Sound, tuple[str, ...]]:
+    measured_lufs = loudness.measure_loudness(sound, work)
+    gain_db = loudness.choose_gain(measured_lufs, work.settings.transcription_normalize_target_level)
+    told = f"The sound has a loudness of {measured_lufs:.1f} LUFS and is amplified by {gain_db:+.1f} dB."
+    return sound.model_copy(update={"gain_db": gain_db}), (told,)
+
+
+def place_cuts(listener: Listener, length_s: float) -> tuple[float, ...]:
+    """Cut the sound into parts, listening only around the marks.
+
+    Args:
+        listener: the sound.
+        length_s: how long it is.
+    """
+    settings = listener.work.settings
+    marks_s = place_marks(length_s, settings)
+    part_s = length_s / (len(marks_s) + 1)
+    cuts_s = []
+    for mark_s in marks_s:
+        for reach_s in REACHES_S:
+            span = look_around(mark_s, reach_s, part_s)
+            span = Stretch(on_grid(span.start_s), on_grid(span.end_s))
+            _, probabilities = listener.read(span)
+            if not probabilities:
+                break
+            pause_s = find_pause(probabilities, settings.podjobs_speech_threshold, mark_s - span.start_s)
+            if pause_s is not None:
+                cuts_s.append(on_grid(span.start_s + pause_s))
+                break
+        else:
+            cuts_s.append(on_grid(span.start_s + find_quietest(probabilities)))
+    return tuple(cuts_s)
+
+
+def find_language(listener: Listener, length_s: float) -> tuple[str, str]:
+    """Find out the language by listening to speech in several places, not at the beginning alone.
+
+    Args:
+        listener: the sound.
+        length_s: how long it is.
+
+    Returns:
+        The language's code, and a sentence for the log.
+
+    Raises:
+        PermanentError: no model can tell languages apart.
+    """
+    models, model = listener.work.settings.models, listener.model
+    judge = next((place for place in _auto_first(models) if model.is_multilingual(place)), None)
+    if judge is None:
+        if set(models) == {ENGLISH}:
+            return ENGLISH, "Pod leaves the language open; there is a model for English only."
+        raise PermanentError(
+            "Pod leaves the language open, and no model of TRANSCRIPTION_MODEL_PARAM can tell languages apart. "
+            "Choose the language of this video in Pod, or add an entry 'auto' that names a multilingual model."
+        )
+    votes = [model.tell_language(judge, passage) for passage in _passages_of(listener, length_s)]
+    if not votes:
+        return next(iter(models)), "Pod leaves the language open, and no speech was found to tell it by."
+    language = choose_language(votes, models)
+    share = sum(vote.get(language, 0.0) for vote in votes) / len(votes)
+    check_model(language, model, listener.work)
+    return language, f"The language was found to be {language!r} ({share:.0%} sure, by {len(votes)} passages)."
+
+
+def _auto_first(models: dict[str, ModelPlace]) -> list[ModelPlace]:
+    return [models[AUTO]] if AUTO in models else list(dict.fromkeys(models.values()))
+
+
+def _passages_of(listener: Listener, length_s: float) -> list[bytes]:
+    """One passage of speech from each of several places."""
+    found = []
+    for number in range(LANGUAGE_PASSAGES):
+        middle_s = length_s * (2 * number + 1) / (2 * LANGUAGE_PASSAGES)
+        reach_s = min(LANGUAGE_LOOK_S, length_s / LANGUAGE_PASSAGES) / 2
+        span = Stretch(on_grid(max(0.0, middle_s - reach_s)), on_grid(middle_s + reach_s))
+        samples, probabilities = listener.read(span)
+        stretches = find_stretches(probabilities, listener.work.settings.podjobs_speech_threshold)
+        if passages := make_passages(pad(stretches, span.length_s)):
+            longest = max(passages, key=lambda passage: sum(stretch.length_s for stretch in passage.stretches))
+            found.append(longest.take_from(samples))
+    return found
+
+
+def stages_of(recipe: Recipe, job: TranscriptionJob) -> tuple[Stage, ...]:
+    """The stages that follow the plan, up to telling Pod. Pure."""
+    parts = recipe.parts(SLACK_S)
+    captions = StepSpec(id="captions", function="transcription", action="captions", needs=("transcribe",))
+    return (
+        Stage(name="transcribe", steps=tuple(_part_step(part) for part in parts)),
+        Stage(name="captions", steps=(captions,)),
+        notification_stage(job),
+    )
+
+
+def _part_step(part: Part) -> StepSpec:
+    """Its weight is its length: progress goes by seconds of sound."""
+    return StepSpec(
+        id=part.name,
+        function="transcription",
+        action="transcribe",
+        params=part.model_dump(),
+        weight=max(0.1, round(part.length_s, 3)),
+        timeout_s=max(DEFAULT_TIMEOUT_S, math.ceil(part.length_s * SLOWEST)),
+    )

@@ -1,0 +1,59 @@
+"""Makes the captions of all parts' words and leaves them where Pod looks for them."""
+
+from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.ports import Storage
+from podjobs.contract.steps import Result, Step
+from podjobs.transcription.captions import make_cues, render_webvtt
+from podjobs.transcription.languages import choose_model
+from podjobs.transcription.recipe import Recipe
+from podjobs.transcription.sound import SLACK_S
+from podjobs.transcription.transcribe import read_words
+from podjobs.transcription.workspace import Workspace
+
+
+def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Workspace) -> Result:
+    """Write the WebVTT that Pod is told of; safe to repeat.
+
+    Args:
+        job: what Pod asked for.
+        step: the results of its parts.
+        recipe: the parts.
+        work: where their words are.
+
+    Returns:
+        `cues`, `words`: how many; `message`: what Pod is told.
+
+    Raises:
+        RetryableError: a part's words are not there.
+    """
+    if not work.storage.has_work(job.id) and work.storage.exists(job.captions_key):
+        return Result(values={"message": "The captions were made before."})
+    words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+    cues = make_cues(words, recipe.language, work.settings.cue_rules)
+    work.storage.write(job.captions_key, render_webvtt(cues).encode())
+    work.storage.remove_work(job.id)
+    speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())
+    model = choose_model(work.settings.models, recipe.language).model
+    told = (
+        f"{len(cues)} captions with {len(words)} words ({recipe.language}) were made of {speech_s:.0f} s of speech in "
+        f"{recipe.length_s:.0f} s of sound, by the model {model!r}."
+    )
+    if not cues:
+        told = f"Nobody speaks in these {recipe.length_s:.0f} s of sound: there are no captions."
+    return Result(
+        values={"cues": len(cues), "words": len(words), "message": " ".join((*recipe.log, told))}, log=(told,)
+    )
+
+
+def report_failure(job: TranscriptionJob, storage: Storage) -> Result:
+    """Leave a file without captions where Pod looks for one, so that it can be told of the failure; remove the rest."""
+    storage.write(job.captions_key, render_webvtt(()).encode())
+    storage.remove_work(job.id)
+    return Result(log=("Captions without a word were left for Pod, to be told of the failure.",))
+
+
+def discard(job: TranscriptionJob, storage: Storage) -> Result:
+    """Remove what is left of a job whose place a newer one took."""
+    storage.delete(job.captions_key)
+    storage.remove_work(job.id)
+    return Result(log=("A newer job took this one's place; its files are removed.",))

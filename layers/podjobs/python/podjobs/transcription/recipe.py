@@ -1,0 +1,52 @@
+"""How a sound is transcribed: what all steps of a job share. Travels as JSON."""
+
+from pydantic import BaseModel, ConfigDict
+
+from podjobs.transcription.sound import Sound
+
+
+class Part(BaseModel):
+    """What one step transcribes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    start_s: float
+    end_s: float
+
+    @property
+    def name(self) -> str:
+        """Of the step, and of its file."""
+        return f"part-{self.number:04d}"
+
+    @property
+    def length_s(self) -> float:
+        """From start to end."""
+        return self.end_s - self.start_s
+
+
+class Recipe(BaseModel):
+    """A job as it was planned."""
+
+    model_config = ConfigDict(frozen=True)
+
+    sound: Sound
+    length_s: float
+    cuts_s: tuple[float, ...]
+    """Between the parts."""
+    language: str
+    """A code of Whisper's."""
+    log: tuple[str, ...] = ()
+
+    def parts(self, beyond_s: float) -> tuple[Part, ...]:
+        """The parts of the sound.
+
+        Args:
+            beyond_s: how much longer than measured it may be.
+        """
+        ends_s = (*self.cuts_s, self.length_s + beyond_s)
+        starts_s = (0.0, *self.cuts_s)
+        return tuple(
+            Part(number=number, start_s=start_s, end_s=end_s)
+            for number, (start_s, end_s) in enumerate(zip(starts_s, ends_s, strict=True))
+        )

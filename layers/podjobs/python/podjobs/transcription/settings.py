@@ -1,0 +1,124 @@
+"""The settings of the transcription function: Pod's names where Pod has them, types, defaults and units."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import NoDecode
+
+from podjobs.contract.ports import ModelPlace
+from podjobs.media.settings import SourceSettings
+
+WHISPER = "WHISPER"
+
+
+def _engine(value: Any) -> Any:
+    """Name Pod's other engines as what they are: not there."""
+    name = str(value).strip().upper()
+    if name in {"VOSK", "STT"}:
+        raise ValueError(
+            f"{name} is not supported. Set it to WHISPER and name models in TRANSCRIPTION_MODEL_PARAM; or leave Pod's "
+            "own worker of the queue `transcripting` running, without this function"
+        )
+    return name
+
+
+def _parse_json(value: Any) -> Any:
+    """The environment holds JSON, Pod's settings file the value itself. A JSON error is a fault like any other."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+class ModelSetting(BaseModel):
+    """One language's entry of TRANSCRIPTION_MODEL_PARAM, as Pod writes it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+    model: Annotated[str, Field(min_length=1)]
+    download_root: str = ""
+
+    @property
+    def place(self) -> ModelPlace:
+        """Where the model is to be had."""
+        return ModelPlace(self.model, self.download_root)
+
+
+class TranscriptionSettings(SourceSettings):
+    """What the transcription function reads."""
+
+    transcription_type: Annotated[Literal["WHISPER"], BeforeValidator(_engine)] = Field(
+        default="WHISPER", description="The engine. Pod's VOSK is not supported."
+    )
+    transcription_model_param: Annotated[dict[str, dict[str, ModelSetting]], NoDecode, BeforeValidator(_parse_json)] = (
+        Field(
+            description='The models, as in Pod: `{"WHISPER": {"fr": {"model": "small", "download_root": "/models"}}}`. A model '
+            "is a name of Whisper's or a folder with a CTranslate2 model; `auto` names one for all languages that are not "
+            "listed. JSON in the environment."
+        )
+    )
+    transcription_normalize: bool = Field(
+        default=False, description="Bring the sound to one loudness (EBU R128) first."
+    )
+    transcription_normalize_target_level: Annotated[float, Field(ge=-70, le=-5)] = Field(
+        default=-16.0, description="That loudness, LUFS."
+    )
+    podjobs_whisper_device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where models run; auto: on a GPU where CUDA finds one."
+    )
+    podjobs_whisper_compute_type: Literal["auto", "int8", "int8_float16", "int8_float32", "float16", "float32"] = Field(
+        default="auto", description="Numbers a model computes with; auto: int8 on processors, float16 on a GPU."
+    )
+    podjobs_whisper_threads: NonNegativeInt = Field(
+        default=0, description="Threads of one step on processors; 0: the processors are shared between the slots."
+    )
+    podjobs_whisper_beam: PositiveInt = Field(default=5, description="Beam size: how many wordings are weighed.")
+    podjobs_whisper_batch: NonNegativeInt = Field(
+        default=0, description="Passages of up to 30 s heard at once; 0: 4 on processors, 16 on a GPU."
+    )
+    podjobs_whisper_models_kept: PositiveInt = Field(default=2, description="Models an instance keeps in memory.")
+    podjobs_transcription_slots: NonNegativeInt = Field(
+        default=0, description="Steps one instance takes at once; 0: as many as processors, 2 on a GPU."
+    )
+    podjobs_part_min_s: Annotated[int, Field(ge=5)] = Field(
+        default=60, description="Shortest part of a sound, seconds."
+    )
+    podjobs_part_max_s: Annotated[int, Field(ge=5, le=1200)] = Field(
+        default=300, description="Longest part of a sound, seconds."
+    )
+    podjobs_parts_per_sound: PositiveInt = Field(
+        default=24, description="Number of parts aimed at between these two lengths."
+    )
+    podjobs_speech_threshold: Annotated[float, Field(gt=0.05, lt=1)] = Field(
+        default=0.5, description="From this probability on somebody speaks (Silero VAD)."
+    )
+    podjobs_hole_s: PositiveFloat = Field(
+        default=3.0, description="Speech without words that is longer than this is listened to again, seconds."
+    )
+
+    @property
+    def models(self) -> dict[str, ModelPlace]:
+        """The models by language, in the order they are listed."""
+        listed = self.transcription_model_param[WHISPER]
+        return {language.strip().lower(): model.place for language, model in listed.items()}
+
+    @field_validator("transcription_model_param")
+    @classmethod
+    def _names_whisper_models(cls, value: dict[str, dict[str, ModelSetting]]) -> dict[str, dict[str, ModelSetting]]:
+        if not value.get(WHISPER):
+            raise ValueError('must name at least one model, as {"WHISPER": {"fr": {"model": "small"}}} does')
+        return value
+
+    @model_validator(mode="after")
+    def _lengths_fit(self) -> "TranscriptionSettings":
+        if self.podjobs_part_max_s < self.podjobs_part_min_s:
+            raise ValueError("PODJOBS_PART_MAX_S must not be below PODJOBS_PART_MIN_S")
+        return self
