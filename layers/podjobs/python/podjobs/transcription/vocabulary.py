@@ -54,7 +54,8 @@ FRENCH = Vocabulary(
     ),
     trailing=_words("pas plus jamais rien point guère aussi là même"),
     compounds=_pairs(
-        "parce que, parce qu', est que, est qu', est qui, afin que, afin de, alors que, tandis que, ainsi que, bien que, pour que, sans que, "
+        "est que, est qu', est qui, "
+        "parce que, parce qu', afin que, afin de, alors que, tandis que, ainsi que, bien que, pour que, sans que, "
         "dès que, avant que, avant de, après que, pendant que, depuis que, lors de, lors du, est-ce que, est-ce "
         "qu', tant que, autant que, plus que, moins que, aussi que, tel que, telle que, tels que, ce que, ce qui, "
         "ce qu', ce dont, celui qui, celle qui, ceux qui, celui de, celle de, il y, y a, y avait, près de, à "
