@@ -61,8 +61,8 @@ FRENCH = Vocabulary(
         "ce qu', ce dont, celui qui, celle qui, ceux qui, celui de, celle de, il y, y a, y avait, près de, à "
         "partir, partir de, partir du, grâce à, grâce au, grâce aux, face à, quant à, jusqu'à ce, beaucoup de, "
         "peu de, plus de, moins de, plein de, peut être, c'est à, c'est-à-dire que, par exemple, par rapport, "
-        "rapport à, rapport au, en effet, en fait, bien sûr, tout à, à fait, d'abord, du coup, au moins, d'une "
-        "part, à la fois, n'est pas"
+        "rapport à, rapport au, en effet, en fait, bien sûr, tout à, à fait, du coup, au moins, d'une "
+        "part, n'est pas"
     ),
     elides=True,
 )
