@@ -97,8 +97,10 @@ def vmaf_of_frames(made: Path, reference: Path, prepare: str, *, every: int = 1)
     Source: Netflix VMAF, model vmaf_v0.6.1.
     """
     with tempfile.TemporaryDirectory() as folder:
-        # setpts by number: the two files' clocks begin at different times, their frames are the same.
-        count = "settb=AVTB,setpts=N/25/TB"
+        # setpts by number: the two files' clocks begin at different times, their frames are the same. setparams: where
+        # the tags of the two differ, ffmpeg would convert one to the other, though the values mean the same.
+        tags = ":".join(f"{name}=bt709" for name in ("color_primaries", "color_trc", "colorspace"))
+        count = f"settb=AVTB,setpts=N/25/TB,setparams=range=tv:{tags}"
         graph = (
             f"[0:v]{count}[made];[1:v]{prepare},format=yuv420p,{count}[reference];"
             f"[made][reference]libvmaf=n_threads={os.cpu_count() or 1}:n_subsample={every}"

@@ -41,7 +41,7 @@ class Baseline:
     def commands(self) -> list[list[str]]:
         """All commands in their order."""
         probe = [self.ffprobe, "-v", "quiet", "-show_format", "-show_streams", "-print_format", "json"]
-        tiles = count_tiles(self.duration_s)
+        tiles = count_tiles(self.duration_s, 160)
         lowest = str(self.folder / f"{DEFAULT_RENDITIONS[0].height_px}p.mp4")
         thumbnails = ["-vf", f"fps=1/({self.duration_s}/{THUMBNAILS})", "-vsync", "vfr", "thumbnail_%04d.png"]
         overview = ["-vsync", "vfr", "-vf", f"fps=fps=({tiles}/{self.duration_s}),scale=160x90,tile={tiles}x1"]

@@ -1,6 +1,7 @@
 """Dressed videos: a watermark on the main video, credits before and after it, joined without a second generation."""
 
 import re
+import shutil
 import subprocess
 from itertools import pairwise
 
@@ -255,3 +256,67 @@ def test_watermark_that_is_a_playlist_reads_no_other_file(workbench, dressed):
     (workbench.root / "files" / "mark.png").write_text("#EXTM3U\n#EXTINF:1,\n/etc/hostname\n#EXT-X-ENDLIST\n")
     with pytest.raises(PermanentError, match="is no picture that can be read"):
         dressed(watermark="mark.png")
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "gif", "tiff"])
+def test_watermark_is_known_by_its_content_not_by_its_name(workbench, dressed, suffix):
+    (workbench.root / "files").mkdir()
+    picture = "testsrc2=s=200x100,format=rgb24,lutrgb=b=0"
+    ffmpeg("-f", "lavfi", "-i", picture, "-frames:v", "1", workbench.root / "files" / f"mark.{suffix}")
+    shutil.copy(workbench.root / "files" / f"mark.{suffix}", workbench.root / "files" / "other.jpg")
+    for name in (f"mark.{suffix}", "other.jpg"):
+        dressed(watermark=name)
+        assert pixel(workbench.output / "360p.ts", 1, 0.93, 0.1) != near(BLUE)
+
+
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 128, 0)])
+def test_watermark_has_its_colours_on_a_bt709_picture(workbench, dressed, colour):
+    """Left to itself, ffmpeg takes BT.601."""
+    (workbench.root / "files").mkdir()
+    picture = f"color=0x{bytes(colour).hex()}:s=200x100,format=rgba"
+    ffmpeg("-f", "lavfi", "-i", picture, "-frames:v", "1", workbench.root / "files" / "mark.png")
+    tags = [word for tag in ("colorspace", "color_primaries", "color_trc") for word in (f"-{tag}", "bt709")]
+    ffmpeg(
+        "-f", "lavfi", "-i", "color=gray:s=1280x720:r=25", "-t", 2,
+        "-vf", "scale=out_color_matrix=bt709,format=yuv420p",
+        "-c:v", "libx264", "-preset", "ultrafast", *tags, workbench.folder / "talk.mp4",
+    )  # fmt: skip
+    dressed(watermark="mark.png")
+    # a player that goes by the tags, unlike ffmpeg's default
+    crop = "crop=2:2:iw*0.93:ih*0.09,scale=in_color_matrix=bt709,format=rgb24"
+    argv = ["ffmpeg", "-v", "error", "-i", str(workbench.output / "360p.ts"), "-ss", "1", "-vf", crop, "-frames:v", "1"]
+    shown = subprocess.run([*argv, "-f", "rawvideo", "-"], check=True, capture_output=True).stdout[:3]
+    assert tuple(shown) == pytest.approx(colour, abs=8)
+
+
+@pytest.mark.parametrize("size", ["10x1000", "5000x2"])
+def test_watermark_of_an_odd_shape_is_laid_on(workbench, dressed, size):
+    (workbench.root / "files").mkdir()
+    ffmpeg("-f", "lavfi", "-i", f"color=red:s={size}", "-frames:v", "1", workbench.root / "files" / "mark.png")
+    assert dressed(watermark="mark.png")["list_hls_files"]
+
+
+def test_watermark_with_too_many_pixels_is_refused(workbench, dressed):
+    (workbench.root / "files").mkdir()
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=9000x9000", "-frames:v", "1", workbench.root / "files" / "mark.png")
+    with pytest.raises(PermanentError, match="is no picture that can be read"):
+        dressed(watermark="mark.png")
+
+
+def test_watermark_stays_when_the_source_changes_its_size(workbench, dressed):
+    """As recordings of video conferences do."""
+    (workbench.root / "files").mkdir()
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=200x100", "-frames:v", "1", workbench.root / "files" / "mark.png")
+    data = b""
+    for begin_s, size in ((0, "320x180"), (3, "640x360")):
+        part = workbench.root / "part.ts"
+        ffmpeg(
+            "-f", "lavfi", "-i", f"color=blue:s={size}:r=25:d=3", *X264, "-g", 25, "-output_ts_offset", begin_s,
+            "-muxdelay", 0, part,
+        )  # fmt: skip
+        data += part.read_bytes()
+    (workbench.folder / "talk.ts").write_bytes(data)
+    dressed("talk.ts", watermark="mark.png")
+    for time_s in (1, 2.8, 3.1, 3.9, 5.5):
+        assert pixel(workbench.output / "180p.mp4", time_s, 0.93, 0.1) == near(RED)
+        assert pixel(workbench.output / "180p.mp4", time_s, 0.5, 0.5) == near(BLUE)

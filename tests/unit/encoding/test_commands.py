@@ -122,7 +122,7 @@ def test_package_argv_copies_streams_and_makes_mp4_only_where_wanted():
 
 @pytest.mark.parametrize(("duration_s", "tiles"), [(9.99, 0), (10, 10), (99.9, 10), (100, 100), (36_000, 100)])
 def test_count_tiles_follows_pod(duration_s, tiles):
-    assert count_tiles(duration_s) == tiles
+    assert count_tiles(duration_s, 160) == tiles
 
 
 @pytest.mark.parametrize(

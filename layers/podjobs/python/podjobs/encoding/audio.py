@@ -6,6 +6,7 @@ from typing import Any
 
 import ffmpeg
 
+from podjobs.contract.errors import PermanentError
 from podjobs.contract.steps import Result
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.settings import EncodingSettings
@@ -169,4 +170,7 @@ def encode_audio(recipe: Recipe, work: Workspace) -> Result:
         names = sorted(file.name for file in folder.iterdir())
         probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]
         output = work.run([*probe, "-print_format", "json", "-i", str(folder / names[0])])
-    return Result(values={"files": names, "duration_s": float(json.loads(output)["format"]["duration"])})
+    duration_s = float(json.loads(output)["format"].get("duration") or 0)
+    if recipe.facts.video is None and not duration_s:
+        raise PermanentError("There is no sound in this part of the recording. Correct the cut, or upload it again.")
+    return Result(values={"files": names, "duration_s": duration_s})

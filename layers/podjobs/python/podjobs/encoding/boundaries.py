@@ -17,6 +17,8 @@ LOOK_TIMEOUT_S = 15
 """A source without an index is read through at every seek; then the chunks are cut without looking."""
 REORDERED_FRAMES = 8
 SHORTEST_LEAD_S = 0.5
+LONG_FRAME_S = 0.1
+"""A cut may begin with nothing for so long: players show the first frame meanwhile."""
 
 
 def choose_lead_s(video: VideoFacts) -> float:
@@ -101,10 +103,40 @@ def find_key_frames(
     """
     if not times_s:
         return []
+    return _read_times(source, ",".join(f"{time_s:.6f}%+#1" for time_s in times_s), tools, storage, settings)
+
+
+def find_shown_frame(
+    source: Key, cut_s: tuple[float, float | None], tools: Tools, storage: Storage, settings: EncodingSettings
+) -> float | None:
+    """Look up the frame that is on the screen where a cut begins, if none begins there or soon after.
+
+    Slides and screen recordings may hold a frame for minutes: what is seen at the cut began long before it.
+
+    Args:
+        source: the file.
+        cut_s: where the cut begins and ends, in the file's own clock; None: with the source.
+        tools: runs ffprobe.
+        storage: holds the source.
+        settings: names ffprobe.
+
+    Returns:
+        The frame's time in the file's own clock; None when the cut begins with a frame of its own.
+    """
+    origin_s, end_s = cut_s
+    times_s = _read_times(source, f"{origin_s:.6f}%{origin_s + 1:.6f}", tools, storage, settings)
+    before_s = max((time_s for time_s in times_s if time_s < origin_s), default=None)
+    next_s = min((time_s for time_s in times_s if time_s >= origin_s), default=math.inf)
+    is_long = next_s - origin_s > LONG_FRAME_S or (end_s is not None and next_s >= end_s)
+    return before_s if is_long else None
+
+
+def _read_times(source: Key, intervals: str, tools: Tools, storage: Storage, settings: EncodingSettings) -> list[float]:
+    """Times of the pictures in ffprobe's intervals; none when the source cannot be searched quickly."""
     argv = [settings.ffprobe_cmd, "-v", "error"]
     for option, value in read_options(settings).items():
-        argv += [f"-{option}", value]
-    argv += ["-select_streams", "v:0", "-read_intervals", ",".join(f"{time_s:.6f}%+#1" for time_s in times_s)]
+        argv += [f"-{option}", str(value)]
+    argv += ["-select_streams", "v:0", "-read_intervals", intervals]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     try:
         output = tools.run([*argv, "-i", storage.input_of(source)], timeout_s=LOOK_TIMEOUT_S)

@@ -15,6 +15,9 @@ from podjobs.contract.errors import RetryableError
 from podjobs.contract.steps import Result
 from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
 from podjobs.encoding.picture import (
+    HDR_TRANSFERS,
+    JITTER_S,
+    SWSCALE_MATRICES,
     hold_frames,
     output_matrix,
     prepare_frames,
@@ -57,6 +60,7 @@ class _Part:
     kept_of: int
     held_before_s: float = 0.0
     held_to_end: bool = False
+    shown_s: float | None = None
 
 
 def chunk_argv(
@@ -76,7 +80,7 @@ def chunk_argv(
     main = recipe.facts.video or part.video
     pictures = _scale(frames, part.video, main, recipe.renditions)
     if chunk.part == "main" and recipe.watermark is not None:
-        pictures = _overlay(pictures, recipe.watermark, inputs[1], recipe.renditions)
+        pictures = _overlay(pictures, recipe.watermark, inputs[1], recipe.renditions, output_matrix(main))
     threads = choose_threads(len(recipe.chunks), settings)
     matrix = output_matrix(main)
     outputs = [
@@ -110,15 +114,22 @@ def _part_of(recipe: Recipe, chunk: Chunk, source: str) -> _Part:
     if video is None:
         raise ValueError("A source without video has no chunks.")
     if credit:
-        return _Part(source, facts, video, video.start_s - chunk.start_s, 0.0, credit.kept_of)
-    held = (recipe.held_before_s, recipe.held_to_end)
+        shift_s = video.start_s - chunk.start_s
+        return _Part(source, facts, video, shift_s, 0.0, credit.kept_of, held_to_end=credit.held_to_end)
+    shown_s = recipe.shown_s if chunk.start_s == recipe.offset_s else None
+    held = (recipe.held_before_s, recipe.held_to_end, shown_s)
     return _Part(source, facts, video, recipe.origin_s - recipe.offset_s, recipe.lead_s, recipe.kept_of, *held)
 
 
 def _cut(part: _Part, chunk: Chunk, settings: EncodingSettings) -> Any:
     """The chunk's frames, with the output's times."""
-    from_s = part.shift_s + chunk.start_s
+    # the clock rounds: a frame that is meant must not lie before the cut by a millionth
+    from_s = part.shift_s + chunk.start_s if part.shown_s is None else part.shown_s - JITTER_S
     source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
+    if not part.video.interlaced and part.video.transfer not in HDR_TRANSFERS:
+        # A picture that changes its size would begin the graph anew, without the watermark. `scale` follows such
+        # changes; the filters for fields and light do not.
+        source_options["reinit_filter"] = 0
     bounds: dict[str, str] = {}
     before_s = part.held_before_s
     if from_s > part.video.start_s:
@@ -132,11 +143,14 @@ def _cut(part: _Part, chunk: Chunk, settings: EncodingSettings) -> Any:
         bounds["end"] = f"{part.shift_s + chunk.end_s:.6f}"
     decoded = ffmpeg.input(part.source, **source_options)[str(part.video.index)]
     frames = prepare_frames(decoded, part.video, part.kept_of)
+    times = f"PTS-{round(part.shift_s * TICKS_PER_S)}"
+    if part.shown_s is not None:
+        times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
     return (
         hold_frames(frames, part.video, before_s, to_the_end=part.held_to_end)
         .filter("trim", **bounds)
         .filter("settb", f"1/{TICKS_PER_S}")
-        .filter("setpts", f"PTS-{round(part.shift_s * TICKS_PER_S)}")
+        .filter("setpts", times)
         # of frames with the same time, as damaged recordings have them, only the first can ever be seen
         .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
     )
@@ -161,7 +175,9 @@ def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequenc
     return pictures
 
 
-def _overlay(pictures: Sequence[Any], watermark: Watermark, file: str, renditions: Sequence[Rendition]) -> list[Any]:
+def _overlay(
+    pictures: Sequence[Any], watermark: Watermark, file: str, renditions: Sequence[Rendition], matrix: str
+) -> list[Any]:
     marks = (
         ffmpeg.input(file, f="png_pipe", protocol_whitelist="file")
         .video.filter("format", "rgba")
@@ -174,13 +190,21 @@ def _overlay(pictures: Sequence[Any], watermark: Watermark, file: str, rendition
     return [
         ffmpeg.overlay(
             picture,
-            marks[index].filter("scale", -2, max(2, 2 * round(WATERMARK_HEIGHT * rendition.height_px / 2))),
+            _scale_mark(marks[index], rendition, matrix),
             x=x,
             y=y,
             eof_action="repeat",
         )
         for index, (picture, rendition) in enumerate(zip(pictures, renditions, strict=True))
     ]
+
+
+def _scale_mark(mark: Any, rendition: Rendition, matrix: str) -> Any:
+    """The mark in the rendition's size and in the colours of its picture: left to itself, `overlay` takes BT.601."""
+    height_px = max(2, 2 * round(WATERMARK_HEIGHT * rendition.height_px / 2))
+    width = f"max(2,2*round({height_px}*a/2))"
+    scaled = mark.filter("scale", width, height_px, out_color_matrix=SWSCALE_MATRICES[matrix], out_range="tv")
+    return scaled.filter("format", "yuva420p")
 
 
 def _rendition_output(frames: Any, chunk: Chunk, path: str, encoder: dict[str, Any], grid_s: int) -> Any:

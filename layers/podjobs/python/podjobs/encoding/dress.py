@@ -1,5 +1,7 @@
 """Dresses a recipe: looks at the credits and turns the watermark into a picture every chunk can read."""
 
+import shutil
+
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.ports import Key
 from podjobs.encoding.dressing import Dressing
@@ -13,10 +15,12 @@ from podjobs.media.probe import probe_source
 FOLDER = "watermark"
 FILE = "watermark.png"
 PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"
-"""Pictures are known by their content; `image2` would look for other files."""
+"""Pictures are read under a name that says nothing: ffmpeg goes by their content then, and looks for no other files."""
 LARGEST_PX = 1024
 """A watermark is a tenth of the picture's height: no more of it is ever seen."""
 ASSUMED_FRAME_RATE = 25
+HELD_FROM_S = 1.0
+"""A last picture is shown on where the sound goes on for longer than this."""
 
 
 def dress_recipe(recipe: Recipe, dressing: Dressing, work: Workspace) -> Recipe:
@@ -61,7 +65,8 @@ def _look_at(which: str, key: Key, work: Workspace) -> Credit:
     if length_s <= 0:
         raise PermanentError(f"The {which} credits {name!r} have no length. Choose others in the dressing.")
     kept_of = thinning(facts.video.frame_rate, work.settings.podjobs_max_frame_rate)
-    return Credit(source=key, facts=facts, length_s=_on_grid(length_s), kept_of=kept_of)
+    held = facts.video.end_s is not None and length_s - (facts.video.end_s - facts.video.start_s) > HELD_FROM_S
+    return Credit(source=key, facts=facts, length_s=_on_grid(length_s), kept_of=kept_of, held_to_end=held)
 
 
 def _length_s(facts: MediaFacts, video: VideoFacts) -> float:
@@ -84,16 +89,21 @@ def _on_grid(length_s: float) -> float:
 
 
 def _prepare_watermark(dressing: Dressing, key: Key, work: Workspace) -> Watermark:
-    source = work.storage.input_of(key)
     argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"]
-    argv += ["-protocol_whitelist", "file", "-format_whitelist", PICTURE_FORMATS, "-i", source]
-    argv += ["-frames:v", "1", "-vf", f"scale='min({LARGEST_PX},iw)':-1,format=rgba", "-c:v", "png", "-f", "image2"]
+    argv += ["-protocol_whitelist", "file", "-format_whitelist", PICTURE_FORMATS]
+    argv += ["-max_pixels", str(work.settings.podjobs_max_pixels)]
+    size = f"w='min({LARGEST_PX},iw)':h='max(1,round(ih*min({LARGEST_PX},iw)/iw))'"
+    output = ["-frames:v", "1", "-vf", f"scale={size},format=rgba", "-c:v", "png", "-f", "image2", "-update", "1"]
     with work.writing(FOLDER) as folder:
+        nameless = folder / "picture"
+        with work.storage.open(key) as uploaded, nameless.open("wb") as copy:
+            shutil.copyfileobj(uploaded, copy)
         try:
-            work.run([*argv, "-update", "1", str(folder / FILE)])
+            work.run([*argv, "-i", str(nameless), *output, str(folder / FILE)])
         except PermanentError as error:
             name = work.storage.pod_path(key)
             detail = f"The watermark {name!r} is no picture that can be read. Choose another in the dressing."
             raise PermanentError(detail, **error.context) from error
+        nameless.unlink()
     picture = work.key(f"{FOLDER}/{FILE}")
     return Watermark(picture=picture, position=dressing.position, opacity=dressing.opacity)

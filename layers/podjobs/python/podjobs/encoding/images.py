@@ -8,6 +8,7 @@ from typing import Any
 import ffmpeg
 import webvtt
 
+from podjobs.contract.errors import PermanentError
 from podjobs.contract.steps import Result
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.recipe import Chunk, Recipe
@@ -22,22 +23,36 @@ OVERVIEW_HEIGHT_PX = 90
 OVERVIEW_FROM_S = 10
 MANY_TILES_FROM_S = 100
 FEW_TILES, MANY_TILES = 10, 100
+WIDEST_STRIP_PX = 65_535
+"""No browser shows a wider picture."""
 ASSUMED_FRAME_RATE = 25
 """For the length of the last frame where nothing tells it."""
 KEY_FRAMES_SUFFICE_S = 4
 """Pictures that lie at least this far apart are taken from key frames (one every segment): less to decode."""
 
 
-def count_tiles(duration_s: float) -> int:
-    """Number of pictures in the overview; 0: none is made. Source: docs/contract-pod.md."""
+def count_tiles(duration_s: float, width_px: int) -> int:
+    """Number of pictures in the overview; 0: none is made. Source: docs/contract-pod.md.
+
+    Args:
+        duration_s: length of the output.
+        width_px: of one picture; a strip that browsers cannot show has fewer of them.
+    """
     if duration_s < OVERVIEW_FROM_S:
         return 0
-    return FEW_TILES if duration_s < MANY_TILES_FROM_S else MANY_TILES
+    wanted = FEW_TILES if duration_s < MANY_TILES_FROM_S else MANY_TILES
+    return min(wanted, WIDEST_STRIP_PX // width_px)
 
 
 def tile_width(width_px: int, height_px: int) -> int:
     """Width of an overview picture of 90 lines, even."""
     return max(2, 2 * round(OVERVIEW_HEIGHT_PX * width_px / height_px / 2))
+
+
+def lowest_tile_width(recipe: Recipe) -> int:
+    """Width of an overview picture of the lowest rendition."""
+    lowest = recipe.renditions[0]
+    return tile_width(lowest.width_px, lowest.height_px)
 
 
 def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: EncodingSettings) -> list[str]:
@@ -49,7 +64,7 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
         folder: where `thumbnail_0001.png` … and `overview.png` are written.
         settings: ffmpeg's name, number of thumbnails.
     """
-    tiles = count_tiles(duration_s)
+    tiles = count_tiles(duration_s, lowest_tile_width(recipe))
     wanted = max(tiles, settings.ffmpeg_nb_thumbnail)
     source_options: dict[str, Any] = {"f": "nut"}
     if duration_s / wanted >= KEY_FRAMES_SUFFICE_S:
@@ -61,10 +76,9 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
     numbered = f"{folder.replace('%', '%%')}/thumbnail_%04d.png"
     outputs = [ffmpeg.output(thumbnails, numbered, f="image2", **{"frames:v": count})]
     if tiles:
-        lowest = recipe.renditions[0]
         strip = (
             _pick(frames[1], tiles, duration_s)
-            .filter("scale", tile_width(lowest.width_px, lowest.height_px), OVERVIEW_HEIGHT_PX)
+            .filter("scale", lowest_tile_width(recipe), OVERVIEW_HEIGHT_PX)
             .filter("tile", f"{tiles}x1")
         )
         outputs.append(ffmpeg.output(strip, f"{folder}/overview.png", f="image2", update=1, **{"frames:v": 1}))
@@ -96,22 +110,18 @@ def overview_captions(duration_s: float, tiles: int, width_px: int) -> str:
     return str(captions.content)
 
 
-def pictures_argv(source: str, pictures: Sequence[PictureFacts], folder: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that turns attached pictures into `thumbnail_<stream index>.png`."""
-    covers = ffmpeg.input(source, **read_options(settings))
-    outputs = [
-        ffmpeg.output(
-            covers[str(picture.index)],
-            f"{folder}/thumbnail_{picture.index}.png",
-            f="image2",
-            update=1,
-            **{"c:v": "png", "frames:v": 1},
-        )
-        for picture in pictures
-    ]
-    command = ffmpeg.merge_outputs(*outputs).global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"
+def cover_name(picture: PictureFacts) -> str:
+    """Name of an attached picture's thumbnail. Source: docs/contract-pod.md, files expected."""
+    return f"thumbnail_{picture.index}.png"
+
+
+def cover_argv(source: str, picture: PictureFacts, folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that turns an attached picture into a thumbnail."""
+    cover = ffmpeg.input(source, **read_options(settings))[str(picture.index)]
+    output = ffmpeg.output(
+        cover, f"{folder}/{cover_name(picture)}", f="image2", update=1, **{"c:v": "png", "frames:v": 1}
     )
+    command = output.global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 
@@ -126,11 +136,8 @@ def make_images(recipe: Recipe, chunks: Sequence[Chunk], work: Workspace) -> Res
     Returns:
         `thumbnails` and `overview`: names of the files.
     """
-    covers = [f"thumbnail_{picture.index}.png" for picture in recipe.facts.pictures]
     with work.writing(FOLDER) as folder:
-        if covers:
-            source = work.storage.input_of(recipe.source)
-            work.run(pictures_argv(source, recipe.facts.pictures, str(folder), work.settings))
+        covers, log = _take_covers(recipe, folder, work)
         if chunks:
             _picture_video(recipe, chunks, folder, work)
         elif covers:
@@ -140,16 +147,33 @@ def make_images(recipe: Recipe, chunks: Sequence[Chunk], work: Workspace) -> Res
         values={
             "thumbnails": order_thumbnails([name for name in names if name.startswith("thumbnail_")], covers),
             "overview": [name for name in ("overview.png", "overview.vtt") if name in names],
-        }
+        },
+        log=log,
     )
+
+
+def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[str], tuple[str, ...]]:
+    """Make thumbnails of the attached pictures; one that cannot be read spoils nothing else."""
+    covers: list[str] = []
+    log: tuple[str, ...] = ()
+    source = work.storage.input_of(recipe.source)
+    for picture in recipe.facts.pictures:
+        try:
+            work.run(cover_argv(source, picture, str(folder), work.settings))
+        except PermanentError:
+            log += (f"The attached picture {picture.index} cannot be read: it is left out.",)
+            continue
+        covers.append(cover_name(picture))
+    return covers, log
 
 
 def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], folder: Path, work: Workspace) -> None:
     lowest = recipe.renditions[0]
     duration_s = recipe.output_s or _measure_s(chunks[0], recipe, work)
     work.run(images_argv(recipe, duration_s, str(folder), work.settings), feed=open_joined(chunks, lowest, work))
-    if tiles := count_tiles(duration_s):
-        captions = overview_captions(duration_s, tiles, tile_width(lowest.width_px, lowest.height_px))
+    width_px = lowest_tile_width(recipe)
+    if tiles := count_tiles(duration_s, width_px):
+        captions = overview_captions(duration_s, tiles, width_px)
         (folder / "overview.vtt").write_text(captions, encoding="utf-8")
 
 

@@ -14,6 +14,7 @@ from podjobs.encoding import audio
 from podjobs.encoding.chapters import ffmetadata, output_chapters
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.playlist import correct_last_segment, inspect, stream_length_s
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.verify import Expectation, Verdict, verify_package
@@ -128,7 +129,7 @@ def package_rendition(recipe: Recipe, rendition: Rendition, frames: Mapping[str,
             first_frame_s=_first_frame_s(chunks[0], rendition, work),
             has_audio=track is not None,
         )
-        packaged = _describe(expected, folder, verify_package(expected, folder, work))
+        packaged = _finish(recipe, expected, folder, work)
     return Result(values=packaged.model_dump())
 
 
@@ -146,6 +147,16 @@ def _first_frame_s(chunk: Chunk, rendition: Rendition, work: Workspace) -> float
     argv += ["-show_entries", "packet=pts_time", "-print_format", "json"]
     packets = json.loads(work.run([*argv, "-i", work.path(f"{chunk.name}/{rendition.name}.nut")])).get("packets", [])
     return float(packets[0]["pts_time"]) if packets else 0.0
+
+
+def _finish(recipe: Recipe, expected: Expectation, folder: Path, work: Workspace) -> Packaged:
+    """Set the playlist right, verify everything, and say what was made."""
+    name = f"{expected.rendition.name}p"
+    inspection = inspect(folder / f"{name}.ts", work)
+    if inspection.packets.get("video"):
+        source_s = None if recipe.output_s is None else recipe.output_s - expected.first_frame_s
+        correct_last_segment(folder / f"{name}.m3u8", stream_length_s(inspection.packets, source_s))
+    return _describe(expected, folder, verify_package(expected, inspection, folder, work))
 
 
 def _describe(expected: Expectation, folder: Path, verdict: Verdict) -> Packaged:

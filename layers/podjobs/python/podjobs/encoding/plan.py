@@ -12,6 +12,7 @@ from podjobs.encoding.boundaries import (
     choose_chunk_s,
     choose_lead_s,
     find_key_frames,
+    find_shown_frame,
     good_places,
     place_boundaries,
 )
@@ -56,25 +57,27 @@ def plan_job(job: EncodingJob, work: Workspace) -> Plan:
             stages=(_repackage_stage(work.storage.size_bytes(key)),),
             log=(f"The source ({facts.format_name}) cannot be searched well: it is repackaged first.",),
         )
-    return plan_source(job, key, work)
+    return plan_source(job, key, facts, work)
 
 
 def plan_repackaged(job: EncodingJob, work: Workspace) -> Plan:
     """Repackage the source, then say what is to be done. Raises as `plan_job`."""
     key = work.storage.key_of(job.video_path)
     facts = probe_source(work.tools, work.storage, work.settings, key)
-    return plan_source(job, repackage(facts, key, work), work)
+    copy = repackage(facts, key, work)
+    plan = plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
+    return plan.model_copy(update={"log": (*tell_pictures(facts), *plan.log)})
 
 
-def plan_source(job: EncodingJob, key: Key, work: Workspace) -> Plan:
-    """Look at a source that can be searched and say what is to be done.
+def plan_source(job: EncodingJob, key: Key, facts: MediaFacts, work: Workspace) -> Plan:
+    """Say what is to be done with a source that can be searched.
 
     Args:
         job: what Pod asked for.
         key: the source, as it was uploaded or repackaged.
+        facts: what it is.
         work: where and with what.
     """
-    facts = probe_source(work.tools, work.storage, work.settings, key)
     recipe = write_recipe(job, facts, key, work.settings)
     if facts.video is not None:
         recipe = cut_recipe(recipe, facts.video, work.tools, work.storage, work.settings)
@@ -98,13 +101,11 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     """
     first_s, log = _first_s(facts)
     whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
+    if facts.video is None and facts.guesses_length:
+        whole_s = None
     start_s, end_s, cut_log = _clamp_cut(job, whole_s)
     log += cut_log
-    log += tuple(
-        f"The subtitle stream {subtitle.index} ({subtitle.codec}) holds pictures, not text: it is left out."
-        for subtitle in facts.subtitles
-        if not subtitle.is_text
-    )
+    log += tell_pictures(facts)
     kept_of = thinning(facts.video.frame_rate, settings.podjobs_max_frame_rate) if facts.video else 1
     if facts.video and kept_of > 1:
         rate = facts.video.frame_rate
@@ -131,6 +132,15 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
         ends=bool(job.cut_end) and end_s is not None and (whole_s is None or end_s < whole_s),
         lead_s=choose_lead_s(facts.video) if facts.video else 0.0,
         log=log,
+    )
+
+
+def tell_pictures(facts: MediaFacts) -> tuple[str, ...]:
+    """A sentence for each subtitle stream that is no text. Pure."""
+    return tuple(
+        f"The subtitle stream {subtitle.index} ({subtitle.codec}) holds pictures, not text: it is left out."
+        for subtitle in facts.subtitles
+        if not subtitle.is_text
     )
 
 
@@ -163,6 +173,9 @@ def cut_recipe(recipe: Recipe, video: VideoFacts, tools: Tools, storage: Storage
         storage: holds the source.
         settings: lengths of chunks and segments.
     """
+    if recipe.origin_s > video.start_s:
+        shown_s = find_shown_frame(recipe.source, (recipe.origin_s, recipe.end_s), tools, storage, settings)
+        recipe = recipe.model_copy(update={"shown_s": shown_s})
     duration_s = recipe.duration_s
     if duration_s is None:
         return recipe

@@ -64,7 +64,8 @@ def publish(step: Step, recipe: Recipe, storage: Storage, settings: EncodingSett
         storage.write(posixpath.join(target, MASTER), master_playlist(recipe, packaged).encode())
     for name, source in files.items():
         _take_place(source, posixpath.join(target, name), storage)
-    log = (*faults, *find_missing(recipe, packaged))
+    sound_s = results.get("audio", {}).get("duration_s", 0.0)
+    log = (*faults, *find_missing(recipe, packaged), *find_missing_sound(recipe, sound_s))
     content = describe(step, Outcome(recipe, packaged, list(files), log), settings)
     storage.write(posixpath.join(target, info.NAME), info.dump(content))
     keep = {*files, info.NAME} | ({MASTER} if packaged else set())
@@ -103,6 +104,14 @@ def find_missing(recipe: Recipe, packaged: Sequence[Packaged]) -> tuple[str, ...
         return ()
     told = f"The source says it is {expected_s:.1f} s long, but only {found_s:.1f} s could be read"
     return (f"{told}: it is cut off or damaged.",)
+
+
+def find_missing_sound(recipe: Recipe, sound_s: float) -> tuple[str, ...]:
+    """Say how much of a recording without picture could be read. Pure."""
+    expected_s = recipe.duration_s
+    if recipe.facts.video is not None or expected_s is None or sound_s > expected_s - MISSING_S:
+        return ()
+    return (f"{expected_s:.1f} s of sound were expected, but only {sound_s:.1f} s could be read.",)
 
 
 def _length_s(packaged: Sequence[Packaged]) -> float:
@@ -206,7 +215,7 @@ def describe(step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[s
         info.empty_info(job, step.accepted_at)
         | info.tracks_of(outcome.recipe.facts)
         | {
-            "duration": int(expected_s or measured_s or sound_s),
+            "duration": int((expected_s or measured_s) if packaged else sound_s),
             "list_mp4_files": {
                 made.name: place(f"{made.name}p.mp4") for made in packaged if f"{made.name}p.mp4" in files
             },

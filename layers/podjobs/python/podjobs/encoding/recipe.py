@@ -45,6 +45,8 @@ class Credit(BaseModel):
     facts: MediaFacts
     length_s: float
     kept_of: int = 1
+    held_to_end: bool = False
+    """The last frame is shown until the sound ends, too."""
 
 
 class Watermark(BaseModel):
@@ -80,6 +82,8 @@ class Recipe(BaseModel):
     """How long the first frame is shown before its time, as the sound begins earlier."""
     held_to_end: bool = False
     """The last frame is shown until the sound ends, too."""
+    shown_s: float | None = None
+    """Time of the long frame within which a cut begins, in the source's clock: it is shown from the beginning."""
     silent_end: bool = False
     """The sound ends before the picture: silence follows it."""
     lead_s: float

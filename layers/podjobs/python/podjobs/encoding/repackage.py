@@ -1,4 +1,7 @@
-"""Repackages a source whose container seeks badly into Matroska, by stream copy, so that it can be cut into chunks."""
+"""Repackages a source whose container seeks badly into Matroska, so that it can be cut into chunks.
+
+The picture is copied, the sound is kept without loss.
+"""
 
 from typing import Any
 
@@ -8,7 +11,7 @@ from podjobs.contract.errors import PermanentError
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts
-from podjobs.media.probe import read_options
+from podjobs.media.probe import KEEP_GOING, read_options
 
 FOLDER = "source"
 FILE = "source.mkv"
@@ -17,7 +20,7 @@ BYTES_PER_S = 5_000_000
 
 
 def repackage_argv(facts: MediaFacts, source: str, target: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that copies picture and sound into a file that can be searched.
+    """The ffmpeg command that brings picture, sound and text subtitles into a file that can be searched.
 
     Args:
         facts: which streams.
@@ -28,9 +31,12 @@ def repackage_argv(facts: MediaFacts, source: str, target: str, settings: Encodi
     # AVI stores no presentation times; damaged packets of a recording are left out
     options: dict[str, Any] = {**read_options(settings), "fflags": "+genpts+discardcorrupt"}
     file = ffmpeg.input(source, **options)
-    streams = [file[str(stream.index)] for stream in (facts.video, facts.audio) if stream is not None]
-    command = ffmpeg.output(*streams, target, c="copy", f="matroska").global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"
+    kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
+    # The sound is decoded: broadcasts change its form on the way, and Matroska does not take every codec.
+    coding = {"c": "copy", "c:a": "flac", "sample_fmt": "s16", "allow_raw_vfw": 1}
+    streams = (file[str(stream.index)] for stream in kept)
+    command = ffmpeg.output(*streams, target, f="matroska", **coding).global_args(
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", *KEEP_GOING
     )
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 

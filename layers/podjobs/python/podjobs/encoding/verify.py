@@ -1,22 +1,23 @@
 """Verifies a packaged rendition before anyone can see it: frames, order, sound against picture, playability."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 from podjobs.contract.errors import PermanentError
 from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.playlist import Inspection, Packets, read_segments
 from podjobs.encoding.recipe import TICKS_PER_S
 from podjobs.encoding.workspace import Workspace
 
 MAX_OFFSET_S = 0.010
 AAC_PRIMING_S = 1024 / 48_000
 """ffmpeg's AAC encoder begins with one frame of 1,024 samples that lies before the sound."""
-PROFILES = {"Constrained Baseline": "42c0", "Baseline": "4200", "Main": "4d40", "High": "6400"}
-"""ffprobe's names to profile_idc and constraint flags. Source: RFC 6381, section 3.3."""
-AAC_LC = "mp4a.40.2"
+SEGMENT_TOLERANCE_S = 0.01
+"""Playlists round every length."""
 DECODED_S = 1
 """How much is decoded at either end, to see that it plays."""
 
@@ -42,40 +43,30 @@ class Verdict:
     """As HLS names them: `avc1.64001f,mp4a.40.2`."""
 
 
-@dataclass(frozen=True)
-class Inspection:
-    """What ffprobe tells of an MPEG-TS file."""
-
-    packets: dict[str, list[tuple[int, int, bool]]]
-    """By stream type, in file order: presentation and decoding time in 90 kHz ticks, whether it is a key frame."""
-    codecs: str
-
-
-def verify_package(expected: Expectation, folder: Path, work: Workspace) -> Verdict:
+def verify_package(expected: Expectation, inspection: Inspection, folder: Path, work: Workspace) -> Verdict:
     """Compare a packaged rendition with what it must hold.
 
     Args:
         expected: what it must hold.
+        inspection: of its MPEG-TS file.
         folder: where its files lie.
         work: runs ffprobe and ffmpeg.
     """
     name = f"{expected.rendition.name}p"
-    stream = folder / f"{name}.ts"
-    inspection = _inspect(stream, work)
     faults = check_packets(expected, inspection.packets)
+    faults += check_segments(read_segments(folder / f"{name}.m3u8"), inspection.packets)
     if expected.rendition.mp4:
         faults += _check_mp4(expected, folder / f"{name}.mp4", work)
-    faults += _check_decodes(stream, work)
+    faults += _check_decodes(folder / f"{name}.ts", inspection.packets, work)
     return Verdict(tuple(f"{name}: {fault}" for fault in faults), inspection.codecs)
 
 
-def check_packets(expected: Expectation, packets: dict[str, list[tuple[int, int, bool]]]) -> list[str]:
+def check_packets(expected: Expectation, packets: Packets) -> list[str]:
     """Judge the packets of an MPEG-TS file.
 
     Args:
         expected: what it must hold.
-        packets: by stream type (`video`, `audio`), in file order: presentation and decoding time in 90 kHz ticks,
-            whether it is a key frame.
+        packets: what it holds.
     """
     video, sound = packets.get("video", []), packets.get("audio", [])
     if not video:
@@ -99,20 +90,19 @@ def check_packets(expected: Expectation, packets: dict[str, list[tuple[int, int,
     return faults
 
 
-def _inspect(file: Path, work: Workspace) -> Inspection:
-    entries = "packet=codec_type,pts,dts,flags:stream=codec_type,profile,level"
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", entries, "-print_format", "compact=nokey=1"]
-    packets: dict[str, list[tuple[int, int, bool]]] = {}
-    codecs: dict[str, None] = {}
-    for line in work.run([*argv, "-i", str(file)]).splitlines():
-        match line.split("|"):
-            case ["packet", kind, pts, dts, flags, *_]:
-                packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))
-            case [*_, "stream", profile, "video", level]:
-                codecs[f"avc1.{PROFILES.get(profile, PROFILES['High'])}{int(level):02x}"] = None
-            case ["stream", _, "audio"]:
-                codecs[AAC_LC] = None
-    return Inspection(packets, ",".join(codecs))
+def check_segments(durations_s: Sequence[float], packets: Packets) -> list[str]:
+    """Judge the lengths of a playlist's segments: each must begin with a key frame.
+
+    Args:
+        durations_s: as the playlist has them.
+        packets: of the stream it describes.
+    """
+    video = packets.get("video", [])
+    key_frames_s = [(pts - video[0][0]) / TICKS_PER_S for pts, _, is_key in video if is_key]
+    for begin_s in accumulate([0.0, *durations_s[:-1]]):
+        if not any(abs(begin_s - time_s) < SEGMENT_TOLERANCE_S for time_s in key_frames_s):
+            return [f"the playlist's segment at {begin_s:.2f} s does not begin with a key frame."]
+    return []
 
 
 def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
@@ -133,8 +123,11 @@ def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
     return faults
 
 
-def _check_decodes(file: Path, work: Workspace) -> list[str]:
-    ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{DECODED_S}", "-i"]}
+def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
+    last = max((packet[0] for kind in packets.values() for packet in kind), default=0)
+    last_key = max((pts for pts, _, is_key in packets.get("video", []) if is_key), default=last)
+    from_end_s = (last - last_key) / TICKS_PER_S + DECODED_S
+    ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{from_end_s:.3f}", "-i"]}
     faults = []
     for end, options in ends.items():
         argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]

@@ -5,7 +5,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+GUESSED_FORMATS = frozenset({"aac", "mp3"})
 REPACKAGED_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv"})
+
+
+OBLONGEST_PIXEL = 10
+"""Pixels that claim to be wider or higher than this are taken for square ones."""
+FASTEST_GUESS = 240
+"""Frames per second that ffprobe's guess is believed; Matroska's clock of 1,000 ticks a second is no rate."""
+EDITED_FRAMES = 2
 
 
 class VideoFacts(BaseModel):
@@ -117,6 +125,11 @@ class MediaFacts(BaseModel):
         return tuple(subtitle for subtitle in self.subtitles if subtitle.is_text)
 
     @property
+    def guesses_length(self) -> bool:
+        """The container has no length: ffprobe guesses it from the bit rate of the beginning, which may be far off."""
+        return self.format_name in GUESSED_FORMATS
+
+    @property
     def seeks_badly(self) -> bool:
         """The container has no index, or times that cannot be trusted: it is repackaged before it is cut."""
         return not REPACKAGED_FORMATS.isdisjoint(self.format_name.split(","))
@@ -170,22 +183,20 @@ def _is_picture(stream: dict[str, Any]) -> bool:
 
 def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
     width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
-    pixel_width, _, pixel_height = str(stream.get("sample_aspect_ratio", "1:1")).partition(":")
-    if pixel_width.isdigit() and pixel_height.isdigit() and int(pixel_width) and int(pixel_height):
-        width = round(width * int(pixel_width) / int(pixel_height))
+    width = round(width * _pixel_aspect(stream))
     if _rotation_degrees(stream) % 180:
         width, height = height, width
     start_s = _number(stream.get("start_time"))
-    frames = str(stream.get("nb_frames", ""))
+    frame_rate = _ratio(stream.get("avg_frame_rate")) or _nominal_rate(stream)
     pixel_format = str(stream.get("pix_fmt", ""))
     return VideoFacts(
         index=stream["index"],
         codec=stream.get("codec_name", "unknown"),
         width_px=width,
         height_px=height,
-        frame_rate=_ratio(stream.get("avg_frame_rate")) or _ratio(stream.get("r_frame_rate")),
+        frame_rate=frame_rate,
         start_s=default_start_s if start_s is None else start_s,
-        frames=int(frames) if frames.isdigit() and int(frames) else None,
+        frames=_count_frames(stream, frame_rate),
         end_s=_end_s(stream, start_s),
         interlaced=_may_be_interlaced(stream),
         pixel_format=pixel_format,
@@ -193,6 +204,27 @@ def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
         transfer=_known(stream.get("color_transfer")),
         full_range=stream.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
     )
+
+
+def _pixel_aspect(stream: dict[str, Any]) -> float:
+    aspect = _ratio(str(stream.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
+    return aspect if 1 / OBLONGEST_PIXEL <= aspect <= OBLONGEST_PIXEL else 1.0
+
+
+def _nominal_rate(stream: dict[str, Any]) -> float:
+    """The rate that ffprobe guesses; where it found none, it names the clock's ticks."""
+    rate = _ratio(stream.get("r_frame_rate"))
+    return rate if rate <= FASTEST_GUESS else 0.0
+
+
+def _count_frames(stream: dict[str, Any], frame_rate: float) -> int | None:
+    """What the container counts; None where an edit list shows less of it, as after a cut without encoding."""
+    counted, length_s = str(stream.get("nb_frames", "")), _number(stream.get("duration"))
+    if not counted.isdigit() or not int(counted):
+        return None
+    if length_s is not None and frame_rate and abs(int(counted) / frame_rate - length_s) > EDITED_FRAMES / frame_rate:
+        return None
+    return int(counted)
 
 
 def _may_be_interlaced(stream: dict[str, Any]) -> bool:

@@ -47,13 +47,15 @@ def read_options(settings: SourceSettings) -> dict[str, Any]:
     """The ffmpeg input options for every source: whatever is in it, it opens no other file and no connection.
 
     Args:
-        settings: the codecs that are decoded.
+        settings: the codecs that are decoded, and how many streams a file may have.
     """
     decoders = [name for codec in settings.podjobs_codecs for name in DECODERS.get(codec, (codec,))]
     return {
         "protocol_whitelist": "file",
         "format_whitelist": ",".join(ACCEPTED_FORMATS),
         "codec_whitelist": ",".join(dict.fromkeys(decoders)),
+        "max_streams": settings.podjobs_max_streams,
+        "max_pixels": settings.podjobs_max_pixels,
     }
 
 
@@ -79,7 +81,8 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         raise PermanentError(f"The file {name!r} is empty (0 bytes). Upload it again.")
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
     for option, value in read_options(settings).items():
-        argv += [f"-{option}", value]
+        # with a limit ffprobe would not tell the size that is to be refused
+        argv += [f"-{option}", str(value)] if option != "max_pixels" else []
     argv += [
         "-analyzeduration",
         str(ANALYZED_S * 1_000_000),
@@ -95,7 +98,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
         facts = read_facts(json.loads(output))
     except PermanentError as error:
-        raise PermanentError(_explain_refusal(name, source, error), **error.context) from error
+        raise PermanentError(_explain_refusal(name, source, error, settings), **error.context) from error
     _check_facts(name, facts, settings)
     return facts
 
@@ -106,10 +109,7 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
     if video is None and audio is None:
         raise PermanentError(f"The file {name!r} has neither a video nor an audio stream.")
     if facts.streams > settings.podjobs_max_streams:
-        raise PermanentError(
-            f"The file {name!r} has {facts.streams} streams, at most {settings.podjobs_max_streams} are accepted. "
-            "Raise PODJOBS_MAX_STREAMS if that is right."
-        )
+        raise PermanentError(_too_many_streams(name, settings))
     for kind, stream in (("video", video), ("audio", audio)):
         if stream is not None and stream.codec not in settings.podjobs_codecs:
             raise PermanentError(
@@ -134,13 +134,22 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
         )
 
 
-def _explain_refusal(name: str, source: str, error: PermanentError) -> str:
+def _too_many_streams(name: str, settings: SourceSettings) -> str:
+    return (
+        f"The file {name!r} has more than {settings.podjobs_max_streams} streams. "
+        "Raise PODJOBS_MAX_STREAMS if that is right."
+    )
+
+
+def _explain_refusal(name: str, source: str, error: PermanentError, settings: SourceSettings) -> str:
     said = str(error.context.get("stderr", ""))
     if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
         return (
             f"A stream of {name!r} is coded as {decoder[1]!r}, which is not among the codecs that are decoded. "
             "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
         )
+    if "exceeds max_streams" in said:
+        return _too_many_streams(name, settings)
     if "whitelist" in said.lower():
         return (
             f"The file {name!r} is of a format that is not accepted. "

@@ -1,0 +1,94 @@
+"""What the media playlist of a rendition says of its stream, and how long the stream really is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import m3u8
+
+from podjobs.encoding.recipe import TICKS_PER_S
+from podjobs.encoding.workspace import Workspace
+
+PROFILES = {"Constrained Baseline": "42c0", "Baseline": "4200", "Main": "4d40", "High": "6400"}
+"""ffprobe's names to profile_idc and constraint flags. Source: RFC 6381, section 3.3."""
+AAC_LC = "mp4a.40.2"
+AAC_FRAME_S = 1024 / 48_000
+
+Packets = dict[str, list[tuple[int, int, bool]]]
+"""By stream type (`video`, `audio`), in file order: presentation and decoding time in 90 kHz ticks, whether it is a key
+frame."""
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What ffprobe tells of an MPEG-TS file."""
+
+    packets: Packets
+    codecs: str
+    """As HLS names them: `avc1.64001f,mp4a.40.2`."""
+
+
+def inspect(file: Path, work: Workspace) -> Inspection:
+    """Look at every packet of an MPEG-TS file.
+
+    Args:
+        file: the stream.
+        work: runs ffprobe.
+    """
+    entries = "packet=codec_type,pts,dts,flags:stream=codec_type,profile,level"
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", entries, "-print_format", "compact=nokey=1"]
+    packets: Packets = {}
+    codecs: dict[str, None] = {}
+    for line in work.run([*argv, "-i", str(file)]).splitlines():
+        match line.split("|"):
+            case ["packet", kind, pts, dts, flags, *_]:
+                packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))
+            case [*_, "stream", profile, "video", level]:
+                codecs[f"avc1.{PROFILES.get(profile, PROFILES['High'])}{int(level):02x}"] = None
+            case ["stream", _, "audio"]:
+                codecs[AAC_LC] = None
+    return Inspection(packets, ",".join(codecs))
+
+
+def stream_length_s(packets: Packets, expected_s: float | None) -> float:
+    """How long a stream plays, from its first picture on.
+
+    The last picture is shown as long as the one before it, and until the sound ends. Pure.
+
+    Args:
+        packets: of the stream; there is a picture.
+        expected_s: what the source says; no stream is longer than that, but damaged ones are shorter.
+    """
+    times = sorted(packet[0] for packet in packets["video"])
+    first, last = times[0], times[-1]
+    shown_s = (last - first) / TICKS_PER_S
+    end_s = shown_s + ((last - times[-2]) / TICKS_PER_S if len(times) > 1 else 0.0)
+    if sound := packets.get("audio"):
+        end_s = max(end_s, (sound[-1][0] - first) / TICKS_PER_S + AAC_FRAME_S)
+    if expected_s is None:
+        return end_s
+    # one picture alone says nothing of its length
+    return expected_s if end_s == shown_s else max(shown_s, min(end_s, expected_s))
+
+
+def correct_last_segment(file: Path, length_s: float) -> None:
+    """Write the true length of the last segment into a playlist.
+
+    ffmpeg's HLS muxer counts the last segment's frames and takes them for equally long, which a variable rate is not.
+
+    Args:
+        file: the playlist.
+        length_s: of the whole stream.
+    """
+    playlist = m3u8.loads(file.read_text(encoding="utf-8"))
+    *before, last = playlist.segments
+    rest_s = length_s - sum(float(segment.duration) for segment in before)
+    if rest_s <= 0:
+        return
+    last.duration = round(rest_s, 6)
+    playlist.target_duration = max(1, *(round(float(segment.duration)) for segment in playlist.segments))
+    file.write_text(playlist.dumps(), encoding="utf-8")
+
+
+def read_segments(file: Path) -> list[float]:
+    """The lengths of a playlist's segments, seconds."""
+    return [float(segment.duration) for segment in m3u8.loads(file.read_text(encoding="utf-8")).segments]
