@@ -196,9 +196,10 @@ class BatchDispatch:
         settled = await self._settle(part, report)
         left = part.without(settled)
         if not left.entries or (settled and report.trouble is None):
-            self._successes += 1
-            self._trouble = None
-            self._pause.end()
+            if report.accepted:  # refusals alone do not tell that the LRS is there
+                self._successes += 1
+                self._trouble = None
+                self._pause.end()
             return (left,) if left.entries else ()
         trouble = report.trouble or _fault("The function's report tells the fate of no statement.")
         if trouble.status == RetryableError.status:

@@ -333,6 +333,27 @@ async def test_dispatch_statement_that_spoils_its_batch_is_found_and_blocks_noth
     assert set(range(100)) - {33} <= set(function.accepted)
 
 
+async def test_dispatch_statements_the_function_refuses_by_itself_tell_nothing_of_the_lrs(
+    send, function, start, jobs_redis, dead
+):
+    """While the LRS fails, refusals are no successes that would count against a good statement."""
+
+    def judge(batch):
+        bad = [entry for entry in batch.entries if entry.statement["n"] >= 100]
+        refused = tuple(Refusal(entry_id=entry.entry_id, problem=problem(400)) for entry in bad)
+        return BatchReport(refused=refused, trouble=problem(500) if len(bad) < len(batch.entries) else None)
+
+    function.judge = judge
+    await send(1)
+    await start(concurrency=2, limits=BatchLimits(1, 100_000, 0.05))
+    for number in range(100, 100 + 4 * GIVE_UP_AFTER):
+        await send(number)
+        await asyncio.sleep(0.1)
+    await wait_until(lambda: len(function.asked) > 4 * GIVE_UP_AFTER)
+    assert len(await dead()) >= 2 * GIVE_UP_AFTER
+    assert all(json.loads(entry["statement"])["n"] >= 100 for entry in await dead())
+
+
 async def test_dispatch_adapter_that_dies_another_takes_its_statements_over(
     send, function, start, wait_gone, jobs_redis, make_streams
 ):
