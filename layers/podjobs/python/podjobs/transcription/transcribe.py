@@ -94,13 +94,16 @@ class Hearing:
             again = [segment for segment in found if _lies_in(segment, holes)]
             segments = tuple(sorted((*segments, *again), key=lambda segment: segment.start_s))
             self.log += [
-                f"speech from {hole.start_s:.1f} s to {hole.end_s:.1f} s has no caption." for hole in self._holes(segments)
+                f"speech from {hole.start_s:.1f} s to {hole.end_s:.1f} s has no caption."
+                for hole in self._holes(segments)
             ]
         return segments
 
     def _listen(self, speech: Sequence[Stretch], *, thorough: bool) -> tuple[Segment, ...]:
         total_s = len(self._samples) / SOUND_BYTES_PER_S
-        pieces = [piece for stretch in pad(speech, total_s) for piece in divide(stretch, self._probabilities, LONGEST_S)]
+        pieces = [
+            piece for stretch in pad(speech, total_s) for piece in divide(stretch, self._probabilities, LONGEST_S)
+        ]
         passages = make_passages(pieces)
         if not passages:
             return ()
@@ -110,7 +113,7 @@ class Hearing:
             segment for passage, one in zip(passages, heard, strict=True) for segment in place_utterances(passage, one)
         ]
         intervals = [(stretch.start_s, stretch.end_s) for stretch in self.speech]
-        kept, dropped = drop_invented(segments, intervals)
+        kept, dropped = drop_invented(segments, intervals, self._settings.podjobs_invention_limits)
         self.log += dropped
         return kept
 
