@@ -16,11 +16,13 @@ from adapter.settings import AdapterSettings
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import PodSettings
+from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.xapi.settings import XapiSettings
 
 DOCUMENTED: tuple[tuple[str, type[PodSettings]], ...] = (
     ("The adapter", AdapterSettings),
     ("The function `encoding`", EncodingSettings),
+    ("The function `transcription`", TranscriptionSettings),
     ("The function `notification`", NotificationSettings),
     ("The function `xapi`", XapiSettings),
 )
@@ -80,6 +82,8 @@ def _default_of(field: FieldInfo) -> str:
     value = field.default
     if value is PydanticUndefined:
         return ""
+    if isinstance(value, BaseModel):
+        value = value.model_dump_json()
     if isinstance(value, (tuple, list)):
         value = json.dumps([entry.model_dump() if isinstance(entry, BaseModel) else entry for entry in value])
     return f"`{value}`"

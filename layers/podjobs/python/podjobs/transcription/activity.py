@@ -1,6 +1,7 @@
 """Where somebody speaks: stretches of speech from a model's probabilities, pauses, holes. Pure.
 
-The probabilities come from the speech model, one for every `LOOK_S`; times are from the beginning of what was looked at.
+The probabilities come from the speech model, one for every `LOOK_S`; times are from the beginning of what was looked
+at.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,7 @@
 """Brings a sound to one loudness: measured once for the whole file, then one gain for all of it.
 
-Source: EBU R128. The gain is what ffmpeg's loudnorm applies in its linear mode; its meter alone, `ebur128`, measures ten
-times as fast (docs/decisions/0009-transcription-in-parts.md).
+Source: EBU R128. The gain is what ffmpeg's loudnorm applies in its linear mode; its meter alone, `ebur128`, measures
+ten times as fast (docs/decisions/0009-transcription-in-parts.md).
 """
 
 import re

@@ -29,7 +29,7 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     if not work.storage.has_work(job.id) and work.storage.exists(job.captions_key):
         return Result(values={"message": "The captions were made before."})
     words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
-    cues = make_cues(words, recipe.language, work.settings.cue_rules)
+    cues = make_cues(words, recipe.language, work.settings.podjobs_caption_rules)
     work.storage.write(job.captions_key, render_webvtt(cues).encode())
     work.storage.remove_work(job.id)
     speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())

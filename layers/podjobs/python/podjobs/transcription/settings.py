@@ -18,6 +18,8 @@ from pydantic_settings import NoDecode
 
 from podjobs.contract.ports import ModelPlace
 from podjobs.media.settings import SourceSettings
+from podjobs.transcription.cues import CueRules
+from podjobs.transcription.doubts import InventionLimits
 
 WHISPER = "WHISPER"
 
@@ -52,18 +54,20 @@ class ModelSetting(BaseModel):
         return ModelPlace(self.model, self.download_root)
 
 
+ModelTable = dict[str, dict[str, ModelSetting]]
+"""By engine and language."""
+
+
 class TranscriptionSettings(SourceSettings):
     """What the transcription function reads."""
 
     transcription_type: Annotated[Literal["WHISPER"], BeforeValidator(_engine)] = Field(
         default="WHISPER", description="The engine. Pod's VOSK is not supported."
     )
-    transcription_model_param: Annotated[dict[str, dict[str, ModelSetting]], NoDecode, BeforeValidator(_parse_json)] = (
-        Field(
-            description='The models, as in Pod: `{"WHISPER": {"fr": {"model": "small", "download_root": "/models"}}}`. A model '
-            "is a name of Whisper's or a folder with a CTranslate2 model; `auto` names one for all languages that are not "
-            "listed. JSON in the environment."
-        )
+    transcription_model_param: Annotated[ModelTable, NoDecode, BeforeValidator(_parse_json)] = Field(
+        description="The models by language, as in Pod; JSON in the environment: "
+        '`{"WHISPER": {"fr": {"model": "small", "download_root": "/models"}}}`. A model is a name of Whisper\'s or a '
+        "folder that holds a CTranslate2 model; the language `auto` names one for all that are not listed."
     )
     transcription_normalize: bool = Field(
         default=False, description="Bring the sound to one loudness (EBU R128) first."
@@ -104,6 +108,17 @@ class TranscriptionSettings(SourceSettings):
         default=3.0, description="Speech without words that is longer than this is listened to again, seconds."
     )
 
+    podjobs_caption_rules: CueRules = Field(
+        default=CueRules(),
+        description="How captions are laid out, as JSON; what is not given keeps its default. Lengths in characters, "
+        "times in seconds.",
+    )
+    podjobs_invention_limits: InventionLimits = Field(
+        default=InventionLimits(),
+        description="From where on text is taken for invented by the model and dropped, as JSON; what is not given "
+        "keeps its default.",
+    )
+
     @property
     def models(self) -> dict[str, ModelPlace]:
         """The models by language, in the order they are listed."""
@@ -112,7 +127,7 @@ class TranscriptionSettings(SourceSettings):
 
     @field_validator("transcription_model_param")
     @classmethod
-    def _names_whisper_models(cls, value: dict[str, dict[str, ModelSetting]]) -> dict[str, dict[str, ModelSetting]]:
+    def _names_whisper_models(cls, value: ModelTable) -> ModelTable:
         if not value.get(WHISPER):
             raise ValueError('must name at least one model, as {"WHISPER": {"fr": {"model": "small"}}} does')
         return value

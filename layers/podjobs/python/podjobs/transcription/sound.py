@@ -17,7 +17,7 @@ from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
 GRID_S = 0.04
-"""Times of cuts are multiples of this: a whole number of samples at 16 kHz and at every usual rate from 11,025 Hz on."""
+"""Times of cuts are multiples of this: a whole number of samples at 16 kHz and at usual rates from 11,025 Hz on."""
 SEEK_MARGIN_S = 1.0
 RESAMPLE_MARGIN_S = 0.4
 """A multiple of the grid, far longer than the resampler's filter."""

@@ -113,7 +113,7 @@ class Hearing:
             segment for passage, one in zip(passages, heard, strict=True) for segment in place_utterances(passage, one)
         ]
         intervals = [(stretch.start_s, stretch.end_s) for stretch in self.speech]
-        kept, dropped = drop_invented(segments, intervals)
+        kept, dropped = drop_invented(segments, intervals, self._settings.podjobs_invention_limits)
         self.log += dropped
         return kept
 

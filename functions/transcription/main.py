@@ -1,0 +1,29 @@
+"""The transcription function as a deployable: wiring only."""
+
+from podjobs.backends.process import ProcessTools
+from podjobs.backends.storage import FileStorage
+from podjobs.backends.whisper import CUDA_SLOTS, WhisperModels, WhisperOptions, choose_device
+from podjobs.entry import Function, http_handler
+from podjobs.transcription.function import TranscriptionFunction
+from podjobs.transcription.settings import TranscriptionSettings
+
+
+def build(settings: TranscriptionSettings) -> tuple[Function, int]:
+    """Connect the function with its backends."""
+    device = choose_device(settings.podjobs_whisper_device)
+    slots = settings.podjobs_transcription_slots or (CUDA_SLOTS if device == "cuda" else settings.processors)
+    options = WhisperOptions(
+        device=device,
+        compute_type=settings.podjobs_whisper_compute_type,
+        slots=slots,
+        threads=settings.podjobs_whisper_threads or max(1, settings.processors // slots),
+        beam=settings.podjobs_whisper_beam,
+        batch=settings.podjobs_whisper_batch,
+        kept=settings.podjobs_whisper_models_kept,
+    )
+    tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
+    storage = FileStorage.from_url(settings.media_location, settings.media_root)
+    return TranscriptionFunction(WhisperModels(options), tools, storage, settings), slots
+
+
+handle = http_handler("transcription", TranscriptionSettings, build)
