@@ -14,6 +14,7 @@ from celery import Celery
 from adapter import keys
 
 ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
+TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
 ENDED = frozenset({"done", "failed", "superseded"})
 
 
@@ -83,6 +84,26 @@ def request_encoding(broker_url: str, video_id: int, video_path: str, cut: tuple
             args=[video_id, video_path, start, end],
             kwargs={"json_dressing": None, "dressing_input": ""},
             queue="encoding",
+        )
+        return str(result.id)
+
+
+def request_transcription(broker_url: str, video_id: int, sound_path: str, duration_s: float, language: str) -> str:
+    """Ask for captions as Pod does when an encode has ended.
+
+    Args:
+        broker_url: the Celery broker.
+        video_id: Pod's number of the video.
+        sound_path: absolute path of its MP3 as Pod sees it.
+        duration_s: of the video.
+        language: a code, or `auto`.
+
+    Returns:
+        The Celery id, which is the job's id.
+    """
+    with Celery("pod", broker=broker_url, backend=None) as app:
+        result = app.send_task(
+            TRANSCRIPTION_TASK, args=[video_id, sound_path, duration_s, language], queue="transcripting"
         )
         return str(result.id)
 

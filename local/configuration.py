@@ -18,11 +18,18 @@ from adapter.settings import AdapterSettings
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError, load_settings, read_assignments
+from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.xapi.settings import XapiSettings
 
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
 LRS = "XAPI_LRS_URL"
 SETTINGS_CLASSES: tuple[type[PodSettings], ...] = (AdapterSettings, EncodingSettings, NotificationSettings)
+MODELS = "TRANSCRIPTION_MODEL_PARAM"
+OPTIONAL: dict[str, tuple[str, type[PodSettings]]] = {
+    "transcription": (MODELS, TranscriptionSettings),
+    "xapi": (LRS, XapiSettings),
+}
+"""Functions that run where a setting of theirs is there, and what they read."""
 ANY_FREE_PORT = 0
 GRACE_S = 4
 """Steps that run when the stack is stopped may take this long to end: all must be gone after 10 s."""
@@ -36,6 +43,7 @@ class Ports:
     pod: int
     encoding: int
     notification: int
+    transcription: int
     xapi: int
     health: int
 
@@ -51,8 +59,18 @@ class Configuration:
     ports: Ports
     own_redis: bool
     own_pod: bool
-    has_lrs: bool
-    """Statements are taken in."""
+    optional: frozenset[str]
+    """The functions that run because their settings are there."""
+
+    @property
+    def has_lrs(self) -> bool:
+        """Statements are taken in."""
+        return "xapi" in self.optional
+
+    @property
+    def has_speech(self) -> bool:
+        """Transcriptions are taken in."""
+        return "transcription" in self.optional
 
     @property
     def broker_url(self) -> str:
@@ -99,7 +117,7 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
     known = elsewhere | set(environment)
     own_pod = "POD_API_URL" not in known
     own_redis = BROKER not in known
-    has_lrs = LRS in known
+    optional = frozenset(name for name, (setting, _) in OPTIONAL.items() if setting in known)
     if own_redis:
         environment[BROKER] = f"redis://127.0.0.1:{ports.redis}/0"
     if own_pod:
@@ -113,12 +131,14 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         "PODJOBS_HEALTH_PORT": str(ports.health),
         "PODJOBS_HEALTH_HOST": "127.0.0.1",
     }
-    environment.pop("PODJOBS_FUNCTION_URL_XAPI", None)
-    if has_lrs:
-        environment["PODJOBS_FUNCTION_URL_XAPI"] = f"http://127.0.0.1:{ports.xapi}"
+    for name in OPTIONAL:
+        url = f"PODJOBS_FUNCTION_URL_{name.upper()}"
+        environment.pop(url, None)
+        if name in optional:
+            environment[url] = f"http://127.0.0.1:{getattr(ports, name)}"
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
-    _check(environment, state_dir, own_redis=own_redis, has_lrs=has_lrs)
-    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, has_lrs=has_lrs)
+    _check(environment, state_dir, optional, own_redis=own_redis)
+    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, optional=optional)
 
 
 def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
@@ -126,11 +146,11 @@ def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
     return {name for name, value in read_assignments(Path(path)).items() if value} if path else set()
 
 
-def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool, has_lrs: bool) -> None:
+def _check(environment: dict[str, str], state_dir: Path, optional: frozenset[str], *, own_redis: bool) -> None:
     """Load every settings class as its process will, look at folders and tools, and complete MEDIA_URL."""
     faults: list[str] = []
     loaded: dict[type[PodSettings], PodSettings] = {}
-    kinds: tuple[type[PodSettings], ...] = (*SETTINGS_CLASSES, XapiSettings) if has_lrs else SETTINGS_CLASSES
+    kinds = [*SETTINGS_CLASSES, *(OPTIONAL[name][1] for name in sorted(optional))]
     before = dict(os.environ)
     os.environ.update(environment)
     try:
@@ -152,6 +172,7 @@ def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool, has
     if isinstance(adapter, AdapterSettings):
         slots = adapter.podjobs_concurrency_encoding
         environment.setdefault("PODJOBS_ENCODING_SLOTS", str(slots))
+        environment.setdefault("PODJOBS_TRANSCRIPTION_SLOTS", str(adapter.podjobs_concurrency_transcription))
         environment[BROKER] = adapter.broker_url
         if adapter.xapi_celery_broker_url:
             environment["XAPI_CELERY_BROKER_URL"] = adapter.xapi_broker_url

@@ -18,13 +18,18 @@ CONTENT_TYPES = {
 }
 
 
-def write_page(title: str, info: dict[str, Any], summary: str) -> str:
+Captions = tuple[tuple[str, str], ...]
+"""Language and name of each file of captions."""
+
+
+def write_page(title: str, info: dict[str, Any], summary: str, captions: Captions = ()) -> str:
     """Fill in the page.
 
     Args:
         title: name of the video.
         info: info_video.json of the result.
         summary: a line about the encode.
+        captions: made of what is said; those that came with the video are in info.
 
     Returns:
         HTML. Media are named relative to `media/`.
@@ -34,6 +39,10 @@ def write_page(title: str, info: dict[str, Any], summary: str) -> str:
         "mp4": _names(info["list_mp4_files"]),
         "audio": _names(info["list_mp3_files"]) + _names(info["list_m4a_files"]),
         "thumbnails": _names(info["list_thumbnail_files"]),
+        "captions": [
+            *captions,
+            *((language, Path(path).name) for language, path in info["list_subtitle_files"].values()),
+        ],
         "overview": next((name for name in _names(info["list_overview_files"]) if name.endswith(".vtt")), ""),
     }
     template = Template((PLAYER / "index.html").read_text(encoding="utf-8"))

@@ -1,6 +1,7 @@
 """A stand-in for Pod's REST interface: what the contract says Pod does, and the faults a real Pod shows on bad days.
 
     POST /rest/store_remote_encoded_video/?id=N   as Pod
+    POST /rest/store_remote_transcripted_video/?id=N   as Pod; the captions are kept beside the journal
     GET  /rest/videos/N/                          as Pod
     POST /control/videos/N                        marks a video as being encoded, as Pod does when it sends the task
     POST /control/answers                         a JSON list: how the next calls are answered (status or Misbehaviour)
@@ -22,12 +23,25 @@ from pathlib import Path
 from typing import Any
 
 import click
+import webvtt
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 REQUIRED_FIELDS = ("start", "stop", "video_id", "video_path", "cut_start", "cut_end")
 HANG_S = 3600
+TEMP_FOLDER = "temp"
+"""Of the media root: where Pod looks for captions."""
 IMPORTED = web.RequestKey("imported", dict[str, Any])
+
+
+def captions_file(journal: Path, video_id: int) -> Path:
+    """Where the captions of a video are kept.
+
+    Args:
+        journal: of the calls; they lie beside it.
+        video_id: Pod's number of the video.
+    """
+    return journal.with_name(f"captions-{video_id}.vtt")
 
 
 class Misbehaviour(StrEnum):
@@ -69,6 +83,7 @@ class StandInPod:
         """The web application."""
         app = web.Application(middlewares=[self._guard])
         app.router.add_post("/rest/store_remote_encoded_video/", self.store_encoded)
+        app.router.add_post("/rest/store_remote_transcripted_video/", self.store_transcribed)
         app.router.add_get("/rest/videos/{id:[0-9]+}/", self.show_video)
         app.router.add_post("/control/videos/{id:[0-9]+}", self.announce)
         app.router.add_post("/control/answers", self.script)
@@ -114,6 +129,22 @@ class StandInPod:
         except (OSError, ValueError, KeyError, AttributeError) as error:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The import failed: {error!r}")
         video.in_progress, video.encoded, video.step = False, bool(imported["files"]), "0 : end of encoding"
+        return web.json_response({})
+
+    async def store_transcribed(self, request: web.Request) -> web.Response:
+        """Take over the captions of a video: the file in `temp` is read and deleted."""
+        try:
+            video_id, body = int(request.query["id"]), await request.json()
+            file = self.media_dir / TEMP_FOLDER / Path(str(body["temp_vtt_file"])).name
+            text = file.read_text(encoding="utf-8")
+            count = len(webvtt.from_string(text).captions)
+        except (KeyError, ValueError, TypeError, OSError, webvtt.errors.MalformedFileError) as error:
+            return web.Response(
+                status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The captions cannot be imported: {error!r}"
+            )
+        captions_file(self.journal, video_id).write_text(text, encoding="utf-8")
+        file.unlink()
+        request[IMPORTED] = {"captions": count, "message": body.get("msg", "")}
         return web.json_response({})
 
     def _import(self, video_id: int, video_path: Path) -> dict[str, Any]:

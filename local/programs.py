@@ -41,6 +41,9 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     # Twice the slots: steps of an adapter that died still run while its successor asks again.
     programs.append(_function("encoding", configuration.ports.encoding, 2 * slots + SPARE_THREADS))
     programs.append(_function("notification", configuration.ports.notification, NOTIFICATION_SLOTS + SPARE_THREADS))
+    if configuration.has_speech:
+        listeners = int(configuration.environment["PODJOBS_TRANSCRIPTION_SLOTS"])
+        programs.append(_function("transcription", configuration.ports.transcription, 2 * listeners + SPARE_THREADS))
     if configuration.has_lrs:
         programs.append(_function("xapi", configuration.ports.xapi, XAPI_SLOTS + SPARE_THREADS))
     programs.append(Program("adapter", (sys.executable, "-m", "adapter", "run"), ADAPTER_ORDER, ADAPTER_STOP_S))

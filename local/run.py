@@ -10,7 +10,7 @@ import urllib.request
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -21,11 +21,21 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from local.client import NOT_TAKEN_YET, JobRecords, Progress, place_video, request_encoding
-from local.configuration import Configuration, choose_ports, configure
-from local.page import application, listen, write_page
+from local.client import (
+    NOT_TAKEN_YET,
+    JobRecords,
+    Progress,
+    place_video,
+    request_encoding,
+    request_transcription,
+)
+from local.configuration import MODELS, Configuration, choose_ports, configure
+from local.page import Captions, application, listen, write_page
+from local.pod import captions_file
+from local.programs import journal
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
+from local.speech_model import SpeechModelError, demonstration_models
 from local.stack import Stack, StackError, hold_state
 from podjobs.settings import SettingsError
 
@@ -64,6 +74,8 @@ class Demonstration:
     output: Path | None
     """None: demo/<name> in the current folder."""
     shows_page: bool
+    transcribe: str = ""
+    """Language of the captions that are made, or `auto`; empty: none are."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,7 @@ class Outcome:
     folder: Path
     """Where the files lie."""
     took_s: float
+    captions: Captions = ()
 
 
 def run(wanted: Demonstration) -> int:
@@ -86,11 +99,11 @@ def run(wanted: Demonstration) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         video, output = _prepare(wanted, console)
-        outcome = _encode(video, output, wanted.cut, console)
+        outcome = _perform(video, output, wanted, console)
         summary = _report(outcome, console)
         if wanted.shows_page:
             _serve_page(outcome, summary, console)
-    except (RunError, SampleError, StackError, OSError) as error:
+    except (RunError, SampleError, SpeechModelError, StackError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return EXIT_FAILED
     except SettingsError as error:
@@ -133,12 +146,14 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     return video, output
 
 
-def _encode(video: Path, output: Path, cut: tuple[float, float], console: Console) -> Outcome:
-    """Start the stack, ask for the encode, wait for its end, stop the stack."""
+def _perform(video: Path, output: Path, wanted: Demonstration, console: Console) -> Outcome:
+    """Start the stack, ask for the encode, then for captions, wait for the end, stop the stack."""
     media_dir = output / "media"
     media_dir.mkdir()
     placed = place_video(video, media_dir)
     given = {name: value for name, value in os.environ.items() if value and name not in FROM_OUTSIDE}
+    if wanted.transcribe:
+        given.setdefault(MODELS, demonstration_models())
     state_dir = output / "stack"
     with hold_state(state_dir):
         ports = choose_ports({}, None)
@@ -146,12 +161,39 @@ def _encode(video: Path, output: Path, cut: tuple[float, float], console: Consol
         with _running(configuration, output / "stack.log", console) as stack:
             _announce(configuration)
             started = time.monotonic()
-            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), cut)
-            end = _follow(stack, job_id, video.name, console)
-            took_s = time.monotonic() - started
+            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), wanted.cut)
+            _check_end(_follow(stack, job_id, video.name, console), output)
+            outcome = Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", time.monotonic() - started)
+            if wanted.transcribe:
+                captions = _transcribe(stack, outcome, wanted.transcribe, console)
+                outcome = replace(outcome, captions=((wanted.transcribe, captions),))
+    return outcome
+
+
+def _check_end(end: Progress, output: Path) -> None:
     if end.state != "done":
         raise RunError(f"The job ended as {end.state!r}. {end.error or f'More is in {output}/stack.log.'}")
-    return Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", took_s)
+
+
+def _transcribe(stack: Stack, outcome: Outcome, language: str, console: Console) -> str:
+    """Ask for captions as Pod does when an encode has ended, and take them from the stand-in for Pod.
+
+    Returns:
+        The name of their file in the result's folder.
+    """
+    info, configuration = _read_info(outcome), stack.configuration
+    sound = next(iter(info["list_mp3_files"].values()), "")
+    if not sound:
+        raise RunError("The video has no sound: there is nothing to transcribe. Leave --transcribe out.")
+    started = time.monotonic()
+    job_id = request_transcription(configuration.broker_url, VIDEO_ID, sound, info["duration"], language)
+    _check_end(_follow(stack, job_id, "captions", console), configuration.state_dir.parent)
+    took_s = time.monotonic() - started
+    name = f"captions_{language}.vtt"
+    shutil.copyfile(captions_file(journal(configuration), VIDEO_ID), outcome.folder / name)
+    duration_s = _encoded_s(outcome, info)
+    console.print(f"Captions were made in {took_s:.1f} s: {duration_s / took_s:.1f} × real time.")
+    return name
 
 
 @contextmanager
@@ -244,7 +286,7 @@ def _encoded_s(outcome: Outcome, info: dict[str, Any]) -> float:
 
 def _serve_page(outcome: Outcome, summary: str, console: Console) -> None:
     """Serve the player until Ctrl-C."""
-    page = write_page(outcome.title, _read_info(outcome), summary)
+    page = write_page(outcome.title, _read_info(outcome), summary, outcome.captions)
     with listen() as sock:
         sock.listen()
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/"

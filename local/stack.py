@@ -57,7 +57,7 @@ class Stack:
             "ports": asdict(configuration.ports),
             "own_redis": configuration.own_redis,
             "own_pod": configuration.own_pod,
-            "has_lrs": configuration.has_lrs,
+            "optional": sorted(configuration.optional),
             "media_root": configuration.environment["MEDIA_ROOT"],
             "media_dir": str(configuration.media_dir),
             "journal": str(journal(configuration)),
@@ -72,8 +72,8 @@ class Stack:
             "the notification function": f"http://127.0.0.1:{ports.notification}/",
             "the adapter": f"http://127.0.0.1:{ports.health}/readyz",
         }
-        if self.configuration.has_lrs:
-            pages["the xapi function"] = f"http://127.0.0.1:{ports.xapi}/"
+        for name in sorted(self.configuration.optional):
+            pages[f"the {name} function"] = f"http://127.0.0.1:{getattr(ports, name)}/"
         if self.configuration.own_pod:
             pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports.pod}/"
         return tuple(name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod")))

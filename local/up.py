@@ -77,6 +77,11 @@ def _introduce(configuration: Configuration) -> None:
         )
     if configuration.own_pod:
         _say("POD_API_URL is not set: a stand-in takes the calls that Pod would get.")
+    if not configuration.has_speech:
+        _say(
+            "TRANSCRIPTION_MODEL_PARAM is not set: the queue transcripting is not read. Leave Pod's worker of that "
+            "queue running."
+        )
     if configuration.has_lrs:
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
         lrs = configuration.environment.get("XAPI_LRS_URL", "the address in Pod's settings file")

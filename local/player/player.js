@@ -50,6 +50,11 @@ async function showOverview() {
   }
 }
 
+facts.captions.forEach(([language, name], index) => {
+  video.append(element("track", {
+    kind: "captions", src: media(name), srclang: language, label: language, default: index === 0,
+  }));
+});
 if (facts.hls) playHls();
 else if (facts.audio.length) video.src = media(facts.audio[0]);
 if (facts.overview) showOverview();

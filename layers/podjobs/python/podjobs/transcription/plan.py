@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.ports import ModelPlace, SpeechModel
-from podjobs.contract.steps import DEFAULT_TIMEOUT_S, Plan, Stage, StepSpec
+from podjobs.contract.requests import DEFAULT_TIMEOUT_S
+from podjobs.contract.steps import Plan, Stage, StepSpec
 from podjobs.contract.workflows import notification_stage
 from podjobs.media.probe import probe_source
 from podjobs.transcription import loudness
