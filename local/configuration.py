@@ -7,7 +7,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,8 +18,11 @@ from adapter.settings import AdapterSettings
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError, load_settings, read_assignments
+from podjobs.transcription.settings import TranscriptionSettings
 
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
+MODELS = "TRANSCRIPTION_MODEL_PARAM"
+"""Set: there is a transcription function. `{}`: there is none, whatever Pod's settings file says."""
 SETTINGS_CLASSES: tuple[type[PodSettings], ...] = (AdapterSettings, EncodingSettings, NotificationSettings)
 ANY_FREE_PORT = 0
 GRACE_S = 4
@@ -34,6 +37,7 @@ class Ports:
     pod: int
     encoding: int
     notification: int
+    transcription: int
     health: int
 
 
@@ -48,6 +52,8 @@ class Configuration:
     ports: Ports
     own_redis: bool
     own_pod: bool
+    transcribes: bool
+    """Models are named: there is a transcription function."""
 
     @property
     def broker_url(self) -> str:
@@ -91,6 +97,9 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         elsewhere = _pod_settings_file(given)
     except SettingsError as error:
         raise SettingsError(f"These settings are missing or wrong:\n  {error}") from error
+    if environment.get(MODELS, "").strip() == "{}":  # wins over Pod's file
+        del environment[MODELS]
+        elsewhere.discard(MODELS)
     known = elsewhere | set(environment)
     own_pod = "POD_API_URL" not in known
     own_redis = BROKER not in known
@@ -108,8 +117,12 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         "PODJOBS_HEALTH_HOST": "127.0.0.1",
     }
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
-    _check(environment, state_dir, own_redis=own_redis)
-    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod)
+    kinds = SETTINGS_CLASSES
+    if transcribes := MODELS in known:
+        environment["PODJOBS_FUNCTION_URL_TRANSCRIPTION"] = f"http://127.0.0.1:{ports.transcription}"
+        kinds = (*kinds, TranscriptionSettings)
+    _check(environment, kinds, state_dir, own_redis=own_redis)
+    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, transcribes=transcribes)
 
 
 def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
@@ -117,14 +130,16 @@ def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
     return {name for name, value in read_assignments(Path(path)).items() if value} if path else set()
 
 
-def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool) -> None:
+def _check(
+    environment: dict[str, str], kinds: Sequence[type[PodSettings]], state_dir: Path, *, own_redis: bool
+) -> None:
     """Load every settings class as its process will, look at folders and tools, and complete MEDIA_URL."""
     faults: list[str] = []
     loaded: dict[type[PodSettings], PodSettings] = {}
     before = dict(os.environ)
     os.environ.update(environment)
     try:
-        for kind in SETTINGS_CLASSES:
+        for kind in kinds:
             try:
                 loaded[kind] = load_settings(kind)
             except SettingsError as error:
@@ -142,6 +157,7 @@ def _check(environment: dict[str, str], state_dir: Path, *, own_redis: bool) -> 
     if isinstance(adapter, AdapterSettings):
         slots = adapter.podjobs_concurrency_encoding
         environment.setdefault("PODJOBS_ENCODING_SLOTS", str(slots))
+        environment["PODJOBS_CONCURRENCY_TRANSCRIPTION"] = str(adapter.podjobs_concurrency_transcription)
         environment[BROKER] = adapter.broker_url
         if adapter.podjobs_redis_url:
             environment["PODJOBS_REDIS_URL"] = adapter.jobs_url

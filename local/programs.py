@@ -9,7 +9,6 @@ from local.configuration import Configuration
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
-FUNCTIONS = ("encoding", "notification")
 SPARE_THREADS = 8
 """Threads of a function beyond its slots: for health checks, and to say «busy» at once."""
 NOTIFICATION_SLOTS = 16
@@ -41,6 +40,9 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     slots = int(configuration.environment["PODJOBS_ENCODING_SLOTS"])
     # Twice the slots: steps of an adapter that died still run while its successor asks again.
     programs.append(_function("encoding", configuration.ports.encoding, 2 * slots + SPARE_THREADS))
+    if configuration.transcribes:
+        steps = int(configuration.environment["PODJOBS_CONCURRENCY_TRANSCRIPTION"])
+        programs.append(_function("transcription", configuration.ports.transcription, 2 * steps + SPARE_THREADS))
     programs.append(_function("notification", configuration.ports.notification, NOTIFICATION_SLOTS + SPARE_THREADS))
     programs.append(Program("adapter", (sys.executable, "-m", "adapter", "run"), ADAPTER_ORDER, ADAPTER_STOP_S))
     return tuple(programs)

@@ -1,4 +1,4 @@
-"""`scripts/run`: encodes one video as Pod would ask for it, and shows what came of it."""
+"""`scripts/run`: has one video encoded and transcribed as Pod would ask for it, and shows what came of it."""
 
 import json
 import os
@@ -6,11 +6,10 @@ import shutil
 import signal
 import sys
 import time
-import urllib.request
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -21,9 +20,11 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from local.client import NOT_TAKEN_YET, JobRecords, Progress, place_video, request_encoding
-from local.configuration import Configuration, choose_ports, configure
-from local.page import application, listen, write_page
+from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, place_video, request_encoding
+from local.configuration import MODELS, Configuration, choose_ports, configure
+from local.models import ModelError, found_models
+from local.page import Captions, application, listen, write_page
+from local.pod import TRACKS
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
@@ -62,6 +63,8 @@ class Demonstration:
     output: Path | None
     """None: demo/<name> in the current folder."""
     shows_page: bool
+    language: str = ""
+    """To transcribe it in; empty: not at all."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Outcome:
     folder: Path
     """Where the files lie."""
     took_s: float
+    captions: Captions | None = None
+    """What is said in it; they lie in the folder, too."""
 
 
 def run(wanted: Demonstration) -> int:
@@ -83,12 +88,13 @@ def run(wanted: Demonstration) -> int:
     console = Console(highlight=False)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        given = _settings_of(wanted)
         video, output = _prepare(wanted, console)
-        outcome = _encode(video, output, wanted.cut, console)
+        outcome = _process(wanted, video, output, given, console)
         summary = _report(outcome, console)
         if wanted.shows_page:
             _serve_page(outcome, summary, console)
-    except (RunError, SampleError, StackError, OSError) as error:
+    except (RunError, ModelError, SampleError, StackError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return EXIT_FAILED
     except SettingsError as error:
@@ -131,25 +137,55 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     return video, output
 
 
-def _encode(video: Path, output: Path, cut: tuple[float, float], console: Console) -> Outcome:
-    """Start the stack, ask for the encode, wait for its end, stop the stack."""
+def _settings_of(wanted: Demonstration) -> dict[str, str]:
+    """The environment, without what would touch a real Pod, and with a model only when one is needed."""
+    given = {name: value for name, value in os.environ.items() if value and name not in FROM_OUTSIDE}
+    if not wanted.language:
+        given.pop(MODELS, None)
+    elif MODELS not in given:
+        given[MODELS] = found_models(wanted.language)
+    return given
+
+
+def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, str], console: Console) -> Outcome:
+    """Start the stack, have the video encoded and transcribed, stop the stack."""
     media_dir = output / "media"
     media_dir.mkdir()
     placed = place_video(video, media_dir)
-    given = {name: value for name, value in os.environ.items() if value and name not in FROM_OUTSIDE}
     state_dir = output / "stack"
     with hold_state(state_dir):
         ports = choose_ports({}, None)
         configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
         with _running(configuration, output / "stack.log", console) as stack:
-            _announce(configuration)
+            pod = StandInControl(ports.pod)
+            pod.announce(VIDEO_ID, wanted.language)
             started = time.monotonic()
-            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), cut)
-            end = _follow(stack, job_id, video.name, console)
-            took_s = time.monotonic() - started
+            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), wanted.cut)
+            _expect_done(_follow(stack, job_id, video.name, console), output)
+            outcome = Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", time.monotonic() - started)
+            if not wanted.language:
+                return outcome
+            # as a Pod does, the stand-in has asked for it when it imported the video
+            job_id = pod.transcription_of(VIDEO_ID)
+            if not job_id:
+                raise RunError("The video has no sound: there is nothing to transcribe.")
+            _expect_done(_follow(stack, job_id, "captions", console), output)
+    return replace(outcome, captions=_take_captions(media_dir, outcome.folder, wanted.language))
+
+
+def _expect_done(end: Progress, output: Path) -> None:
     if end.state != "done":
         raise RunError(f"The job ended as {end.state!r}. {end.error or f'More is in {output}/stack.log.'}")
-    return Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", took_s)
+
+
+def _take_captions(media_dir: Path, folder: Path, language: str) -> Captions | None:
+    """Put the track that the stand-in for Pod was given beside the media; None when nobody speaks in the video."""
+    track = media_dir / TRACKS / f"{VIDEO_ID:04d}.vtt"
+    if not track.exists():
+        return None
+    captions = Captions(f"captions_{language}.vtt", language)
+    shutil.copyfile(track, folder / captions.file)
+    return captions
 
 
 @contextmanager
@@ -168,12 +204,6 @@ def _running(configuration: Configuration, log: Path, console: Console) -> Itera
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave anything behind
             stack.stop()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _announce(configuration: Configuration) -> None:
-    """Tell the stand-in for Pod that it has sent the video to be encoded."""
-    url = f"http://127.0.0.1:{configuration.ports.pod}/control/videos/{VIDEO_ID}"
-    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=5).close()
 
 
 def _follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
@@ -223,6 +253,8 @@ def _report(outcome: Outcome, console: Console) -> str:
         f"{duration_s:.1f} s of video encoded in {outcome.took_s:.1f} s: {duration_s / outcome.took_s:.2f} × real time."
     )
     console.print(summary)
+    if outcome.captions:
+        console.print(f"Captions: {outcome.captions.file}", markup=False)
     console.print(f"The files lie in {outcome.folder}", soft_wrap=True, markup=False)
     return summary
 
@@ -242,7 +274,7 @@ def _encoded_s(outcome: Outcome, info: dict[str, Any]) -> float:
 
 def _serve_page(outcome: Outcome, summary: str, console: Console) -> None:
     """Serve the player until Ctrl-C."""
-    page = write_page(outcome.title, _read_info(outcome), summary)
+    page = write_page(outcome.title, _read_info(outcome), summary, outcome.captions)
     with listen() as sock:
         sock.listen()
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/"

@@ -71,6 +71,8 @@ class Stack:
             "the notification function": f"http://127.0.0.1:{ports.notification}/",
             "the adapter": f"http://127.0.0.1:{ports.health}/readyz",
         }
+        if self.configuration.transcribes:
+            pages["the transcription function"] = f"http://127.0.0.1:{ports.transcription}/"
         if self.configuration.own_pod:
             pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports.pod}/"
         return tuple(name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod")))

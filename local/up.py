@@ -76,6 +76,8 @@ def _introduce(configuration: Configuration) -> None:
         )
     if configuration.own_pod:
         _say("POD_API_URL is not set: a stand-in takes the calls that Pod would get.")
+    if not configuration.transcribes:
+        _say("TRANSCRIPTION_MODEL_PARAM is not set: the queue `transcripting` is left to Pod's own workers.")
     _say(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
 
 
