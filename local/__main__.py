@@ -48,14 +48,14 @@ def up_command(state_dir: Path, env_file: Path) -> None:
 @click.option(
     "--cut", type=(float, float), metavar="START END", default=(0, 0), help="Encode this part only (seconds)."
 )
-@click.option("--transcribe", metavar="LANGUAGE", default="", help="Make captions, too: en, fr, … or auto.")
+@click.option("--transcribe", "language", metavar="LANGUAGE", default="", help="Transcribe it, too: en, fr, … or auto.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
 def run_command(
-    video: Path | None, cut: tuple[float, float], transcribe: str, output: Path | None, *, no_open: bool
+    video: Path | None, cut: tuple[float, float], language: str, output: Path | None, *, no_open: bool
 ) -> None:
     """Encode VIDEO, or a sample, and show what was made."""
-    sys.exit(run(Demonstration(video, cut, output, shows_page=not no_open, transcribe=transcribe)))
+    sys.exit(run(Demonstration(video, cut, output, shows_page=not no_open, language=language)))
 
 
 @local.command("podjobs", context_settings={"ignore_unknown_options": True, "help_option_names": []})

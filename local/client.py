@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,24 +89,53 @@ def request_encoding(broker_url: str, video_id: int, video_path: str, cut: tuple
         return str(result.id)
 
 
-def request_transcription(broker_url: str, video_id: int, sound_path: str, duration_s: float, language: str) -> str:
-    """Ask for captions as Pod does when an encode has ended.
+def request_transcription(broker_url: str, video_id: int, sound_path: str, duration_s: int, language: str) -> str:
+    """Ask for a transcription as Pod does.
 
     Args:
         broker_url: the Celery broker.
         video_id: Pod's number of the video.
         sound_path: absolute path of its MP3 as Pod sees it.
-        duration_s: of the video.
-        language: a code, or `auto`.
+        duration_s: whole seconds.
+        language: its code, or `auto`.
 
     Returns:
         The Celery id, which is the job's id.
     """
     with Celery("pod", broker=broker_url, backend=None) as app:
-        result = app.send_task(
-            TRANSCRIPTION_TASK, args=[video_id, sound_path, duration_s, language], queue="transcripting"
-        )
-        return str(result.id)
+        arguments = [video_id, sound_path, duration_s, language]
+        return str(app.send_task(TRANSCRIPTION_TASK, args=arguments, queue="transcripting").id)
+
+
+class StandInControl:
+    """Tells the stand-in for Pod what it is to do, see local/pod.py."""
+
+    def __init__(self, port: int) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            port: where it listens on this machine.
+        """
+        self._url = f"http://127.0.0.1:{port}/control/videos"
+
+    def announce(self, video_id: int, language: str = "") -> None:
+        """Tell it that a video was sent to be encoded, and is to be transcribed then.
+
+        Args:
+            video_id: Pod's number of the video.
+            language: empty: it is not to be transcribed.
+        """
+        self._ask(video_id, json.dumps({"transcribe": language}).encode())
+
+    def transcription_of(self, video_id: int) -> str:
+        """The id of the transcription that it has asked for; empty while it has not."""
+        return str(self._ask(video_id, None).get("transcription_job", ""))
+
+    def _ask(self, video_id: int, body: bytes | None) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self._url}/{video_id}", body, headers)  # noqa: S310 - our own http address
+        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - likewise
+            return dict(json.load(response))
 
 
 class JobRecords:

@@ -25,6 +25,8 @@ BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
 LRS = "XAPI_LRS_URL"
 SETTINGS_CLASSES: tuple[type[PodSettings], ...] = (AdapterSettings, EncodingSettings, NotificationSettings)
 MODELS = "TRANSCRIPTION_MODEL_PARAM"
+NO_MODELS = "{}"
+"""Wins over Pod's settings file: nothing is transcribed here."""
 OPTIONAL: dict[str, tuple[str, type[PodSettings]]] = {
     "transcription": (MODELS, TranscriptionSettings),
     "xapi": (LRS, XapiSettings),
@@ -68,7 +70,7 @@ class Configuration:
         return "xapi" in self.optional
 
     @property
-    def has_speech(self) -> bool:
+    def transcribes(self) -> bool:
         """Transcriptions are taken in."""
         return "transcription" in self.optional
 
@@ -114,6 +116,9 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         elsewhere = _pod_settings_file(given)
     except SettingsError as error:
         raise SettingsError(f"These settings are missing or wrong:\n  {error}") from error
+    if environment.get(MODELS, "").strip() == NO_MODELS:
+        del environment[MODELS]
+        elsewhere.discard(MODELS)
     known = elsewhere | set(environment)
     own_pod = "POD_API_URL" not in known
     own_redis = BROKER not in known

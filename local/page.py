@@ -3,6 +3,7 @@
 import html
 import json
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -18,18 +19,22 @@ CONTENT_TYPES = {
 }
 
 
-Captions = tuple[tuple[str, str], ...]
-"""Language and name of each file of captions."""
+@dataclass(frozen=True)
+class Captions:
+    """A WebVTT beside the media."""
+
+    file: str
+    language: str
 
 
-def write_page(title: str, info: dict[str, Any], summary: str, captions: Captions = ()) -> str:
+def write_page(title: str, info: dict[str, Any], summary: str, captions: Captions | None = None) -> str:
     """Fill in the page.
 
     Args:
         title: name of the video.
         info: info_video.json of the result.
         summary: a line about the encode.
-        captions: made of what is said; those that came with the video are in info.
+        captions: what is said in it.
 
     Returns:
         HTML. Media are named relative to `media/`.
@@ -39,10 +44,7 @@ def write_page(title: str, info: dict[str, Any], summary: str, captions: Caption
         "mp4": _names(info["list_mp4_files"]),
         "audio": _names(info["list_mp3_files"]) + _names(info["list_m4a_files"]),
         "thumbnails": _names(info["list_thumbnail_files"]),
-        "captions": [
-            *captions,
-            *((language, Path(path).name) for language, path in info["list_subtitle_files"].values()),
-        ],
+        "captions": {"file": captions.file, "language": captions.language} if captions else None,
         "overview": next((name for name in _names(info["list_overview_files"]) if name.endswith(".vtt")), ""),
     }
     template = Template((PLAYER / "index.html").read_text(encoding="utf-8"))

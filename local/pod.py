@@ -1,10 +1,12 @@
 """A stand-in for Pod's REST interface: what the contract says Pod does, and the faults a real Pod shows on bad days.
 
-    POST /rest/store_remote_encoded_video/?id=N   as Pod
-    POST /rest/store_remote_transcripted_video/?id=N   as Pod; the captions are kept beside the journal
-    GET  /rest/videos/N/                          as Pod
-    POST /control/videos/N                        marks a video as being encoded, as Pod does when it sends the task
-    POST /control/answers                         a JSON list: how the next calls are answered (status or Misbehaviour)
+    POST /rest/store_remote_encoded_video/?id=N       as Pod; then asks for the transcription, where one is wanted
+    POST /rest/store_remote_transcripted_video/?id=N  as Pod; the track is kept in the media root's folder `tracks`
+    GET  /rest/videos/N/                              as Pod
+    POST /control/videos/N                            marks a video as being encoded, as Pod does when it sends it;
+                                                      {"transcribe": LANGUAGE}: and as one to be transcribed then
+    GET  /control/videos/N                            the id of its transcription's job
+    POST /control/answers                             a JSON list: how the next calls are answered
 
 A video nobody has announced is taken as one being encoded. All calls go to a journal of JSON lines.
 Source: docs/contract-pod.md, callbacks.
@@ -27,21 +29,12 @@ import webvtt
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from local.client import request_transcription
+
 REQUIRED_FIELDS = ("start", "stop", "video_id", "video_path", "cut_start", "cut_end")
 HANG_S = 3600
-TEMP_FOLDER = "temp"
-"""Of the media root: where Pod looks for captions."""
+TRACKS = "tracks"
 IMPORTED = web.RequestKey("imported", dict[str, Any])
-
-
-def captions_file(journal: Path, video_id: int) -> Path:
-    """Where the captions of a video are kept.
-
-    Args:
-        journal: of the calls; they lie beside it.
-        video_id: Pod's number of the video.
-    """
-    return journal.with_name(f"captions-{video_id}.vtt")
 
 
 class Misbehaviour(StrEnum):
@@ -64,6 +57,9 @@ class Video:
     in_progress: bool = True
     encoded: bool = False
     step: str = "1 : start encoding"
+    language: str = ""
+    """To be transcribed in, once it is encoded."""
+    transcription_job: str = ""
 
 
 @dataclass
@@ -76,6 +72,8 @@ class StandInPod:
     media_dir: Path
     """The same folder as this process sees it."""
     journal: Path
+    broker_url: str = ""
+    """Where tasks go."""
     videos: dict[int, Video] = field(default_factory=dict)
     answers: deque[str] = field(default_factory=deque)
 
@@ -86,13 +84,20 @@ class StandInPod:
         app.router.add_post("/rest/store_remote_transcripted_video/", self.store_transcribed)
         app.router.add_get("/rest/videos/{id:[0-9]+}/", self.show_video)
         app.router.add_post("/control/videos/{id:[0-9]+}", self.announce)
+        app.router.add_get("/control/videos/{id:[0-9]+}", self.show_transcription)
         app.router.add_post("/control/answers", self.script)
         return app
 
     async def announce(self, request: web.Request) -> web.Response:
         """Mark a video as being encoded."""
-        self.videos[int(request.match_info["id"])] = Video()
+        wanted = await request.json() if request.can_read_body else {}
+        self.videos[int(request.match_info["id"])] = Video(language=str(wanted.get("transcribe", "")))
         return web.json_response({})
+
+    async def show_transcription(self, request: web.Request) -> web.Response:
+        """Tell the id of a video's transcription."""
+        video = self.videos.get(int(request.match_info["id"]), Video())
+        return web.json_response({"transcription_job": video.transcription_job})
 
     async def script(self, request: web.Request) -> web.Response:
         """Say how the next calls are answered; an empty list ends all misbehaviour."""
@@ -129,22 +134,35 @@ class StandInPod:
         except (OSError, ValueError, KeyError, AttributeError) as error:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The import failed: {error!r}")
         video.in_progress, video.encoded, video.step = False, bool(imported["files"]), "0 : end of encoding"
+        if video.language and imported["sound"]:
+            video.in_progress, video.step = True, "5 : transcripting audio"
+            video.transcription_job = await asyncio.to_thread(
+                request_transcription,
+                self.broker_url,
+                video_id,
+                imported["sound"],
+                imported["duration"],
+                video.language,
+            )
         return web.json_response({})
 
     async def store_transcribed(self, request: web.Request) -> web.Response:
-        """Take over the captions of a video: the file in `temp` is read and deleted."""
+        """Take over the captions of a video; the file goes."""
         try:
             video_id, body = int(request.query["id"]), await request.json()
-            file = self.media_dir / TEMP_FOLDER / Path(str(body["temp_vtt_file"])).name
-            text = file.read_text(encoding="utf-8")
-            count = len(webvtt.from_string(text).captions)
+            file = self.media_dir / "temp" / Path(str(body["temp_vtt_file"])).name
+            text, message = file.read_text(encoding="utf-8"), str(body["msg"])
+            captions = len(webvtt.from_string(text).captions)
+            if captions:  # Pod makes no track of a file without any
+                track = self.media_dir / TRACKS / f"{video_id:04d}.vtt"
+                track.parent.mkdir(exist_ok=True)
+                track.write_text(text, encoding="utf-8")
+            file.unlink()
         except (KeyError, ValueError, TypeError, OSError, webvtt.errors.MalformedFileError) as error:
-            return web.Response(
-                status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The captions cannot be imported: {error!r}"
-            )
-        captions_file(self.journal, video_id).write_text(text, encoding="utf-8")
-        file.unlink()
-        request[IMPORTED] = {"captions": count, "message": body.get("msg", "")}
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The captions cannot be read: {error!r}")
+        request[IMPORTED] = {"captions": captions, "text": text, "msg": message}
+        video = self.videos.setdefault(video_id, Video())
+        video.in_progress, video.step = False, "0 : end of transcoding"
         return web.json_response({})
 
     def _import(self, video_id: int, video_path: Path) -> dict[str, Any]:
@@ -161,7 +179,13 @@ class StandInPod:
             for path in info[f"list_{name}_files"].values()
         }
         missing = sorted(path for path in listed if not self._is_there(path))
-        return {"duration": info["duration"], "files": sorted(listed), "missing": missing, "log": info["encoding_log"]}
+        return {
+            "duration": info["duration"],
+            "files": sorted(listed),
+            "missing": missing,
+            "log": info["encoding_log"],
+            "sound": next(iter(info["list_mp3_files"].values()), ""),
+        }
 
     def _is_there(self, path: str) -> bool:
         try:
@@ -216,8 +240,9 @@ class StandInPod:
 @click.option("--media-dir", type=click.Path(path_type=Path), required=True, help="The same folder, as seen here.")
 @click.option("--journal", type=click.Path(path_type=Path), required=True, help="Where calls are written down.")
 def serve(port: int, media_root: Path, media_dir: Path, journal: Path) -> None:
-    """Answer in Pod's place; the token comes from POD_API_TOKEN."""
-    pod = StandInPod(os.environ["POD_API_TOKEN"], media_root, media_dir, journal)
+    """Answer in Pod's place; token and broker come from the environment, by Pod's names."""
+    broker_url = os.environ.get("ENCODING_TRANSCODING_CELERY_BROKER_URL", "")
+    pod = StandInPod(os.environ["POD_API_TOKEN"], media_root, media_dir, journal, broker_url)
     web.run_app(pod.application(), host="127.0.0.1", port=port, print=None, access_log=None, shutdown_timeout=1)
 
 

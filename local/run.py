@@ -1,4 +1,4 @@
-"""`scripts/run`: encodes one video as Pod would ask for it, and shows what came of it."""
+"""`scripts/run`: has one video encoded and transcribed as Pod would ask for it, and shows what came of it."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import shutil
 import signal
 import sys
 import time
-import urllib.request
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,21 +20,13 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from local.client import (
-    NOT_TAKEN_YET,
-    JobRecords,
-    Progress,
-    place_video,
-    request_encoding,
-    request_transcription,
-)
+from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, place_video, request_encoding
 from local.configuration import MODELS, Configuration, choose_ports, configure
+from local.models import ModelError, found_models
 from local.page import Captions, application, listen, write_page
-from local.pod import captions_file
-from local.programs import journal
+from local.pod import TRACKS
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
-from local.speech_model import SpeechModelError, demonstration_models
 from local.stack import Stack, StackError, hold_state
 from podjobs.settings import SettingsError
 
@@ -74,8 +65,8 @@ class Demonstration:
     output: Path | None
     """None: demo/<name> in the current folder."""
     shows_page: bool
-    transcribe: str = ""
-    """Language of the captions that are made, or `auto`; empty: none are."""
+    language: str = ""
+    """To transcribe it in; empty: not at all."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +77,8 @@ class Outcome:
     folder: Path
     """Where the files lie."""
     took_s: float
-    captions: Captions = ()
+    captions: Captions | None = None
+    """What is said in it; they lie in the folder, too."""
 
 
 def run(wanted: Demonstration) -> int:
@@ -98,12 +90,13 @@ def run(wanted: Demonstration) -> int:
     console = Console(highlight=False)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        given = _settings_of(wanted)
         video, output = _prepare(wanted, console)
-        outcome = _perform(video, output, wanted, console)
+        outcome = _process(wanted, video, output, given, console)
         summary = _report(outcome, console)
         if wanted.shows_page:
             _serve_page(outcome, summary, console)
-    except (RunError, SampleError, SpeechModelError, StackError, OSError) as error:
+    except (RunError, ModelError, SampleError, StackError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return EXIT_FAILED
     except SettingsError as error:
@@ -146,54 +139,55 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     return video, output
 
 
-def _perform(video: Path, output: Path, wanted: Demonstration, console: Console) -> Outcome:
-    """Start the stack, ask for the encode, then for captions, wait for the end, stop the stack."""
+def _settings_of(wanted: Demonstration) -> dict[str, str]:
+    """The environment, without what would touch a real Pod, and with a model only when one is needed."""
+    given = {name: value for name, value in os.environ.items() if value and name not in FROM_OUTSIDE}
+    if not wanted.language:
+        given.pop(MODELS, None)
+    elif MODELS not in given:
+        given[MODELS] = found_models(wanted.language)
+    return given
+
+
+def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, str], console: Console) -> Outcome:
+    """Start the stack, have the video encoded and transcribed, stop the stack."""
     media_dir = output / "media"
     media_dir.mkdir()
     placed = place_video(video, media_dir)
-    given = {name: value for name, value in os.environ.items() if value and name not in FROM_OUTSIDE}
-    if wanted.transcribe:
-        given.setdefault(MODELS, demonstration_models())
     state_dir = output / "stack"
     with hold_state(state_dir):
         ports = choose_ports({}, None)
         configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
         with _running(configuration, output / "stack.log", console) as stack:
-            _announce(configuration)
+            pod = StandInControl(ports.pod)
+            pod.announce(VIDEO_ID, wanted.language)
             started = time.monotonic()
             job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), wanted.cut)
-            _check_end(_follow(stack, job_id, video.name, console), output)
+            _expect_done(_follow(stack, job_id, video.name, console), output)
             outcome = Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", time.monotonic() - started)
-            if wanted.transcribe:
-                captions = _transcribe(stack, outcome, wanted.transcribe, console)
-                outcome = replace(outcome, captions=((wanted.transcribe, captions),))
-    return outcome
+            if not wanted.language:
+                return outcome
+            # as a Pod does, the stand-in has asked for it when it imported the video
+            job_id = pod.transcription_of(VIDEO_ID)
+            if not job_id:
+                raise RunError("The video has no sound: there is nothing to transcribe.")
+            _expect_done(_follow(stack, job_id, "captions", console), output)
+    return replace(outcome, captions=_take_captions(media_dir, outcome.folder, wanted.language))
 
 
-def _check_end(end: Progress, output: Path) -> None:
+def _expect_done(end: Progress, output: Path) -> None:
     if end.state != "done":
         raise RunError(f"The job ended as {end.state!r}. {end.error or f'More is in {output}/stack.log.'}")
 
 
-def _transcribe(stack: Stack, outcome: Outcome, language: str, console: Console) -> str:
-    """Ask for captions as Pod does when an encode has ended, and take them from the stand-in for Pod.
-
-    Returns:
-        The name of their file in the result's folder.
-    """
-    info, configuration = _read_info(outcome), stack.configuration
-    sound = next(iter(info["list_mp3_files"].values()), "")
-    if not sound:
-        raise RunError("The video has no sound: there is nothing to transcribe. Leave --transcribe out.")
-    started = time.monotonic()
-    job_id = request_transcription(configuration.broker_url, VIDEO_ID, sound, info["duration"], language)
-    _check_end(_follow(stack, job_id, "captions", console), configuration.state_dir.parent)
-    took_s = time.monotonic() - started
-    name = f"captions_{language}.vtt"
-    shutil.copyfile(captions_file(journal(configuration), VIDEO_ID), outcome.folder / name)
-    duration_s = _encoded_s(outcome, info)
-    console.print(f"Captions were made in {took_s:.1f} s: {duration_s / took_s:.1f} × real time.")
-    return name
+def _take_captions(media_dir: Path, folder: Path, language: str) -> Captions | None:
+    """Put the track that the stand-in for Pod was given beside the media; None when nobody speaks in the video."""
+    track = media_dir / TRACKS / f"{VIDEO_ID:04d}.vtt"
+    if not track.exists():
+        return None
+    captions = Captions(f"captions_{language}.vtt", language)
+    shutil.copyfile(track, folder / captions.file)
+    return captions
 
 
 @contextmanager
@@ -212,12 +206,6 @@ def _running(configuration: Configuration, log: Path, console: Console) -> Itera
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # an impatient second Ctrl-C must not leave anything behind
             stack.stop()
             signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _announce(configuration: Configuration) -> None:
-    """Tell the stand-in for Pod that it has sent the video to be encoded."""
-    url = f"http://127.0.0.1:{configuration.ports.pod}/control/videos/{VIDEO_ID}"
-    urllib.request.urlopen(urllib.request.Request(url, method="POST"), timeout=5).close()
 
 
 def _follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
@@ -267,6 +255,8 @@ def _report(outcome: Outcome, console: Console) -> str:
         f"{duration_s:.1f} s of video encoded in {outcome.took_s:.1f} s: {duration_s / outcome.took_s:.2f} × real time."
     )
     console.print(summary)
+    if outcome.captions:
+        console.print(f"Captions: {outcome.captions.file}", markup=False)
     console.print(f"The files lie in {outcome.folder}", soft_wrap=True, markup=False)
     return summary
 

@@ -77,7 +77,7 @@ def _introduce(configuration: Configuration) -> None:
         )
     if configuration.own_pod:
         _say("POD_API_URL is not set: a stand-in takes the calls that Pod would get.")
-    if not configuration.has_speech:
+    if not configuration.transcribes:
         _say(
             "TRANSCRIPTION_MODEL_PARAM is not set: the queue transcripting is not read. Leave Pod's worker of that "
             "queue running."

@@ -9,6 +9,14 @@ function element(name, properties) {
   return Object.assign(document.createElement(name), properties);
 }
 
+function showCaptions({ file, language }) {
+  video.append(element("track", {
+    kind: "captions", label: language, srclang: language, src: media(file), default: true,
+  }));
+  video.textTracks[0].mode = "showing";
+  document.getElementById("captions").textContent = "Captions: " + language;
+}
+
 function playHls() {
   if (!Hls.isSupported()) { // Safari plays HLS by itself
     video.src = media(facts.hls);
@@ -50,17 +58,13 @@ async function showOverview() {
   }
 }
 
-facts.captions.forEach(([language, name], index) => {
-  video.append(element("track", {
-    kind: "captions", src: media(name), srclang: language, label: language, default: index === 0,
-  }));
-});
+if (facts.captions) showCaptions(facts.captions);
 if (facts.hls) playHls();
 else if (facts.audio.length) video.src = media(facts.audio[0]);
 if (facts.overview) showOverview();
 for (const name of facts.thumbnails) {
   document.getElementById("thumbnails").append(element("img", { src: media(name), alt: name }));
 }
-for (const name of [facts.hls, ...facts.mp4, ...facts.audio].filter(Boolean)) {
+for (const name of [facts.hls, ...facts.mp4, ...facts.audio, facts.captions?.file].filter(Boolean)) {
   document.getElementById("files").append(element("a", { href: media(name), textContent: name }), " ");
 }

@@ -16,7 +16,7 @@ import psutil
 import pytest
 import redis
 
-from local.client import JobRecords, Progress, place_video, request_encoding, upload_dir
+from local.client import JobRecords, Progress, place_video, request_encoding, request_transcription, upload_dir
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MARK = "POD_FUNCTIONS_TEST"
@@ -33,13 +33,17 @@ PROGRAMS = {
     "pod": "local.pod",
     "encoding": "functions/encoding/main.py",
     "notification": "functions/notification/main.py",
+    "transcription": "functions/transcription/main.py",
     "xapi": "functions/xapi/main.py",
     "adapter": "-m adapter run",
     "supervisord": "supervisord",
     "ffmpeg": "ffmpeg -",
 }
 """What marks a program's processes on their command lines."""
-OURS = ("PODJOBS_", "XAPI_", "POD_API_", "ENCODING_TRANSCODING_", "MEDIA_", "FFMPEG_", "FFPROBE_", "VIDEO_RENDITIONS")
+OURS = (
+    *("PODJOBS_", "XAPI_", "POD_API_", "ENCODING_TRANSCODING_", "MEDIA_", "FFMPEG_", "FFPROBE_", "VIDEO_RENDITIONS"),
+    "TRANSCRIPTION_",
+)
 
 
 class RunningStack:
@@ -174,6 +178,11 @@ class RunningStack:
         placed = place_video(video, self.media_dir)
         self.control(f"videos/{video_id}", {})
         return request_encoding(self.broker_url, video_id, str(placed), cut)
+
+    def send_sound(self, sound: Path, video_id: int = 1, language: str = "en") -> str:
+        """Ask for the transcription of a sound, as Pod does. Returns the job's id."""
+        placed = place_video(sound, self.media_dir)
+        return request_transcription(self.broker_url, video_id, str(placed), 0, language)
 
     def result_dir(self, video: Path, video_id: int = 1) -> Path:
         return upload_dir(video, self.media_dir) / f"{video_id:04d}"

@@ -1,5 +1,7 @@
 """Makes the captions of all parts' words and leaves them where Pod looks for them."""
 
+import posixpath
+
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.ports import Storage
 from podjobs.contract.steps import Result, Step
@@ -33,7 +35,7 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     work.storage.write(job.captions_key, render_webvtt(cues).encode())
     work.storage.remove_work(job.id)
     speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())
-    model = choose_model(work.settings.models, recipe.language).model
+    model = posixpath.basename(choose_model(work.settings.models, recipe.language).model.rstrip("/"))
     told = (
         f"{len(cues)} captions with {len(words)} words ({recipe.language}) were made of {speech_s:.0f} s of speech in "
         f"{recipe.length_s:.0f} s of sound, by the model {model!r}."
