@@ -40,9 +40,6 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     slots = int(configuration.environment["PODJOBS_ENCODING_SLOTS"])
     # Twice the slots: steps of an adapter that died still run while its successor asks again.
     programs.append(_function("encoding", configuration.ports.encoding, 2 * slots + SPARE_THREADS))
-    if configuration.transcribes:
-        steps = int(configuration.environment["PODJOBS_CONCURRENCY_TRANSCRIPTION"])
-        programs.append(_function("transcription", configuration.ports.transcription, 2 * steps + SPARE_THREADS))
     programs.append(_function("notification", configuration.ports.notification, NOTIFICATION_SLOTS + SPARE_THREADS))
     if configuration.transcribes:
         listeners = int(configuration.environment["PODJOBS_TRANSCRIPTION_SLOTS"])
