@@ -110,7 +110,7 @@ def test_post_lrs_that_never_comes_to_an_end_is_left(lrs, answer):
     begun = time.monotonic()
     with pytest.raises(RetryableError, match="1 s"):
         client(lrs, timeout_s=1).post(STATEMENTS)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 15
 
 
 def test_post_lrs_that_is_not_there(lrs):

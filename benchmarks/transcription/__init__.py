@@ -1,0 +1,1 @@
+"""`transcribe`: captions of known speech, beside the command line of whisper-ctranslate2."""
