@@ -30,8 +30,14 @@ MOST_MIB = 1200
 LONG_HOURS = 2
 INSTANCES = (1, 2, 4, 8, 16, 32, 64)
 NORMAL = jiwer.Compose(
-    [jiwer.ToLowerCase(), jiwer.RemovePunctuation(), jiwer.RemoveMultipleSpaces(), jiwer.Strip(), jiwer.ReduceToListOfListOfWords()]
-)  # fmt: skip
+    [
+        jiwer.ToLowerCase(),
+        jiwer.RemovePunctuation(),  # type: ignore[no-untyped-call]  # it has no annotations
+        jiwer.RemoveMultipleSpaces(),
+        jiwer.Strip(),
+        jiwer.ReduceToListOfListOfWords(),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -232,7 +238,7 @@ def _print_instances(  # noqa: PLR0913, PLR0917 - the table's numbers
     parts_s: Sequence[float], rest_s: float, length_s: float, parts: int, cores: int, measured_s: float
 ) -> None:
     table = new_table(
-        f"Time to ready, computed from {parts} parts of one processor each ({cores} at once: {measured_s:.1f} s measured)",
+        f"Time to ready, from {parts} parts of one processor each ({cores} at once: {measured_s:.1f} s measured)",
         "instances", "ready after, s", "× real time",
     )  # fmt: skip
     for instances in INSTANCES:

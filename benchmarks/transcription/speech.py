@@ -5,6 +5,7 @@ import subprocess
 import wave
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def make_wordless(folder: Path, minutes: int) -> Path:
         quarter = minutes * 60 * HZ // 4
         tone = 0.1 * np.sin(2 * np.pi * 1000 * np.arange(quarter) / HZ)
         noise = 0.1 * chance.standard_normal(quarter)
-        parts = [np.zeros(quarter), noise, 5 * _music(quarter), tone]
+        parts: list[NDArray[Any]] = [np.zeros(quarter), noise, 5 * _music(quarter), tone]
         _encode(np.concatenate(parts).astype(np.float32), target)
     return target
 
