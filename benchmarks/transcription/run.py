@@ -203,7 +203,7 @@ def _one_by_one(work: Path, settings: TranscriptionSettings, lecture: Lecture) -
 
 def _measure_memory(sound: Path, work: Path, slots: int) -> float:
     """MiB of a fresh process that plans a long sound and transcribes all of its first parts at once."""
-    long = work / "long.mp3"
+    long = work / "cli" / "long.mp3"
     loops = round(LONG_HOURS * 3600 / _length_s(sound))
     subprocess.run(
         ["ffmpeg", "-v", "error", "-y", "-stream_loop", str(loops), "-i", str(sound), "-c", "copy", str(long)],

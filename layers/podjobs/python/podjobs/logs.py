@@ -43,7 +43,7 @@ def configure_logs(component: str, level: str = "INFO") -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # One line a request says nothing that our own lines do not.
-    for noisy in ("httpx", "httpcore", "aiohttp.access"):
+    for noisy in ("httpx", "httpcore", "aiohttp.access", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
