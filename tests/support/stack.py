@@ -43,15 +43,6 @@ OURS = (
     *("PODJOBS_", "POD_API_", "ENCODING_TRANSCODING_", "MEDIA_", "FFMPEG_", "FFPROBE_", "VIDEO_RENDITIONS"),
     "TRANSCRIPTION_",
 )
-    "PODJOBS_",
-    "POD_API_",
-    "ENCODING_TRANSCODING_",
-    "MEDIA_",
-    "FFMPEG_",
-    "FFPROBE_",
-    "VIDEO_RENDITIONS",
-    "TRANSCRIPTION_",
-)
 
 
 class RunningStack:
