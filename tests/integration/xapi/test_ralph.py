@@ -17,7 +17,7 @@ from support.statements import messages_of, new_statement
 
 MESSAGES = Path(__file__).parents[2] / "data" / "pod-4.1-messages"
 SETTINGS = {"PODJOBS_XAPI_BATCH_WAIT_S": "0.2", "PODJOBS_BUSY_CAP_S": "1", "PODJOBS_XAPI_BATCH_STATEMENTS": "100"}
-LIMIT_S = 20
+LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")
