@@ -164,6 +164,12 @@ def test_make_cues_a_word_of_letters_only_is_cut_where_the_line_ends():
     assert cue.lines == ("a" * 40, "a" * 20)
 
 
+def test_make_cues_invisible_characters_at_the_end_of_a_line_make_no_empty_one():
+    texts = [" " + "a" * 40 + "\u00a0", "\u200b", " b"]
+    cues = make_cues([Word(text=text, start_s=index, end_s=index + 1) for index, text in enumerate(texts)], "en")
+    assert [line for cue in cues for line in cue.lines] == ["a" * 40, "b"]
+
+
 def test_make_cues_parts_of_a_word_stay_together():
     words = [
         Word(text=text, start_s=index / 10, end_s=(index + 1) / 10)
@@ -270,6 +276,7 @@ def test_make_cues_any_words_keep_the_rules(words, language, rules):
     cues = make_cues(words, language, rules)
     assert find_faults(cues, rules) == []
     assert all(cue.start_s < cue.end_s for cue in cues)
+    assert all(letters(line) or line.strip(" \u00a0\u202f") for cue in cues for line in cue.lines)
     assert all(before.end_s <= after.start_s for before, after in pairwise(cues))
 
 
@@ -331,7 +338,9 @@ def test_find_faults_tells_what_could_be_better(cues, faults):
     assert find_faults([Cue(start_s=start, end_s=end, lines=lines) for start, end, *lines in cues], RULES) == faults
 
 
-@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("l’été", 5), ("e\u0301te\u0301", 3), ("你好a", 5)])
+@pytest.mark.parametrize(
+    ("text", "width"), [("abc", 3), ("l’été", 5), ("e\u0301te\u0301", 3), ("a\u200b\ufe0f", 1), ("你好a", 5)]
+)
 def test_columns_wide_and_combining_characters(text, width):
     assert columns(text) == width
 

@@ -65,7 +65,7 @@ class Cue(BaseModel):
 
 
 def columns(text: str) -> int:
-    """The width of a text in letters: wide characters are two, combining ones none."""
+    """The width of a text in letters: wide characters are two, combining and invisible ones none."""
     if text.isascii():
         return len(text)
     return sum(_width(character) for character in text)
@@ -73,7 +73,7 @@ def columns(text: str) -> int:
 
 @cache
 def _width(character: str) -> int:
-    if unicodedata.combining(character):
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 

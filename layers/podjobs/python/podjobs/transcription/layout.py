@@ -15,26 +15,30 @@ length of the recording only.
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from podjobs.transcription.cues import CueRules, columns
 from podjobs.transcription.phrases import SENTENCE
-from podjobs.transcription.pieces import Piece
+from podjobs.transcription.pieces import Piece, pause_between
 
-# Costs, in units of a break between lines after a clause and so on, chosen by reading captions of lectures.
+# Costs, in the units of phrases; chosen by reading captions of French and English lectures, slow and fast.
 CUE = 0.6
-CUE_BREAK = 2.0
-"""A break between cues disturbs that much more than one between lines."""
+CUE_BREAK = 1.5
+"""Times the square of the disturbance: a bad break between cues is much worse than one between lines, a good one is
+hardly any."""
 LACKING_S = 4.0
 """Per second that is missing to read a cue."""
 SHORT_S = 1.8
-"""A cue below that comes and goes nervously, even if it can be read; costs what it is short by."""
+"""A cue below that comes and goes nervously, even if it can be read."""
+SHORT = 1.5
+"""Per second that it is short by."""
 PAUSE_S = 0.8
 """Per second of a pause within a cue above PAUSE_FROM_S."""
 PAUSE_FROM_S = 0.4
 EARLY_S = 0.3
 """Per second that a further sentence is shown before it is said."""
 TORN_SENTENCE = 1.2
+"""For each end of a cue that tears a sentence while another begins within."""
 UNEVEN = 3.0
 """Times the square of what a line is longer or shorter than the mean, in line widths, summed."""
 TOP_HEAVY = 0.1
@@ -53,8 +57,9 @@ class Layout:
         self.left = [end - width for end, width in zip(self.right[1:], widths, strict=True)]
         self.start_s = [*(piece.span.start_s for piece in pieces), math.inf]
         self.end_s = [piece.span.end_s for piece in pieces]
-        self.pause_s = [0.0, *(self.start_s[index] - self.end_s[index - 1] for index in range(1, len(pieces)))]
+        self.pause_s = [pause_between(before, after) for before, after in pairwise((*pieces[:1], *pieces))]
         self.cost = [*(piece.cost for piece in pieces), SENTENCE]
+        self.cue_break = [CUE_BREAK * cost**2 for cost in self.cost]
         self.pauses = [0.0, *accumulate(max(0.0, pause_s - PAUSE_FROM_S) for pause_s in self.pause_s)]
         beginnings = [index if cost == SENTENCE else 0 for index, cost in enumerate(self.cost)]
         self.sentence = [0, *accumulate(beginnings, max)]
@@ -72,7 +77,7 @@ class Layout:
         for first in range(count):
             for end in range(first + 1, self._last_end(first) + 1):
                 # What cannot be better, however it is laid out, is passed over at once.
-                if best[first] + CUE + CUE_BREAK * self.cost[end] >= best[end]:
+                if best[first] + CUE + self.cue_break[end] >= best[end]:
                     continue
                 cost = best[first] + self._cue_cost(first, end)
                 if cost >= best[end]:
@@ -108,7 +113,7 @@ class Layout:
         """All but the lines."""
         stay_s = min(self.start_s[end] - self.start_s[first], self.rules.max_s)
         needed_s = self.rules.needed_s(self.right[end] - self.left[first])
-        cost = CUE + CUE_BREAK * self.cost[end] + LACKING_S * max(0.0, needed_s - stay_s) + max(0.0, SHORT_S - stay_s)
+        cost = CUE + self.cue_break[end] + LACKING_S * max(0.0, needed_s - stay_s) + SHORT * max(0.0, SHORT_S - stay_s)
         cost += PAUSE_S * (self.pauses[end] - self.pauses[first + 1])
         if (sentence := self.sentence[end]) > first:
             cost += EARLY_S * (self.start_s[sentence] - self.start_s[first])

@@ -13,7 +13,7 @@ from podjobs.transcription.times import Span, agree_times
 from podjobs.transcription.typography import NO_BREAK, THIN_NO_BREAK, typeset_words
 from podjobs.transcription.vocabulary import SPACELESS
 
-CUT = 3 * LEANING
+CUT = LEANING
 """Cost of a break where there should be none, in a piece that is wider than a line."""
 _GOOD_CUT = re.compile(r"[-/_.,?&=#+@]+(?=\w)")
 """In a long address or formula."""
@@ -28,6 +28,11 @@ class Piece(NamedTuple):
     span: Span
     cost: float = 0.0
     """Of a break before it; see phrases."""
+
+
+def pause_between(before: Piece, after: Piece) -> float:
+    """Silence in seconds, to the millisecond."""
+    return round(after.span.start_s - before.span.end_s, 3)
 
 
 def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Piece]:
@@ -45,7 +50,7 @@ def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Pi
     """
     texts = typeset_words([word.text for word in words], language)
     atoms = list(_atoms(zip(texts, agree_times(words), strict=True), glue=language not in SPACELESS))
-    pauses_s = [after.span.start_s - before.span.end_s for before, after in pairwise((*atoms[:1], *atoms))]
+    pauses_s = [pause_between(before, after) for before, after in pairwise((*atoms[:1], *atoms))]
     costs = weigh_breaks([atom.text for atom in atoms], pauses_s, language)
     pieces: list[Piece] = []
     run: list[Piece] = []
@@ -80,8 +85,8 @@ def _split(text: str, span: Span) -> Iterator[Piece]:
     for found in re.finditer(r"[^ ]+", text):
         if _is_visible(found[0]):
             spaced = found.start() > 0
-            rest = found.end() - found.start() + spaced == len(text)
-            yield Piece(found[0], spaced, span) if rest else _slice(whole, *found.span())._replace(spaced=spaced)
+            alone = len(found[0]) + spaced == len(text)
+            yield Piece(found[0], spaced, span) if alone else _slice(whole, *found.span())._replace(spaced=spaced)
 
 
 def _is_visible(text: str) -> bool:
@@ -110,7 +115,8 @@ def _fit(run: Sequence[Piece], width: int) -> Iterator[Piece]:
             place = _cut_place(rest.text, width)
             yield _trim(_slice(rest, 0, place))
             rest = _slice(rest, place, len(rest.text))._replace(spaced=False, cost=CUT)
-        yield _trim(rest)
+        if _is_visible(rest.text):
+            yield _trim(rest)
 
 
 def _trim(piece: Piece) -> Piece:

@@ -54,14 +54,15 @@ FRENCH = Vocabulary(
     ),
     trailing=_words("pas plus jamais rien point guère aussi là même"),
     compounds=_pairs(
+        "est que, est qu', est qui, "
         "parce que, parce qu', afin que, afin de, alors que, tandis que, ainsi que, bien que, pour que, sans que, "
         "dès que, avant que, avant de, après que, pendant que, depuis que, lors de, lors du, est-ce que, est-ce "
         "qu', tant que, autant que, plus que, moins que, aussi que, tel que, telle que, tels que, ce que, ce qui, "
         "ce qu', ce dont, celui qui, celle qui, ceux qui, celui de, celle de, il y, y a, y avait, près de, à "
         "partir, partir de, partir du, grâce à, grâce au, grâce aux, face à, quant à, jusqu'à ce, beaucoup de, "
         "peu de, plus de, moins de, plein de, peut être, c'est à, c'est-à-dire que, par exemple, par rapport, "
-        "rapport à, rapport au, en effet, en fait, bien sûr, tout à, à fait, d'abord, du coup, au moins, d'une "
-        "part, à la fois, n'est pas"
+        "rapport à, rapport au, en effet, en fait, bien sûr, tout à, à fait, du coup, au moins, d'une "
+        "part, n'est pas"
     ),
     elides=True,
 )
