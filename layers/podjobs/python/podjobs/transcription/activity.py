@@ -14,7 +14,7 @@ RELEASE = 0.15
 SHORTEST_PAUSE_S = 0.25
 """Shorter ones are between sounds of a word."""
 SHORTEST_SPEECH_S = 0.1
-PAD_S = 0.3
+PAD_S = 0.4
 """Around a stretch: quiet beginnings and endings of words are not told as speech."""
 
 

@@ -15,7 +15,7 @@ TOLERANCE_S = 0.001
 class CueRules(BaseModel):
     """What people can read. The defaults are the usual ones of broadcasters."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_lines: int = Field(default=2, ge=1)
     max_line_chars: int = Field(default=40, ge=10)

@@ -16,7 +16,7 @@ LONGEST_QUOTE_CHARS = 80
 class InventionLimits(BaseModel):
     """From where on text is taken for invented."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_speech_share: float = Field(default=0.1, ge=0, le=1)
     """Text of which a smaller part of the time is speech lies where nobody speaks."""
