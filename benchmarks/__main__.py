@@ -13,7 +13,6 @@ from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import xapi as xapi_benchmark
 from benchmarks.fidelity import run as fidelity_benchmark
-from benchmarks.transcription import run as transcription_benchmark
 from podjobs.logs import configure_logs
 
 DEFAULT_FOLDER = Path.home() / ".cache" / "pod-functions-benchmarks"
@@ -82,15 +81,6 @@ def dressing(folder: Path, seconds: int, vmaf_every: int) -> None:
 def fidelity(folder: Path, wanted: tuple[str, ...]) -> None:
     """Compare every frame and sound of the results with their sources, and play them in a browser."""
     sys.exit(fidelity_benchmark.run(folder, wanted))
-
-
-@benchmarks.command()
-@folder_option
-@click.option("--minutes", default=10, show_default=True, help="Length of the lecture.")
-@click.option("--repeat", default=3, show_default=True, help="How often each way transcribes it.")
-def transcribe(folder: Path, minutes: int, repeat: int) -> None:
-    """Compare captions of known speech with those of the command line whisper-ctranslate2."""
-    sys.exit(transcription_benchmark.run(folder, minutes, repeat))
 
 
 @benchmarks.command()

@@ -1,1 +1,0 @@
-"""`transcribe`: captions of known speech, beside the command line of whisper-ctranslate2."""
