@@ -11,6 +11,7 @@ from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
+from benchmarks import transcribe as transcribe_benchmark
 from benchmarks import xapi as xapi_benchmark
 from benchmarks.fidelity import run as fidelity_benchmark
 from podjobs.logs import configure_logs
@@ -91,6 +92,15 @@ def fidelity(folder: Path, wanted: tuple[str, ...]) -> None:
 def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) -> None:
     """Compute the time to ready for 1 to 128 instances from the cost of every step."""
     sys.exit(scale_benchmark.run(folder, minutes, sample, overhead_ms))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--minutes", type=click.IntRange(2), default=10, show_default=True, help="Length of the speech.")
+@click.option("--repeat", type=click.IntRange(1), default=3, show_default=True, help="How often each one writes it.")
+def transcribe(folder: Path, minutes: int, repeat: int) -> None:
+    """Compare captions and their cost with the command line of the same library."""
+    sys.exit(transcribe_benchmark.run(folder, minutes, repeat))
 
 
 @benchmarks.command()

@@ -57,7 +57,7 @@ def run(folder: Path, minutes: int, sample: int, overhead_ms: float | None) -> i
         overhead_ms: what the adapter adds to a step; None: as `adapter` measured it.
     """
     source = repeat_source(make_source(folder, CLIP_S), minutes)
-    overhead_s = (_measured_overhead_ms(folder) if overhead_ms is None else overhead_ms) / 1000
+    overhead_s = (measured_overhead_ms(folder) if overhead_ms is None else overhead_ms) / 1000
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     media = folder / "scale"
     job = EncodingRun(media, local_settings(media, ffmpeg_nb_threads=1), concurrency=1)
@@ -74,7 +74,8 @@ def run(folder: Path, minutes: int, sample: int, overhead_ms: float | None) -> i
     return judge(_targets(stages, overhead_s))
 
 
-def _measured_overhead_ms(folder: Path) -> float:
+def measured_overhead_ms(folder: Path) -> float:
+    """What the adapter adds to a step, as `adapter` measured it; its target where it was not."""
     file = folder / OVERHEAD_FILE
     if not file.exists():
         return DEFAULT_OVERHEAD_MS
