@@ -1,0 +1,172 @@
+"""Real speech, the real model: what is said becomes captions, what is not said does not."""
+
+import stat
+import time
+
+import pytest
+import webvtt
+
+from podjobs.contract.ports import Heard, ModelPlace
+from podjobs.transcription.cues import Cue, CueRules, find_faults
+from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join, plain_words
+from support.transcriber import MODEL, text_of, warm_model
+
+TEXT = " ".join(LECTURE)
+
+
+def put(transcriber, *files):
+    for file in files:
+        (transcriber.folder / file.name).hardlink_to(file)
+
+
+def test_transcribe_speech_becomes_captions_at_its_time(transcriber, lecture, sentences):
+    put(transcriber, lecture)
+
+    vtt = transcriber.transcribe(lecture.name)
+
+    assert error_rate(TEXT, text_of(vtt)) < WER
+    captions = webvtt.from_string(vtt).captions
+    assert captions[0].text.replace("\n", " ").startswith("Good morning")
+    assert captions[0].start_in_seconds < 0.5
+    last = captions[-1]
+    assert "listening" in last.text
+    length_s = sum(s.stat().st_size for s in sentences) / 32_000 + 0.7 * len(sentences)
+    assert length_s - 3.5 < last.start_in_seconds < last.end_in_seconds < length_s
+
+
+def test_transcribe_leaves_one_file_that_all_may_read_and_nothing_else(transcriber, lecture):
+    put(transcriber, lecture)
+    transcriber.transcribe(lecture.name)
+    (file,) = (transcriber.root / "temp").iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert not (transcriber.root / "work").exists()
+
+
+@pytest.fixture
+def in_parts(make_transcriber):
+    """Parts of some ten seconds."""
+    return make_transcriber(podjobs_part_min_s=8, podjobs_part_max_s=10)
+
+
+def test_transcribe_in_parts_no_word_is_lost_or_doubled_at_a_join(in_parts, make_transcriber, lecture):
+    """All words around every cut are those of the text."""
+    put(in_parts, lecture)
+
+    vtt = in_parts.transcribe(lecture.name)
+
+    parts = [step for step, action, _ in in_parts.steps if action == "transcribe"]
+    assert len(parts) >= 3
+    assert error_rate(TEXT, text_of(vtt)) < WER
+    heard, said = plain_words(text_of(vtt)), plain_words(TEXT)
+    assert abs(len(heard) - len(said)) <= 2
+    assert faults_of(vtt) == []
+
+
+def faults_of(vtt):
+    captions = webvtt.from_string(vtt).captions
+    cues = [Cue(start_s=c.start_in_seconds, end_s=c.end_in_seconds, lines=tuple(c.lines)) for c in captions]
+    return find_faults(cues, CueRules())
+
+
+def test_transcribe_parts_are_cut_where_nobody_speaks(in_parts, lecture):
+    put(in_parts, lecture)
+    _, plan = in_parts.plan(lecture.name)
+    samples = in_parts.tools.read(
+        ["ffmpeg", "-v", "error", "-i", str(lecture), "-ac", "1", "-ar", "16000", "-f", "s16le", "-"],
+        timeout_s=60, limit_bytes=1 << 28,
+    )  # fmt: skip
+    for cut_s in plan.shared["cuts_s"]:
+        around = memoryview(samples[round((cut_s - 0.1) * 16_000) * 2 : round((cut_s + 0.1) * 16_000) * 2]).cast("h")
+        assert max(map(abs, around)) < 200, cut_s  # the lecture's pauses are silent
+
+
+@pytest.mark.parametrize("kind", NO_SPEECH)
+def test_transcribe_what_is_no_speech_invents_nothing(transcriber, tmp_path, kind):
+    """A valid WebVTT without a caption, and the job is done."""
+    put(transcriber, join(tmp_path / "sound.mp3", (NO_SPEECH[kind], 20)))
+
+    vtt = transcriber.transcribe("sound.mp3")
+
+    assert vtt.strip() == "WEBVTT", vtt
+    assert transcriber.results["captions"][1]["message"].startswith("Nobody speaks in these 20 s")
+
+
+def test_transcribe_between_speech_nothing_is_invented(transcriber, tmp_path, sentences):
+    """Captions lie where speech is."""
+    pieces, spans, at_s = [], [], 0.0
+    for sentence, kind in zip(sentences, NO_SPEECH, strict=False):
+        length_s = sentence.stat().st_size / 32_000
+        pieces += [sentence, (NO_SPEECH[kind], 6)]
+        spans.append((at_s, at_s + length_s))
+        at_s += length_s + 6
+    put(transcriber, join(tmp_path / "mixed.mp3", *pieces))
+
+    vtt = transcriber.transcribe("mixed.mp3")
+
+    for caption in webvtt.from_string(vtt).captions:
+        middle_s = (caption.start_in_seconds + caption.end_in_seconds) / 2
+        assert any(start_s - 1 < middle_s < end_s + 1 for start_s, end_s in spans), caption.text
+    assert error_rate(" ".join(LECTURE[: len(spans)]), text_of(vtt)) < 0.12
+
+
+class HardOfHearing:
+    """The real model, but for what it does not hear."""
+
+    def __init__(self, model, *, deaf):
+        self._model, self._deaf = model, deaf
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def listen(self, place, passages, language, *, thorough):
+        if thorough and not self._deaf:
+            return self._model.listen(place, passages, language, thorough=True)
+        return tuple(Heard(()) for _ in passages)
+
+
+def test_transcribe_hole_is_listened_to_again(make_transcriber, lecture):
+    """The first listening heard nothing; the second one, with other parameters, does."""
+    transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=False), podjobs_hole_s=1.5)
+    put(transcriber, lecture)
+    assert error_rate(TEXT, text_of(transcriber.transcribe(lecture.name))) < 0.1
+
+
+def test_transcribe_hole_that_stays_open_is_told(make_transcriber, lecture):
+    transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=True), podjobs_hole_s=1.5)
+    put(transcriber, lecture)
+    assert transcriber.transcribe(lecture.name).strip() == "WEBVTT"
+    assert any("has no caption" in sentence for sentence in transcriber.log)
+
+
+def test_transcribe_quiet_sound_is_amplified_when_asked(make_transcriber, tmp_path, lecture):
+    quiet = tmp_path / "quiet.wav"
+    join(quiet, lecture, coding=(), rate_hz=16_000, volume_db=-25)
+    transcriber = make_transcriber(transcription_normalize=True, transcription_normalize_target_level=-20)
+    put(transcriber, quiet)
+
+    vtt = transcriber.transcribe(quiet.name)
+
+    (told,) = [sentence for sentence in transcriber.log if "LUFS" in sentence]
+    assert "amplified by +" in told
+    assert error_rate(TEXT, text_of(vtt)) < WER
+
+
+def test_transcribe_model_is_loaded_once(transcriber):
+    place = ModelPlace(MODEL)
+    transcriber.model.is_multilingual(place)
+    started = time.perf_counter()
+    assert transcriber.model.is_multilingual(place) is False
+    assert time.perf_counter() - started < 0.01
+
+
+def test_captions_step_repeated_after_its_answer_was_lost_is_done(transcriber, lecture):
+    put(transcriber, lecture)
+    job, plan = transcriber.plan(lecture.name)
+    for stage in plan.stages[:2]:
+        for spec in stage.steps:
+            transcriber.perform(job, spec, plan.shared)
+    made = (transcriber.root / job.captions_key).read_bytes()
+
+    transcriber.perform(job, plan.stages[1].steps[0], plan.shared)
+
+    assert (transcriber.root / job.captions_key).read_bytes() == made
