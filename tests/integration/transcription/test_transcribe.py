@@ -4,12 +4,11 @@ import stat
 import time
 
 import pytest
-import webvtt
 
 from podjobs.contract.ports import Heard, ModelPlace
-from podjobs.transcription.cues import Cue, CueRules, find_faults
+from podjobs.transcription.cues import CueRules, find_faults
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join, plain_words
-from support.transcriber import MODEL, text_of, warm_model
+from support.transcriber import MODEL, cues_of, text_of, warm_model
 
 TEXT = " ".join(LECTURE)
 
@@ -25,13 +24,13 @@ def test_transcribe_speech_becomes_captions_at_its_time(transcriber, lecture, se
     vtt = transcriber.transcribe(lecture.name)
 
     assert error_rate(TEXT, text_of(vtt)) < WER
-    captions = webvtt.from_string(vtt).captions
-    assert captions[0].text.replace("\n", " ").startswith("Good morning")
-    assert captions[0].start_in_seconds < 0.5
-    last = captions[-1]
-    assert "listening" in last.text
+    cues = cues_of(vtt)
+    assert cues[0].lines[0].startswith("Good morning")
+    assert cues[0].start_s < 0.5
+    last = cues[-1]
+    assert "listening" in last.lines[-1]
     length_s = sum(s.stat().st_size for s in sentences) / 32_000 + 0.7 * len(sentences)
-    assert length_s - 3.5 < last.start_in_seconds < last.end_in_seconds < length_s
+    assert length_s - 3.5 < last.start_s < last.end_s < length_s
 
 
 def test_transcribe_leaves_one_file_that_all_may_read_and_nothing_else(transcriber, lecture):
@@ -59,13 +58,7 @@ def test_transcribe_in_parts_no_word_is_lost_or_doubled_at_a_join(in_parts, make
     assert error_rate(TEXT, text_of(vtt)) < WER
     heard, said = plain_words(text_of(vtt)), plain_words(TEXT)
     assert abs(len(heard) - len(said)) <= 2
-    assert faults_of(vtt) == []
-
-
-def faults_of(vtt):
-    captions = webvtt.from_string(vtt).captions
-    cues = [Cue(start_s=c.start_in_seconds, end_s=c.end_in_seconds, lines=tuple(c.lines)) for c in captions]
-    return find_faults(cues, CueRules())
+    assert find_faults(cues_of(vtt), CueRules()) == []
 
 
 def test_transcribe_parts_are_cut_where_nobody_speaks(in_parts, lecture):
@@ -103,9 +96,9 @@ def test_transcribe_between_speech_nothing_is_invented(transcriber, tmp_path, se
 
     vtt = transcriber.transcribe("mixed.mp3")
 
-    for caption in webvtt.from_string(vtt).captions:
-        middle_s = (caption.start_in_seconds + caption.end_in_seconds) / 2
-        assert any(start_s - 1 < middle_s < end_s + 1 for start_s, end_s in spans), caption.text
+    for cue in cues_of(vtt):
+        middle_s = (cue.start_s + cue.end_s) / 2
+        assert any(start_s - 1 < middle_s < end_s + 1 for start_s, end_s in spans), cue
     assert error_rate(" ".join(LECTURE[: len(spans)]), text_of(vtt)) < 0.12
 
 

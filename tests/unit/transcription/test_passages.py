@@ -86,3 +86,7 @@ def test_place_utterances_have_each_their_own_confidence():
 
 def test_place_utterances_nothing_heard_is_nothing():
     assert place_utterances(PASSAGE, heard()) == ()
+
+
+def test_place_utterances_signs_alone_are_none():
+    assert place_utterances(PASSAGE, heard((" .", 0, 1, 0.2), (" .", 1, 2, 0.2))) == ()

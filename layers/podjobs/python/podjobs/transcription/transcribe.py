@@ -139,14 +139,17 @@ def place_utterances(passage: Passage, heard: Heard) -> tuple[Segment, ...]:
         heard: words with their times in the passage.
 
     Returns:
-        Segments, each with its own confidence: a phrase that was invented stands beside others that were not.
+        Segments, each with its own confidence: a phrase that was invented stands beside others that were not. Signs
+        without a word, as music leaves them, are none.
     """
     placed = [_placed(word, passage) for word in heard.words]
     segments = []
     begun = 0
     for index, (word, following) in enumerate(pairwise((*placed, None)), start=1):
         if word is not None and (following is None or _ends_utterance(word, following)):
-            segments.append(_segment(placed[begun:index], heard))
+            utterance = placed[begun:index]
+            if any(character.isalnum() for word in utterance for character in word.text):
+                segments.append(_segment(utterance, heard))
             begun = index
     return tuple(segments)
 
