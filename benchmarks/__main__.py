@@ -11,6 +11,7 @@ from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
+from benchmarks import transcribe as transcribe_benchmark
 from benchmarks.fidelity import run as fidelity_benchmark
 from podjobs.logs import configure_logs
 
@@ -99,6 +100,15 @@ def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) ->
 def adapter(folder: Path, steps: int, waiting: int) -> None:
     """Measure the adapter with a function that does nothing."""
     sys.exit(adapter_benchmark.run(folder, steps, waiting))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--minutes", default=10, show_default=True, help="Length of the lecture; 10 and 60 are meant.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+def transcribe(folder: Path, minutes: int, device: str) -> None:
+    """Compare the transcription of a lecture with the command line of whisper-ctranslate2."""
+    sys.exit(transcribe_benchmark.run(folder, minutes, device))
 
 
 if __name__ == "__main__":

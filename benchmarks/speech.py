@@ -1,0 +1,163 @@
+"""Speech of known text, with pauses, noise and music between, and sounds in which nobody speaks.
+
+Spoken by flite (ffmpeg's filter of that name), so that everybody measures with the same words. Kept, and made once.
+"""
+
+import json
+import random
+import subprocess
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+RATE_HZ = 16_000
+VOICE = "slt"
+SEED = 4
+Samples = npt.NDArray[np.float32]
+"""(n_samples,), mono, 16 kHz, in [−1, 1]."""
+
+SENTENCES = (
+    "Good morning and welcome to this course on the history of measurement.",
+    "Today we look at how people learned to agree about length, weight and time.",
+    "In the old markets every town had its own foot and its own pound.",
+    "A merchant who traveled for three days could meet five different yards on his way.",
+    "The first attempt at a common measure came from the builders of cathedrals.",
+    "They carved the length of their rod into the stone beside the main door.",
+    "Anyone who doubted the honesty of a seller could walk over and compare.",
+    "Why did it take so long before the whole country used the same unit?",
+    "The answer has less to do with science than with taxes.",
+    "A lord who was paid in grain preferred a large basket when he received it.",
+    "The same lord liked a small basket when he had to give something back.",
+    "A committee in Paris proposed a new unit, and nobody liked it at first.",
+    "It was meant to be a part of the distance from the pole to the equator.",
+    "Two astronomers spent seven years measuring the line between the sea and the mountains.",
+    "One of them made a small error and kept it secret for the rest of his life.",
+    "Please remember that an error is not the same thing as a mistake.",
+    "Every measurement has an uncertainty, and a good scientist writes it down.",
+    "Let us now turn to the measurement of time.",
+    "Sailors needed a clock that did not care about storms, salt or temperature.",
+    "There was a prize for solving this problem, and many people tried to win it.",
+    "A carpenter from a small village built four clocks, one better than the other.",
+    "His last clock lost only a few seconds during a voyage of several months.",
+    "The railway brought the next great change, because trains need a common time.",
+    "Before the railway came, each city set its clocks by the sun.",
+    "When it was noon in one town it was already later in the next.",
+    "Today a good clock would lose one second in the life of a planet.",
+    "Satellites carry such clocks, and your telephone listens to them.",
+    "If the clocks were not right, you would not find the street that you are looking for.",
+    "I would like you to read the second chapter of the book for next week.",
+    "Are there any questions before we take a short break?",
+)
+
+
+@dataclass(frozen=True)
+class Lecture:
+    """A sound, and what is said in it."""
+
+    path: Path
+    """A VBR MP3, as Pod has one."""
+    text: str
+    length_s: float
+
+
+def make_lecture(folder: Path, minutes: int) -> Lecture:
+    """Make a lecture of all sentences in changing orders, or find the one that was made before.
+
+    Args:
+        folder: where sounds are kept.
+        minutes: at least so long.
+    """
+    path = folder / f"lecture-{minutes}min.mp3"
+    facts = path.with_suffix(".json")
+    if not facts.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        spoken = [_speak(folder / "sentences" / f"{number}.wav", text) for number, text in enumerate(SENTENCES)]
+        samples, text = _compose(spoken, minutes * 60)
+        _write_mp3(samples, path)
+        facts.write_text(json.dumps({"text": text, "length_s": samples.size / RATE_HZ}), encoding="utf-8")
+    return Lecture(path, **json.loads(facts.read_text(encoding="utf-8")))
+
+
+def make_no_speech(folder: Path, minutes: int) -> Path:
+    """Make a sound of silence, noise, music, tones and clapping, in turns of twenty seconds."""
+    path = folder / f"no-speech-{minutes}min.mp3"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        chance = np.random.default_rng(SEED)
+        pieces = [BACKGROUNDS[number % len(BACKGROUNDS)](20.0, chance) for number in range(minutes * 3)]
+        _write_mp3(np.concatenate(pieces), path)
+    return path
+
+
+def _speak(path: Path, text: str) -> Samples:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        words = path.with_suffix(".txt")
+        words.write_text(text, encoding="utf-8")
+        argv = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"flite=textfile={words}:voice={VOICE}"]
+        subprocess.run([*argv, "-ar", str(RATE_HZ), "-c:a", "pcm_s16le", str(path)], check=True)
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return samples.astype(np.float32) / np.float32(32768)
+
+
+def _compose(spoken: list[Samples], length_s: float) -> tuple[Samples, str]:
+    """A few sentences, then something else, again and again; a breath of room noise over all."""
+    chance, noise = random.Random(SEED), np.random.default_rng(SEED)
+    pieces: list[Samples] = []
+    said: list[str] = []
+    order: list[int] = []
+    while sum(piece.size for piece in pieces) < length_s * RATE_HZ:
+        for _ in range(chance.randint(4, 9)):
+            order = order or chance.sample(range(len(SENTENCES)), len(SENTENCES))
+            number = order.pop()
+            pieces += [spoken[number], _silence(chance.uniform(0.3, 0.9), noise)]
+            said.append(SENTENCES[number])
+        pieces.append(chance.choice(BACKGROUNDS)(chance.uniform(2, 8), noise))
+    samples = np.concatenate(pieces)
+    return samples + noise.normal(0, 0.001, samples.size).astype(np.float32), " ".join(said)
+
+
+def _silence(length_s: float, _noise: np.random.Generator) -> Samples:
+    return np.zeros(round(length_s * RATE_HZ), np.float32)
+
+
+def _white(length_s: float, noise: np.random.Generator) -> Samples:
+    return noise.normal(0, 0.03, round(length_s * RATE_HZ)).astype(np.float32)
+
+
+def _tone(length_s: float, _noise: np.random.Generator) -> Samples:
+    times = np.arange(round(length_s * RATE_HZ)) / RATE_HZ
+    return (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
+
+
+def _music(length_s: float, noise: np.random.Generator) -> Samples:
+    """Chords that change every half second, struck and fading."""
+    times = np.arange(round(length_s * RATE_HZ)) / RATE_HZ
+    notes = noise.integers(0, 12, (int(length_s * 2) + 1, 3))
+    pitch = 196 * 2 ** (notes[(times * 2).astype(int)] / 12)
+    chord = np.sin(2 * np.pi * pitch * times[:, None]).sum(axis=1)
+    return (0.08 * chord * (0.3 + 0.7 * np.exp(-4 * (times % 0.5)))).astype(np.float32)
+
+
+def _applause(length_s: float, noise: np.random.Generator) -> Samples:
+    """Many short claps at chance times."""
+    samples = np.zeros(round(length_s * RATE_HZ), np.float32)
+    clap = np.exp(-np.arange(480) / 90)
+    for start in noise.integers(0, max(1, samples.size - clap.size), round(length_s * 60)):
+        samples[start : start + clap.size] += (0.3 * noise.normal(0, 1, clap.size) * clap).astype(np.float32)
+    return np.clip(samples, -1, 1)
+
+
+BACKGROUNDS = (_silence, _white, _music, _tone, _applause)
+
+
+def _write_mp3(samples: Samples, path: Path) -> None:
+    partial = path.with_suffix(".partial.mp3")
+    argv = ["ffmpeg", "-v", "error", "-y", "-f", "f32le", "-ar", str(RATE_HZ), "-ac", "1", "-i", "-"]
+    argv += ["-ar", "44100", "-c:a", "libmp3lame", "-q:a", "2", str(partial)]
+    subprocess.run(argv, input=samples.astype("<f4").tobytes(), check=True)
+    partial.replace(path)

@@ -1,0 +1,161 @@
+"""Transcription against the command line of whisper-ctranslate2: time, words, captions, memory, side by side.
+
+The same model, kind of numbers and processors. Ours is measured warm, as functions are; the command starts and loads its
+model each time, as a command does.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import jiwer
+import webvtt
+from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]  # it has no annotations
+
+from benchmarks.joins import count_join_faults
+from benchmarks.measure import Cost, Target, console, judge, new_table, run_measured
+from benchmarks.scale import INSTANCES, StageCost
+from benchmarks.speech import Lecture, make_lecture, make_no_speech
+from benchmarks.transcription_job import MODEL, Outcome, Way, transcribe_apart
+from podjobs.backends.whisper import choose_device
+from podjobs.transcription.cues import Cue, CueRules, find_faults
+
+COMMAND = "whisper-ctranslate2"
+WALL_FACTOR = 0.6
+MEMORY_BYTES = 1_200_000_000
+STEP_OVERHEAD_S = 0.015
+"""The adapter's, by its own target."""
+NO_SPEECH_MIN = 10
+MOST_INSTANCES = 64
+
+normalize = EnglishTextNormalizer()
+
+
+def run(folder: Path, minutes: int, device: str) -> int:
+    """Let the command and the function transcribe the same lecture.
+
+    Args:
+        folder: where to work.
+        minutes: length of the lecture.
+        device: where models run.
+    """
+    device = choose_device(device)
+    cores = len(os.sched_getaffinity(0))
+    lecture = make_lecture(folder / "speech", minutes)
+    work = folder / "transcribe"
+    shutil.rmtree(work, ignore_errors=True)
+    ways = {
+        "ours, one part at a time": Way(1, 1, device=device),
+        "ours, a part a processor": Way(cores, 1, device=device),
+        "ours, passages one by one": Way(cores, 1, batched=False, device=device),
+    }
+    command_cost, command_text = _run_command(lecture, work, cores, device)
+    made = {name: transcribe_apart(lecture.path, work / "media", way) for name, way in ways.items()}
+    nothing = transcribe_apart(make_no_speech(folder / "speech", NO_SPEECH_MIN), work / "media", Way(cores, 1))
+    shutil.rmtree(work, ignore_errors=True)
+    error_rates = {name: _error_rate(lecture, _text_of(outcome.webvtt)) for name, outcome in made.items()}
+    error_rates[COMMAND] = _error_rate(lecture, command_text)
+    _print_costs(lecture, command_cost, made, error_rates)
+    _print_times(made["ours, one part at a time"], lecture)
+    best = made["ours, a part a processor"]
+    return judge(
+        [
+            *_cost_targets(command_cost, best, error_rates),
+            *_word_targets(best, lecture, nothing),
+        ]
+    )
+
+
+def _run_command(lecture: Lecture, work: Path, cores: int, device: str) -> tuple[Cost, str]:
+    """The whole command: start, model, transcription."""
+    numbers = "float16" if device == "cuda" else "int8"
+    argv = [COMMAND, "--model_directory", MODEL, "--language", "en", "--device", device, "--compute_type", numbers]
+    argv += ["--threads", str(cores), "--word_timestamps", "True", "--output_format", "txt", "--verbose", "False"]
+    cost = run_measured([*argv, "--output_dir", str(work), str(lecture.path)])
+    return cost, (work / lecture.path.with_suffix(".txt").name).read_text(encoding="utf-8")
+
+
+def cues_of(text: str) -> list[Cue]:
+    """The cues of a WebVTT."""
+    return [
+        Cue(start_s=_seconds(caption.start), end_s=_seconds(caption.end), lines=tuple(caption.lines))
+        for caption in webvtt.from_string(text).captions
+    ]
+
+
+def _seconds(time: str) -> float:
+    hours, minutes, seconds = time.split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+
+def _text_of(text: str) -> str:
+    return " ".join(line for cue in cues_of(text) for line in cue.lines)
+
+
+def _error_rate(lecture: Lecture, heard: str) -> float:
+    return float(jiwer.wer(normalize(lecture.text), normalize(" ".join(heard.split()))))
+
+
+def _print_costs(lecture: Lecture, command: Cost, made: dict[str, Outcome], error_rates: dict[str, float]) -> None:
+    columns = ("way", "wall s", "CPU s", "× real time", "WER", "memory, MiB")
+    table = new_table(f"{lecture.length_s:.0f} s of sound", *columns)
+    table.add_row(
+        COMMAND, f"{command.wall_s:.1f}", f"{command.cpu_s:.1f}", f"{lecture.length_s / command.wall_s:.1f}",
+        f"{error_rates[COMMAND]:.2%}", "",
+    )  # fmt: skip
+    for name, outcome in made.items():
+        table.add_row(
+            name,
+            f"{outcome.cost.wall_s:.1f}",
+            f"{outcome.cost.cpu_s:.1f}",
+            f"{lecture.length_s / outcome.cost.wall_s:.1f}",
+            f"{error_rates[name]:.2%}",
+            f"{outcome.memory_bytes / 2**20:.0f}",
+        )
+    console.print(table)
+
+
+def _print_times(outcome: Outcome, lecture: Lecture) -> None:
+    """Schedule the steps, each measured alone on one processor, on more and more instances."""
+    names = dict.fromkeys(step.stage for step in outcome.steps)
+    stages = [StageCost(name, tuple(step for step in outcome.steps if step.stage == name)) for name in names]
+    columns = ("instances", "ready after, s", "× real time", *(f"{stage.name}, s" for stage in stages))
+    table = new_table("Computed time to ready, one processor an instance", *columns)
+    for instances in (count for count in INSTANCES if count <= MOST_INSTANCES):
+        times_s = [stage.duration_s(instances, STEP_OVERHEAD_S) for stage in stages]
+        table.add_row(
+            str(instances),
+            f"{sum(times_s):.1f}",
+            f"{lecture.length_s / sum(times_s):.0f}",
+            *(f"{time_s:.2f}" for time_s in times_s),
+        )
+    console.print(table)
+
+
+def _cost_targets(command: Cost, best: Outcome, error_rates: dict[str, float]) -> Sequence[Target]:
+    factor = best.cost.wall_s / command.wall_s
+    ours, theirs = error_rates["ours, a part a processor"], error_rates[COMMAND]
+    memory = f"{best.memory_bytes / 1e9:.2f} GB"
+    return [
+        Target(f"wall at most {WALL_FACTOR} × the command's", f"{factor:.2f}", holds=factor <= WALL_FACTOR),
+        Target("WER not above the command's", f"{ours:.2%} and {theirs:.2%}", holds=ours <= theirs),
+        Target(f"memory at most {MEMORY_BYTES / 1e9:.1f} GB", memory, holds=best.memory_bytes <= MEMORY_BYTES),
+    ]
+
+
+def _word_targets(best: Outcome, lecture: Lecture, nothing: Outcome) -> Sequence[Target]:
+    joins = count_join_faults(best.words, best.cuts_s, normalize(lecture.text), normalize)
+    faults = find_faults(cues_of(best.webvtt), CueRules())
+    for fault in faults:
+        console.print(fault)
+    invented = _text_of(nothing.webvtt)
+    if invented:
+        console.print(f"Invented: {invented}")
+    return [
+        Target(f"words lost at {len(best.cuts_s)} joins: 0", str(joins.lost), holds=not joins.lost),
+        Target("words doubled at joins: 0", str(joins.doubled), holds=not joins.doubled),
+        Target("words cut through at joins: 0", str(joins.cut_through), holds=not joins.cut_through),
+        Target("cues that break the rules: 0", str(len(faults)), holds=not faults),
+        Target(f"characters in {NO_SPEECH_MIN} min without speech: 0", str(len(invented)), holds=not invented),
+    ]

