@@ -149,7 +149,8 @@ def _applause(length_s: float, noise: np.random.Generator) -> Samples:
     clap = np.exp(-np.arange(480) / 90)
     for start in noise.integers(0, max(1, samples.size - clap.size), round(length_s * 60)):
         samples[start : start + clap.size] += (0.3 * noise.normal(0, 1, clap.size) * clap).astype(np.float32)
-    return np.clip(samples, -1, 1)
+    clipped: Samples = np.clip(samples, -1, 1)
+    return clipped
 
 
 BACKGROUNDS = (_silence, _white, _music, _tone, _applause)

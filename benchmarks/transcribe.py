@@ -1,7 +1,7 @@
 """Transcription against the command line of whisper-ctranslate2: time, words, captions, memory, side by side.
 
-The same model, kind of numbers and processors. Ours is measured warm, as functions are; the command starts and loads its
-model each time, as a command does.
+The same model, kind of numbers and processors. Ours is measured warm, as functions are; the command starts and loads
+its model each time, as a command does.
 """
 
 import os
