@@ -140,7 +140,8 @@ def _music(length_s: float, noise: np.random.Generator) -> Samples:
     notes = noise.integers(0, 12, (int(length_s * 2) + 1, 3))
     pitch = 196 * 2 ** (notes[(times * 2).astype(int)] / 12)
     chord = np.sin(2 * np.pi * pitch * times[:, None]).sum(axis=1)
-    return (0.08 * chord * (0.3 + 0.7 * np.exp(-4 * (times % 0.5)))).astype(np.float32)
+    music: Samples = (0.08 * chord * (0.3 + 0.7 * np.exp(-4 * (times % 0.5)))).astype(np.float32)
+    return music
 
 
 def _applause(length_s: float, noise: np.random.Generator) -> Samples:

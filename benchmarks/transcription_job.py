@@ -21,6 +21,7 @@ from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.ports import Heard, ModelPlace
 from podjobs.contract.steps import Plan, Stage, Step, StepSpec
 from podjobs.contract.workflows import first_stage
+from podjobs.logs import configure_logs
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.settings import TranscriptionSettings
@@ -86,6 +87,7 @@ def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
 
 def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
     """Transcribe a sound in this process, as the adapter would have it done."""
+    configure_logs("benchmarks", "WARNING")
     shutil.rmtree(media, ignore_errors=True)
     (media / "videos").mkdir(parents=True)
     shutil.copyfile(sound, media / "videos" / "sound.mp3")
