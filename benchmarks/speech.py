@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import wave
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,31 @@ SENTENCES = (
     "I would like you to read the second chapter of the book for next week.",
     "Are there any questions before we take a short break?",
 )
+WHO = (
+    "The old carpenter", "A young teacher", "My neighbor", "The captain of the ship", "Our first guest",
+    "The doctor from the valley", "A group of students", "The mayor", "Her older brother", "The owner of the shop",
+    "A famous painter", "The man with the hat", "Every farmer", "The second engineer", "A quiet librarian",
+    "The king's cook", "Nobody in the village", "One of the sailors", "The woman at the window", "This small company",
+)  # fmt: skip
+DID = (
+    "described", "repaired", "painted", "forgot", "remembered", "bought", "sold", "measured", "admired", "followed",
+    "carried", "discovered", "explained", "borrowed", "returned", "protected", "watched", "collected", "studied",
+    "lost",
+)  # fmt: skip
+WHAT = (
+    "a wooden bridge", "the last letter", "a map of the coast", "the broken engine", "a basket of apples",
+    "the empty house", "a very long story", "the silver coins", "a machine for grain", "the garden behind the church",
+    "a book about birds", "the plans for the tower", "a pair of glasses", "the road to the harbor", "a box of candles",
+    "the answer to that question", "a small orchestra", "the water in the well", "a collection of stones",
+    "the first photograph",
+)  # fmt: skip
+WHEN = (
+    "before the winter came", "on the way to the station", "without a single word", "in the middle of the night",
+    "after a long discussion", "because the weather was bad", "for the third time", "and then went home",
+    "while the children were sleeping", "in front of everybody", "with the help of a friend", "during the holidays",
+    "although it was forbidden", "as soon as the music stopped", "and nobody knew why", "at the end of the summer",
+    "until the money was gone", "under a tree by the river", "in less than an hour", "to everybody's surprise",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,18 +90,19 @@ class Lecture:
 
 
 def make_lecture(folder: Path, minutes: int) -> Lecture:
-    """Make a lecture of all sentences in changing orders, or find the one that was made before.
+    """Make a lecture that says nothing twice, or find the one that was made before.
+
+    A sentence that came before helps those who are told what was said before, as it would not in a real lecture.
 
     Args:
         folder: where sounds are kept.
         minutes: at least so long.
     """
-    path = folder / f"lecture-{minutes}min.mp3"
+    path = folder / f"speech-{minutes}min.mp3"
     facts = path.with_suffix(".json")
     if not facts.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        spoken = [_speak(folder / "sentences" / f"{number}.wav", text) for number, text in enumerate(SENTENCES)]
-        samples, text = _compose(spoken, minutes * 60)
+        samples, text = _compose(folder / "sentences", minutes * 60)
         _write_mp3(samples, path)
         facts.write_text(json.dumps({"text": text, "length_s": samples.size / RATE_HZ}), encoding="utf-8")
     return Lecture(path, **json.loads(facts.read_text(encoding="utf-8")))
@@ -93,9 +120,9 @@ def make_no_speech(folder: Path, minutes: int) -> Path:
 
 
 def _speak(path: Path, text: str) -> Samples:
-    if not path.exists():
+    words = path.with_suffix(".txt")
+    if not path.exists() or words.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
-        words = path.with_suffix(".txt")
         words.write_text(text, encoding="utf-8")
         argv = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"flite=textfile={words}:voice={VOICE}"]
         subprocess.run([*argv, "-ar", str(RATE_HZ), "-c:a", "pcm_s16le", str(path)], check=True)
@@ -104,21 +131,28 @@ def _speak(path: Path, text: str) -> Samples:
     return samples.astype(np.float32) / np.float32(32768)
 
 
-def _compose(spoken: list[Samples], length_s: float) -> tuple[Samples, str]:
+def _compose(folder: Path, length_s: float) -> tuple[Samples, str]:
     """A few sentences, then something else, again and again; a breath of room noise over all."""
     chance, noise = random.Random(SEED), np.random.default_rng(SEED)
     pieces: list[Samples] = []
     said: list[str] = []
-    order: list[int] = []
+    sentences = _sentences(chance)
     while sum(piece.size for piece in pieces) < length_s * RATE_HZ:
         for _ in range(chance.randint(4, 9)):
-            order = order or chance.sample(range(len(SENTENCES)), len(SENTENCES))
-            number = order.pop()
-            pieces += [spoken[number], _silence(chance.uniform(0.3, 0.9), noise)]
-            said.append(SENTENCES[number])
+            said.append(next(sentences))
+            spoken = _speak(folder / f"{len(said):04d}.wav", said[-1])
+            pieces += [spoken, _silence(chance.uniform(0.3, 0.9), noise)]
         pieces.append(chance.choice(BACKGROUNDS)(chance.uniform(2, 8), noise))
     samples = np.concatenate(pieces)
     return samples + noise.normal(0, 0.001, samples.size).astype(np.float32), " ".join(said)
+
+
+def _sentences(chance: random.Random) -> Iterator[str]:
+    """Sentences without an end, each other than all before."""
+    yield from chance.sample(SENTENCES, len(SENTENCES))
+    parts = [(who, did, what, when) for who in WHO for did in DID for what in WHAT for when in WHEN]
+    for who, did, what, when in chance.sample(parts, len(parts)):
+        yield f"{who} {did} {what} {when}."
 
 
 def _silence(length_s: float, _noise: np.random.Generator) -> Samples:
