@@ -90,8 +90,7 @@ class Hearing:
         segments = self._listen(self.speech, thorough=False)
         holes = self._holes(segments)
         if holes:
-            found = self._listen(holes, thorough=True)
-            again = [segment for segment in found if _lies_in(segment, holes)]
+            again = words_in(holes, self._listen(holes, thorough=True))
             segments = tuple(sorted((*segments, *again), key=lambda segment: segment.start_s))
             self.log += [
                 f"speech from {hole.start_s:.1f} s to {hole.end_s:.1f} s has no caption."
@@ -126,9 +125,18 @@ class Hearing:
         return find_holes(self.speech, said, self._settings.podjobs_hole_s)
 
 
-def _lies_in(segment: Segment, holes: Sequence[Stretch]) -> bool:
-    middle_s = (segment.start_s + segment.end_s) / 2
-    return any(hole.start_s <= middle_s <= hole.end_s for hole in holes)
+def words_in(holes: Sequence[Stretch], segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Keep words that lie in holes: around them there are words already, and parts of those are heard again. Pure."""
+    found = []
+    for segment in segments:
+        words = tuple(
+            word
+            for word in segment.words
+            if any(hole.start_s <= (word.start_s + word.end_s) / 2 <= hole.end_s for hole in holes)
+        )
+        if words:
+            found.append(segment.model_copy(update={"words": words}))
+    return tuple(found)
 
 
 def place_utterances(passage: Passage, heard: Heard) -> tuple[Segment, ...]:
