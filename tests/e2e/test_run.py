@@ -13,6 +13,9 @@ import httpx
 import psutil
 import pytest
 
+from support.media import ffmpeg
+from support.speech import speak
+
 RUN = Path(__file__).resolve().parents[2] / "scripts" / "run"
 MARK = "POD_FUNCTIONS_TEST"
 
@@ -55,6 +58,41 @@ def test_run_video_with_any_name_is_encoded_and_shown(environment, make_clip, tm
     (folder,) = (tmp_path / "demo").iterdir()
     assert folder.name == Path(name).stem
     assert video.exists()
+
+
+@pytest.fixture(scope="session")
+def talk(tmp_path_factory):
+    """A video in which somebody speaks."""
+    folder = tmp_path_factory.mktemp("talk")
+    speech = speak(folder / "speech.wav", "Good morning and welcome to this course on the history of clocks.")
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-i", speech, "-shortest", folder / "talk.mp4")
+    return folder / "talk.mp4"
+
+
+def test_run_transcribe_shows_captions_on_the_page(environment, talk, tmp_path):
+    environment.pop("TRANSCRIPTION_MODEL_PARAM", None)
+    log = tmp_path / "log"
+    with log.open("w") as out:
+        argv = [RUN, "--transcribe", "en", talk]
+        process = subprocess.Popen(argv, env=environment, cwd=tmp_path, stdout=out, stderr=out)
+    try:
+        url = wait_for_match(process, log, r"http://127\.0\.0\.1:\d+/")
+        assert '"file": "captions_en.vtt"' in httpx.get(url).text
+        track = httpx.get(url + "media/captions_en.vtt")
+        assert track.headers["Content-Type"].startswith("text/vtt")
+        assert "Good morning" in track.text
+    finally:
+        process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+
+
+def test_run_transcribe_without_a_model_says_how_to_get_one(environment, talk, tmp_path):
+    environment.pop("TRANSCRIPTION_MODEL_PARAM", None)
+    result = run(environment, tmp_path, talk, "--transcribe", "fr", "--no-open")
+
+    assert result.returncode == 1
+    assert "TRANSCRIPTION_MODEL_PARAM" in result.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_run_cut_encodes_that_part_only(environment, make_clip, tmp_path):

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -165,3 +166,27 @@ def test_up_settings_from_a_dotenv_file_and_the_environment_wins(make_stack, tmp
     assert result.returncode == 2
     assert "PODJOBS_WINDOW" in result.stderr
     assert "FFMPEG_CRF" not in result.stderr
+
+
+def test_up_without_models_leaves_pods_queue_alone(stack):
+    with stack.redis() as client:
+        client.lpush("transcripting", "message")
+        time.sleep(2)
+        assert client.llen("transcripting") == 1
+    assert stack.find("transcription") == []
+    assert "the queue `transcripting` is left to Pod's own workers" in stack.log()
+
+
+def test_up_engine_that_is_not_there_is_named_at_start(make_stack):
+    stack = make_stack(TRANSCRIPTION_TYPE="VOSK", TRANSCRIPTION_MODEL_PARAM='{"VOSK": {"fr": {"model": "/m"}}}')
+    stack.start(ready=False)
+    assert stack.process.wait(30) == 2
+    assert "VOSK is not supported" in stack.log()
+
+
+def test_up_no_models_whatever_pods_file_says(make_stack, tmp_path):
+    """A site with Pod's VOSK lets Pod's own worker go on."""
+    file = tmp_path / "settings_local.py"
+    file.write_text('TRANSCRIPTION_TYPE = "VOSK"\nTRANSCRIPTION_MODEL_PARAM = {"VOSK": {"fr": {"model": "/m"}}}\n')
+    stack = make_stack(TRANSCRIPTION_MODEL_PARAM="{}", PODJOBS_SETTINGS_FILE=str(file)).start()
+    assert stack.find("transcription") == []

@@ -216,6 +216,10 @@ class RunningStack:
         """Wait for something to be so; the test fails with the end of the log if it does not come."""
         wait_for(condition, timeout_s, self.log)
 
+    def log_lines(self) -> list[str]:
+        """All lines its programs wrote that are JSON."""
+        return [line for line in self.stderr.read_text(errors="replace").splitlines() if line.startswith("{")]
+
     def log(self) -> str:
         return self.stderr.read_text(errors="replace")[-20_000:]
 

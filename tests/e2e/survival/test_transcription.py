@@ -1,80 +1,161 @@
-"""Transcriptions survive, too: what was heard is not heard again, and Pod gets one file of captions."""
+"""A transcription on its way from the queue to Pod: watched, killed in the middle, told once."""
 
 import json
+import urllib.request
 
 import pytest
 
 from local.client import request_transcription
-from local.models import found_models
-from support.speech import TEXT, speak, word_errors
+from support.speech import LECTURE, WER, error_rate, join, speak
 from support.stack import RunningStack
-from support.survival import SETTINGS, Patient, check_nothing_left
-from support.transcriber import text_of
+from support.survival import Patient, Patients
+from support.transcriber import MODEL, text_of
 
-SHORT_PARTS = {"PODJOBS_PART_MIN_S": "5", "PODJOBS_PART_MAX_S": "10", "PODJOBS_PARTS_PER_SOUND": "6"}
+SETTINGS = {
+    "TRANSCRIPTION_MODEL_PARAM": json.dumps({"WHISPER": {"en": {"model": MODEL}}}),
+    "PODJOBS_PART_MIN_S": "8",
+    "PODJOBS_PART_MAX_S": "10",
+    "PODJOBS_CONCURRENCY_TRANSCRIPTION": "1",
+    "PODJOBS_RETRY_BASE_S": "1",
+    "PODJOBS_RETRY_FACTOR": "1.2",
+    "PODJOBS_BUSY_CAP_S": "2",
+    "PODJOBS_POD_TIMEOUT_S": "3",
+}
+"""Small parts, one after another: so that there is a middle to be killed in."""
+TELLING = "/rest/store_remote_transcripted_video/"
+
+
+@pytest.fixture(scope="session")
+def lecture(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lecture")
+    pause = ("anullsrc=r=16000:cl=mono", 0.7)
+    spoken = [speak(folder / f"{number}.wav", text) for number, text in enumerate(LECTURE)]
+    return join(folder / "audio_192k.mp3", *(piece for sentence in spoken for piece in (sentence, pause)))
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    settings = SETTINGS | SHORT_PARTS | {"TRANSCRIPTION_MODEL_PARAM": found_models("en")}
-    running = RunningStack(tmp_path_factory.mktemp("stacks") / "state", settings).start()
+    running = RunningStack(tmp_path_factory.mktemp("stacks") / "state", SETTINGS).start()
     yield running
-    running.stop()
-    assert running.processes() == []
+    status, took_s = running.stop()
+    assert (status, running.processes()) == (0, []), running.log()
+    assert took_s < 10
+
+
+class Listeners(Patients):
+    """Puts transcriptions on a stack's queue."""
+
+    def transcribe(self, sound, language="en"):
+        video_id, pod_path, output = self.place(sound, "audio_192k.mp3")
+        job_id = request_transcription(self.stack.broker_url, video_id, pod_path, 30, language)
+        return Patient(self.stack, job_id, video_id, output)
 
 
 @pytest.fixture
-def send(stack, tmp_path_factory):
-    """Ask for captions of a sound as Pod does."""
+def listeners(stack):
     stack.wait_until(stack.takes_messages)
-
-    def send(video_id, content=None):
-        folder = stack.media_dir / "videos" / f"user{video_id}"
-        sound = folder / "audio_192k.mp3"
-        if content is None:
-            speak(sound)
-        else:
-            folder.mkdir(parents=True)
-            sound.write_bytes(content)
-        path = f"{stack.facts['media_root']}/videos/{folder.name}/{sound.name}"
-        job_id = request_transcription(stack.broker_url, video_id, path, 0, "en")
-        return Patient(stack, job_id, video_id, folder)
-
-    return send
+    return Listeners(stack)
 
 
-def told(job):
-    """What Pod was told of a video; it was told once."""
-    calls = job.stack.journal("/rest/store_remote_transcripted_video/")
-    (call,) = [call for call in calls if call["query"] == {"id": str(job.video_id)} and call["status"] == 200]
-    return call
+def calls_of(job):
+    return [call for call in job.stack.journal(TELLING) if call["query"] == {"id": str(job.video_id)}]
+
+
+def check_told_once(job, killed_in=""):
+    progress = job.wait_end(240)
+    assert (progress.state, progress.error) == ("done", ""), job.stack.log()
+    taken = [call for call in calls_of(job) if call["status"] == 200]
+    assert len(taken) == 1 or killed_in == "notify", job.stack.log()
+    assert error_rate(" ".join(LECTURE), text_of(taken[0]["imported"]["text"])) < WER
+    assert not list((job.stack.media_dir / "temp").iterdir())
+    assert not (job.stack.media_dir / "work").exists()
+    return taken[0]
+
+
+def done_parts(job):
+    """How often each part was done, as the function says."""
+    lines = [json.loads(line) for line in job.stack.log_lines() if job.id in line and "A step is done." in line]
+    parts = [line["step_id"] for line in lines if line["step_id"].startswith("part-")]
+    return {part: parts.count(part) for part in parts}
+
+
+def test_message_becomes_captions_at_pod(stack, listeners, lecture):
+    call = check_told_once(listeners.transcribe(lecture))
+    assert "captions with" in call["imported"]["msg"]
+
+
+def test_function_killed_only_the_part_is_repeated(stack, listeners, lecture):
+    job = listeners.transcribe(lecture)
+    job.wait_until("transcribe", 0.3)
+    assert stack.kill("transcription") > 0
+    check_told_once(job)
+    repeated = {part: times for part, times in done_parts(job).items() if times > 1}
+    assert repeated == {}  # what was done stays done; what was killed was not done
+
+
+@pytest.mark.parametrize("moment", [("plan", 0), ("transcribe", 0.3), ("captions", 0), ("notify", 0)], ids=str)
+def test_adapter_killed_job_ends_well(stack, listeners, lecture, moment):
+    job = listeners.transcribe(lecture)
+    job.wait_until(*moment)
+    stack.kill("adapter")
+    check_told_once(job, killed_in=moment[0])
+    assert max(done_parts(job).values()) <= 2  # the one that was under way
+
+
+def test_everything_killed_job_ends_well(stack, listeners, lecture):
+    job = listeners.transcribe(lecture)
+    job.wait_until("transcribe", 0.3)
+    stack.kill_programs()
+    check_told_once(job)
+
+
+@pytest.mark.parametrize("answers", [["500", "500"], ["abort"], ["hang"], ["lost"], ["late"]], ids="-".join)
+def test_pod_misbehaves_captions_are_taken_once(stack, listeners, lecture, answers):
+    job = listeners.transcribe(lecture)
+    job.wait_until("transcribe")
+    stack.answer_next(*answers)
+    job.wait_end(240)
+    stack.answer_next()
+    imported = [call for call in calls_of(job) if call["imported"]]
+    assert len(imported) == 1
 
 
 @pytest.mark.parametrize(
-    ("video_id", "part"),
+    ("content", "language", "reason"),
     [
-        (901, None),
-        (902, "transcription"),
-        pytest.param(903, "adapter", marks=pytest.mark.slow),
-        pytest.param(904, "redis", marks=pytest.mark.slow),
+        (b"", "en", "is empty (0 bytes)"),
+        (b"No sound.\n" * 50, "en", "no media file that can be read"),
+        (b"any", "xx", "The language 'xx' is not known"),
+        (b"any", "fr", "no model for the language 'fr'"),
     ],
+    ids=["empty", "text", "unknown-language", "no-model"],
 )
-def test_kill_part_captions_are_made_and_pod_is_told_once(stack, send, video_id, part):
-    job = send(video_id)
-    job.wait_until("transcribe", 0.01)
-    if part:
-        stack.kill(part)
+def test_failure_for_good_pod_is_told_the_reason_with_captions_without_a_word(
+    stack, listeners, content, language, reason
+):
+    job = listeners.transcribe(content, language)
     progress = job.wait_end()
-    assert (progress.state, progress.error) == ("done", ""), stack.log()
-    assert word_errors(" ".join(TEXT), text_of(told(job)["imported"]["text"])) < 0.15
-    assert not list((stack.media_dir / "temp").iterdir())
-    check_nothing_left(stack)
-
-
-def test_sound_that_cannot_be_read_pod_gets_an_empty_file_and_the_reason(stack, send):
-    job = send(905, b"no sound")
-    assert job.wait_end().state == "failed"
-    call = told(job)
+    assert progress.state == "failed"
+    assert reason in progress.error
+    (call,) = calls_of(job)
+    assert call["status"] == 200
+    assert reason in call["imported"]["msg"]
     assert call["imported"]["captions"] == 0
-    assert "no media file that can be read" in call["imported"]["msg"]
-    assert json.loads(call["body"])["video_id"] == 905
+
+
+def test_newer_job_for_the_video_takes_the_older_ones_place(stack, listeners, lecture):
+    older = listeners.transcribe(lecture)
+    older.wait_until("transcribe")
+    path = f"{stack.facts['media_root']}/videos/user{older.video_id}/audio_192k.mp3"
+    newer_id = request_transcription(stack.broker_url, older.video_id, path, 30, "en")
+    newer = Patient(stack, newer_id, older.video_id, older.output)
+    assert older.wait_end(240).state == "superseded"
+    assert newer.wait_end(240).state == "done"
+    assert len([call for call in calls_of(newer) if call["status"] == 200]) == 1
+
+
+def test_status_shows_both_queues(stack):
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.facts['ports']['health']}/status", timeout=5) as response:
+        status = json.load(response)
+    assert set(status["queues"]) == {"encoding", "transcripting"}
+    assert set(status["functions"]) == {"encoding", "notification", "transcription"}

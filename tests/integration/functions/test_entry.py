@@ -22,6 +22,8 @@ STEP = {
     "action": "discard",
     "accepted_at": 0,
 }
+TRANSCRIPTION = {"type": "transcription", "id": "j", "video_id": 7, "mp3filepath": "/media/a.mp3", "lang": "en"}
+FRENCH = TRANSCRIPTION | {"lang": "fr"}
 
 
 @pytest.fixture
@@ -56,6 +58,8 @@ def test_handle_step_event_is_answered_by_a_result_event(client, mode):
         (*to_binary(event(data=[1, 2])), "no valid step"),
         (*to_binary(event(data=STEP | {"function": "studio"})), "is for the function 'studio'"),
         (*to_binary(event(data=STEP | {"action": "dance"})), "no action 'dance'"),
+        (*to_binary(event(data=STEP | {"job": TRANSCRIPTION})), "does no jobs of type 'transcription'"),
+        (*to_binary(event(data=STEP | {"job": {"type": "opera", "id": "x"}})), "expected tags: 'encoding', 'transc"),
         (*to_binary(event(data=STEP | {"action": "chunk", "shared": {"source": 7}})), "source: "),
     ],
 )
@@ -111,3 +115,33 @@ def test_handler_wrong_settings_end_the_process_with_all_faults(monkeypatch):
         create_app("handle", str(ROOT / "functions/encoding/main.py"), "http")
     assert "MEDIA_ROOT" in str(ended.value)
     assert "FFMPEG_CRF" in str(ended.value)
+
+
+@pytest.fixture
+def transcription_client(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDIA_ROOT", "/media")
+    monkeypatch.setenv("MEDIA_URL", f"file://{tmp_path}")
+    monkeypatch.setenv("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"en": {"model": "/nowhere"}}}')
+    return create_app("handle", str(ROOT / "functions/transcription/main.py"), "http").test_client()
+
+
+def test_transcription_function_answers_without_its_model(transcription_client, tmp_path):
+    """It starts at once; the model is loaded when the first step needs it, and only that step fails without."""
+    assert transcription_client.get("/").data == b"ok\n"
+    step = STEP | {"job": TRANSCRIPTION, "function": "transcription"}
+    headers, body = to_binary(event(data=step | {"action": "report", "step_id": "report"}))
+    assert transcription_client.post("/", headers=headers, data=body).status_code == 200
+    assert (tmp_path / "temp" / "transcription_7_j.vtt").read_text().strip() == "WEBVTT"
+    headers, body = to_binary(event(data=step | {"action": "plan", "step_id": "plan", "job": FRENCH}))
+    response = transcription_client.post("/", headers=headers, data=body)
+    assert response.status_code == 422
+    assert "no model for the language 'fr'" in json.loads(response.data)["detail"]
+
+
+def test_transcription_function_with_another_engine_does_not_start(monkeypatch):
+    monkeypatch.setenv("MEDIA_ROOT", "/media")
+    monkeypatch.setenv("TRANSCRIPTION_TYPE", "VOSK")
+    with pytest.raises(SystemExit) as ended:
+        create_app("handle", str(ROOT / "functions/transcription/main.py"), "http")
+    assert "VOSK is not supported" in str(ended.value)
+    assert "TRANSCRIPTION_MODEL_PARAM" in str(ended.value)

@@ -110,3 +110,45 @@ async def test_answers_are_given_in_turn_then_pod_is_well_again(pod, client):
         await client.post(POST, json=BODY, headers=HEADERS)
     assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 400
     assert [call["misbehaviour"] for call in journal_of(pod)] == ["503", "abort", "lost", ""]
+
+
+TOLD = "/rest/store_remote_transcripted_video/?id=3"
+VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nGood morning.\n"
+
+
+def write_captions(pod, text, name="c.vtt"):
+    folder = pod.media_dir / "temp"
+    folder.mkdir(parents=True)
+    (folder / name).write_text(text)
+    # only the name counts: Pod looks for it in its own temp folder
+    return {"video_id": 3, "msg": "Done.", "temp_vtt_file": f"/elsewhere/{name}"}
+
+
+async def test_store_captions_takes_the_file_and_keeps_the_track(pod, client):
+    body = write_captions(pod, VTT)
+
+    assert (await client.post(TOLD, json=body, headers=HEADERS)).status == 200
+    assert (await client.post(TOLD, json=body, headers=HEADERS)).status == 500  # the file is gone
+
+    assert (pod.media_dir / "tracks" / "0003.vtt").read_text() == VTT
+    assert list((pod.media_dir / "temp").iterdir()) == []
+    assert journal_of(pod)[0]["imported"] == {"captions": 1, "text": VTT, "msg": "Done."}
+
+
+async def test_store_captions_without_a_cue_makes_no_track(pod, client):
+    body = write_captions(pod, "WEBVTT\n")
+    assert (await client.post(TOLD, json=body, headers=HEADERS)).status == 200
+    assert not (pod.media_dir / "tracks").exists()
+
+
+@pytest.mark.parametrize("text", ["", "No captions."])
+async def test_store_captions_that_are_none_is_500(pod, client, text):
+    body = write_captions(pod, text)
+    assert (await client.post(TOLD, json=body, headers=HEADERS)).status == 500
+
+
+@pytest.mark.parametrize("field", ["msg", "temp_vtt_file"])
+async def test_store_captions_with_a_field_missing_is_500(pod, client, field):
+    body = write_captions(pod, VTT)
+    del body[field]
+    assert (await client.post(TOLD, json=body, headers=HEADERS)).status == 500

@@ -1,15 +1,19 @@
-"""A media root with a real model, and speech."""
+"""Speech, and a media root with the transcription function on it."""
 
 import pytest
 
-from support.speech import speak
+from support.speech import LECTURE, join, speak
 from support.transcriber import Transcriber, make_settings
+
+PAUSE = ("anullsrc=r=16000:cl=mono", 0.7)
 
 
 @pytest.fixture
 def make_transcriber(tmp_path):
-    def make(**settings):
-        return Transcriber(tmp_path, make_settings(tmp_path, **settings))
+    def make(model=None, **changes):
+        media = tmp_path / "media"
+        media.mkdir(exist_ok=True)
+        return Transcriber(media, make_settings(media, **changes), model)
 
     return make
 
@@ -20,6 +24,14 @@ def transcriber(make_transcriber):
 
 
 @pytest.fixture(scope="session")
-def spoken(tmp_path_factory):
-    """Three times the text: some seventy seconds."""
-    return speak(tmp_path_factory.mktemp("speech") / "talk.mp3")
+def sentences(tmp_path_factory):
+    """Each sentence of the lecture as a file."""
+    folder = tmp_path_factory.mktemp("sentences")
+    return [speak(folder / f"{number}.wav", text) for number, text in enumerate(LECTURE)]
+
+
+@pytest.fixture(scope="session")
+def lecture(tmp_path_factory, sentences):
+    """Half a minute of speech with pauses, as a VBR MP3."""
+    pieces = [piece for sentence in sentences for piece in (sentence, PAUSE)]
+    return join(tmp_path_factory.mktemp("lecture") / "lecture.mp3", *pieces)

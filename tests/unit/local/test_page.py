@@ -1,6 +1,6 @@
 """The page that plays a result."""
 
-from local.page import write_page
+from local.page import Captions, write_page
 
 INFO = {
     "list_hls_files": {"360": "/m/0001/360p.m3u8"},
@@ -24,3 +24,10 @@ def test_write_page_name_of_a_video_cannot_become_markup():
 
     assert "<script>alert" not in page
     assert page.count("</script>") == 3
+
+
+def test_write_page_captions_are_named_with_their_language():
+    page = write_page("A talk", INFO, "", Captions("captions_en.vtt", "en"))
+
+    assert '"captions": {"file": "captions_en.vtt", "language": "en"}' in page
+    assert '"captions": null' in write_page("A talk", INFO, "")

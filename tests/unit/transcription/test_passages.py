@@ -5,7 +5,7 @@ import pytest
 from podjobs.contract.ports import Heard, HeardWord
 from podjobs.transcription.activity import Stretch
 from podjobs.transcription.passages import Passage, make_passages
-from podjobs.transcription.transcribe import place_utterances
+from podjobs.transcription.transcribe import place_utterances, words_in
 
 
 def spans(passages):
@@ -86,3 +86,14 @@ def test_place_utterances_have_each_their_own_confidence():
 
 def test_place_utterances_nothing_heard_is_nothing():
     assert place_utterances(PASSAGE, heard()) == ()
+
+
+def test_place_utterances_signs_alone_are_none():
+    assert place_utterances(PASSAGE, heard((" .", 0, 1, 0.2), (" .", 1, 2, 0.2))) == ()
+
+
+def test_words_in_holes_the_neighbours_are_not_heard_twice():
+    words = ((" before", 0.8, 1.2, 0.9), (" in", 2, 2.4, 0.9), (" it", 2.4, 2.8, 0.9), (" after", 4.9, 5.3, 0.9))
+    segments = place_utterances(PASSAGE, heard(*words))
+    assert texts(words_in([Stretch(1.5, 4.5)], segments)) == ["in it"]
+    assert words_in([Stretch(7, 9)], segments) == ()

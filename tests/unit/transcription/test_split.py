@@ -58,7 +58,7 @@ def looks(*runs):
         (
             [(0.9, 5), (0.0, 2), (0.9, 6), (0.0, 1.5), (0.9, 10)],
             14.0,
-        ),  # both long: the nearer, half a second from its end
+        ),  # of two long ones the nearer
         ([(0.9, 9), (0.0, 10), (0.9, 9)], 15),  # the mark itself lies in it
         ([(0.0, 30)], 15),  # nobody speaks
         ([(0.9, 20), (0.0, 10)], 20.5),  # half a second into it

@@ -90,8 +90,7 @@ class Hearing:
         segments = self._listen(self.speech, thorough=False)
         holes = self._holes(segments)
         if holes:
-            found = self._listen(holes, thorough=True)
-            again = [segment for segment in found if _lies_in(segment, holes)]
+            again = words_in(holes, self._listen(holes, thorough=True))
             segments = tuple(sorted((*segments, *again), key=lambda segment: segment.start_s))
             self.log += [
                 f"speech from {hole.start_s:.1f} s to {hole.end_s:.1f} s has no caption."
@@ -126,9 +125,18 @@ class Hearing:
         return find_holes(self.speech, said, self._settings.podjobs_hole_s)
 
 
-def _lies_in(segment: Segment, holes: Sequence[Stretch]) -> bool:
-    middle_s = (segment.start_s + segment.end_s) / 2
-    return any(hole.start_s <= middle_s <= hole.end_s for hole in holes)
+def words_in(holes: Sequence[Stretch], segments: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Keep words that lie in holes: around them there are words already, and parts of those are heard again. Pure."""
+    found = []
+    for segment in segments:
+        words = tuple(
+            word
+            for word in segment.words
+            if any(hole.start_s <= (word.start_s + word.end_s) / 2 <= hole.end_s for hole in holes)
+        )
+        if words:
+            found.append(segment.model_copy(update={"words": words}))
+    return tuple(found)
 
 
 def place_utterances(passage: Passage, heard: Heard) -> tuple[Segment, ...]:
@@ -139,14 +147,17 @@ def place_utterances(passage: Passage, heard: Heard) -> tuple[Segment, ...]:
         heard: words with their times in the passage.
 
     Returns:
-        Segments, each with its own confidence: a phrase that was invented stands beside others that were not.
+        Segments, each with its own confidence: a phrase that was invented stands beside others that were not. Signs
+        without a word, as music leaves them, are none.
     """
     placed = [_placed(word, passage) for word in heard.words]
     segments = []
     begun = 0
     for index, (word, following) in enumerate(pairwise((*placed, None)), start=1):
         if word is not None and (following is None or _ends_utterance(word, following)):
-            segments.append(_segment(placed[begun:index], heard))
+            utterance = placed[begun:index]
+            if any(character.isalnum() for word in utterance for character in word.text):
+                segments.append(_segment(utterance, heard))
             begun = index
     return tuple(segments)
 
