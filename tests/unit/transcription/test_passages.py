@@ -95,5 +95,11 @@ def test_place_utterances_signs_alone_are_none():
 def test_words_in_holes_the_neighbours_are_not_heard_twice():
     words = ((" before", 0.8, 1.2, 0.9), (" in", 2, 2.4, 0.9), (" it", 2.4, 2.8, 0.9), (" after", 4.9, 5.3, 0.9))
     segments = place_utterances(PASSAGE, heard(*words))
-    assert texts(words_in([Stretch(1.5, 4.5)], segments)) == ["in it"]
-    assert words_in([Stretch(7, 9)], segments) == ()
+    written = place_utterances(PASSAGE, heard(words[0], words[3]))
+    assert texts(words_in([Stretch(1.5, 4.5)], segments, written)) == ["in it"]
+    assert words_in([Stretch(7, 9)], segments, written) == ()
+
+
+def test_words_in_holes_first_and_last_words_reach_beyond_speech():
+    segments = place_utterances(PASSAGE, heard((" Good", 0.8, 1.2, 0.9), (" morning.", 1.2, 1.9, 0.9)))
+    assert texts(words_in([Stretch(1.1, 1.8)], segments, ())) == ["Good morning."]

@@ -25,6 +25,8 @@ UTTERANCE_PAUSE_S = 1.0
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - signs of many writings
 WORD_MARGIN_S = 0.5
 """A word's time is that exact: around it nothing is missing."""
+SAME_WORD_S = 0.25
+"""So much a word's time may differ when it is heard again."""
 LEAST_PROBABILITY = 1e-6
 """So that a logarithm can be taken of it."""
 
@@ -90,7 +92,7 @@ class Hearing:
         segments = self._listen(self.speech, thorough=False)
         holes = self._holes(segments)
         if holes:
-            again = words_in(holes, self._listen(holes, thorough=True))
+            again = words_in(holes, self._listen(holes, thorough=True), segments)
             segments = tuple(sorted((*segments, *again), key=lambda segment: segment.start_s))
             self.log += [
                 f"speech from {hole.start_s:.1f} s to {hole.end_s:.1f} s has no caption."
@@ -125,18 +127,32 @@ class Hearing:
         return find_holes(self.speech, said, self._settings.podjobs_hole_s)
 
 
-def words_in(holes: Sequence[Stretch], segments: Sequence[Segment]) -> tuple[Segment, ...]:
-    """Keep words that lie in holes: around them there are words already, and parts of those are heard again. Pure."""
+def words_in(holes: Sequence[Stretch], segments: Sequence[Segment], written: Sequence[Segment]) -> tuple[Segment, ...]:
+    """Keep words that lie in holes, or at their edges where nothing is written yet. Pure.
+
+    Around a hole there are words already, and parts of those are heard again; but where speech begins or ends with it,
+    its first and last words reach beyond.
+
+    Args:
+        holes: speech that nothing was written down of.
+        segments: what was heard there.
+        written: what was written down before.
+    """
+    edges = [Stretch(hole.start_s - WORD_MARGIN_S, hole.end_s + WORD_MARGIN_S) for hole in holes]
+    taken = [
+        Stretch(word.start_s - SAME_WORD_S, word.end_s + SAME_WORD_S) for segment in written for word in segment.words
+    ]
     found = []
     for segment in segments:
-        words = tuple(
-            word
-            for word in segment.words
-            if any(hole.start_s <= (word.start_s + word.end_s) / 2 <= hole.end_s for hole in holes)
-        )
+        words = tuple(word for word in segment.words if _lies_in(word, edges) and not _lies_in(word, taken))
         if words:
             found.append(segment.model_copy(update={"words": words}))
     return tuple(found)
+
+
+def _lies_in(word: Word, spans: Sequence[Stretch]) -> bool:
+    middle_s = (word.start_s + word.end_s) / 2
+    return any(span.start_s <= middle_s <= span.end_s for span in spans)
 
 
 def place_utterances(passage: Passage, heard: Heard) -> tuple[Segment, ...]:
