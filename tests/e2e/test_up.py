@@ -174,7 +174,7 @@ def test_up_without_models_leaves_pods_queue_alone(stack):
         time.sleep(2)
         assert client.llen("transcripting") == 1
     assert stack.find("transcription") == []
-    assert "the queue `transcripting` is left to Pod's own workers" in stack.log()
+    assert "the queue transcripting is not read" in stack.log()
 
 
 def test_up_engine_that_is_not_there_is_named_at_start(make_stack):
