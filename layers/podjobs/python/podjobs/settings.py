@@ -4,15 +4,16 @@ Names are Pod's. The environment wins over the file that PODJOBS_SETTINGS_FILE n
 """
 
 import ast
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import pydantic_settings
-from pydantic import AfterValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
@@ -63,6 +64,15 @@ def _absolute(path: str) -> str:
     if not path.startswith("/"):
         raise ValueError("must be an absolute path")
     return path
+
+
+def _parse_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+Value = TypeVar("Value")
+FromJson = Annotated[Value, NoDecode, BeforeValidator(_parse_json)]
+"""The environment holds JSON, Pod's settings file the value itself. A JSON error is a fault like any other."""
 
 
 class LogSettings(PodSettings):

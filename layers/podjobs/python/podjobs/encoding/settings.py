@@ -1,6 +1,5 @@
 """The settings of the encoding function: Pod's names, types, defaults and units."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -13,9 +12,9 @@ from pydantic import (
     PositiveInt,
     model_validator,
 )
-from pydantic_settings import NoDecode
 
 from podjobs.media.settings import SourceSettings
+from podjobs.settings import FromJson
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
@@ -64,11 +63,6 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-def _parse_json(value: Any) -> Any:
-    """The environment holds JSON, Pod's settings file the list itself. A JSON error is a fault like any other."""
-    return json.loads(value) if isinstance(value, str) else value
-
-
 class EncodingSettings(SourceSettings):
     """What the encoding function reads."""
 
@@ -99,9 +93,9 @@ class EncodingSettings(SourceSettings):
     ffmpeg_audio_bitrate: Annotated[str, Field(pattern=r"^\d+k$")] = Field(
         default="192k", description="Names the audio files (`audio_192k.mp3`) and sets the bit rate of the .m4a."
     )
-    video_renditions: Annotated[
-        tuple[RenditionSetting, ...], Field(min_length=1), NoDecode, BeforeValidator(_parse_json)
-    ] = Field(default=DEFAULT_RENDITIONS, description="The ladder, as in Pod; JSON in the environment.")
+    video_renditions: FromJson[Annotated[tuple[RenditionSetting, ...], Field(min_length=1)]] = Field(
+        default=DEFAULT_RENDITIONS, description="The ladder, as in Pod; JSON in the environment."
+    )
     podjobs_chunk_min_s: PositiveInt = Field(default=8, description="Shortest chunk, seconds.")
     podjobs_chunk_max_s: PositiveInt = Field(default=60, description="Longest chunk, seconds.")
     podjobs_chunks_per_video: PositiveInt = Field(

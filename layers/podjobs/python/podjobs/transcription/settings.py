@@ -1,6 +1,5 @@
 """The settings of the transcription function: Pod's names where Pod has them, types, defaults and units."""
 
-import json
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,10 +13,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import NoDecode
 
 from podjobs.contract.ports import ModelPlace
 from podjobs.media.settings import SourceSettings
+from podjobs.settings import FromJson
 from podjobs.transcription.cues import CueRules
 from podjobs.transcription.doubts import InventionLimits
 
@@ -33,11 +32,6 @@ def _engine(value: Any) -> Any:
             "own worker of the queue `transcripting` running, without this function"
         )
     return name
-
-
-def _parse_json(value: Any) -> Any:
-    """The environment holds JSON, Pod's settings file the value itself. A JSON error is a fault like any other."""
-    return json.loads(value) if isinstance(value, str) else value
 
 
 class ModelSetting(BaseModel):
@@ -64,7 +58,7 @@ class TranscriptionSettings(SourceSettings):
     transcription_type: Annotated[Literal["WHISPER"], BeforeValidator(_engine)] = Field(
         default="WHISPER", description="The engine. Pod's VOSK is not supported."
     )
-    transcription_model_param: Annotated[ModelTable, NoDecode, BeforeValidator(_parse_json)] = Field(
+    transcription_model_param: FromJson[ModelTable] = Field(
         description="The models by language, as in Pod; JSON in the environment: "
         '`{"WHISPER": {"fr": {"model": "small", "download_root": "/models"}}}`. A model is a name of Whisper\'s or a '
         "folder that holds a CTranslate2 model; the language `auto` names one for all that are not listed."
