@@ -32,7 +32,6 @@ CPU_BATCH, CUDA_BATCH = 4, 16
 CUDA_SLOTS = 2
 """One step uses the GPU while the other prepares its sound."""
 NO_MEMORY_RETRY_S = 30.0
-SURE_TEMPERATURE = 0.0
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """What is not understood is guessed more and more freely. Source: Whisper's own defaults."""
 
