@@ -118,9 +118,10 @@ def xapi(folder: Path, statements: int, steady: int, killed: int, seed: int) -> 
 @folder_option
 @click.option("--minutes", default=10, show_default=True, help="Length of the lecture; 10 and 60 are meant.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-def transcribe(folder: Path, minutes: int, device: str) -> None:
+@click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="How often each way does it.")
+def transcribe(folder: Path, minutes: int, device: str, repeat: int) -> None:
     """Compare the transcription of a lecture with the command line of whisper-ctranslate2."""
-    sys.exit(transcribe_benchmark.run(folder, minutes, device))
+    sys.exit(transcribe_benchmark.run(folder, minutes, device, repeat))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import imageio_ffmpeg  # type: ignore[import-untyped]  # it has no annotations
 from rich.console import Console
@@ -52,6 +53,19 @@ def measuring() -> Iterator[Cost]:
 def _cpu_s() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+Run = TypeVar("Run")
+
+
+def median(runs: Sequence[Run], key: Callable[[Run], float]) -> Run:
+    """The run in the middle; of an even number, the worse of the two.
+
+    Args:
+        runs: at least one.
+        key: what they are compared by.
+    """
+    return sorted(runs, key=key)[len(runs) // 2]
 
 
 def run_measured(argv: Sequence[str], cwd: Path | None = None) -> Cost:
