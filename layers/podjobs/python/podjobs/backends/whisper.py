@@ -127,7 +127,8 @@ class WhisperModels:
         )
         heard: list[list[Any]] = [[] for _ in sounds]
         for segment in segments:
-            heard[int(np.searchsorted(ends, segment.seek * FRAME_SAMPLES, side="right"))].append(segment)
+            # a frame later: the library rounds a clip's beginning down, and 36.3 × 100 is 3,629.999 to it
+            heard[int(np.searchsorted(ends, (segment.seek + 1) * FRAME_SAMPLES, side="right"))].append(segment)
         return tuple(_heard(found, clip["start"]) for found, clip in zip(heard, clips, strict=True))
 
     def _listen_thoroughly(self, model: Any, sound: Samples, language: str) -> Heard:
