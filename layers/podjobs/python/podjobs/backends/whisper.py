@@ -28,12 +28,15 @@ LOOK_SAMPLES = 512
 FRAME_SAMPLES = 160
 """Whisper's own time step: passages begin on it, so that the words' times are exact."""
 CPU_COMPUTE_TYPE, CUDA_COMPUTE_TYPE = "int8", "float16"
-CPU_BATCH, CUDA_BATCH = 4, 16
+CPU_BATCH, CUDA_BATCH = 2, 16
 CUDA_SLOTS = 2
 """One step uses the GPU while the other prepares its sound."""
 NO_MEMORY_RETRY_S = 30.0
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """What is not understood is guessed more and more freely. Source: Whisper's own defaults."""
+UNSURE_COMPRESSION_RATIO = 2.4
+"""Text that is more alike than that goes round in circles. Source: Whisper's own defaults, as the next."""
+UNSURE_LOG_PROBABILITY = -1.0
 
 
 def choose_device(wanted: str) -> str:
@@ -110,6 +113,14 @@ class WhisperModels:
             return self._listen_in_batches(model, sounds, language)
 
     def _listen_in_batches(self, model: Any, sounds: Sequence[Samples], language: str) -> tuple[Heard, ...]:
+        """Listen to a few passages at once; the next few are heard knowing what was said in these."""
+        heard: list[Heard] = []
+        for first in range(0, len(sounds), self._options.batch_size):
+            said = text_to_go_on_from(heard[-self._options.batch_size :])
+            heard += self._listen_at_once(model, sounds[first : first + self._options.batch_size], language, said)
+        return tuple(heard)
+
+    def _listen_at_once(self, model: Any, sounds: Sequence[Samples], language: str, said: str) -> list[Heard]:
         ends = np.cumsum([sound.size for sound in sounds])
         clips = [
             {"start": (end - sound.size) / SOUND_HZ, "end": end / SOUND_HZ}
@@ -121,15 +132,16 @@ class WhisperModels:
             np.concatenate(sounds),
             language=language,
             beam_size=self._options.beam,
-            batch_size=self._options.batch_size,
+            batch_size=len(sounds),
             clip_timestamps=clips,
+            initial_prompt=said or None,
             word_timestamps=True,
         )
         heard: list[list[Any]] = [[] for _ in sounds]
         for segment in segments:
             # a frame later: the library rounds a clip's beginning down, and 36.3 × 100 is 3,629.999 to it
             heard[int(np.searchsorted(ends, (segment.seek + 1) * FRAME_SAMPLES, side="right"))].append(segment)
-        return tuple(_heard(found, clip["start"]) for found, clip in zip(heard, clips, strict=True))
+        return [_heard(found, clip["start"]) for found, clip in zip(heard, clips, strict=True)]
 
     def _listen_thoroughly(self, model: Any, sound: Samples, language: str) -> Heard:
         segments, _ = model.transcribe(
@@ -181,6 +193,21 @@ class WhisperModels:
                 f"The file 'tokenizer.json' of the model {place.model!r} is damaged: {_sentence(error)} "
                 f"Put it in {str(folder)!r} again."
             ) from error
+
+
+def text_to_go_on_from(heard: Sequence[Heard]) -> str:
+    """What was said before, for the model to go on in the same words; the model keeps the end of it. Pure.
+
+    Args:
+        heard: the passages before. Those of which the model was not sure are left out: loops would go on.
+    """
+    sure = [passage for passage in heard if not is_unsure(passage)]
+    return "".join(word.text for passage in sure for word in passage.words).strip()
+
+
+def is_unsure(heard: Heard) -> bool:
+    """Whether the model itself doubts what it wrote. Source: Whisper's own rule. Pure."""
+    return heard.compression_ratio > UNSURE_COMPRESSION_RATIO or heard.average_log_probability < UNSURE_LOG_PROBABILITY
 
 
 def _samples_of(sound: bytes) -> Samples:

@@ -80,7 +80,7 @@ class TranscriptionSettings(SourceSettings):
     )
     podjobs_whisper_beam: PositiveInt = Field(default=5, description="Beam size: how many wordings are weighed.")
     podjobs_whisper_batch: NonNegativeInt = Field(
-        default=0, description="Passages of up to 30 s heard at once; 0: 4 on processors, 16 on a GPU."
+        default=0, description="Passages of up to 30 s heard at once; 0: 2 on processors, 16 on a GPU."
     )
     podjobs_whisper_models_kept: PositiveInt = Field(default=2, description="Models an instance keeps in memory.")
     podjobs_transcription_slots: NonNegativeInt = Field(
