@@ -19,8 +19,8 @@ def spans(passages):
         ([(0, 10), (20, 30)], [[(0, 10), (20, 30)]]),
         # 25 + 10 s are too much
         ([(0, 25), (30, 40)], [[(0, 25)], [(30, 40)]]),
-        # full with three; the longest pause from 60 % on is after the second
-        ([(0, 10), (10.5, 20), (25, 34), (34.5, 44)], [[(0, 10), (10.5, 20)], [(25, 34), (34.5, 44)]]),
+        # full with three; the longest pause from 85 % on is after the second
+        ([(0, 10), (10.5, 25.5), (30, 33), (33.5, 44)], [[(0, 10), (10.5, 25.5)], [(30, 33), (33.5, 44)]]),
         # the long pause comes too early: the passage would be nearly empty
         ([(0, 5), (50, 62), (62.5, 74), (74.5, 80)], [[(0, 5), (50, 62), (62.5, 74)], [(74.5, 80)]]),
     ],
