@@ -72,6 +72,8 @@ GUESS = said("gross word", average_log_probability=-1.4)
         ([said("The king's cook."), said("He left.")], "The king's cook. He left."),
         ([said("One."), LOOP, GUESS, Heard(())], "One."),
         ([LOOP], ""),
+        ([said("word " * 60)], " ".join(["word"] * 39)),
+        ([said("字" * 300)], "字" * 200),
     ],
 )
 def test_text_to_go_on_from_is_what_the_model_was_sure_of(before, text):

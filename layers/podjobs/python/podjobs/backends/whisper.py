@@ -34,6 +34,8 @@ CUDA_SLOTS = 2
 NO_MEMORY_RETRY_S = 30.0
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """What is not understood is guessed more and more freely. Source: Whisper's own defaults."""
+GO_ON_CHARS = 200
+"""Of what was said before. Before and after share 448 tokens, and some writings need one for each sign."""
 UNSURE_COMPRESSION_RATIO = 2.4
 """Text that is more alike than that goes round in circles. Source: Whisper's own defaults, as the next."""
 UNSURE_LOG_PROBABILITY = -1.0
@@ -196,13 +198,15 @@ class WhisperModels:
 
 
 def text_to_go_on_from(heard: Sequence[Heard]) -> str:
-    """What was said before, for the model to go on in the same words; the model keeps the end of it. Pure.
+    """The end of what was said before, for the model to go on in the same words. Pure.
 
     Args:
         heard: the passages before. Those of which the model was not sure are left out: loops would go on.
     """
     sure = [passage for passage in heard if not is_unsure(passage)]
-    return "".join(word.text for passage in sure for word in passage.words).strip()
+    text = "".join(word.text for passage in sure for word in passage.words).strip()
+    end = text[-GO_ON_CHARS:]
+    return end if end == text else end.partition(" ")[2] or end
 
 
 def is_unsure(heard: Heard) -> bool:
