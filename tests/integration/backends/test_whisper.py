@@ -72,7 +72,7 @@ GUESS = said("gross word", average_log_probability=-1.4)
         ([said("The king's cook."), said("He left.")], "The king's cook. He left."),
         ([said("One."), LOOP, GUESS, Heard(())], "One."),
         ([LOOP], ""),
-        ([said("word " * 60)], " ".join(["word"] * 39)),
+        ([said("words " * 60)], " ".join(["words"] * 33)),
         ([said("字" * 300)], "字" * 200),
     ],
 )
