@@ -17,6 +17,8 @@ CUT = LEANING
 """Cost of a break where there should be none, in a piece that is wider than a line."""
 _GOOD_CUT = re.compile(r"[-/_.,?&=#+@]+(?=\w)")
 """In a long address or formula."""
+_SPOKEN_SIGNS = frozenset("%‰&@#*/")
+"""Of those that Unicode counts as punctuation; symbols such as + or € are all spoken."""
 
 
 class Piece(NamedTuple):
@@ -67,16 +69,23 @@ def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Pi
 
 
 def _atoms(timed: Iterable[tuple[str, Span]], *, glue: bool) -> Iterator[Piece]:
-    """Texts as far as spaces part them; with `glue`, one without a space before it continues the one before."""
+    """Texts as far as spaces part them; with `glue`, one without a space before it continues the one before.
+
+    Without, what is not of the language's own writing stays whole all the same: «3.14», «Node.js».
+    """
     last: Piece | None = None
     for text, span in timed:
         for part in _split(text, span):
-            if last is not None and (part.spaced or not glue):
+            if last is not None and (part.spaced or not (glue or _are_ascii(last, part))):
                 yield last
                 last = None
             last = part if last is None else _join((last, part))
     if last is not None:
         yield last
+
+
+def _are_ascii(before: Piece, after: Piece) -> bool:
+    return before.text[-1:].isascii() and after.text[:1].isascii()
 
 
 def _split(text: str, span: Span) -> Iterator[Piece]:
@@ -101,9 +110,14 @@ def _slice(piece: Piece, start: int, end: int) -> Piece:
 
 
 def _join(pieces: Sequence[Piece]) -> Piece:
-    """One piece of several."""
+    """One piece of several, with the time of what is spoken: that of a sign is often the pause around it."""
     text = pieces[0].text + "".join(" " * piece.spaced + piece.text for piece in pieces[1:])
-    return pieces[0]._replace(text=text, span=Span(pieces[0].span.start_s, pieces[-1].span.end_s))
+    spoken = [piece for piece in pieces if _is_spoken(piece.text)] or pieces
+    return pieces[0]._replace(text=text, span=Span(spoken[0].span.start_s, spoken[-1].span.end_s))
+
+
+def _is_spoken(text: str) -> bool:
+    return any(character in _SPOKEN_SIGNS or unicodedata.category(character)[0] in "LNMS" for character in text)
 
 
 def _fit(run: Sequence[Piece], width: int) -> Iterator[Piece]:

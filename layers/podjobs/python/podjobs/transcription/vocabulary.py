@@ -145,8 +145,9 @@ PORTUGUESE = Vocabulary(
     ),
     compounds=_pairs("para que, o que, a que, por exemplo, a partir, antes de, depois de"),
 )
+CHINESE = Vocabulary(conjunctions=_words("和 与 或 但 而 及"), trailing=_words("的 了 着 过 吗 呢 吧 们"))
 VOCABULARIES = {
-    "fr": FRENCH, "en": ENGLISH, "de": GERMAN, "es": SPANISH, "it": ITALIAN, "pt": PORTUGUESE,
+    "fr": FRENCH, "en": ENGLISH, "de": GERMAN, "es": SPANISH, "it": ITALIAN, "pt": PORTUGUESE, "zh": CHINESE,
 }  # fmt: skip
 
 # With their point where they have one; a name follows.
