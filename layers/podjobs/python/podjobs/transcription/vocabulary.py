@@ -176,5 +176,7 @@ UNITS = _words(
     "euros euro dollars millions million milliards milliard billion billions mille thousand hundred pour percent "
     "prozent millionen heures heure minutes minute secondes seconde ans degrés degrees"
 )
+# Between the hours and the minutes of a time.
+HOURS = _words("h h. heure heures uhr")
 # Written without spaces between words; source: those which Whisper splits by characters (tokenizer.py).
 SPACELESS = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
