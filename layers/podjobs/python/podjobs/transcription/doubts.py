@@ -38,12 +38,12 @@ class InventionLimits(BaseModel):
     """Below it on average, a phrase is doubtful."""
     max_chars_per_s: float = Field(default=50.0, gt=0)
     """Nobody speaks faster; the fastest speakers reach 30."""
-    max_word_times: int = Field(default=8, ge=1)
-    """How often people say one word in a row: «non, non, non». Half of it where the text is doubtful."""
-    max_phrase_times: int = Field(default=5, ge=1)
+    max_word_times: int = Field(default=12, ge=1)
+    """How often people say one word in a row: «la la la», «zéro zéro zéro». A third where the text is doubtful."""
+    max_phrase_times: int = Field(default=9, ge=1)
     """Likewise of two or three words."""
-    max_sentence_times: int = Field(default=3, ge=1)
-    """Likewise of four words or more, as in a dictation."""
+    max_sentence_times: int = Field(default=6, ge=1)
+    """Likewise of four words or more, as in a dictation or a refrain."""
 
 
 def is_doubtful(segment: Segment, limits: InventionLimits) -> bool:

@@ -27,7 +27,11 @@ class Speech(NamedTuple):
 
 
 # «[Music]», «(applause)», «*rires*» if they name a sound; notes always.
-_SOUND = re.compile(r"\[([^\[\]]{1,60})\]|\(([^()]{1,60})\)|\*([^*]{1,60})\*|[♩♪♫♬🎵🎶]+")
+_SOUND = re.compile(
+    r"\[([^\[\]]{1,60})\]|\(([^()]{1,60})\)|(?<![\w*])\*(?=\S)([^*]{1,60})(?<=\S)\*(?![\w*])|[♩♪♫♬🎵🎶]+"
+)
+_BEGUN = re.compile(r"\w\s*$")
+"""A clause goes on."""
 _CLAUSE_END = re.compile(r"[.!?…,;:。！？、]\W*$")  # noqa: RUF001 - signs of many writings
 
 
@@ -124,6 +128,9 @@ def _names_sound(found: re.Match[str]) -> bool:
     if inside is None:
         return True
     words = [bare(word) for word in inside.split()]
+    if found[2] and _BEGUN.search(found.string, 0, found.start()):
+        # Within a sentence: «le signal (bruit blanc)».
+        return bool(words) and SOUNDS.issuperset(words)
     # «(soft music)», «(musique douce)», but not «(la musique baroque)».
     return bool(words) and bool(SOUNDS.intersection((words[0], words[-1])))
 
