@@ -57,6 +57,8 @@ def weigh(text, language, pause_s=0.0):
         ("le 5 mai | 1789, à", NAME),
         ("dans l’exercice | 5.", NAME),
         ("on a | 12 chapitres", LEANING),
+        ("une autre | adresse", LEANING),
+        ("plus faible que celle | du processeur", LEANING),
         ("soit x | = y + 1", NAME),
         ("soit x = | y + 1", LEANING),
         ("soit 2x | - 5", NAME),
@@ -134,6 +136,22 @@ def test_weigh_breaks_what_belongs_together_is_never_parted(text, language):
 @pytest.mark.parametrize(("text", "cost"), [("am 3. | Oktober", LEANING), ("der alte | Mann", ANYWHERE)])
 def test_weigh_breaks_german_ordinals_and_capitals_are_no_ends_and_names(text, cost):
     assert weigh(text, "de") == cost
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        ("歴史 | について", LEANING),
+        ("コンピューター | の", LEANING),
+        ("コンピューターの | 歴史", PREPOSITION),
+        ("について | 話", PREPOSITION),
+        ("思い | ます", NAME),
+        ("歴 | 史", NAME),
+        ("です。 | 今日", SENTENCE),
+    ],
+)
+def test_weigh_breaks_japanese_particles_stay_with_their_word(text, cost):
+    assert weigh(text, "ja") == cost
 
 
 def test_weigh_breaks_a_dash_that_opens_speech_stays_with_it():
