@@ -84,6 +84,7 @@ def test_drop_invented_phantom_phrase_goes_in_doubt_and_in_silence_only(text):
         "l'ADN est transcrit, transcribed by RNA polymerase",
         "we thank you for watching over us",
         "the music of Bach",
+        "Les classes sont : silence, bruit, musique, parole.",
     ],
 )
 def test_drop_invented_what_only_resembles_a_phantom_stays(text):

@@ -138,21 +138,34 @@ def _names_sound(found: re.Match[str]) -> bool:
 def _drop_clauses(segment: Segment, speech: Speech, limits: InventionLimits, log: list[str]) -> Segment:
     """Without the clauses that are not believed."""
     kept: list[Word] = []
-    for words in _clauses(segment.words):
-        doubtful = is_doubtful(segment, limits)
-        if reason := _doubt_clause(words, speech, limits, doubtful=doubtful):
+    clauses = list(_clauses(segment.words))
+    doubtful = is_doubtful(segment, limits)
+    # One beside others is said, in a list: «silence, bruit, parole».
+    sounds_only = all(_bare(words) in SOUNDS for words in clauses)
+    for words in clauses:
+        phantom = sounds_only or _is_phantom(_bare(words))
+        if reason := _doubt_clause(words, speech, limits, phantom=phantom, doubtful=doubtful):
             log.append(tell(words, reason))
         else:
             kept += words
     return segment if len(kept) == len(segment.words) else segment.model_copy(update={"words": tuple(kept)})
 
 
-def _doubt_clause(words: Sequence[Word], speech: Speech, limits: InventionLimits, *, doubtful: bool) -> str | None:
-    """Why a clause of a doubtful or a believed segment is not believed, if it is not."""
+def _bare(words: Sequence[Word]) -> str:
+    return bare("".join(word.text for word in words))
+
+
+def _is_phantom(clause: str) -> bool:
+    return clause in PHRASES or CREDITS.fullmatch(clause) is not None
+
+
+def _doubt_clause(
+    words: Sequence[Word], speech: Speech, limits: InventionLimits, *, phantom: bool, doubtful: bool
+) -> str | None:
+    """Why a clause that may be a phantom, of a segment that may be doubtful, is not believed, if it is not."""
     if not _speech_share(words, speech.far):
         return "nobody speaks anywhere near"
-    clause = bare("".join(word.text for word in words))
-    if clause not in PHRASES and clause not in SOUNDS and not CREDITS.fullmatch(clause):
+    if not phantom:
         return None
     if _speech_share(words, speech.near) < limits.min_speech_share:
         return "the model is known to invent it, and nobody speaks there"
