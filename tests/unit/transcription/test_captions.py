@@ -209,6 +209,11 @@ def test_make_cues_a_sign_takes_no_time(sign):
     ]
 
 
+def test_make_cues_a_sign_behind_a_pause_begins_no_cue():
+    words = [*say("ما هي الخوارزمية", 10), Word(text=" ؟", start_s=6, end_s=6.2), *say("سلسلة من الخطوات", 10, 7)]
+    assert [cue.lines for cue in make_cues(words, "ar")] == [("ما هي الخوارزمية ؟",), ("سلسلة من الخطوات",)]
+
+
 def test_make_cues_a_sign_that_is_spoken_takes_time():
     words = [*say("Il en reste 20", 10), Word(text=" %", start_s=1.1, end_s=2.6)]
     assert plain(make_cues(words, "fr")) == [(0.0, 2.6, "Il en reste 20~%")]

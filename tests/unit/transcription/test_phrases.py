@@ -99,6 +99,7 @@ def test_weigh_breaks_english_ranks_phrases(text, cost):
     [
         ("la fin | !", "en"),
         ("la fin | »", "en"),
+        ("هي الخوارزمية | ؟", "ar"),
         ("« | la fin", "fr"),
         ("M. | Dupont", "fr"),
         ("madame | Curie", "fr"),
@@ -117,6 +118,8 @@ def test_weigh_breaks_english_ranks_phrases(text, cost):
         ("about 10 | %", "en"),
         ("about 10 | km away", "en"),
         ("à 14 | h 30", "fr"),
+        ("at 2:30 | p.m. today", "en"),
+        ("at 2:30 | PM", "en"),
         ("à 14 h | 30", "fr"),
         ("Mme | de Staël", "fr"),
         ("Mme | de La Fayette", "fr"),

@@ -44,14 +44,14 @@ PAUSE_FACTOR = 0.5
 
 _OPENERS = "«([{“‘¿¡§#「『（【《〈"  # noqa: RUF001 - signs of many writings
 _CLOSERS = "»)]}”’」』）】》〉\"'"  # noqa: RUF001 - signs of many writings
-_CLINGING = ";:!?»%‰€)]}”,.…、。，．！？；：）」』】》〉ー・々ゝっゃゅょッャュョ"  # noqa: RUF001 - signs of many writings
+_CLINGING = ";:!?»%‰€)]}”,.…؟،؛۔।、。，．！？；：）」』】》〉ー・々ゝっゃゅょッャュョ"  # noqa: RUF001 - signs of many writings
 _SENTENCE_SIGNS = ".!?…。！？؟।۔።"  # noqa: RUF001 - signs of many writings
 _CLAUSE_SIGNS = ",–—、，،"  # noqa: RUF001 - signs of many writings
 _STRONG_SIGNS = ";:；：؛"  # noqa: RUF001 - signs of many writings
 _SPACES = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 _GENITIVES = frozenset({"de", "d'", "du", "des", "of", "del", "di", "della", "do", "da"})
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.-?)+")
-_NUMBER = re.compile(rf"[-+]?\d[\d.,/{_SPACES}]*")
+_NUMBER = re.compile(rf"[-+]?\d[\d.,:/{_SPACES}]*")
 _OPERATOR = re.compile(r"[-–—−+*/=<>×÷±≤≥≠≈→]|==|!=|<=|>=|&&|\|\|")
 """Of a formula."""
 _OPERAND = re.compile(r"[(\[]*[-+−]?(?:\d\S*|\w[²³)\],;.]*|\w[([]\S*)")

@@ -57,8 +57,8 @@ def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Pi
     pieces: list[Piece] = []
     run: list[Piece] = []
     for atom, cost, pause_s in zip(atoms, costs, pauses_s, strict=True):
-        # A long pause parts even what belongs together, but not the parts of a word.
-        parted = pause_s >= rules.long_pause_s and atom.spaced
+        # A long pause parts even what belongs together, but not the parts of a word, nor a sign from it.
+        parted = pause_s >= rules.long_pause_s and atom.spaced and _is_spoken(atom.text)
         if run and (cost < NEVER or parted):
             pieces += _fit(run, rules.max_line_chars)
             run = []

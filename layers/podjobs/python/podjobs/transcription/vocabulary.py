@@ -179,7 +179,7 @@ PARTICLES = _words(
 UNITS = _words(
     "% ‰ € $ £ °c °f ° km kg m cm mm g mg l ml h min s ms go mo ko to gb mb kb tb hz khz mhz ghz v w kw ma nm µm "
     "euros euro dollars millions million milliards milliard billion billions mille thousand hundred pour percent "
-    "prozent millionen heures heure minutes minute secondes seconde ans degrés degrees"
+    "prozent millionen a.m p.m pm heures heure minutes minute secondes seconde ans degrés degrees"
 )
 # Between the hours and the minutes of a time.
 HOURS = _words("h h. heure heures uhr")
