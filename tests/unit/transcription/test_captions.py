@@ -214,6 +214,11 @@ def test_make_cues_a_sign_behind_a_pause_begins_no_cue():
     assert [cue.lines for cue in make_cues(words, "ar")] == [("ما هي الخوارزمية ؟",), ("سلسلة من الخطوات",)]
 
 
+@pytest.mark.parametrize(("text", "line"), [(" - Bonjour à", "- Bonjour à"), (" - Bonjour", "- Bonjour")])
+def test_make_cues_a_dash_in_a_word_does_not_delay_it(text, line):
+    assert plain(make_cues([Word(text=text, start_s=2, end_s=4)], "fr")) == [(2.0, 4.0, line)]
+
+
 def test_make_cues_a_sign_that_is_spoken_takes_time():
     words = [*say("Il en reste 20", 10), Word(text=" %", start_s=1.1, end_s=2.6)]
     assert plain(make_cues(words, "fr")) == [(0.0, 2.6, "Il en reste 20~%")]

@@ -89,13 +89,20 @@ def _are_ascii(before: Piece, after: Piece) -> bool:
 
 
 def _split(text: str, span: Span) -> Iterator[Piece]:
-    """The parts of a word; most have one."""
-    whole = Piece(text, spaced=text.startswith(" "), span=span)
-    for found in re.finditer(r"[^ ]+", text):
-        if _is_visible(found[0]):
-            spaced = found.start() > 0
-            alone = len(found[0]) + spaced == len(text)
-            yield Piece(found[0], spaced, span) if alone else _slice(whole, *found.span())._replace(spaced=spaced)
+    """The parts of a word; most have one. Its time is shared out by letters: a sign, as in « - Bonjour», has none."""
+    parts = [found for found in re.finditer(r"[^ ]+", text) if _is_visible(found[0])]
+    lengths = [len(found[0]) * _is_spoken(found[0]) for found in parts]
+    if not any(lengths):
+        lengths = [1] * len(parts)
+    ends = [0, *accumulate(lengths)]
+    for found, (start, end) in zip(parts, pairwise(ends), strict=True):
+        yield Piece(found[0], spaced=found.start() > 0, span=_share(span, start / ends[-1], end / ends[-1]))
+
+
+def _share(span: Span, start: float, end: float) -> Span:
+    """A part of a stretch of time, from one share of it to another."""
+    from_s, to_s = span
+    return Span(*(round(from_s + (to_s - from_s) * share, 3) for share in (start, end)))
 
 
 def _is_visible(text: str) -> bool:
@@ -104,9 +111,8 @@ def _is_visible(text: str) -> bool:
 
 def _slice(piece: Piece, start: int, end: int) -> Piece:
     """A part of a piece; the time is shared out by letters."""
-    from_s, to_s = piece.span
-    start_s, end_s = (round(from_s + (to_s - from_s) * place / len(piece.text), 3) for place in (start, end))
-    return piece._replace(text=piece.text[start:end], span=Span(start_s, end_s))
+    length = len(piece.text)
+    return piece._replace(text=piece.text[start:end], span=_share(piece.span, start / length, end / length))
 
 
 def _join(pieces: Sequence[Piece]) -> Piece:
