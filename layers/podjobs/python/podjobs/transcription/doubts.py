@@ -34,6 +34,9 @@ class InventionLimits(BaseModel):
     """Below, a segment is doubtful."""
     doubtful_compression_ratio: float = Field(default=2.4, gt=0)
     """Above, a segment is doubtful. Source: whisper's defaults."""
+    looping_compression_ratio: float = Field(default=4.0, gt=0)
+    """Above, a loop in a segment is doubtful. Drills and refrains that were said reach 3; a model that goes round in
+    circles fills its passage and reaches 5 and more."""
     doubtful_word_probability: float = Field(default=0.5, ge=0, le=1)
     """Below it on average, a phrase is doubtful."""
     max_chars_per_s: float = Field(default=50.0, gt=0)
@@ -47,11 +50,19 @@ class InventionLimits(BaseModel):
 
 
 def is_doubtful(segment: Segment, limits: InventionLimits) -> bool:
-    """Whether the model was not sure of a segment."""
+    """Whether the model was not sure of a segment, or it is much of the same."""
+    return _is_unsure(segment, limits) or segment.compression_ratio > limits.doubtful_compression_ratio
+
+
+def may_loop(segment: Segment, limits: InventionLimits) -> bool:
+    """Whether the model was not sure of a segment, or it is of the same more than people say."""
+    return _is_unsure(segment, limits) or segment.compression_ratio > limits.looping_compression_ratio
+
+
+def _is_unsure(segment: Segment, limits: InventionLimits) -> bool:
     return (
         segment.no_speech_probability > limits.doubtful_no_speech_probability
         or segment.average_log_probability < limits.doubtful_log_probability
-        or segment.compression_ratio > limits.doubtful_compression_ratio
     )
 
 

@@ -5,15 +5,14 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from podjobs.transcription.doubts import InventionLimits, is_doubtful, is_impossibly_fast, tell
+from podjobs.transcription.doubts import InventionLimits, is_impossibly_fast, may_loop, tell
 from podjobs.transcription.phantoms import bare
 from podjobs.transcription.speech import Segment, Word
 
 LONGEST_PERIOD = 40
 """Words; what comes round after more is not found."""
 IN_DOUBT = 3
-"""So much sooner a loop is one where the text is doubtful: a model that goes round in circles fills its passage, which
-then compresses well; a refrain among other text does not."""
+"""So much sooner a loop is taken for one where the text is doubtful."""
 SENTENCE_WORDS = 4
 """A phrase of so many is said again more rarely than a shorter one."""
 
@@ -126,7 +125,7 @@ def _tokens(segments: Sequence[Segment]) -> Iterator[Token]:
 def _is_stammer(token: Token, segment: Segment, limits: InventionLimits, log: list[str]) -> bool:
     """Whether a word is one syllable over and over, and not believed."""
     unsure = min(word.probability for word in token.words) < limits.doubtful_word_probability
-    doubtful = unsure or is_doubtful(segment, limits) or is_impossibly_fast(token.words, limits)
+    doubtful = unsure or may_loop(segment, limits) or is_impossibly_fast(token.words, limits)
     found = bool(_ENDLESS.search(token.bare) or (doubtful and _STAMMER.search(token.bare)))
     if found:
         log.append(tell(token.words, "it is one syllable over and over"))
@@ -135,7 +134,7 @@ def _is_stammer(token: Token, segment: Segment, limits: InventionLimits, log: li
 
 def _is_invented(loop: Loop, tokens: Sequence[Token], segments: Sequence[Segment], limits: InventionLimits) -> bool:
     again = tokens[loop.again : loop.end]
-    doubtful = any(is_doubtful(segments[place], limits) for place in {token.place for token in again})
+    doubtful = any(may_loop(segments[place], limits) for place in {token.place for token in again})
     doubtful = doubtful or is_impossibly_fast([word for token in again for word in token.words], limits)
     if not doubtful and all(token.bare.isdigit() for token in again):
         return False
