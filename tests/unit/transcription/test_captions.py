@@ -46,7 +46,7 @@ def plain(cues):
             # 22 letters at 12.5 a second are 1.76 s
             [
                 (0.0, 1.76, "Bonjour à toutes et à tous."),
-                (2.16, 5.84, "Aujourd’hui, nous parlons de l’homme", "et de la machine_!"),
+                (2.16, 5.76, "Aujourd’hui, nous parlons de l’homme", "et de la machine_!"),
             ],
         ),
         (
@@ -181,12 +181,53 @@ def test_make_cues_chinese_is_broken_between_characters_but_not_before_a_sign():
     text = "今天我们来讲操作系统的基本概念和它的历史发展、然后我们再看看一些例子。"
     words = [Word(text=sign, start_s=index / 5, end_s=(index + 1) / 5) for index, sign in enumerate(text)]
     cues = make_cues(words, "zh")
-    # 35 characters, two columns each; at 10 a second
-    assert [cue.lines for cue in cues] == [
-        ("今天我们来讲操作系统的", "基本概念和它的历史发展、"),
-        ("然后我们再看看一些例子。",),
-    ]
+    # 35 characters, two columns each; at 10 a second; the last sign takes no time
+    assert plain(cues) == [(0.0, 6.8, "今天我们来讲操作系统的基本概念", "和它的历史发展、然后我们再看看一些例子。")]
     assert find_faults(cues, RULES) == []
+
+
+def test_make_cues_chinese_numbers_and_latin_names_stay_whole():
+    texts = [*"这个价格是", "3.", "14", *"元、我们用", "Node.", "js", *"来写程序、用", "100", "%", *"的内存。"]
+    words = [Word(text=text, start_s=index / 5, end_s=(index + 1) / 5) for index, text in enumerate(texts)]
+    cues = make_cues(words, "zh")
+    assert [cue.lines for cue in cues] == [("这个价格是3.14元、", "我们用Node.js来写程序、用100%的内存。")]
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        Word(text=" ?", start_s=3, end_s=8),  # it lasts as long as the pause
+        Word(text=" ?", start_s=7.6, end_s=7.8),  # it is heard behind the pause
+    ],
+)
+def test_make_cues_a_sign_takes_no_time(sign):
+    # 25 letters at 10 a second
+    words = [*say("Avez-vous des questions là", 10), sign, *say("Non, alors on continue.", 10, 8)]
+    assert plain(make_cues(words, "fr")) == [
+        (0.0, 2.3, "Avez-vous des questions là_?"),
+        (8.0, 10.0, "Non, alors on continue."),
+    ]
+
+
+def test_make_cues_a_sign_behind_a_pause_begins_no_cue():
+    words = [*say("ما هي الخوارزمية", 10), Word(text=" ؟", start_s=6, end_s=6.2), *say("سلسلة من الخطوات", 10, 7)]
+    assert [cue.lines for cue in make_cues(words, "ar")] == [("ما هي الخوارزمية ؟",), ("سلسلة من الخطوات",)]
+
+
+@pytest.mark.parametrize(("text", "line"), [(" - Bonjour à", "- Bonjour à"), (" - Bonjour", "- Bonjour")])
+def test_make_cues_a_dash_in_a_word_does_not_delay_it(text, line):
+    assert plain(make_cues([Word(text=text, start_s=2, end_s=4)], "fr")) == [(2.0, 4.0, line)]
+
+
+def test_make_cues_a_sign_that_is_spoken_takes_time():
+    words = [*say("Il en reste 20", 10), Word(text=" %", start_s=1.1, end_s=2.6)]
+    assert plain(make_cues(words, "fr")) == [(0.0, 2.6, "Il en reste 20~%")]
+
+
+def test_make_cues_a_last_word_that_never_ends_stays_with_its_phrase():
+    words = say("Je vous remercie de votre attention", 10)
+    words[-1] = words[-1].model_copy(update={"end_s": 22.0})
+    assert plain(make_cues(words, "fr")) == [(0.0, 7.0, "Je vous remercie de votre attention")]
 
 
 def test_make_cues_no_words_no_cues():

@@ -84,6 +84,7 @@ def test_drop_invented_phantom_phrase_goes_in_doubt_and_in_silence_only(text):
         "l'ADN est transcrit, transcribed by RNA polymerase",
         "we thank you for watching over us",
         "the music of Bach",
+        "Les classes sont : silence, bruit, musique, parole.",
     ],
 )
 def test_drop_invented_what_only_resembles_a_phantom_stays(text):
@@ -155,6 +156,8 @@ def test_drop_invented_no_speech_and_unsure_goes(no_speech, log_probability, sta
         ("♪ Frère Jacques ♪", ["Frère Jacques"]),
         ("la liste [0, 1, 2] et l'ensemble (fini)", ["la liste [0, 1, 2] et l'ensemble (fini)"]),
         ("(la musique baroque) et 2 * 3 * 4", ["(la musique baroque) et 2 * 3 * 4"]),
+        ("Merci (rires) à tous. (Musique douce)", ["Merci à tous."]),
+        ("le signal (bruit blanc) vaut 2*bruit*3", ["le signal (bruit blanc) vaut 2*bruit*3"]),
     ],
 )
 def test_drop_invented_names_of_sounds_always_go(text, left):
@@ -179,7 +182,13 @@ def test_drop_invented_words_without_time_go_in_doubt():
         "je veux, je veux, je veux dire",
         "1 2 3 4 5 6 7 8 9 10",
         "0 0 0 0 0 0 0 0 0 0 0 0 1",
-        "Le chat dort. Le chat dort. Le chat dort.",
+        "zéro zéro zéro zéro zéro zéro zéro zéro zéro un",
+        "la la la la la la la la la la la",
+        "un, deux, trois, un, deux, trois, un, deux, trois, un, deux, trois, un, deux, trois, un, deux, trois",
+        "priez pour nous priez pour nous priez pour nous priez pour nous priez pour nous priez pour nous",
+        "Le chat dort. Le chat dort. Le chat dort. Le chat dort. Le chat dort.",
+        "Vive le vent, vive le vent, vive le vent d'hiver. " * 3 + "Bravo !",
+        "et le moteur fait brrrrrrrrrrrrr, puis 0xffffffffffff",
         "ha ha ha ha ha",
     ],
 )
@@ -193,11 +202,12 @@ def test_drop_invented_what_people_repeat_stays(text):
         ("oui " * 30 + "voilà", "oui voilà"),
         ("et on va voir " * 12 + "la suite", "et on va voir la suite"),
         # What follows the last whole one may begin something new, if the segment goes on.
-        ("je crois que " * 6 + "je crois bien", "je crois que je crois bien"),
+        ("je crois que " * 10 + "je crois bien", "je crois que je crois bien"),
         # It breaks off with the segment.
-        ("je crois que " * 6 + "je", "je crois que"),
-        ("Merci ! " * 12, "Merci !"),
+        ("je crois que " * 10 + "je", "je crois que"),
+        ("Merci ! " * 13, "Merci !"),
         ("bon " + "ha" * 40 + " alors", "bon alors"),
+        ("soit 0," + "3" * 150 + " donc", "soit donc"),
     ],
 )
 def test_drop_invented_loop_in_a_segment_leaves_the_first(text, left):
@@ -207,18 +217,49 @@ def test_drop_invented_loop_in_a_segment_leaves_the_first(text, left):
 
 
 def test_drop_invented_loop_over_segments_leaves_the_first_and_is_told():
-    again = [segment("Je vais vous montrer la suite.", start_s=5.0 * index) for index in range(1, 6)]
+    again = [segment("Je vais vous montrer la suite.", start_s=5.0 * index) for index in range(1, 8)]
     kept, log = dropped([segment("Bonjour."), *again, segment("Merci.", start_s=40)])
     assert kept == ["Bonjour.", "Je vais vous montrer la suite.", "Merci."]
-    reason = "it repeats what comes before it, 4 times in a row"
+    reason = "it repeats what comes before it, 6 times in a row"
     assert log == [f"At 00:00:10.000 «Je vais vous montrer la suite.» was left out: {reason}."]
 
 
 def test_drop_invented_loop_in_doubt_goes_sooner():
     twice = [segment("je vais vous montrer la suite", start_s=5 * index) for index in range(3)]
     assert dropped(twice)[0] == texts(twice)
-    doubtful = [heard.model_copy(update={"compression_ratio": 3.0}) for heard in twice]
+    doubtful = [heard.model_copy(update={"compression_ratio": 5.0}) for heard in twice]
     assert dropped(doubtful)[0] == texts(twice[:1])
+
+
+@pytest.mark.parametrize(
+    ("measures", "stays"),
+    [
+        ({}, True),
+        ({"probability": 0.4}, False),
+        ({"compression_ratio": 3.0}, True),
+        ({"compression_ratio": 5.0}, False),
+        ({"word_s": 0.01}, False),
+    ],
+)
+def test_drop_invented_one_syllable_over_and_over_goes_in_doubt_only(measures, stays):
+    heard = segment("ATATATATATATATATATATATAT", **{"word_s": 2, **measures})
+    assert dropped([heard])[0] == ([heard.text] if stays else [])
+
+
+@pytest.mark.parametrize(("text", "times"), [("bravo", 4), ("un deux", 3), ("le chat dort ici", 2)])
+def test_drop_invented_loop_in_doubt_goes_at_a_third(text, times):
+    said = segment(" ".join([text] * times), compression_ratio=5.0)
+    assert dropped([said])[0] == [said.text]
+    assert dropped([segment(" ".join([text] * (times + 1)), compression_ratio=5.0)])[0] == [text]
+
+
+def test_drop_invented_a_drill_that_was_said_stays():
+    # A small English model's own measures, of text that was spoken.
+    said = "Please repeat after me, " + "the cat sat on the mat, " * 6 + "very good."
+    heard = segment(said, average_log_probability=-0.09, compression_ratio=2.93)
+    counted = segment("1, 2, 3, " * 9 + "this is a waltz.", average_log_probability=-0.19, compression_ratio=2.78)
+    assert dropped([heard])[0] == [heard.text]
+    assert dropped([counted])[0] == [counted.text]
 
 
 def test_drop_invented_first_occurrence_outside_speech_goes_too():
@@ -272,7 +313,7 @@ SEGMENTS = st.lists(
         probability=st.sampled_from([0.1, 0.9]),
         no_speech_probability=st.sampled_from([0.0, 0.5, 0.9]),
         average_log_probability=st.sampled_from([-1.5, -0.7, -0.1]),
-        compression_ratio=st.sampled_from([1.0, 3.0]),
+        compression_ratio=st.sampled_from([1.0, 3.0, 5.0]),
     ),
     max_size=12,
 )

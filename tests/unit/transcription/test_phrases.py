@@ -51,6 +51,20 @@ def weigh(text, language, pause_s=0.0):
         ("les 12 | chapitres", LEANING),
         ("Victor | Hugo", NAME),
         ("Charles | de Gaulle", NAME),
+        ("la vitamine C. | Elle est", SENTENCE),
+        ("en 50 av. J.-C. | Les Romains", SENTENCE),
+        ("le livre de J. | Elle", SENTENCE),
+        ("le 5 mai | 1789, à", NAME),
+        ("dans l’exercice | 5.", NAME),
+        ("on a | 12 chapitres", LEANING),
+        ("une autre | adresse", LEANING),
+        ("plus faible que celle | du processeur", LEANING),
+        ("soit x | = y + 1", NAME),
+        ("soit x = | y + 1", LEANING),
+        ("soit 2x | - 5", NAME),
+        ("soit 2x - | 5", LEANING),
+        ("un mot - | une incise", CLAUSE),
+        ("le professeur | de mathématiques", PHRASE),
     ],
 )
 def test_weigh_breaks_french_ranks_phrases(text, cost):
@@ -71,6 +85,9 @@ def test_weigh_breaks_french_ranks_phrases(text, cost):
         ("a lot | of books", LEANING),
         ("trade | off", LEANING),
         ("in the | room", LEANING),
+        ("at 9 a.m. | We", SENTENCE),
+        ("on the U.S. | The", SENTENCE),
+        ("e.g. | The", LEANING),
     ],
 )
 def test_weigh_breaks_english_ranks_phrases(text, cost):
@@ -82,6 +99,7 @@ def test_weigh_breaks_english_ranks_phrases(text, cost):
     [
         ("la fin | !", "en"),
         ("la fin | »", "en"),
+        ("هي الخوارزمية | ؟", "ar"),
         ("« | la fin", "fr"),
         ("M. | Dupont", "fr"),
         ("madame | Curie", "fr"),
@@ -99,6 +117,16 @@ def test_weigh_breaks_english_ranks_phrases(text, cost):
         ("soit 3 | 000 euros", "en"),
         ("about 10 | %", "en"),
         ("about 10 | km away", "en"),
+        ("à 14 | h 30", "fr"),
+        ("at 2:30 | p.m. today", "en"),
+        ("at 2:30 | PM", "en"),
+        ("à 14 h | 30", "fr"),
+        ("Mme | de Staël", "fr"),
+        ("Mme | de La Fayette", "fr"),
+        ("Mme | de la Fayette", "fr"),
+        ("J. | Le Goff", "fr"),
+        ("Prof. | van der Waals", "en"),
+        ("z. B. | Sie", "de"),
         ("dell’ | arte", "it"),
         ("使用 | 。", "zh"),
         ("i | Phone", "zh"),
@@ -111,6 +139,22 @@ def test_weigh_breaks_what_belongs_together_is_never_parted(text, language):
 @pytest.mark.parametrize(("text", "cost"), [("am 3. | Oktober", LEANING), ("der alte | Mann", ANYWHERE)])
 def test_weigh_breaks_german_ordinals_and_capitals_are_no_ends_and_names(text, cost):
     assert weigh(text, "de") == cost
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [
+        ("歴史 | について", LEANING),
+        ("コンピューター | の", LEANING),
+        ("コンピューターの | 歴史", PREPOSITION),
+        ("について | 話", PREPOSITION),
+        ("思い | ます", NAME),
+        ("歴 | 史", NAME),
+        ("です。 | 今日", SENTENCE),
+    ],
+)
+def test_weigh_breaks_japanese_particles_stay_with_their_word(text, cost):
+    assert weigh(text, "ja") == cost
 
 
 def test_weigh_breaks_a_dash_that_opens_speech_stays_with_it():

@@ -22,6 +22,10 @@ def visible(text):
         ("Quoi?! Non!!! (?) Vraiment...?", "Quoi_?! Non_!!! (?) Vraiment…_?"),
         ("L'idée, aujourd'hui, qu'il n'a pas", "L’idée, aujourd’hui, qu’il n’a pas"),
         ("l' homme et l'\"idée\"", "l’homme et l’«~idée~»"),
+        (
+            "la variable 'd' est nulle, les points 'm' et 'n' aussi",
+            "la variable 'd' est nulle, les points 'm' et 'n' aussi",
+        ),
         ("Et... donc", "Et… donc"),
         ('Il dit: "Allons-y!" puis "non".', "Il dit~: «~Allons-y_!~» puis «~non~»."),
         ("«Bonjour» et « oui »", "«~Bonjour~» et «~oui~»"),

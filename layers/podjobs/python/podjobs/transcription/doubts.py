@@ -34,24 +34,35 @@ class InventionLimits(BaseModel):
     """Below, a segment is doubtful."""
     doubtful_compression_ratio: float = Field(default=2.4, gt=0)
     """Above, a segment is doubtful. Source: whisper's defaults."""
+    looping_compression_ratio: float = Field(default=4.0, gt=0)
+    """Above, a loop in a segment is doubtful. Drills and refrains that were said reach 3; a model that goes round in
+    circles fills its passage and reaches 5 and more."""
     doubtful_word_probability: float = Field(default=0.5, ge=0, le=1)
     """Below it on average, a phrase is doubtful."""
     max_chars_per_s: float = Field(default=50.0, gt=0)
     """Nobody speaks faster; the fastest speakers reach 30."""
-    max_word_times: int = Field(default=8, ge=1)
-    """How often people say one word in a row: «non, non, non». Half of it where the text is doubtful."""
-    max_phrase_times: int = Field(default=5, ge=1)
+    max_word_times: int = Field(default=12, ge=1)
+    """How often people say one word in a row: «la la la», «zéro zéro zéro». A third where the text is doubtful."""
+    max_phrase_times: int = Field(default=9, ge=1)
     """Likewise of two or three words."""
-    max_sentence_times: int = Field(default=3, ge=1)
-    """Likewise of four words or more, as in a dictation."""
+    max_sentence_times: int = Field(default=6, ge=1)
+    """Likewise of four words or more, as in a dictation or a refrain."""
 
 
 def is_doubtful(segment: Segment, limits: InventionLimits) -> bool:
-    """Whether the model was not sure of a segment."""
+    """Whether the model was not sure of a segment, or it is much of the same."""
+    return _is_unsure(segment, limits) or segment.compression_ratio > limits.doubtful_compression_ratio
+
+
+def may_loop(segment: Segment, limits: InventionLimits) -> bool:
+    """Whether the model was not sure of a segment, or it is of the same more than people say."""
+    return _is_unsure(segment, limits) or segment.compression_ratio > limits.looping_compression_ratio
+
+
+def _is_unsure(segment: Segment, limits: InventionLimits) -> bool:
     return (
         segment.no_speech_probability > limits.doubtful_no_speech_probability
         or segment.average_log_probability < limits.doubtful_log_probability
-        or segment.compression_ratio > limits.doubtful_compression_ratio
     )
 
 

@@ -27,7 +27,11 @@ class Speech(NamedTuple):
 
 
 # «[Music]», «(applause)», «*rires*» if they name a sound; notes always.
-_SOUND = re.compile(r"\[([^\[\]]{1,60})\]|\(([^()]{1,60})\)|\*([^*]{1,60})\*|[♩♪♫♬🎵🎶]+")
+_SOUND = re.compile(
+    r"\[([^\[\]]{1,60})\]|\(([^()]{1,60})\)|(?<![\w*])\*(?=\S)([^*]{1,60})(?<=\S)\*(?![\w*])|[♩♪♫♬🎵🎶]+"
+)
+_BEGUN = re.compile(r"\w\s*$")
+"""A clause goes on."""
 _CLAUSE_END = re.compile(r"[.!?…,;:。！？、]\W*$")  # noqa: RUF001 - signs of many writings
 
 
@@ -124,6 +128,9 @@ def _names_sound(found: re.Match[str]) -> bool:
     if inside is None:
         return True
     words = [bare(word) for word in inside.split()]
+    if found[2] and _BEGUN.search(found.string, 0, found.start()):
+        # Within a sentence: «le signal (bruit blanc)».
+        return bool(words) and SOUNDS.issuperset(words)
     # «(soft music)», «(musique douce)», but not «(la musique baroque)».
     return bool(words) and bool(SOUNDS.intersection((words[0], words[-1])))
 
@@ -131,21 +138,34 @@ def _names_sound(found: re.Match[str]) -> bool:
 def _drop_clauses(segment: Segment, speech: Speech, limits: InventionLimits, log: list[str]) -> Segment:
     """Without the clauses that are not believed."""
     kept: list[Word] = []
-    for words in _clauses(segment.words):
-        doubtful = is_doubtful(segment, limits)
-        if reason := _doubt_clause(words, speech, limits, doubtful=doubtful):
+    clauses = list(_clauses(segment.words))
+    doubtful = is_doubtful(segment, limits)
+    # One beside others is said, in a list: «silence, bruit, parole».
+    sounds_only = all(_bare(words) in SOUNDS for words in clauses)
+    for words in clauses:
+        phantom = sounds_only or _is_phantom(_bare(words))
+        if reason := _doubt_clause(words, speech, limits, phantom=phantom, doubtful=doubtful):
             log.append(tell(words, reason))
         else:
             kept += words
     return segment if len(kept) == len(segment.words) else segment.model_copy(update={"words": tuple(kept)})
 
 
-def _doubt_clause(words: Sequence[Word], speech: Speech, limits: InventionLimits, *, doubtful: bool) -> str | None:
-    """Why a clause of a doubtful or a believed segment is not believed, if it is not."""
+def _bare(words: Sequence[Word]) -> str:
+    return bare("".join(word.text for word in words))
+
+
+def _is_phantom(clause: str) -> bool:
+    return clause in PHRASES or CREDITS.fullmatch(clause) is not None
+
+
+def _doubt_clause(
+    words: Sequence[Word], speech: Speech, limits: InventionLimits, *, phantom: bool, doubtful: bool
+) -> str | None:
+    """Why a clause that may be a phantom, of a segment that may be doubtful, is not believed, if it is not."""
     if not _speech_share(words, speech.far):
         return "nobody speaks anywhere near"
-    clause = bare("".join(word.text for word in words))
-    if clause not in PHRASES and clause not in SOUNDS and not CREDITS.fullmatch(clause):
+    if not phantom:
         return None
     if _speech_share(words, speech.near) < limits.min_speech_share:
         return "the model is known to invent it, and nobody speaks there"

@@ -35,6 +35,8 @@ SHORT = 1.5
 PAUSE_S = 0.8
 """Per second of a pause within a cue above PAUSE_FROM_S."""
 PAUSE_FROM_S = 0.4
+LONG_WORD_S = 2.0
+"""A word that lasts longer is drawn out, or silence was taken for its end: its cue may go before that."""
 EARLY_S = 0.3
 """Per second that a further sentence is shown before it is said."""
 TORN_SENTENCE = 1.2
@@ -103,7 +105,7 @@ class Layout:
         while (
             end < len(self.pieces)
             and self.right[end + 1] <= limit
-            and self.end_s[end] <= limit_s
+            and min(self.end_s[end], self.start_s[end] + LONG_WORD_S) <= limit_s
             and self.pause_s[end] < rules.long_pause_s
         ):
             end += 1

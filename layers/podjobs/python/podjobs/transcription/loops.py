@@ -1,19 +1,25 @@
 """Drops text that goes round in circles. Pure."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from podjobs.transcription.doubts import InventionLimits, is_doubtful, is_impossibly_fast, tell
+from podjobs.transcription.doubts import InventionLimits, is_impossibly_fast, may_loop, tell
 from podjobs.transcription.phantoms import bare
 from podjobs.transcription.speech import Segment, Word
 
 LONGEST_PERIOD = 40
 """Words; what comes round after more is not found."""
+IN_DOUBT = 3
+"""So much sooner a loop is taken for one where the text is doubtful."""
 SENTENCE_WORDS = 4
 """A phrase of so many is said again more rarely than a shorter one."""
 
 _STAMMER = re.compile(r"([^\W\d_]{1,6}?)\1{9,}")
+"""Said at times («brrrr», «ATATAT»): it goes in doubt only."""
+_ENDLESS = re.compile(r"(\w{1,6}?)\1{29,}")
+"""Said by nobody."""
 
 
 class Token(NamedTuple):
@@ -59,7 +65,7 @@ def drop_loops(segments: Sequence[Segment], limits: InventionLimits, log: list[s
     Returns:
         As many segments; some may have no words.
     """
-    tokens = [token for token in _tokens(segments) if not _is_stammer(token, log)]
+    tokens = [token for token in _tokens(segments) if not _is_stammer(token, segments[token.place], limits, log)]
     for period in range(1, LONGEST_PERIOD + 1):
         for loop in reversed(find_loops([token.bare for token in tokens], period)):
             if _is_invented(loop, tokens, segments, limits):
@@ -116,9 +122,11 @@ def _tokens(segments: Sequence[Segment]) -> Iterator[Token]:
             yield last
 
 
-def _is_stammer(token: Token, log: list[str]) -> bool:
-    """Whether a word is one syllable over and over."""
-    found = _STAMMER.search(token.bare) is not None
+def _is_stammer(token: Token, segment: Segment, limits: InventionLimits, log: list[str]) -> bool:
+    """Whether a word is one syllable over and over, and not believed."""
+    unsure = min(word.probability for word in token.words) < limits.doubtful_word_probability
+    doubtful = unsure or may_loop(segment, limits) or is_impossibly_fast(token.words, limits)
+    found = bool(_ENDLESS.search(token.bare) or (doubtful and _STAMMER.search(token.bare)))
     if found:
         log.append(tell(token.words, "it is one syllable over and over"))
     return found
@@ -126,7 +134,7 @@ def _is_stammer(token: Token, log: list[str]) -> bool:
 
 def _is_invented(loop: Loop, tokens: Sequence[Token], segments: Sequence[Segment], limits: InventionLimits) -> bool:
     again = tokens[loop.again : loop.end]
-    doubtful = any(is_doubtful(segments[place], limits) for place in {token.place for token in again})
+    doubtful = any(may_loop(segments[place], limits) for place in {token.place for token in again})
     doubtful = doubtful or is_impossibly_fast([word for token in again for word in token.words], limits)
     if not doubtful and all(token.bare.isdigit() for token in again):
         return False
@@ -135,7 +143,7 @@ def _is_invented(loop: Loop, tokens: Sequence[Token], segments: Sequence[Segment
         times = limits.max_word_times
     elif loop.period >= SENTENCE_WORDS:
         times = limits.max_sentence_times
-    return loop.times > ((times + 1) // 2 if doubtful else times)
+    return loop.times > (math.ceil(times / IN_DOUBT) if doubtful else times)
 
 
 def _end_of_dropped(loop: Loop, tokens: Sequence[Token]) -> int:

@@ -6,11 +6,13 @@ elided word, nor before a sign that belongs to the word before it.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from podjobs.transcription.vocabulary import (
     ABBREVIATIONS,
+    HOURS,
     NUMBERED,
     PARTICLES,
     SHORT_PAIRS,
@@ -32,7 +34,7 @@ PHRASE = 1.1
 ANYWHERE = 1.3
 NAME = 1.6
 """Between the words of a name."""
-LEANING = 1.9
+LEANING = 2.3
 NEVER = float("inf")
 
 PAUSE_FROM_S, PAUSE_TO_S = 0.2, 0.5
@@ -42,14 +44,18 @@ PAUSE_FACTOR = 0.5
 
 _OPENERS = "«([{“‘¿¡§#「『（【《〈"  # noqa: RUF001 - signs of many writings
 _CLOSERS = "»)]}”’」』）】》〉\"'"  # noqa: RUF001 - signs of many writings
-_CLINGING = ";:!?»%‰€)]}”,.…、。，．！？；：）」』】》〉ー・々ゝっゃゅょッャュョ"  # noqa: RUF001 - signs of many writings
+_CLINGING = ";:!?»%‰€)]}”,.…؟،؛۔।、。，．！？；：）」』】》〉ー・々ゝっゃゅょッャュョ"  # noqa: RUF001 - signs of many writings
 _SENTENCE_SIGNS = ".!?…。！？؟।۔።"  # noqa: RUF001 - signs of many writings
 _CLAUSE_SIGNS = ",–—、，،"  # noqa: RUF001 - signs of many writings
 _STRONG_SIGNS = ";:；：؛"  # noqa: RUF001 - signs of many writings
 _SPACES = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 _GENITIVES = frozenset({"de", "d'", "du", "des", "of", "del", "di", "della", "do", "da"})
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.-?)+")
-_NUMBER = re.compile(rf"[-+]?\d[\d.,/{_SPACES}]*")
+_NUMBER = re.compile(rf"[-+]?\d[\d.,:/{_SPACES}]*")
+_OPERATOR = re.compile(r"[-–—−+*/=<>×÷±≤≥≠≈→]|==|!=|<=|>=|&&|\|\|")
+"""Of a formula."""
+_OPERAND = re.compile(r"[(\[]*[-+−]?(?:\d\S*|\w[²³)\],;.]*|\w[([]\S*)")
+"""A number, a letter or a function's value."""
 _SHORT_TITLE_CHARS = 3
 
 
@@ -90,7 +96,11 @@ def weigh_breaks(texts: Sequence[str], pauses_s: Sequence[float], language: str)
             continue
         before = tokens[index - 1]
         following = tokens[index + 1] if index + 1 < len(tokens) else None
-        if before.text in "-–—":
+        if _is_operator(tokens, index - 1):
+            cost = LEANING
+        elif _is_operator(tokens, index):
+            cost = NAME
+        elif before.text in "-–—":
             # At the beginning of a sentence a dash tells that someone else speaks; within one it stands like a comma.
             cost = NEVER if costs[-1] == SENTENCE else CLAUSE
         elif _belong_together(before, after, following, vocabulary) or (spaceless and _is_latin(before, after)):
@@ -121,6 +131,14 @@ def read_token(text: str) -> Token:
     )
 
 
+def _is_operator(tokens: Sequence[Token], index: int) -> bool:
+    """Whether a word is a sign between the parts of a formula; a dash is one only between short ones: «2x - 5»."""
+    sign = tokens[index].text
+    if not _OPERATOR.fullmatch(sign) or not 0 < index < len(tokens) - 1:
+        return False
+    return sign not in "-–—" or all(_OPERAND.fullmatch(tokens[place].text) for place in (index - 1, index + 1))
+
+
 def _pause_factor(pause_s: float) -> float:
     share = min(max((pause_s - PAUSE_FROM_S) / (PAUSE_TO_S - PAUSE_FROM_S), 0.0), 1.0)
     return 1.0 - (1.0 - PAUSE_FACTOR) * share
@@ -139,40 +157,70 @@ def _belong_together(before: Token, after: Token, following: Token | None, vocab
         return True
     if before.sign and before.sign != ".":
         return False
-    if f"{before.key} {after.key}" in SHORT_PAIRS or (before.key in NUMBERED and after.text[:1].isdigit()):
+    numbered = before.key in NUMBERED or before.key in HOURS
+    if f"{before.key} {after.key}" in SHORT_PAIRS or (numbered and after.text[:1].isdigit()):
         return True
     if _NUMBER.fullmatch(before.key) and not before.sign:
         return after.tail.rstrip(".") in UNITS or _parts_of_number(before.key, after.key)
-    return _part_of_name(before, after, following)
+    return not _opens_sentence(before, after, vocabulary) and _part_of_name(before, after, following)
 
 
 def _parts_of_number(before: str, after: str) -> bool:
     return bool(re.search(rf"(?:^|[{_SPACES}])\d{{1,3}}$", before) and re.match(r"\d{3}(?!\d)", after))
 
 
+def _opens_sentence(before: Token, after: Token, vocabulary: Vocabulary) -> bool:
+    """Whether a small word with a capital tells that a short form ended a sentence: «le plan B. Elle».
+
+    Not behind what has no end («e.g.»), nor where the word may be of a name («J. Le Goff»).
+    """
+    initials = _ACRONYM.fullmatch(before.key) and (before.capital or before.key not in ABBREVIATIONS)
+    small = {after.key, after.head} & (vocabulary.leaning | vocabulary.conjunctions | vocabulary.prepositions)
+    title = before.key in TITLES or vocabulary.capitalised_nouns
+    return bool(initials and after.capital and small and not small & PARTICLES and not title)
+
+
 def _part_of_name(before: Token, after: Token, following: Token | None) -> bool:
     """Whether a title, an initial or a particle comes before the rest of a name."""
     particle = before.key in PARTICLES or before.tail in PARTICLES
-    if particle and after.key in PARTICLES and following is not None and following.capital:
-        return True
-    if not after.capital:
-        return False
-    initial = before.capital and _ACRONYM.fullmatch(before.key) is not None
     title = before.key in TITLES and (before.capital or len(before.key) > _SHORT_TITLE_CHARS)
-    return initial or title or (particle and not before.sign)
+    initial = before.capital and _ACRONYM.fullmatch(before.key) is not None
+    if after.key in PARTICLES and following is not None and not after.capital:
+        # «Mme de la Fayette», but «le professeur de mathématiques»
+        titled = before.capital and (title or initial)
+        return (titled and following.key in PARTICLES) or ((titled or particle) and following.capital)
+    return after.capital and (initial or title or (particle and not before.sign))
 
 
 def _weigh(before: Token, after: Token, following: Token | None, vocabulary: Vocabulary) -> float:
     """The cost of a break that is allowed, without the pause."""
     ordinal = vocabulary.ordinal_point and re.fullmatch(r"\d+\.", before.key)
     abbreviated = before.sign == "." and (before.key in ABBREVIATIONS or ordinal or _ACRONYM.fullmatch(before.key))
+    if abbreviated and _opens_sentence(before, after, vocabulary):
+        return SENTENCE
     if before.sign and not abbreviated:
         if before.sign in _SENTENCE_SIGNS:
             return CLAUSE if after.lower else SENTENCE
         return STRONG if before.sign in _STRONG_SIGNS else CLAUSE
     if abbreviated:
         return LEANING
-    return max(_weigh_leaning(before, after, vocabulary), _weigh_name(before, after, following, vocabulary))
+    if vocabulary.kana:
+        return _weigh_kana(before.text[-1:], after.text[:1])
+    # A number at the end belongs to what it numbers or dates: «en mai 1789,» «l'exercice 5.»
+    number = NAME if _NUMBER.fullmatch(after.key) and (after.sign or following is None) else 0.0
+    return max(number, _weigh_leaning(before, after, vocabulary), _weigh_name(before, after, following, vocabulary))
+
+
+def _weigh_kana(before: str, after: str) -> float:
+    """Of Japanese, by the writings on both sides: «歴史 | について» is bad, «歴史について | 話» is good."""
+    if _script(after) == "HIRAGANA":
+        return NAME if _script(before) == "HIRAGANA" else LEANING
+    return PREPOSITION if _script(before) == "HIRAGANA" else NAME
+
+
+def _script(character: str) -> str:
+    """The first word of a character's name: HIRAGANA, KATAKANA, CJK, DIGIT and so on."""
+    return unicodedata.name(character, "").partition(" ")[0]
 
 
 def _weigh_leaning(before: Token, after: Token, vocabulary: Vocabulary) -> float:

@@ -17,6 +17,8 @@ CUT = LEANING
 """Cost of a break where there should be none, in a piece that is wider than a line."""
 _GOOD_CUT = re.compile(r"[-/_.,?&=#+@]+(?=\w)")
 """In a long address or formula."""
+_SPOKEN_SIGNS = frozenset("%‰&@#*/")
+"""Of those that Unicode counts as punctuation; symbols such as + or € are all spoken."""
 
 
 class Piece(NamedTuple):
@@ -55,8 +57,8 @@ def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Pi
     pieces: list[Piece] = []
     run: list[Piece] = []
     for atom, cost, pause_s in zip(atoms, costs, pauses_s, strict=True):
-        # A long pause parts even what belongs together, but not the parts of a word.
-        parted = pause_s >= rules.long_pause_s and atom.spaced
+        # A long pause parts even what belongs together, but not the parts of a word, nor a sign from it.
+        parted = pause_s >= rules.long_pause_s and atom.spaced and _is_spoken(atom.text)
         if run and (cost < NEVER or parted):
             pieces += _fit(run, rules.max_line_chars)
             run = []
@@ -67,11 +69,14 @@ def cut_pieces(words: Sequence[Word], language: str, rules: CueRules) -> list[Pi
 
 
 def _atoms(timed: Iterable[tuple[str, Span]], *, glue: bool) -> Iterator[Piece]:
-    """Texts as far as spaces part them; with `glue`, one without a space before it continues the one before."""
+    """Texts as far as spaces part them; with `glue`, one without a space before it continues the one before.
+
+    Without, what is not of the language's own writing stays whole all the same: «3.14», «Node.js».
+    """
     last: Piece | None = None
     for text, span in timed:
         for part in _split(text, span):
-            if last is not None and (part.spaced or not glue):
+            if last is not None and (part.spaced or not (glue or _are_ascii(last, part))):
                 yield last
                 last = None
             last = part if last is None else _join((last, part))
@@ -79,14 +84,25 @@ def _atoms(timed: Iterable[tuple[str, Span]], *, glue: bool) -> Iterator[Piece]:
         yield last
 
 
+def _are_ascii(before: Piece, after: Piece) -> bool:
+    return before.text[-1:].isascii() and after.text[:1].isascii()
+
+
 def _split(text: str, span: Span) -> Iterator[Piece]:
-    """The parts of a word; most have one."""
-    whole = Piece(text, spaced=text.startswith(" "), span=span)
-    for found in re.finditer(r"[^ ]+", text):
-        if _is_visible(found[0]):
-            spaced = found.start() > 0
-            alone = len(found[0]) + spaced == len(text)
-            yield Piece(found[0], spaced, span) if alone else _slice(whole, *found.span())._replace(spaced=spaced)
+    """The parts of a word; most have one. Its time is shared out by letters: a sign, as in « - Bonjour», has none."""
+    parts = [found for found in re.finditer(r"[^ ]+", text) if _is_visible(found[0])]
+    lengths = [len(found[0]) * _is_spoken(found[0]) for found in parts]
+    if not any(lengths):
+        lengths = [1] * len(parts)
+    ends = [0, *accumulate(lengths)]
+    for found, (start, end) in zip(parts, pairwise(ends), strict=True):
+        yield Piece(found[0], spaced=found.start() > 0, span=_share(span, start / ends[-1], end / ends[-1]))
+
+
+def _share(span: Span, start: float, end: float) -> Span:
+    """A part of a stretch of time, from one share of it to another."""
+    from_s, to_s = span
+    return Span(*(round(from_s + (to_s - from_s) * share, 3) for share in (start, end)))
 
 
 def _is_visible(text: str) -> bool:
@@ -95,15 +111,19 @@ def _is_visible(text: str) -> bool:
 
 def _slice(piece: Piece, start: int, end: int) -> Piece:
     """A part of a piece; the time is shared out by letters."""
-    from_s, to_s = piece.span
-    start_s, end_s = (round(from_s + (to_s - from_s) * place / len(piece.text), 3) for place in (start, end))
-    return piece._replace(text=piece.text[start:end], span=Span(start_s, end_s))
+    length = len(piece.text)
+    return piece._replace(text=piece.text[start:end], span=_share(piece.span, start / length, end / length))
 
 
 def _join(pieces: Sequence[Piece]) -> Piece:
-    """One piece of several."""
+    """One piece of several, with the time of what is spoken: that of a sign is often the pause around it."""
     text = pieces[0].text + "".join(" " * piece.spaced + piece.text for piece in pieces[1:])
-    return pieces[0]._replace(text=text, span=Span(pieces[0].span.start_s, pieces[-1].span.end_s))
+    spoken = [piece for piece in pieces if _is_spoken(piece.text)] or pieces
+    return pieces[0]._replace(text=text, span=Span(spoken[0].span.start_s, spoken[-1].span.end_s))
+
+
+def _is_spoken(text: str) -> bool:
+    return any(character in _SPOKEN_SIGNS or unicodedata.category(character)[0] in "LNMS" for character in text)
 
 
 def _fit(run: Sequence[Piece], width: int) -> Iterator[Piece]:

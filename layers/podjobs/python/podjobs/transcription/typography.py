@@ -27,7 +27,8 @@ def _rule(pattern: str, *replacements: str) -> Rule:
 
 
 _ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.)\S*[^\s.,;:!?…»\")\]]", re.IGNORECASE)
-_ELIDED = r"(?<!\w)(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|presqu)"
+# Not a letter between quotation marks: «la variable 'd' est».
+_ELIDED = r"(?<![\w'’])(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|presqu)"
 # Where signs end a word: not within «10:30», «3:2», «C:\\», «std::map» or «!=».
 _END = r"(?=[;:!?]*(?:[\s,.…»\"”’)\]]|$))"
 

@@ -22,6 +22,8 @@ class Vocabulary(NamedTuple):
     """German: a capital does not tell a name."""
     ordinal_point: bool = False
     """German: «am 3. Oktober» does not end a sentence."""
+    kana: bool = False
+    """Japanese: endings and particles are in Hiragana and follow what they belong to."""
     elides: bool = False
     """A word that ends in an apostrophe is part of the next one."""
 
@@ -47,7 +49,8 @@ FRENCH = Vocabulary(
     leaning=_words(
         "le la l' les un une ce c' cet cette ces mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs "
         "quel quelle quels quelles quelque quelques chaque plusieurs tout toute tous toutes aucun aucune certains "
-        "certaines je j' tu il elle on nous vous ils elles ne n' se s' me m' te t' y très trop plus moins assez "
+        "certaines autre celui celle ceux celles "
+        "je j' tu il elle on nous vous ils elles ne n' se s' me m' te t' y très trop plus moins assez "
         "aussi si bien est sont était étaient sera seront ai as a avons avez ont avait avaient aura suis es "
         "sommes êtes été être avoir peut peuvent peux pouvons pouvez va vont vais allons allez doit doivent faut "
         "fait vient veut"
@@ -145,8 +148,11 @@ PORTUGUESE = Vocabulary(
     ),
     compounds=_pairs("para que, o que, a que, por exemplo, a partir, antes de, depois de"),
 )
+CHINESE = Vocabulary(conjunctions=_words("和 与 或 但 而 及"), trailing=_words("的 了 着 过 吗 呢 吧 们"))
+JAPANESE = Vocabulary(kana=True)
 VOCABULARIES = {
-    "fr": FRENCH, "en": ENGLISH, "de": GERMAN, "es": SPANISH, "it": ITALIAN, "pt": PORTUGUESE,
+    "fr": FRENCH, "en": ENGLISH, "de": GERMAN, "es": SPANISH, "it": ITALIAN, "pt": PORTUGUESE, "zh": CHINESE,
+    "ja": JAPANESE,
 }  # fmt: skip
 
 # With their point where they have one; a name follows.
@@ -173,7 +179,9 @@ PARTICLES = _words(
 UNITS = _words(
     "% ‰ € $ £ °c °f ° km kg m cm mm g mg l ml h min s ms go mo ko to gb mb kb tb hz khz mhz ghz v w kw ma nm µm "
     "euros euro dollars millions million milliards milliard billion billions mille thousand hundred pour percent "
-    "prozent millionen heures heure minutes minute secondes seconde ans degrés degrees"
+    "prozent millionen a.m p.m pm heures heure minutes minute secondes seconde ans degrés degrees"
 )
+# Between the hours and the minutes of a time.
+HOURS = _words("h h. heure heures uhr")
 # Written without spaces between words; source: those which Whisper splits by characters (tokenizer.py).
 SPACELESS = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
