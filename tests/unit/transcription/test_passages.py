@@ -19,7 +19,7 @@ def spans(passages):
         ([(0, 10), (20, 30)], [[(0, 10), (20, 30)]]),
         # 25 + 10 s are too much
         ([(0, 25), (30, 40)], [[(0, 25)], [(30, 40)]]),
-        # full with three; the longest pause from 85 % on is after the second
+        # full with three; the longest pause from 70 % on is after the second
         ([(0, 10), (10.5, 25.5), (30, 33), (33.5, 44)], [[(0, 10), (10.5, 25.5)], [(30, 33), (33.5, 44)]]),
         # the long pause comes too early: the passage would be nearly empty
         ([(0, 5), (50, 62), (62.5, 74), (74.5, 80)], [[(0, 5), (50, 62), (62.5, 74)], [(74.5, 80)]]),

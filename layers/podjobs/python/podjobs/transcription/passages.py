@@ -13,7 +13,7 @@ from podjobs.transcription.activity import Stretch
 
 LONGEST_S = PASSAGE_S - 1.0
 """Below the model's own limit, so that the last word is heard to its end."""
-FULL_ENOUGH = 0.85
+FULL_ENOUGH = 0.7
 """From this share on a passage may end: at the end of a sentence it is understood better than at the 30th second."""
 SAMPLE_BYTES = SOUND_BYTES_PER_S // SOUND_HZ
 
