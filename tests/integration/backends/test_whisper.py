@@ -72,8 +72,8 @@ GUESS = said("gross word", average_log_probability=-1.4)
         ([said("The king's cook."), said("He left.")], "The king's cook. He left."),
         ([said("One."), LOOP, GUESS, Heard(())], "One."),
         ([LOOP], ""),
-        ([said("words " * 60)], " ".join(["words"] * 33)),
-        ([said("字" * 300)], "字" * 200),
+        ([said("words " * 90)], " ".join(["words"] * 66)),
+        ([said("字" * 500)], "字" * 400),
     ],
 )
 def test_text_to_go_on_from_is_what_the_model_was_sure_of(before, text):

@@ -34,8 +34,8 @@ CUDA_SLOTS = 2
 NO_MEMORY_RETRY_S = 30.0
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """What is not understood is guessed more and more freely. Source: Whisper's own defaults."""
-GO_ON_CHARS = 200
-"""Of what was said before. Before and after share 448 tokens, and some writings need one for each sign."""
+GO_ON_CHARS = 400
+"""Of what was said before: some 100 tokens of 448, which it shares with what is said next."""
 UNSURE_COMPRESSION_RATIO = 2.4
 """Text that is more alike than that goes round in circles. Source: Whisper's own defaults, as the next."""
 UNSURE_LOG_PROBABILITY = -1.0
