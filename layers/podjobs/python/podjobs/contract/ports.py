@@ -202,7 +202,7 @@ class SpeechModel(Protocol):
 
         Args:
             place: the model.
-            passages: sounds of at most `PASSAGE_S` each.
+            passages: sounds of at most `PASSAGE_S` each, in order: what is said in one helps with the next.
             language: ISO 639-1 code that the model knows.
             thorough: take more time: one passage after another, again with other parameters where it is not sure.
 
