@@ -5,6 +5,7 @@ Files appear by rename: a reader sees the old file or the new one, never half of
 
 import contextlib
 import errno
+import glob
 import os
 import posixpath
 import shutil
@@ -162,6 +163,9 @@ class FileStorage:
                 beside.replace(path)
             finally:
                 beside.unlink(missing_ok=True)
+            # what a writer left that was killed
+            for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
+                leftover.unlink(missing_ok=True)
 
     def move(self, source: Key, target: Key) -> None:
         """Put a file in another place, whole at once; see the port."""
