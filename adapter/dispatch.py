@@ -29,7 +29,8 @@ from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.streams import Streams
 from podjobs.contract.errors import Problem
-from podjobs.contract.steps import Plan, Result, Step
+from podjobs.contract.plans import Plan, Result
+from podjobs.contract.steps import Step
 
 logger = structlog.get_logger(__name__)
 
@@ -181,6 +182,8 @@ class Dispatch:
         except ValidationError as error:
             detail = f"The job's record does not fit this version: {error}. Ask Pod to encode the video again."
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
+        if event.job.refusal is not None and event.failure is None:
+            raise StepRefusedError(event.job.refusal)
         return await self._delivery.deliver(event)
 
     async def _commit(self, step: ClaimedStep, reply: Plan | Result) -> None:

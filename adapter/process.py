@@ -30,11 +30,11 @@ from adapter.settings import AdapterSettings, StatementSettings
 from adapter.statements import Statements
 from adapter.streams import Streams
 from podjobs.contract.exchanges import STATEMENTS, STEPS
+from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.workflows import celery_queues
 
 logger = structlog.get_logger(__name__)
 
-QUEUES = {"encoding": "encoding", "transcripting": "transcription"}
-"""Pod's queues of jobs, and the function that each of them is for."""
 STATEMENT_QUEUE = "xapi"
 LEAVE_LIMIT_S = 2.0
 """Longest time to give back what is held; when it runs out, others take it over by its idle time."""
@@ -112,11 +112,9 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         dispatches.append(Dispatch(function, streams, records, delivery, settings.timing))
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
-    rules = JobRules(settings.media_root, served)
+    rules = JobRules(MediaPaths(settings.media_root), served)
     doors = [
-        CeleryDoor(queue, broker, streams, JobIntake(queue, records, rules), lease_s)
-        for queue, function in QUEUES.items()
-        if function in served
+        CeleryDoor(queue, broker, streams, JobIntake(queue, records, rules), lease_s) for queue in celery_queues(served)
     ]
     intake = None
     if settings.statements:

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from adapter import keys
 from adapter.connections import RedisClient
 from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import Job
-from podjobs.contract.steps import Plan, Result, Stage, Step, StepSpec
-from podjobs.contract.workflows import discard_stages, failure_stages, first_stage
+from podjobs.contract.plans import Plan, Result, Stage, StepSpec
+from podjobs.contract.steps import Step
+from podjobs.contract.workflows import read_job, workflow_of
 
 logger = structlog.get_logger(__name__)
-
-JOB: TypeAdapter[Job] = TypeAdapter(Job)
 
 _SCRIPT = Path(__file__).with_name("jobs.lua").read_text(encoding="utf-8")
 _LOG_SENTENCE_CHARS = 2000
@@ -183,7 +182,8 @@ def _stage(stage: Stage) -> str:
 
 
 def _new_job(job: Job) -> dict[str, Any]:
-    first = first_stage(job)
+    workflow = workflow_of(job)
+    first = workflow.first_stage
     return {
         "id": job.id,
         "type": job.type,
@@ -191,8 +191,8 @@ def _new_job(job: Job) -> dict[str, Any]:
         "params": job.model_dump_json(),
         "weight": sum(spec.weight for spec in first.steps),
         "first_stage": _stage(first),
-        "failure_stages": [_stage(stage) for stage in failure_stages(job)],
-        "discard_stages": [_stage(stage) for stage in discard_stages(job)],
+        "failure_stages": [_stage(stage) for stage in workflow.failure_stages],
+        "discard_stages": [_stage(stage) for stage in workflow.discard_stages],
     }
 
 
@@ -216,7 +216,7 @@ def step_event(step: ClaimedStep, joined: dict[str, Any]) -> Step:
     """
     spec, shared, error = step.spec, joined["shared"], joined["error"]
     return Step(
-        job=JOB.validate_json(joined["params"]),
+        job=read_job(json.loads(joined["params"])),
         step_id=spec.id,
         function=spec.function,
         action=spec.action,

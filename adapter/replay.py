@@ -1,14 +1,16 @@
 """What could not be done, tried again: when its cause is mended, at an operator's word."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from adapter import keys
 from adapter.archive import DeadEntry
 from adapter.connections import RedisClient
-from adapter.records import JOB, Records
+from adapter.records import Records
 from adapter.statements import Statements
+from podjobs.contract.workflows import read_job
 
 
 class ReplayError(Exception):
@@ -52,7 +54,7 @@ async def replay_entry(entry: DeadEntry, targets: ReplayTargets) -> str:
 
 
 async def _replay_job(entry: DeadEntry, records: Records) -> str:
-    job = JOB.validate_json(entry.fields["params"])
+    job = read_job(json.loads(entry.fields["params"]))
     answer = await records.replay(job, entry.id)
     if answer.outcome == "gone":
         raise ReplayError(f"The entry {entry.id} is not there any more.")

@@ -7,12 +7,14 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapter.door.celery import BATCH
-from adapter.door.messages import read_message
+from adapter.door.celery_jobs import read_job
 from adapter.door.unusable import bury_message
 from adapter.patience import will_pass
 from adapter.records import Records
 from podjobs.contract.errors import InvalidRequestError, Problem
-from podjobs.contract.jobs import Job, check_paths
+from podjobs.contract.jobs import Job
+from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.workflows import workflow_of
 
 logger = structlog.get_logger(__name__)
 
@@ -21,19 +23,19 @@ logger = structlog.get_logger(__name__)
 class JobRules:
     """Which jobs may come in."""
 
-    media_root: str
-    """Pod's; jobs that name a path outside are refused."""
-    types: frozenset[str]
-    """Types of jobs that there is a function for."""
+    paths: MediaPaths
+    """Of Pod's media root; jobs that name a path outside are refused."""
+    functions: frozenset[str]
+    """Names of the functions that there are."""
 
     def check(self, job: Job) -> None:
         """Refuse a job that is not to be taken in. Raises InvalidRequestError."""
-        if job.type not in self.types:
+        function = workflow_of(job).function.name
+        if function not in self.functions:
             raise InvalidRequestError(
                 f"There is no function for jobs of type {job.type!r} here. "
-                f"Set PODJOBS_FUNCTION_URL_{job.type.upper()}, then replay this entry."
+                f"Set PODJOBS_FUNCTION_URL_{function.upper()}, then replay this entry."
             )
-        check_paths(job, self.media_root)
 
 
 class JobIntake:
@@ -61,7 +63,7 @@ class JobIntake:
         unusable: list[tuple[bytes, Problem]] = []
         for raw in batch:
             try:
-                job = read_message(raw)
+                job = read_job(raw, self._rules.paths)
                 self._rules.check(job)
                 jobs.append((job, raw))
             except InvalidRequestError as error:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import flask
 
-from podjobs.contract.steps import Plan, Result, Stage, Step, StepSpec
+from podjobs.contract.plans import Plan, Result, Stage, StepSpec
+from podjobs.contract.steps import Step
 from podjobs.entry import Function, http_handler
 from podjobs.settings import LogSettings
 

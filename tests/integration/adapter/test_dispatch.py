@@ -17,7 +17,8 @@ from adapter.retries import RetryPolicy
 from adapter.settings import DispatchTiming, FunctionSettings
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
 from podjobs.contract.exchanges import STEPS
-from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
+from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
+from support.jobs import encoding_job
 
 RETRIES = RetryPolicy(base_s=0.5, factor=1, cap_s=1, limit=3)
 TIMING = DispatchTiming(lease_s=2, sweep_s=0.1, busy_cap_s=1)
@@ -132,9 +133,25 @@ async def test_dispatch_steps_are_delivered_with_what_they_need_and_the_job_ends
     await records.accept([make_job()])
     await start()
     await wait_state("done")
-    assert function.asked[0]["job"]["video_path"] == "/media/videos/7.mp4"
+    assert function.asked[0]["job"]["source"] == "videos/7.mp4"
     assert sorted(asked["step_id"] for asked in function.asked) == ["plan", *(f"s{number}" for number in range(9))]
     assert set(function.attempts) == {1}
+
+
+async def test_dispatch_job_that_was_refused_at_the_door_is_reported_and_no_function_plans_it(
+    records, function, start, job_hash, dead
+):
+    """Its sender waits: being refused must not be silence."""
+    refused = encoding_job(json_dressing={"opacity": 200})
+    await records.accept([refused])
+    await start()
+    async with asyncio.timeout(10):
+        while not function.asked:
+            await asyncio.sleep(0.02)
+    assert function.asked[0]["action"] == "report"
+    assert "json_dressing is not valid: opacity" in function.asked[0]["failure"]["detail"]
+    assert (await job_hash())["state"] == "failing"
+    assert [entry["problem"] for entry in await dead()] == [refused.refusal.model_dump()]
 
 
 async def test_dispatch_never_has_more_steps_out_than_its_concurrency(records, make_job, function, start, wait_state):

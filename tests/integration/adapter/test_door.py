@@ -9,6 +9,7 @@ import pytest
 from adapter import keys
 from adapter.door.celery import CeleryDoor
 from adapter.door.jobs import JobIntake, JobRules
+from podjobs.contract.media_paths import MediaPaths
 
 QUEUE = "encoding"
 
@@ -44,7 +45,7 @@ async def open_door(broker, records, make_streams):
 
     async def start(adapter_id="one"):
         streams = await make_streams(adapter_id)
-        rules = JobRules("/media", frozenset({"encoding"}))
+        rules = JobRules(MediaPaths("/media"), frozenset({"encoding"}))
         door = CeleryDoor(QUEUE, broker, streams, JobIntake(QUEUE, records, rules), lease_s=0.5)
         opened.append((door, asyncio.create_task(door.run())))
         return door

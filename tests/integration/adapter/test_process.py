@@ -12,6 +12,7 @@ import redis
 from adapter import keys
 from local.client import request_encoding
 from podjobs.contract.errors import Problem
+from support.jobs import encoding_job
 
 PROBLEM = Problem(title="Broken.", status=422, detail="It is broken.")
 
@@ -37,7 +38,7 @@ def test_adapter_takes_a_message_of_the_real_celery_client(start, client, redis_
         assert time.monotonic() < deadline
         time.sleep(0.02)
     params = json.loads(client.hget(keys.job(job_id), "params"))
-    assert (params["video_path"], params["cut_start"], params["cut_end"]) == ("/media/videos/été 'x'.mp4", 1, 2.5)
+    assert (params["source"], params["cut"]) == ("videos/été 'x'.mp4", {"start_s": 1, "end_s": 2.5})
 
 
 def test_adapter_pages_tell_how_it_is(start):
@@ -104,8 +105,7 @@ def test_adapter_starts_before_redis_and_is_ready_when_it_comes(start, free_port
 
 
 def bury_job(client, job_id="job-1", entry_id="*"):
-    params = {"type": "encoding", "id": job_id, "video_id": 7, "video_path": "/media/7.mp4"}
-    fields = {"type": "encoding", "target": "7", "params": json.dumps(params)}
+    fields = {"type": "encoding", "target": "7", "params": encoding_job(job_id, 7).model_dump_json()}
     record = fields | {"state": "failed", "weight_total": 4, "weight_done": 1, "accepted_at": "1700000000.5"}
     client.hset(keys.job(job_id), mapping=record | {"error": PROBLEM.model_dump_json()})
     client.zadd(keys.JOBS, {job_id: 1})
@@ -128,7 +128,7 @@ def test_jobs_lists_them_with_state_progress_and_reason(command, client):
 def test_job_shows_one_with_its_log(command, client):
     bury_job(client)
     shown = command("job", "job-1").stdout
-    for text in ("/media/7.mp4", "It is broken.", "It was tried."):
+    for text in ("videos/7.mp4", "It is broken.", "It was tried."):
         assert text in shown
     missing = command("job", "nothing")
     assert missing.returncode == 1

@@ -9,7 +9,7 @@ import pytest
 from adapter import keys
 from adapter.records import RecordLimits, Records, step_event
 from podjobs.contract.errors import Problem
-from podjobs.contract.steps import Plan, Result, Stage, StepSpec
+from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 

@@ -11,19 +11,21 @@ from functions_framework import create_app
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.exchanges import STEPS
-from podjobs.contract.steps import RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Result
+from podjobs.contract.plans import RESULT_EVENT_TYPE, Result
+from podjobs.contract.steps import STEP_EVENT_TYPE
 from podjobs.entry import Endpoint
+from support.jobs import encoding_job, transcription_job
 
 ROOT = Path(__file__).parents[3]
 STEP = {
-    "job": {"type": "encoding", "id": "job-1", "video_id": 7, "video_path": "/media/videos/x.mp4"},
+    "job": encoding_job("job-1", 7, "/media/videos/x.mp4").model_dump(mode="json"),
     "step_id": "discard",
     "function": "encoding",
     "action": "discard",
     "accepted_at": 0,
 }
-TRANSCRIPTION = {"type": "transcription", "id": "j", "video_id": 7, "mp3filepath": "/media/a.mp3", "lang": "en"}
-FRENCH = TRANSCRIPTION | {"lang": "fr"}
+TRANSCRIPTION = transcription_job("j", 7, "/media/a.mp3").model_dump(mode="json")
+FRENCH = TRANSCRIPTION | {"language": "fr"}
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_handle_step_event_is_answered_by_a_result_event(client, mode):
         (*to_binary(event(data=STEP | {"function": "studio"})), "is for the function 'studio'"),
         (*to_binary(event(data=STEP | {"action": "dance"})), "no action 'dance'"),
         (*to_binary(event(data=STEP | {"job": TRANSCRIPTION})), "does no jobs of type 'transcription'"),
-        (*to_binary(event(data=STEP | {"job": {"type": "opera", "id": "x"}})), "expected tags: 'encoding', 'transc"),
+        (*to_binary(event(data=STEP | {"job": {"type": "opera", "id": "x"}})), "expected one of: encoding, transc"),
         (*to_binary(event(data=STEP | {"action": "chunk", "shared": {"source": 7}})), "source: "),
     ],
 )

@@ -10,9 +10,10 @@ from cloudevents.http import from_http
 from adapter.delivery import StepFailedError, StepPostponedError, StepRefusedError
 from adapter.delivery.http import read_answer, write_request
 from podjobs.contract.exchanges import STEPS
-from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.plans import Result
 from podjobs.contract.retry_after import read_retry_after
-from podjobs.contract.steps import Result, Step
+from podjobs.contract.steps import Step
+from support.jobs import encoding_job
 
 EVENT = {
     "ce-specversion": "1.0",
@@ -96,7 +97,7 @@ def test_read_retry_after_date_is_counted_from_now():
 
 
 def test_write_request_is_an_event_that_carries_the_step():
-    job = EncodingJob(id="job-1", video_id=7, video_path="/media/été.mp4")
+    job = encoding_job("job-1", 7, "/media/été.mp4")
     step = Step(job=job, step_id="plan", function="encoding", action="plan", attempt=2, accepted_at=1.5)
     headers, body = write_request(step, STEPS.request_type, "/podjobs/adapter/one")
     event = from_http(headers, body)

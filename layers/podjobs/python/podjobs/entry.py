@@ -24,7 +24,8 @@ from podjobs.contract.errors import (
     list_faults,
 )
 from podjobs.contract.exchanges import STEPS, Exchange, ReplyT, RequestT
-from podjobs.contract.steps import Plan, Result, Step
+from podjobs.contract.plans import Plan, Result
+from podjobs.contract.steps import Step
 from podjobs.logs import configure_logs
 from podjobs.settings import Settings, SettingsError, load_settings
 

@@ -6,9 +6,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result
 from podjobs.contract.requests import Request
 from podjobs.contract.statements import BATCH_EVENT_TYPE, REPORT_EVENT_TYPE, BatchReport, StatementBatch
-from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Plan, Result, Step
+from podjobs.contract.steps import STEP_EVENT_TYPE, Step
 
 RequestT = TypeVar("RequestT", bound=Request)
 ReplyT = TypeVar("ReplyT", bound=BaseModel)

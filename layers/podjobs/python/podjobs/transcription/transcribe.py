@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from pydantic import TypeAdapter
 
+from podjobs.contract.plans import Result
 from podjobs.contract.ports import PASSAGE_S, SOUND_BYTES_PER_S, Heard, HeardWord, SpeechModel
-from podjobs.contract.steps import Result
 from podjobs.transcription.activity import Stretch, divide, find_holes, find_stretches, pad
 from podjobs.transcription.invented import drop_invented
 from podjobs.transcription.languages import choose_model
