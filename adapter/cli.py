@@ -18,14 +18,15 @@ from adapter.connections import RedisClient, open_redis
 from adapter.process import STATEMENT_QUEUE, run_adapter
 from adapter.records import RecordLimits, Records
 from adapter.replay import ReplayError, ReplayTargets, replay_entry
-from adapter.settings import AdapterSettings, RecordSettings
+from adapter.settings import RecordSettings, adapter_settings
 from adapter.statements import Statements
+from podjobs.contract.job_states import JobState
 from podjobs.logs import configure_logs
 from podjobs.settings import PodSettings, SettingsError, load_settings
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
+STATES = click.Choice([state.value for state in JobState])
 KINDS = ("job", "message", "statement")
-STATES = ("queued", "running", "failing", "done", "failed", "superseded")
 
 Settings = TypeVar("Settings", bound=PodSettings)
 
@@ -38,7 +39,7 @@ def adapter() -> None:
 @adapter.command()
 def run() -> None:
     """Run the adapter until SIGTERM."""
-    settings = _settings(AdapterSettings)
+    settings = _settings(adapter_settings())
     configure_logs("adapter", settings.podjobs_log_level)
     try:
         asyncio.run(run_adapter(settings))
@@ -50,7 +51,13 @@ def run() -> None:
 
 
 @adapter.command()
-@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="Only jobs in this state.")
+@click.option(
+    "--state",
+    "states",
+    type=STATES,
+    multiple=True,
+    help="Only jobs in this state.",
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def jobs(states: tuple[str, ...], limit: int, *, as_json: bool) -> None:
