@@ -1,6 +1,6 @@
 """`python -m adapter`."""
 
-from adapter.cli import adapter
+from adapter.operator.cli import adapter
 
 if __name__ == "__main__":
     adapter(prog_name="python -m adapter")

@@ -12,23 +12,23 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
-from adapter import keys
-from adapter.batch_dispatch import BatchDispatch
-from adapter.collector import Collector
-from adapter.connections import RedisClient, masked, open_redis
 from adapter.delivery.http import HttpDelivery
-from adapter.dispatch import Dispatch
 from adapter.door.celery import CeleryDoor
-from adapter.door.jobs import JobIntake, JobRules
-from adapter.door.statements import StatementIntake
-from adapter.due import DueEntries
-from adapter.health import HealthPages
-from adapter.lease import Lease
-from adapter.patience import until_redis_answers
-from adapter.records import RecordLimits, Records
+from adapter.door.job_intake import JobIntake, JobRules
+from adapter.door.statement_intake import StatementIntake
+from adapter.operator.health import HealthPages
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient, masked, open_redis
+from adapter.redis.heartbeat import Lease
+from adapter.redis.redis_retry import until_redis_answers
+from adapter.redis.streams import Streams
 from adapter.settings import AdapterSettings, StatementSettings
-from adapter.statements import Statements
-from adapter.streams import Streams
+from adapter.statements.batcher import Collector
+from adapter.statements.dispatch import BatchDispatch
+from adapter.statements.store import Statements
+from adapter.steps.dispatch import Dispatch
+from adapter.steps.reclaim import DueEntries
+from adapter.steps.records import RecordLimits, Records
 from podjobs.contract.exchanges import STATEMENTS, STEPS
 
 logger = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 
-from adapter.connections import redis_url
+from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.settings import PodSettings, load_settings
 

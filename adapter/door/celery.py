@@ -14,9 +14,9 @@ from typing import Protocol
 import structlog
 from redis.exceptions import RedisError
 
-from adapter import keys
-from adapter.connections import RedisClient
-from adapter.streams import Streams
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from adapter.redis.streams import Streams
 
 logger = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapter.door.messages import read_message
-from adapter.door.statements import read_statement
+from adapter.door.statement_intake import read_statement
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import EncodingJob, TranscriptionJob
 from podjobs.xapi.statements import check_statement

@@ -9,7 +9,7 @@ import time
 import pytest
 import redis
 
-from adapter import keys
+from adapter.redis import keys
 from local.client import request_encoding
 from podjobs.contract.errors import Problem
 

@@ -5,7 +5,7 @@ import json
 import pytest
 import redis
 
-from adapter import keys
+from adapter.redis import keys
 from podjobs.contract.errors import Problem
 from support.statements import messages_of, new_statement
 

@@ -1,0 +1,251 @@
+"""The job records: every change to jobs and steps, each one atomic (jobs.lua)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from podjobs.contract.errors import Problem
+from podjobs.contract.jobs import Job
+from podjobs.contract.steps import Plan, Result, Stage, Step, StepSpec
+from podjobs.contract.workflows import discard_stages, failure_stages, first_stage
+
+logger = structlog.get_logger(__name__)
+
+JOB: TypeAdapter[Job] = TypeAdapter(Job)
+
+_SCRIPT = Path(__file__).with_name("jobs.lua").read_text(encoding="utf-8")
+_LOG_SENTENCE_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedStep:
+    """A step this adapter owns: an entry of a function's stream."""
+
+    function: str
+    entry_id: str
+    job_id: str
+    spec: StepSpec
+    attempt: int
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What the script needs to find it."""
+        return {"function": self.function, "entry": self.entry_id, "job": self.job_id, "step": self.spec.id}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLimits:
+    """How far the records reach."""
+
+    window: int
+    """Steps of one job in the streams at once."""
+    ttl_s: int
+    """Seconds a job that has ended is remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a job that was taken in."""
+
+    outcome: str
+    """`accepted` or `duplicate`; at a replay also `gone` or the state that forbids it."""
+    superseded_id: str
+    """The older job for the same target, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit did to the job."""
+
+    outcome: str
+    """`continued`, `done`, `failed`, `superseded`, or `duplicate` when the step was not open any more."""
+    age_s: float
+    """Seconds since the job was accepted."""
+
+
+class Records:
+    """The job records in Redis."""
+
+    def __init__(self, redis: RedisClient, limits: RecordLimits) -> None:
+        """Use a client whose answers are text."""
+        self._redis = redis
+        self._limits = asdict(limits)
+        self._script = redis.register_script(_SCRIPT)
+
+    async def accept(self, jobs: Sequence[Job]) -> list[Accepted]:
+        """Take jobs in, in their order. A job id that is known already has no effect."""
+        answers = await self._run("accept", jobs=[_new_job(job) for job in jobs])
+        return [Accepted(*answer) for answer in answers]
+
+    async def join(self, steps: Sequence[ClaimedStep]) -> list[dict[str, Any] | None]:
+        """Fetch what the functions are to be given with these steps.
+
+        Returns:
+            For each step the fields of contract.Step that come from the job, still as JSON text where they hold
+            objects; None for a step that is not open any more, whose entry is dropped.
+        """
+        wanted = [{**step.address, "needs": step.spec.needs} for step in steps]
+        return [_joined(answer) for answer in await self._run("join", steps=wanted)]
+
+    async def commit(self, step: ClaimedStep, reply: Plan | Result) -> Committed:
+        """Store a step's reply and go on with the job."""
+        plan = None
+        values = "{}"
+        if isinstance(reply, Plan):
+            weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
+            stages = [_stage(stage) for stage in reply.stages]
+            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
+        else:
+            values = json.dumps(reply.values)
+        outcome, age_s = await self._run(
+            "commit",
+            **step.address,
+            action=step.spec.action,
+            weight=step.spec.weight,
+            values=values,
+            log=[sentence[:_LOG_SENTENCE_CHARS] for sentence in reply.log],
+            **({"plan": plan} if plan else {}),
+        )
+        return Committed(outcome, float(age_s))
+
+    async def fail(self, step: ClaimedStep, problem: Problem) -> str:
+        """End a step that cannot be done.
+
+        Returns:
+            `failing` when the job turns to reporting its failure, `failed` or `superseded` when it has ended,
+            `duplicate` when the step was not open any more.
+        """
+        sentence = f"The step {step.spec.id} failed: {problem.detail}"[:_LOG_SENTENCE_CHARS]
+        (outcome,) = await self._run(
+            "fail",
+            **step.address,
+            spec=step.spec.model_dump_json(),
+            problem=problem.model_dump_json(),
+            sentence=sentence,
+        )
+        return str(outcome)
+
+    async def postpone(self, step: ClaimedStep, trouble: str) -> bool:
+        """Let a step wait for its next attempt; this one counts. False when the step was not open any more."""
+        (outcome,) = await self._run("postpone", **step.address, trouble=trouble)
+        return bool(outcome == "postponed")
+
+    async def park(self, step: ClaimedStep, owner: str, trouble: str) -> bool:
+        """Keep a step for later; this attempt does not count. False when the step was not open any more."""
+        (outcome,) = await self._run("park", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble)
+        return bool(outcome == "parked")
+
+    async def replay(self, job: Job, dead_id: str) -> Accepted:
+        """Run a failed job anew and remove its dead entry."""
+        return Accepted(*await self._run("replay", job=_new_job(job), dead_entry=dead_id))
+
+    async def trouble(self, job_id: str) -> str:
+        """Tell why the latest attempt of a step of the job did not succeed; empty when nothing is known."""
+        return problem_detail(await self._redis.hget(keys.job(job_id), "trouble") or "")
+
+    async def read_entry(
+        self, function: str, entry_id: str, fields: dict[str, str], attempt: int
+    ) -> ClaimedStep | None:
+        """Read an entry of a function's stream; one that is no step is put aside, None then."""
+        try:
+            return claimed_step(function, entry_id, fields, attempt)
+        except ValueError as error:
+            problem = Problem(title="The entry is no step.", status=400, detail=str(error))
+            raw = json.dumps(fields)
+            await self._run("bury_entry", function=function, entry=entry_id, raw=raw, problem=problem.model_dump_json())
+            logger.error("An entry that is no step was put aside.", function=function, reason=str(error))  # noqa: TRY400 - no fault of ours
+            return None
+
+    async def bury_message(self, queue: str, raw: dict[str, str], problem: Problem) -> None:
+        """Put aside a message that is no job.
+
+        Args:
+            queue: the broker list it came from.
+            raw: `raw`, its text, or `raw_base64`, its bytes.
+            problem: what is wrong with it.
+        """
+        fields = {"kind": "message", "queue": queue, **raw, "problem": problem.model_dump_json()}
+        await self._redis.xadd(keys.DEAD, fields)
+
+    async def _run(self, operation: str, **arguments: Any) -> Any:
+        return await self._script(keys=[keys.PREFIX], args=[operation, json.dumps({**self._limits, **arguments})])
+
+
+def _stage(stage: Stage) -> str:
+    return json.dumps({"name": stage.name, "steps": [spec.model_dump_json() for spec in stage.steps]})
+
+
+def _new_job(job: Job) -> dict[str, Any]:
+    first = first_stage(job)
+    return {
+        "id": job.id,
+        "type": job.type,
+        "target": job.target,
+        "params": job.model_dump_json(),
+        "weight": sum(spec.weight for spec in first.steps),
+        "first_stage": _stage(first),
+        "failure_stages": [_stage(stage) for stage in failure_stages(job)],
+        "discard_stages": [_stage(stage) for stage in discard_stages(job)],
+    }
+
+
+def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    params, shared, error, accepted_at, flat = answer
+    results = {name.partition("/")[2]: values for name, values in zip(flat[::2], flat[1::2], strict=True)}
+    return {"params": params, "shared": shared, "error": error, "accepted_at": accepted_at, "results": results}
+
+
+def step_event(step: ClaimedStep, joined: dict[str, Any]) -> Step:
+    """Put together what a function is given.
+
+    Args:
+        step: the claimed step.
+        joined: what Records.join returned for it.
+
+    Raises:
+        ValidationError: the record does not fit the contract, as after an upgrade; a retry does not help.
+    """
+    spec, shared, error = step.spec, joined["shared"], joined["error"]
+    return Step(
+        job=JOB.validate_json(joined["params"]),
+        step_id=spec.id,
+        function=spec.function,
+        action=spec.action,
+        params=spec.params,
+        shared=json.loads(shared) if shared else {},
+        results={step_id: json.loads(values) for step_id, values in joined["results"].items()},
+        failure=Problem.model_validate_json(error) if error else None,
+        attempt=step.attempt,
+        timeout_s=spec.timeout_s,
+        accepted_at=float(joined["accepted_at"]),
+    )
+
+
+def claimed_step(function: str, entry_id: str, fields: dict[str, str], attempt: int) -> ClaimedStep:
+    """Read an entry of a function's stream.
+
+    Raises:
+        ValueError: it is no step.
+    """
+    try:
+        spec = StepSpec.model_validate_json(fields["step"])
+        return ClaimedStep(function, entry_id, fields["job"], spec, attempt)
+    except (KeyError, ValidationError) as error:
+        raise ValueError(f"The entry {entry_id} of the stream {keys.steps(function)} is no step: {error}") from error
+
+
+def problem_detail(problem: str) -> str:
+    """The sentence of a problem that is stored as JSON; any other text as it is."""
+    try:
+        return str(json.loads(problem)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return problem
