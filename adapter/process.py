@@ -84,7 +84,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             await stop.wait()
 
-            logger.info("The adapter stops.", running=sum(len(dispatch.held) for dispatch in parts.dispatches))
+            logger.info("The adapter stops.", running=sum(len(dispatch.claimed) for dispatch in parts.dispatches))
             parts.pages.stop_taking()
             for door in parts.doors:
                 door.stop()

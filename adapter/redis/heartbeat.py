@@ -24,7 +24,7 @@ class Holder(Protocol):
         """The stream's key."""
 
     @property
-    def held(self) -> tuple[str, ...]:
+    def claimed(self) -> tuple[str, ...]:
         """Ids of the entries this adapter works on."""
 
 
@@ -49,7 +49,7 @@ class Lease:
         """Show a sign of life and renew the claims."""
         await self._redis.set(keys.heartbeat(self._streams.adapter_id), "", px=int(self._lease_s * 1000))
         for dispatch in self._dispatches:
-            await self._streams.renew(dispatch.stream, dispatch.held)
+            await self._streams.renew(dispatch.stream, dispatch.claimed)
 
     async def keep(self) -> None:
         """Renew until cancelled."""

@@ -61,7 +61,7 @@ class Streams:
             await self._redis.xclaim(stream, keys.GROUP, self.adapter_id, 0, page, idle=0, justid=True)
 
     async def resume(self, stream: str, entry_id: str, attempt: int) -> None:
-        """Count the attempt that is about to start on a parked entry."""
+        """Count the attempt that is about to start on an entry that was on hold."""
         await self._redis.xclaim(
             stream, keys.GROUP, self.adapter_id, 0, [entry_id], idle=0, retrycount=attempt, justid=True
         )

@@ -48,16 +48,16 @@ class Collector:
         self._sweep_s = sweep_s
         self._look_at = 0.0
         self._next: deque[tuple[StatementEntry, int]] = deque()
-        self._held: set[str] = set()
+        self._claimed: set[str] = set()
 
     @property
-    def held(self) -> tuple[str, ...]:
+    def claimed(self) -> tuple[str, ...]:
         """Ids of the entries that were taken and not let go: their claims are renewed."""
-        return tuple(self._held)
+        return tuple(self._claimed)
 
     def let_go(self, entry_ids: frozenset[str]) -> None:
         """Note that entries are off the stream."""
-        self._held -= entry_ids
+        self._claimed -= entry_ids
 
     def look_later(self, wait_s: float) -> None:
         """Leave what others have alone for a while: Redis was away, and they could show no sign of life."""
@@ -102,7 +102,7 @@ class Collector:
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + self._sweep_s
-            due = (await self._due.find(self._held))[:PAGE]
+            due = (await self._due.find(self._claimed))[:PAGE]
             entries = [entry for entry, _ in await self._streams.claim(keys.STATEMENTS, due)] if due else []
             await self._due.tidy()
             if len(due) == PAGE:
@@ -123,7 +123,7 @@ class Collector:
                 detail = f"The entry {entry_id} of the stream {keys.STATEMENTS} is no statement: {error}"
                 unusable.append((entry_id, Problem(title="The entry is no statement.", status=400, detail=detail)))
                 continue
-            self._held.add(entry_id)
+            self._claimed.add(entry_id)
             self._next.append((entry, len(text.encode()) + ENVELOPE_BYTES))
         if unusable:
             logger.error("Entries that are no statements are put aside.", count=len(unusable))

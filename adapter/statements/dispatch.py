@@ -5,7 +5,7 @@ A batch, from the moment this adapter has it:
     gathered ──▶ delivered ──report──▶ accepted: off the stream
                      │         ├─────▶ refused: to `dead`, with the reason
                      │         └─────▶ kept ──────────────┐
-                     ├──StepPostponedError ──────────────▶┤ stays here and is delivered again: after the pause of
+                     ├──FunctionBusyError ──────────────▶┤ stays here and is delivered again: after the pause of
                      ├──StepFailedError, kept for a fault▶┤ all deliveries (pause.py), and where the statements may
                      └──StepRefusedError ────────────────▶┘ be the cause in smaller parts (isolation.py)
 
@@ -23,7 +23,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from adapter.delivery import Delivery, DeliveryError, StepPostponedError, StepRefusedError
+from adapter.delivery import Delivery, DeliveryError, FunctionBusyError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.redis_retry import until_redis_answers
 from adapter.redis.streams import Streams
@@ -86,9 +86,9 @@ class BatchDispatch:
         self._slot_freed = asyncio.Event()
 
     @property
-    def held(self) -> tuple[str, ...]:
+    def claimed(self) -> tuple[str, ...]:
         """Ids of the entries this adapter works on: their claims are renewed."""
-        return self._collector.held
+        return self._collector.claimed
 
     async def describe(self) -> dict[str, Any]:
         """What it does, in numbers. Raises RedisError."""
@@ -96,7 +96,7 @@ class BatchDispatch:
         return {
             "concurrency": self.function.concurrency,
             "running_here": len(self._asking),
-            "parked_here": len(self._tasks - self._asking),
+            "on_hold_here": len(self._tasks - self._asking),
             "statements_not_taken": new,
             "statements_taken": taken,
             "trouble": self._trouble.detail if self._trouble else "",
@@ -173,7 +173,7 @@ class BatchDispatch:
         async with self._pause.turn() as began:
             try:
                 report = await self._ask(part)
-            except StepPostponedError as error:
+            except FunctionBusyError as error:
                 return self._keep(part, error.problem, began, error.retry_after_s)
             except DeliveryError as error:
                 is_refusal = isinstance(error, StepRefusedError)

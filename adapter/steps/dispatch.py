@@ -2,13 +2,13 @@
 
 A step and its entry, from the moment this adapter has it:
 
-    taken ──join──▶ delivered ──reply──────▶ commit     the job goes on
-      │                 ├──StepRefusedError────▶ fail       the job turns to reporting its failure
-      │                 ├──StepFailedError─────▶ postpone   nobody has it until its wait is over (due.py)
-      │                 └──StepPostponedError──▶ park       stays here, its slot with it; delivered again after a while
+    taken ──join──▶ delivered ──reply──────────────▶ commit           the job goes on
+      │                 ├──StepRefusedError─────▶ fail             the job turns to reporting its failure
+      │                 ├──StepFailedError──────▶ schedule_retry   nobody has it until its wait is over (due.py)
+      │                 └──FunctionBusyError────▶ hold             stays here, its slot with it
       └──not open any more: dropped (a duplicate, or its job was superseded)
 
-A function that has no time would have none for other steps either: that is why a parked step keeps its slot, and
+A function that has no time would have none for other steps either: that is why a step on hold keeps its slot, and
 why no more than `concurrency` steps are ever in this process, however many wait in Redis.
 """
 
@@ -20,7 +20,7 @@ import structlog
 from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
-from adapter.delivery import Delivery, StepFailedError, StepPostponedError, StepRefusedError
+from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.redis_retry import until_redis_answers
 from adapter.redis.streams import Streams
@@ -65,26 +65,26 @@ class Dispatch:
         self._due = DueSteps(function, streams, records, timing.lease_s)
         self._look_at = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._parked: set[str] = set()
+        self._on_hold: set[str] = set()
         self._slot_freed = asyncio.Event()
 
     @property
-    def held(self) -> tuple[str, ...]:
+    def claimed(self) -> tuple[str, ...]:
         """Ids of the entries this adapter works on: their claims are renewed."""
         return tuple(self._tasks)
 
     @property
-    def parked(self) -> int:
+    def on_hold(self) -> int:
         """How many of them wait for the function to have time."""
-        return len(self._parked)
+        return len(self._on_hold)
 
     async def describe(self) -> dict[str, Any]:
         """What it does, in numbers. Raises RedisError."""
         new, taken = await self._streams.counts(self.stream)
         return {
             "concurrency": self.function.concurrency,
-            "running_here": len(self._tasks) - self.parked,
-            "parked_here": self.parked,
+            "running_here": len(self._tasks) - self.on_hold,
+            "on_hold_here": self.on_hold,
             "steps_not_taken": new,
             "steps_taken": taken,
         }
@@ -103,8 +103,8 @@ class Dispatch:
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
     async def finish(self, grace_s: float) -> None:
-        """Let running steps end for a while, then abandon them; parked ones are abandoned at once."""
-        for entry_id in tuple(self._parked):
+        """Let running steps end for a while, then abandon them; those on hold are abandoned at once."""
+        for entry_id in tuple(self._on_hold):
             self._tasks[entry_id].cancel()
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
@@ -155,7 +155,7 @@ class Dispatch:
                     reply = await self._deliver(step)
                     if reply is not None:
                         await self._commit(step, reply)
-                except StepPostponedError as error:
+                except FunctionBusyError as error:
                     busy += 1
                     if await self._wait(step, error, busy):
                         continue
@@ -206,7 +206,9 @@ class Dispatch:
             await self._fail(step, last)
             return
         trouble = problem.model_dump_json()
-        if not await until_redis_answers(lambda: self._records.postpone(step, trouble), "postpone a step"):
+        if not await until_redis_answers(
+            lambda: self._records.schedule_retry(step, trouble), "schedule a step's retry"
+        ):
             logger.info("A step that did not succeed was dropped: it is not open any more.", reason=problem.detail)
             return
         logger.warning(
@@ -221,14 +223,14 @@ class Dispatch:
         outcome = await until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
         logger.error("A step failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
 
-    async def _wait(self, step: ClaimedStep, error: StepPostponedError, busy: int) -> bool:
+    async def _wait(self, step: ClaimedStep, error: FunctionBusyError, busy: int) -> bool:
         """Keep a step until the function may have time. False when the step is not wanted any more."""
         wait_s = error.retry_after_s
         if wait_s is None:
             wait_s = busy_wait_s(busy, self._timing.busy_cap_s)
         trouble = error.problem.model_dump_json()
         owner = self._streams.adapter_id
-        wanted = await until_redis_answers(lambda: self._records.park(step, owner, trouble), "park a step")
+        wanted = await until_redis_answers(lambda: self._records.hold(step, owner, trouble), "put a step on hold")
         if not wanted:
             return False
         logger.warning(
@@ -237,11 +239,11 @@ class Dispatch:
             status=error.problem.status,
             next_attempt_s=round(wait_s, 1),
         )
-        self._parked.add(step.entry_id)
+        self._on_hold.add(step.entry_id)
         try:
             await asyncio.sleep(wait_s)
         finally:
-            self._parked.discard(step.entry_id)
+            self._on_hold.discard(step.entry_id)
         await until_redis_answers(
             lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step"
         )

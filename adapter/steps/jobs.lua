@@ -235,20 +235,20 @@ function operations.fail()
 end
 
 -- An attempt did not succeed and counts: nobody owns the entry until its next one is due.
-function operations.postpone()
+function operations.schedule_retry()
   if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
   call('HSET', record(arguments.job), 'trouble', arguments.trouble)
   call('XCLAIM', stream(arguments['function']), GROUP, WAITING, 0, arguments.entry, 'IDLE', 0, 'JUSTID')
-  return { 'postponed' }
+  return { 'scheduled' }
 end
 
 -- An attempt does not count, the function had no time: the adapter keeps the entry, the attempt is put back.
-function operations.park()
+function operations.hold()
   if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
   call('HSET', record(arguments.job), 'trouble', arguments.trouble)
   call('XCLAIM', stream(arguments['function']), GROUP, arguments.owner, 0, arguments.entry,
     'RETRYCOUNT', arguments.attempts, 'JUSTID')
-  return { 'parked' }
+  return { 'held' }
 end
 
 -- Run a failed job anew. Returns 'accepted', 'gone' (no such dead entry any more) or the state that forbids it.

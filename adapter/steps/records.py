@@ -132,15 +132,15 @@ class Records:
         )
         return str(outcome)
 
-    async def postpone(self, step: ClaimedStep, trouble: str) -> bool:
+    async def schedule_retry(self, step: ClaimedStep, trouble: str) -> bool:
         """Let a step wait for its next attempt; this one counts. False when the step was not open any more."""
-        (outcome,) = await self._run("postpone", **step.address, trouble=trouble)
-        return bool(outcome == "postponed")
+        (outcome,) = await self._run("schedule_retry", **step.address, trouble=trouble)
+        return bool(outcome == "scheduled")
 
-    async def park(self, step: ClaimedStep, owner: str, trouble: str) -> bool:
+    async def hold(self, step: ClaimedStep, owner: str, trouble: str) -> bool:
         """Keep a step for later; this attempt does not count. False when the step was not open any more."""
-        (outcome,) = await self._run("park", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble)
-        return bool(outcome == "parked")
+        (outcome,) = await self._run("hold", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble)
+        return bool(outcome == "held")
 
     async def replay(self, job: Job, dead_id: str) -> Accepted:
         """Run a failed job anew and remove its dead entry."""

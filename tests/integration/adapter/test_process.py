@@ -52,7 +52,7 @@ def test_adapter_pages_tell_how_it_is(start):
 def test_adapter_gives_back_what_it_holds_and_leaves_no_trace(start, client, redis_url):
     adapter = start().wait_ready()
     request_encoding(redis_url, 7, "/media/7.mp4")
-    adapter.wait_for(lambda: adapter.get("status").json()["functions"]["encoding"]["parked_here"] == 1)
+    adapter.wait_for(lambda: adapter.get("status").json()["functions"]["encoding"]["on_hold_here"] == 1)
     assert adapter.stop() == 0
     assert client.keys("podjobs:adapter:*") == []
     assert client.keys("encoding*") == []

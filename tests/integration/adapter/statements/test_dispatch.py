@@ -160,7 +160,7 @@ async def test_dispatch_statements_go_in_full_batches_and_are_off_the_stream(sen
     await wait_gone()
     assert sorted(function.accepted) == list(range(120))
     assert sorted(function.sizes) == [20, 50, 50]
-    assert dispatch.held == ()
+    assert dispatch.claimed == ()
 
 
 async def test_dispatch_few_statements_wait_for_others_but_not_long(send, function, start, wait_gone):
@@ -199,7 +199,7 @@ async def test_dispatch_several_batches_are_on_their_way_but_not_more(send, func
     await send(*range(500))
     dispatch = await start(concurrency=3)
     await wait_until(lambda: function.at_once == 3)
-    assert len(dispatch.held) <= 3 * 50 + 150
+    assert len(dispatch.claimed) <= 3 * 50 + 150
     await wait_gone()
     assert function.most_at_once == 3
 
@@ -256,9 +256,9 @@ async def test_dispatch_lrs_away_one_delivery_asks_and_nothing_grows(send, funct
     await asyncio.sleep(1.2)
     # 0.2 s is the cap here: one request each, not four
     assert len(function.asked) <= 4 + 1.2 / 0.2 + 1
-    assert len(dispatch.held) <= 4 * 50 + 150
+    assert len(dispatch.claimed) <= 4 * 50 + 150
     described = await dispatch.describe()
-    assert (described["trouble"], described["parked_here"] >= 3) == ("As told.", True)
+    assert (described["trouble"], described["on_hold_here"] >= 3) == ("As told.", True)
     assert await jobs_redis.xlen(keys.STATEMENTS) == 1000
     away = False
     await wait_gone()
@@ -400,10 +400,10 @@ async def test_finish_lets_deliveries_end_and_gives_back_the_rest(send, function
     other = await start("two")
     await wait_until(lambda: len(function.accepted) == 200)
     assert sorted(function.accepted) == list(range(200))
-    await wait_until(lambda: other.held == ())
+    await wait_until(lambda: other.claimed == ())
 
 
-async def test_finish_does_not_wait_for_what_is_parked(send, function, start):
+async def test_finish_does_not_wait_for_what_is_on_hold(send, function, start):
     function.judge = lambda _: BatchReport(trouble=problem(), retry_after_s=60)
     await send(1)
     dispatch = await start()

@@ -210,22 +210,22 @@ async def test_dispatch_function_that_has_no_time_is_asked_again_and_nothing_is_
 async def test_dispatch_function_that_is_not_there_is_waited_for(records, make_job, function, start, streams):
     await records.accept([make_job()])
     dispatch = await start(url="http://127.0.0.1:1/")
-    await wait_until(lambda: dispatch.parked == 1)
+    await wait_until(lambda: dispatch.on_hold == 1)
     (pending,) = await streams.pending(keys.steps("encoding"))
     assert (pending.owner, pending.attempts) == ("one", 0)
     assert "cannot be reached" in await records.trouble("job-1")
 
 
-async def test_dispatch_parked_steps_keep_their_slots_so_no_more_are_taken(
+async def test_dispatch_steps_on_hold_keep_their_slots_so_no_more_are_taken(
     records, make_job, start, jobs_redis, streams
 ):
     await records.accept([make_job(f"job-{number}", number) for number in range(20)])
     dispatch = await start(url="http://127.0.0.1:1/", concurrency=3)
-    await wait_until(lambda: dispatch.parked == 3)
+    await wait_until(lambda: dispatch.on_hold == 3)
     assert await streams.counts(keys.steps("encoding")) == (17, 3)
 
 
-async def test_dispatch_parked_step_of_a_superseded_job_is_not_delivered(
+async def test_dispatch_step_on_hold_of_a_superseded_job_is_not_delivered(
     records, make_job, function, start, wait_state
 ):
     function.answers = [problem_answer(503, **{"Retry-After": "1"})]

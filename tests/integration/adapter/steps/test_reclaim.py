@@ -24,12 +24,12 @@ def due_of(records):
 async def test_claim_waiting_step_is_due_after_its_wait_and_counted(records, take, streams, make_job, due_of):
     await records.accept([make_job()])
     (step,) = await take()
-    await records.postpone(step, "")
+    await records.schedule_retry(step, "")
     assert await due_of(streams).claim(4, ()) == []
     await asyncio.sleep(0.65)
     (((entry_id, fields), attempt),) = await due_of(streams).claim(4, ())
     assert (entry_id, fields["job"], attempt) == (step.entry_id, "job-1", 2)
-    await records.postpone(step, "")
+    await records.schedule_retry(step, "")
     await asyncio.sleep(0.65)
     assert await due_of(streams).claim(4, ()) == []  # the second wait is 1.2 s
 
@@ -66,7 +66,7 @@ async def test_claim_own_step_whose_reading_was_cut_off_is_found(records, take, 
 async def test_claim_by_two_adapters_gives_each_step_to_one(records, take, make_streams, make_job, due_of):
     await records.accept([make_job(f"job-{number}", number) for number in range(40)])
     for step in await take():
-        await records.postpone(step, "")
+        await records.schedule_retry(step, "")
     await asyncio.sleep(0.65)
     adapters = [due_of(await make_streams(name)) for name in ("two", "three", "four")]
     claims = await asyncio.gather(*(adapter.claim(40, ()) for adapter in adapters))
@@ -77,7 +77,7 @@ async def test_claim_by_two_adapters_gives_each_step_to_one(records, take, make_
 async def test_claim_takes_no_more_than_there_are_slots(records, take, streams, make_job, due_of):
     await records.accept([make_job(f"job-{number}", number) for number in range(10)])
     for step in await take():
-        await records.postpone(step, "")
+        await records.schedule_retry(step, "")
     await asyncio.sleep(0.65)
     assert len(await due_of(streams).claim(3, ())) == 3
 

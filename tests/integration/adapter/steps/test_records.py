@@ -183,26 +183,26 @@ async def test_fail_of_a_superseded_job_ends_it_quietly(records, take, make_job,
     assert await dead() == []
 
 
-async def test_postpone_leaves_the_entry_to_nobody_and_keeps_its_count(records, take, streams, make_job):
+async def test_schedule_retry_leaves_the_entry_to_nobody_and_keeps_its_count(records, take, streams, make_job):
     await records.accept([make_job()])
     (step,) = await take()
-    assert await records.postpone(step, BROKEN.model_dump_json())
+    assert await records.schedule_retry(step, BROKEN.model_dump_json())
     (pending,) = await streams.pending(keys.steps("encoding"))
     assert (pending.owner, pending.attempts) == (keys.WAITING, 1)
     assert pending.idle_s < 0.5
     assert await records.trouble("job-1") == "It is broken."
 
 
-async def test_park_puts_the_attempt_back_and_resume_counts_it(records, take, streams, make_job):
+async def test_hold_puts_the_attempt_back_and_resume_counts_it(records, take, streams, make_job):
     await records.accept([make_job()])
     (step,) = await take()
-    assert await records.park(step, "one", BROKEN.model_dump_json())
+    assert await records.hold(step, "one", BROKEN.model_dump_json())
     assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 0)]
     await streams.resume(keys.steps("encoding"), step.entry_id, 1)
     assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 1)]
 
 
-@pytest.mark.parametrize("ending", ["postpone", "park", "fail"])
+@pytest.mark.parametrize("ending", ["schedule_retry", "hold", "fail"])
 async def test_step_that_is_not_open_any_more_is_dropped_whatever_its_attempt_ended_with(
     records, take, streams, make_job, ending
 ):
@@ -210,10 +210,10 @@ async def test_step_that_is_not_open_any_more_is_dropped_whatever_its_attempt_en
     (step,) = await take()
     await records.accept([make_job("new")])
     match ending:
-        case "postpone":
-            assert not await records.postpone(step, "")
-        case "park":
-            assert not await records.park(step, "one", "")
+        case "schedule_retry":
+            assert not await records.schedule_retry(step, "")
+        case "hold":
+            assert not await records.hold(step, "one", "")
         case "fail":
             assert await records.fail(step, BROKEN) == "duplicate"
     assert await streams.pending(keys.steps("encoding")) == []
