@@ -7,9 +7,9 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapter.door.celery import BATCH
-from adapter.door.dead_letters import bury_message
+from adapter.door.dead_letters import DeadLetters
 from adapter.door.messages import read_message
-from adapter.redis.redis_retry import will_pass
+from adapter.redis.redis_retry import is_transient
 from adapter.steps.records import Records
 from podjobs.contract.errors import InvalidRequestError, Problem
 from podjobs.contract.jobs import Job, check_paths
@@ -19,19 +19,19 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JobRules:
-    """Which jobs may come in."""
+    """Which jobs are accepted."""
 
     media_root: str
-    """Pod's; jobs that name a path outside are refused."""
+    """Pod's; jobs that name a path outside it are refused."""
     types: frozenset[str]
-    """Types of jobs that there is a function for."""
+    """Types of jobs for which there is a function."""
 
     def check(self, job: Job) -> None:
-        """Refuse a job that is not to be taken in. Raises InvalidRequestError."""
+        """Refuse a job that must not be accepted. Raises InvalidRequestError."""
         if job.type not in self.types:
             raise InvalidRequestError(
                 f"There is no function for jobs of type {job.type!r} here. "
-                f"Set PODJOBS_FUNCTION_URL_{job.type.upper()}, then replay this entry."
+                f"Set PODJOBS_FUNCTION_URL_{job.type.upper()}, then replay this dead letter."
             )
         check_paths(job, self.media_root)
 
@@ -39,45 +39,47 @@ class JobRules:
 class JobIntake:
     """Stores the messages of one queue as jobs."""
 
-    def __init__(self, queue: str, records: Records, rules: JobRules) -> None:
-        """Prepare.
+    def __init__(self, queue: str, records: Records, rules: JobRules, dead_letters: DeadLetters) -> None:
+        """Create the intake of one queue.
 
         Args:
-            queue: whose messages they are.
+            queue: whose messages are stored.
             records: where jobs are stored.
-            rules: which jobs may come in.
+            rules: which jobs are accepted.
+            dead_letters: where messages go that cannot be used.
         """
         self._queue = queue
         self._records = records
         self._rules = rules
+        self._dead_letters = dead_letters
 
     async def room(self) -> int:
-        """Jobs are always taken: a record is small, and a job seen is a job that can be told about."""
+        """There is always room: a record is small, and Pod can be notified only about jobs that were accepted."""
         return BATCH
 
     async def store(self, batch: Sequence[bytes]) -> None:
         """Store messages; see Intake."""
         jobs: list[tuple[Job, bytes]] = []
-        unusable: list[tuple[bytes, Problem]] = []
+        refused: list[tuple[bytes, Problem]] = []
         for raw in batch:
             try:
                 job = read_message(raw)
                 self._rules.check(job)
                 jobs.append((job, raw))
             except InvalidRequestError as error:
-                unusable.append((raw, Problem.of(error)))
+                refused.append((raw, Problem.of(error)))
         await self._accept_all(jobs)
-        for raw, problem in unusable:
-            await bury_message(self._records, self._queue, raw, problem)
+        for raw, problem in refused:
+            await self._dead_letters.add(self._queue, raw, problem)
 
     async def _accept_all(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
         try:
             if jobs:
                 await self._accept([job for job, _ in jobs])
         except RedisError as error:
-            if will_pass(error):
+            if is_transient(error):
                 raise
-            # one of them cannot be stored: it must not keep the others waiting
+            # one of them cannot be stored: it must not hold up the others
             await self._accept_one_by_one(jobs)
 
     async def _accept_one_by_one(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
@@ -85,16 +87,16 @@ class JobIntake:
             try:
                 await self._accept([job])
             except RedisError as error:
-                if will_pass(error):
+                if is_transient(error):
                     raise
                 problem = Problem(title="The job cannot be stored.", status=500, detail=str(error))
-                await bury_message(self._records, self._queue, raw, problem)
+                await self._dead_letters.add(self._queue, raw, problem)
 
     async def _accept(self, jobs: Sequence[Job]) -> None:
         for job, accepted in zip(jobs, await self._records.accept(jobs), strict=True):
             log = logger.bind(job_id=job.id, type=job.type, target=job.target)
             if accepted.outcome == "duplicate":
-                log.info("A message was dropped: its job is known already.")
+                log.info("A message was dropped: its job is already known.")
                 continue
             log.info("A job was accepted.")
             if accepted.superseded_id:

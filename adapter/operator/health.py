@@ -1,7 +1,7 @@
-"""The adapter's pages: is it alive, does it take jobs, what is it doing.
+"""Health and status over HTTP: whether the adapter is alive, whether it reads its queues, and what it is doing.
 
 GET /healthz   200 while the process answers
-GET /readyz    200 while jobs are taken in, else 503 and the reason
+GET /readyz    200 while all queues are read, else 503 and the reason
 GET /status    JSON: queues, functions and jobs in numbers
 """
 
@@ -13,8 +13,6 @@ from typing import Any, Protocol
 from aiohttp import web
 from redis.exceptions import RedisError
 
-from adapter.door.celery import CeleryDoor
-from adapter.door.statement_intake import StatementIntake
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.settings import FunctionSettings
@@ -22,36 +20,53 @@ from adapter.settings import FunctionSettings
 REDIS_LIMIT_S = 3.0
 
 
-class Mover(Protocol):
-    """Whoever moves things to a function."""
+class Door(Protocol):
+    """Something that reads one of Pod's queues."""
+
+    queue: str
+    is_open: bool
+
+    async def waiting(self) -> int:
+        """Count the messages that are still on Pod's queue. Raises RedisError."""
+
+
+class Dispatch(Protocol):
+    """Something that invokes one function."""
 
     @property
     def function(self) -> FunctionSettings:
         """The function."""
 
     async def describe(self) -> dict[str, Any]:
-        """What it does, in numbers. Raises RedisError."""
+        """What it is doing, in numbers. Raises RedisError."""
 
 
-class HealthPages:
-    """Serves the pages."""
+class Statements(Protocol):
+    """Something that knows how many statements there are."""
+
+    async def describe(self) -> dict[str, int | bool]:
+        """How many statements are in Redis. Raises RedisError."""
+
+
+class HealthRoutes:
+    """Describes one adapter."""
 
     def __init__(
         self,
         adapter_id: str,
         jobs: RedisClient,
-        doors: Sequence[CeleryDoor],
-        dispatches: Sequence[Mover],
-        statements: StatementIntake | None = None,
+        doors: Sequence[Door],
+        dispatches: Sequence[Dispatch],
+        statements: Statements | None = None,
     ) -> None:
-        """Prepare.
+        """Create the routes.
 
         Args:
-            adapter_id: names this adapter.
+            adapter_id: this adapter's name.
             jobs: the jobs' database.
-            doors: where messages come in.
+            doors: one for each queue that is read.
             dispatches: one for each function.
-            statements: where xAPI statements come in; None: they are left alone.
+            statements: describes the xAPI statements; None: their queue is not read.
         """
         self._adapter_id = adapter_id
         self._jobs = jobs
@@ -60,26 +75,16 @@ class HealthPages:
         self._statements = statements
         self._stopping = False
 
-    async def start(self, host: str, port: int) -> tuple[web.AppRunner, int]:
-        """Listen.
+    def routes(self) -> Sequence[web.RouteDef]:
+        """See RouteModule."""
+        return (
+            web.get("/healthz", self._show_health),
+            web.get("/readyz", self._show_readiness),
+            web.get("/status", self._show_status),
+        )
 
-        Returns:
-            What must be cleaned up at the end, and the port.
-
-        Raises:
-            OSError: the port is taken.
-        """
-        app = web.Application()
-        app.router.add_get("/healthz", self._show_health)
-        app.router.add_get("/readyz", self._show_readiness)
-        app.router.add_get("/status", self._show_status)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        await web.TCPSite(runner, host, port).start()
-        return runner, runner.addresses[0][1]
-
-    def stop_taking(self) -> None:
-        """Say from now on that no jobs are taken in."""
+    def report_stopping(self) -> None:
+        """Answer from now on that the adapter is not ready."""
         self._stopping = True
 
     async def _show_health(self, _request: web.Request) -> web.Response:
@@ -112,13 +117,13 @@ class HealthPages:
         return web.json_response(status)
 
     async def _status(self) -> dict[str, Any]:
-        intake = self._statements
+        statements = self._statements
         return {
             "adapter": self._adapter_id,
             "redis": "ok",
             "queues": {door.queue: await door.waiting() for door in self._doors},
             "functions": {dispatch.function.name: await dispatch.describe() for dispatch in self._dispatches},
-            **({"statements": await intake.describe()} if intake else {}),
+            **({"statements": await statements.describe()} if statements else {}),
             "jobs_live": await self._jobs.scard(keys.LIVE),
             "dead": await self._jobs.xlen(keys.DEAD),
         }

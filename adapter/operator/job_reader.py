@@ -1,6 +1,5 @@
-"""What the job records tell an operator: jobs, their logs, and what could not be done."""
+"""What the job records say to an operator: jobs, how far they are, and their logs."""
 
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -34,59 +33,22 @@ class JobRecord:
 
     @property
     def reason(self) -> str:
-        """Why it failed, or why it does not get on; empty when all is well."""
+        """Why it failed, or why it is not getting on; empty while all is well."""
         return problem_detail(self.fields.get("error") or self.fields.get("trouble") or "")
 
 
-@dataclass(frozen=True, slots=True)
-class DeadEntry:
-    """A step or a message that could not be done."""
-
-    id: str
-    fields: dict[str, str]
-    """The entry, see keys.py."""
-
-    @property
-    def kind(self) -> str:
-        """`job`, `message` or `statement`."""
-        return self.fields.get("kind", "")
-
-    @property
-    def reason(self) -> str:
-        """Why."""
-        return problem_detail(self.fields.get("problem", ""))
-
-    @property
-    def what(self) -> str:
-        """What it is, in a few words."""
-        match self.kind:
-            case "job":
-                return self.fields.get("job", "")
-            case "statement":
-                return f"statement {_statement_id(self.fields.get('statement', ''))}"
-            case _:
-                return f"message of {self.fields.get('queue')}"
-
-
-def _statement_id(text: str) -> str:
-    try:
-        return str(json.loads(text)["id"])
-    except (ValueError, KeyError, TypeError):
-        return "without an id"
-
-
-class Archive:
-    """Reads the records; removes dead entries at an operator's word."""
+class JobReader:
+    """Reads the job records."""
 
     def __init__(self, redis: RedisClient) -> None:
-        """Use a client whose answers are text."""
+        """Use a client of the jobs' database that returns text."""
         self._redis = redis
 
     async def jobs(self, states: frozenset[str], limit: int) -> list[JobRecord]:
-        """List jobs, the newest first.
+        """List jobs, newest first.
 
         Args:
-            states: only these; empty: all.
+            states: only jobs in these states; empty: all.
             limit: how many at most.
         """
         found: list[JobRecord] = []
@@ -106,44 +68,10 @@ class Archive:
             start += PAGE
 
     async def job(self, job_id: str) -> JobRecord | None:
-        """Look a job up; None when it is not known (any more)."""
+        """Look up a job; None if it is not known (any more)."""
         fields = await self._redis.hgetall(keys.job(job_id))
         return JobRecord(job_id, fields) if fields else None
 
     async def log(self, job_id: str) -> list[str]:
-        """The sentences of a job's log, the oldest first."""
+        """The sentences of a job's log, oldest first."""
         return list(await self._redis.lrange(keys.job_log(job_id), 0, -1))
-
-    async def dead(self, limit: int, kind: str | None = None) -> list[DeadEntry]:
-        """List what could not be done, the newest first.
-
-        Args:
-            limit: how many at most.
-            kind: only these; None: all.
-        """
-        found: list[DeadEntry] = []
-        async for page in self._dead_pages(kind):
-            found += page
-            if len(found) >= limit:
-                break
-        return found[:limit]
-
-    async def dead_ids(self, kind: str) -> list[str]:
-        """The ids of all entries of a kind, the oldest first."""
-        ids = [entry.id async for page in self._dead_pages(kind) for entry in page]
-        return ids[::-1]
-
-    async def _dead_pages(self, kind: str | None) -> AsyncIterator[list[DeadEntry]]:
-        before = "+"
-        while page := await self._redis.xrevrange(keys.DEAD, max=before, count=PAGE):
-            yield [entry for entry in (DeadEntry(*row) for row in page) if kind in {None, entry.kind}]
-            before = f"({page[-1][0]}"
-
-    async def dead_entry(self, entry_id: str) -> DeadEntry | None:
-        """Look an entry up; None when it is not there."""
-        found = await self._redis.xrange(keys.DEAD, min=entry_id, max=entry_id)
-        return DeadEntry(*found[0]) if found else None
-
-    async def drop_dead(self, entry_id: str) -> bool:
-        """Remove an entry for good. False when it is not there."""
-        return bool(await self._redis.xdel(keys.DEAD, entry_id))

@@ -1,4 +1,4 @@
-"""Connections to Redis: the broker's URL as Celery writes it, and clients that survive a restart of the server."""
+"""Connections to Redis: broker URLs as Celery writes them, and clients that survive a restart of the server."""
 
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -11,29 +11,29 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 RedisClient: TypeAlias = Any
-"""A redis.asyncio.Redis; the library's own types cannot tell a client that answers text from one that answers bytes."""
+"""A redis.asyncio.Redis; its types do not distinguish clients that return text from those that return bytes."""
 
 SOCKET_TIMEOUT_S = 15
-"""Longest silence on a connection; longer than any blocking read of ours."""
+"""Longest silence on a connection; longer than any of our blocking reads."""
 
 POOL_CONNECTIONS = 32
 
 
 def redis_url(url: str) -> str:
-    """Translate a broker URL as Celery understands it into one the Redis client understands.
+    """Translate a broker URL from Celery's notation into the Redis client's.
 
     Args:
-        url: redis://, rediss://, redis+socket:// (Celery's word for unix://).
+        url: redis://, rediss:// or redis+socket:// (Celery's name for unix://).
 
     Raises:
-        ValueError: another kind of broker; the text repeats no part that may be secret.
+        ValueError: it is another kind of broker; the message repeats no part that may be secret.
     """
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     if parts.scheme in {"redis+socket", "unix"}:
         if "virtual_host" in query:
             query["db"] = query.pop("virtual_host")
-        # by hand: urlunsplit leaves out the slashes of an empty host, which the client wants
+        # by hand: urlunsplit omits the slashes before an empty host, which the client requires
         return f"unix://{parts.netloc}{parts.path}" + (f"?{urlencode(query)}" if query else "")
     if parts.scheme not in {"redis", "rediss"}:
         raise ValueError("must be a redis://, rediss:// or redis+socket:// URL")
@@ -52,11 +52,11 @@ def masked(url: str) -> str:
 
 
 def open_redis(url: str, *, text: bool) -> RedisClient:
-    """Make a client; it connects at its first command.
+    """Create a client; it connects at its first command.
 
     Args:
-        url: as redis_url returns it.
-        text: answers are str; False: bytes, for messages that may hold anything.
+        url: as returned by redis_url.
+        text: replies are decoded to str; False: they stay bytes, for messages that may contain anything.
     """
     pool = BlockingConnectionPool.from_url(
         url,

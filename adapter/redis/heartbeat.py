@@ -1,4 +1,4 @@
-"""The adapter's sign of life, and its claims on the steps it works on, renewed while it lives."""
+"""The adapter's heartbeat: a key that expires, and the claims on its entries, both renewed while the adapter lives."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ logger = structlog.get_logger(__name__)
 BEATS_PER_LEASE = 3
 
 
-class Holder(Protocol):
-    """Whoever works on entries of a stream."""
+class Claimant(Protocol):
+    """Something that claims entries of a stream and works on them."""
 
     @property
     def stream(self) -> str:
@@ -25,51 +25,51 @@ class Holder(Protocol):
 
     @property
     def claimed(self) -> tuple[str, ...]:
-        """Ids of the entries this adapter works on."""
+        """Ids of the entries this adapter has claimed and works on."""
 
 
-class Lease:
-    """Keeps what this adapter holds from being taken over."""
+class Heartbeat:
+    """Keeps other adapters from taking over what this one has claimed."""
 
-    def __init__(self, redis: RedisClient, streams: Streams, dispatches: Sequence[Holder], lease_s: float) -> None:
-        """Prepare.
+    def __init__(self, redis: RedisClient, streams: Streams, claimants: Sequence[Claimant], lease_s: float) -> None:
+        """Create a heartbeat; `run` keeps it going.
 
         Args:
             redis: the jobs' database.
-            streams: of this adapter.
-            dispatches: whose entries are renewed.
-            lease_s: seconds after which others take over.
+            streams: this adapter's.
+            claimants: whose claims are renewed.
+            lease_s: seconds after the latest heartbeat until others take over.
         """
         self._redis = redis
         self._streams = streams
-        self._dispatches = dispatches
+        self._claimants = claimants
         self._lease_s = lease_s
 
-    async def renew(self) -> None:
-        """Show a sign of life and renew the claims."""
+    async def beat(self) -> None:
+        """Beat once: show that this adapter lives, and renew its claims. Raises RedisError."""
         await self._redis.set(keys.heartbeat(self._streams.adapter_id), "", px=int(self._lease_s * 1000))
-        for dispatch in self._dispatches:
-            await self._streams.renew(dispatch.stream, dispatch.claimed)
+        for claimant in self._claimants:
+            await self._streams.renew(claimant.stream, claimant.claimed)
 
-    async def keep(self) -> None:
-        """Renew until cancelled."""
+    async def run(self) -> None:
+        """Beat until cancelled."""
         interval_s = self._lease_s / BEATS_PER_LEASE
         while True:
             try:
-                await self.renew()
+                await self.beat()
             except RedisError as error:
-                logger.warning("The adapter cannot show a sign of life to Redis.", error=str(error))
+                logger.warning("The adapter's heartbeat does not reach Redis.", error=str(error))
             await asyncio.sleep(interval_s)
 
     async def end(self) -> None:
-        """Give back what is still held and leave.
+        """Give back all claims, then end the heartbeat.
 
         Raises:
-            RedisError: Redis is away; others take over when the lease has run out.
+            RedisError: Redis is unavailable; others take over once the lease has expired.
         """
-        for dispatch in self._dispatches:
-            count = await self._streams.give_back(dispatch.stream)
+        for claimant in self._claimants:
+            count = await self._streams.give_back(claimant.stream)
             if count:
-                logger.info("What was not done is given back.", stream=dispatch.stream, count=count)
-            await self._streams.forget_consumer(dispatch.stream, self._streams.adapter_id, even_alive=True)
+                logger.info("Unfinished entries have been given back.", stream=claimant.stream, count=count)
+            await self._streams.forget_consumer(claimant.stream, self._streams.adapter_id, even_alive=True)
         await self._redis.delete(keys.heartbeat(self._streams.adapter_id))

@@ -1,4 +1,4 @@
-"""Waiting for Redis: what must be stored is tried until Redis takes it."""
+"""Retries against Redis: what must be stored is retried until Redis accepts it."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -12,41 +12,40 @@ logger = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
+_SERVER_STATE = re.compile(r"(?!ERR|WRONGTYPE|NOSCRIPT|NOGROUP)[A-Z]{2,} ")
+"""How errors begin that describe the server's state (OOM, MISCONF, READONLY, NOAUTH, …), not a fault in the command."""
 
-_STATE_OF_THE_SERVER = re.compile(r"(?!ERR|WRONGTYPE|NOSCRIPT|NOGROUP)[A-Z]{2,} ")
-"""How errors begin that tell of the server (OOM, MISCONF, READONLY, NOAUTH, …), not of the command."""
 
-
-def will_pass(error: BaseException) -> bool:
-    """Tell whether the same command may succeed later, when the server is well again."""
-    if type(error) is ResponseError:  # its subclasses each name a state of the server
-        return bool(_STATE_OF_THE_SERVER.match(str(error)))
+def is_transient(error: BaseException) -> bool:
+    """Whether the same command may succeed later, once the server has recovered."""
+    if type(error) is ResponseError:  # each of its subclasses names a state of the server
+        return bool(_SERVER_STATE.match(str(error)))
     return isinstance(error, RedisError) and not isinstance(error, DataError)
 
 
-async def until_redis_answers(operation: Callable[[], Awaitable[Answer]], purpose: str) -> Answer:
-    """Repeat an operation until Redis takes it.
+async def retry_until_redis_answers(operation: Callable[[], Awaitable[Answer]], purpose: str) -> Answer:
+    """Repeat an operation until Redis accepts it.
 
-    A full memory or a read-only replica is waited for as much as a server that is away: what we hold is not lost as
-    long as nobody gives up on it.
+    A server that is out of memory or a read-only replica is waited for just like one that is unavailable: as long as
+    nobody gives up, nothing is lost.
 
     Args:
         operation: one command or script; safe to repeat.
-        purpose: what is waited for, for the log.
+        purpose: what the operation is for, for the log.
 
     Raises:
-        RedisError: the command itself is wrong; see `will_pass`.
+        RedisError: the command itself is wrong; see `is_transient`.
     """
 
-    def tell(state: RetryCallState) -> None:
+    def log_retry(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        logger.warning("Redis does not take what it is given. Trying again.", purpose=purpose, error=str(error))
+        logger.warning("Redis does not accept a command. It is retried.", purpose=purpose, error=str(error))
 
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception(will_pass),
+        retry=retry_if_exception(is_transient),
         reraise=True,
         wait=wait_exponential_jitter(multiplier=0.1, max=2, jitter=0.2),
-        before_sleep=tell,
+        before_sleep=log_retry,
     ):
         with attempt:
             return await operation()

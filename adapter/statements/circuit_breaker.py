@@ -1,4 +1,4 @@
-"""The pause of a function that cannot do its work: one delivery asks again after a growing wait, others stand by."""
+"""The circuit breaker of a function: after a failure, one delivery at a time probes it; the others stand by."""
 
 import asyncio
 import time
@@ -8,61 +8,66 @@ from contextlib import asynccontextmanager
 from adapter.retries import busy_wait_s
 
 
-class Pause:
+class CircuitBreaker:
     """Shared by all deliveries to one function.
 
-    While all is well, deliveries pass side by side. After a failure they pass one at a time, each when the wait that
-    the failure before it caused is over; the first success lets all pass again.
+    While it is closed, deliveries run side by side. A failure opens it: deliveries then run one at a time, each
+    when the wait caused by the latest failure is over. The first success closes it.
     """
 
     def __init__(self, cap_s: float) -> None:
-        """Make it for a function that is well.
+        """Create a closed circuit breaker.
 
         Args:
             cap_s: longest wait that nobody asked for.
         """
         self._cap_s = cap_s
-        self._turn = asyncio.Lock()
+        self._probe = asyncio.Lock()
         self._failures = 0
-        self._since = 0.0
-        self._until = 0.0
+        self._failed_at = 0.0
+        self._open_until = 0.0
 
     @property
-    def left_s(self) -> float:
-        """Seconds until the next delivery may ask; 0 while all is well."""
-        return max(self._until - time.monotonic(), 0.0) if self._failures else 0.0
+    def is_open(self) -> bool:
+        """Whether a delivery has failed and none has succeeded since."""
+        return self._failures > 0
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds until the next delivery may probe the function; 0 while the circuit breaker is closed."""
+        return max(self._open_until - time.monotonic(), 0.0) if self.is_open else 0.0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[float]:
-        """Wait for the turn to deliver, and deliver inside. Gives the time at which the turn began."""
-        if self._failures:
-            async with self._turn:
-                while left_s := self.left_s:  # noqa: ASYNC110 - it may be prolonged meanwhile
-                    await asyncio.sleep(left_s)
-                if self._failures:
+    async def delivery(self) -> AsyncIterator[float]:
+        """Wait until a delivery is allowed, and deliver inside. Yields the time at which the delivery began."""
+        if self.is_open:
+            async with self._probe:
+                while wait_s := self.wait_s:  # noqa: ASYNC110 - the wait may be prolonged in the meantime
+                    await asyncio.sleep(wait_s)
+                if self.is_open:
                     yield time.monotonic()
                     return
         yield time.monotonic()
 
-    def prolong(self, began: float, retry_after_s: float | None) -> float:
-        """Note a failure.
+    def record_failure(self, began: float, retry_after_s: float | None) -> float:
+        """Open the circuit breaker, or keep it open for longer.
 
         Args:
-            began: when the turn of the delivery that failed began. Deliveries that began before the last failure
-                tell nothing new: four that fail together are one failure.
+            began: when the failed delivery began. Deliveries that began before the latest failure say nothing new:
+                four that fail together are one failure.
             retry_after_s: the wait that was asked for; None: 1, 2, 4 … seconds up to the cap.
 
         Returns:
             Seconds to wait from now on.
         """
-        if not self._failures or began >= self._since:
+        if not self.is_open or began >= self._failed_at:
             self._failures += 1
-            self._since = time.monotonic()
+            self._failed_at = time.monotonic()
         wait_s = busy_wait_s(self._failures, self._cap_s) if retry_after_s is None else retry_after_s
-        self._until = max(self._until, self._since + wait_s)
-        return self.left_s
+        self._open_until = max(self._open_until, self._failed_at + wait_s)
+        return self.wait_s
 
-    def end(self) -> None:
-        """Note a success."""
+    def record_success(self) -> None:
+        """Close the circuit breaker."""
         self._failures = 0
-        self._until = 0.0
+        self._open_until = 0.0

@@ -1,24 +1,24 @@
--- All that must happen at once to statements, so that a crash at any moment leaves a redelivery and never a loss.
--- The keys are described in keys.py.
+-- Every change to statements that must be atomic, so that a crash at any moment causes a redelivery and never a loss.
+-- The keys are described in adapter/redis/keys.py.
 --
 --   KEYS[1]  the stream of statements
---   KEYS[2]  the stream of what could not be done
---   ARGV[1]  the operation, one of the functions of `operations` at the end
---   ARGV[2…] its arguments, named in statements.py
+--   KEYS[2]  the stream of dead letters
+--   ARGV[1]  the operation, one of the functions of `operations` below
+--   ARGV[2…] its arguments, named in store.py
 
 local stream, dead = KEYS[1], KEYS[2]
 local GROUP = 'adapter'
 local call = redis.call
 
--- Acknowledge an entry and delete it: it is done with.
+-- Acknowledge an entry and delete it: it is finished.
 local function drop(entry)
   call('XACK', stream, GROUP, entry)
   call('XDEL', stream, entry)
 end
 
--- Put an entry aside with what is wrong with it, once, however many adapters say so. One that is no statement is kept
--- as a message: its fields as a JSON list.
-local function bury(entry, problem)
+-- Turn an entry into a dead letter with its problem, once, however many adapters report it. An entry that is not a
+-- statement is kept as a message: its fields as a JSON list.
+local function dead_letter(entry, problem)
   local found = call('XRANGE', stream, entry, entry)[1]
   if found then
     local fields = found[2]
@@ -34,18 +34,18 @@ end
 local operations = {}
 
 -- Arguments: statements.
-function operations.store()
+function operations.append()
   for i = 2, #ARGV do call('XADD', stream, '*', 'statement', ARGV[i]) end
 end
 
--- Arguments: how many entries the LRS has, their ids, then pairs of an entry's id and the problem with it.
+-- Arguments: how many entries the LRS has accepted, their ids, then pairs of an entry's id and its problem.
 function operations.settle()
   local first_refused = 3 + ARGV[2]
   for i = 3, first_refused - 1 do drop(ARGV[i]) end
-  for i = first_refused, #ARGV, 2 do bury(ARGV[i], ARGV[i + 1]) end
+  for i = first_refused, #ARGV, 2 do dead_letter(ARGV[i], ARGV[i + 1]) end
 end
 
--- Argument: a dead entry's id. Returns 1 when its statement is in the stream again, 0 when there is no such entry.
+-- Argument: a dead letter's id. Returns 1 if its statement is in the stream again, 0 if there is no such dead letter.
 function operations.replay()
   local found = call('XRANGE', dead, ARGV[2], ARGV[2])[1]
   if not found then return 0 end

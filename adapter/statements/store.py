@@ -1,4 +1,4 @@
-"""The xAPI statements that the LRS does not have yet: every change, each one atomic (statements.lua)."""
+"""The store of the xAPI statements that the LRS does not have yet: every change to it is atomic (statements.lua)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,20 +12,20 @@ from podjobs.contract.errors import Problem
 _SCRIPT = Path(__file__).with_name("statements.lua").read_text(encoding="utf-8")
 
 INTAKE_TTL_S = 3600
-"""How long the time is remembered at which a message without a timestamp came in. It is needed again only when an
-adapter dies between storing a statement and removing its message, and another takes over after its lease."""
+"""How long the arrival time of a message whose statement has no timestamp is remembered. It is needed again only if an
+adapter dies between storing a statement and removing its message, and another one takes over after the lease."""
 
 
-class Statements:
+class StatementStore:
     """The statements in Redis."""
 
     def __init__(self, redis: RedisClient) -> None:
-        """Use a client whose answers are text."""
+        """Use a client that returns text."""
         self._redis = redis
         self._script = redis.register_script(_SCRIPT)
 
-    async def held(self) -> int:
-        """Count the statements that take memory: those that wait, and all that was put aside. Raises RedisError."""
+    async def count(self) -> int:
+        """Count what takes memory: the statements in the stream and all dead letters. Raises RedisError."""
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.xlen(keys.STATEMENTS)
             pipeline.xlen(keys.DEAD)
@@ -33,13 +33,13 @@ class Statements:
         return int(waiting) + int(dead)
 
     async def intake_times(self, message_ids: Sequence[str]) -> list[str]:
-        """Tell when messages came in, the same again when they come in a second time.
+        """Note when messages arrived; a message that arrives a second time keeps its first time.
 
         Args:
-            message_ids: what tells the messages apart.
+            message_ids: what identifies the messages.
 
         Returns:
-            For each its time, as xAPI writes it.
+            The time of each message, in xAPI's notation.
         """
         now = datetime.now(tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         async with self._redis.pipeline(transaction=False) as pipeline:
@@ -49,26 +49,26 @@ class Statements:
             answers = await pipeline.execute()
         return [str(time or now) for time in answers[1::2]]
 
-    async def store(self, statements: Sequence[str]) -> None:
-        """Add statements to the stream, in their order.
+    async def append(self, statements: Sequence[str]) -> None:
+        """Append statements to the stream, in order.
 
         Args:
             statements: JSON texts.
         """
-        await self._run("store", *statements)
+        await self._run("append", *statements)
 
     async def settle(self, accepted: Sequence[str], refused: Sequence[tuple[str, Problem]] = ()) -> None:
-        """Take entries off the stream.
+        """Remove entries from the stream.
 
         Args:
             accepted: ids of those the LRS has.
-            refused: ids of those it never will have, which go to `dead` with the reason.
+            refused: ids of those it will never accept, with the reason; they become dead letters.
         """
         pairs = [part for entry_id, problem in refused for part in (entry_id, problem.model_dump_json())]
         await self._run("settle", len(accepted), *accepted, *pairs)
 
     async def replay(self, dead_id: str) -> bool:
-        """Put a statement that was put aside into the stream again. False when there is none under this id."""
+        """Return a dead letter's statement to the stream. False if no statement has this dead letter id."""
         return bool(await self._run("replay", dead_id))
 
     async def _run(self, operation: str, *arguments: Any) -> Any:

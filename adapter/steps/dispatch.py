@@ -1,15 +1,15 @@
-"""Dispatch of one function's steps: taken from its stream, delivered, and what came of it stored.
+"""Dispatch of one function's steps: read from its stream and delivered, and the outcome stored.
 
 A step and its entry, from the moment this adapter has it:
 
-    taken ──join──▶ delivered ──reply──────────────▶ commit           the job goes on
-      │                 ├──StepRefusedError─────▶ fail             the job turns to reporting its failure
-      │                 ├──StepFailedError──────▶ schedule_retry   nobody has it until its wait is over (due.py)
-      │                 └──FunctionBusyError────▶ hold             stays here, its slot with it
-      └──not open any more: dropped (a duplicate, or its job was superseded)
+    read ──join──▶ delivered ──reply──────────▶ commit           the job goes on
+      │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
+      │                ├──StepFailedError─────▶ schedule_retry   nobody works on it until its wait is over (reclaim.py)
+      │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later
+      └──no longer open: dropped (a duplicate, or its job was superseded)
 
-A function that has no time would have none for other steps either: that is why a step on hold keeps its slot, and
-why no more than `concurrency` steps are ever in this process, however many wait in Redis.
+A function that is busy would be just as busy for other steps: that is why a step on hold keeps its slot, and why no
+more than `concurrency` steps are ever in this process, however many wait in Redis.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from redis.exceptions import RedisError, ResponseError
 
 from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
-from adapter.redis.redis_retry import until_redis_answers
+from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
 from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
-from adapter.steps.reclaim import DueSteps
+from adapter.steps.reclaim import StepReclaimer
 from adapter.steps.records import ClaimedStep, Records, step_event
 from podjobs.contract.errors import Problem
 from podjobs.contract.steps import Plan, Result, Step
@@ -36,8 +36,8 @@ logger = structlog.get_logger(__name__)
 REDIS_AWAY_WAIT_S = 0.5
 
 
-class Dispatch:
-    """Moves the steps of one function."""
+class StepDispatch:
+    """Dispatches the steps of one function."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Dispatch:
         delivery: Delivery[Step, Plan | Result],
         timing: DispatchTiming,
     ) -> None:
-        """Prepare; `run` does the work.
+        """Create a dispatch; `run` does the work.
 
         Args:
             function: the function and its limits.
-            streams: of this adapter.
+            streams: this adapter's.
             records: the jobs.
-            delivery: the way to the function.
+            delivery: invokes the function.
             timing: the adapter's times.
         """
         self.function = function
@@ -62,24 +62,24 @@ class Dispatch:
         self._records = records
         self._delivery = delivery
         self._timing = timing
-        self._due = DueSteps(function, streams, records, timing.lease_s)
-        self._look_at = 0.0
+        self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
+        self._reclaim_at = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._on_hold: set[str] = set()
         self._slot_freed = asyncio.Event()
 
     @property
     def claimed(self) -> tuple[str, ...]:
-        """Ids of the entries this adapter works on: their claims are renewed."""
+        """Ids of the entries this adapter works on: the heartbeat renews their claims."""
         return tuple(self._tasks)
 
     @property
     def on_hold(self) -> int:
-        """How many of them wait for the function to have time."""
+        """How many of them wait because the function is busy."""
         return len(self._on_hold)
 
     async def describe(self) -> dict[str, Any]:
-        """What it does, in numbers. Raises RedisError."""
+        """What it is doing, in numbers. Raises RedisError."""
         new, taken = await self._streams.counts(self.stream)
         return {
             "concurrency": self.function.concurrency,
@@ -90,7 +90,7 @@ class Dispatch:
         }
 
     async def run(self) -> None:
-        """Take steps and perform them until cancelled; running steps go on then, until `finish`."""
+        """Read steps and deliver them until cancelled; running steps go on then, until `finish`."""
         while True:
             try:
                 await self._streams.ensure_group(self.stream)
@@ -98,12 +98,12 @@ class Dispatch:
                     await self._take(await self._free_slots())
             except RedisError as error:
                 logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
-                # Signs of life of others have run out as ours have: let them speak before taking anything over.
-                self._look_at = time.monotonic() + self._timing.lease_s
+                # The others' heartbeats have expired just like ours: give them time before reclaiming anything.
+                self._reclaim_at = time.monotonic() + self._timing.lease_s
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
     async def finish(self, grace_s: float) -> None:
-        """Let running steps end for a while, then abandon them; those on hold are abandoned at once."""
+        """Let running steps end within the grace time, then abandon them; those on hold are abandoned at once."""
         for entry_id in tuple(self._on_hold):
             self._tasks[entry_id].cancel()
         if self._tasks:
@@ -121,14 +121,14 @@ class Dispatch:
             await self._slot_freed.wait()
 
     async def _take(self, free: int) -> None:
-        """Take steps that are due again, then new ones; wait for them until it is time to look again."""
+        """Reclaim idle steps, then read new ones, waiting for them until it is time to reclaim again."""
         now = time.monotonic()
         entries = []
-        if now >= self._look_at:
-            self._look_at = now + self._timing.sweep_s
-            entries = await self._due.claim(free, self._tasks)
+        if now >= self._reclaim_at:
+            self._reclaim_at = now + self._timing.sweep_s
+            entries = await self._reclaimer.reclaim(free, self._tasks)
         if len(entries) < free:
-            wait_s = 0.0 if entries else min(self._look_at - now, self._timing.sweep_s)
+            wait_s = 0.0 if entries else min(self._reclaim_at - now, self._timing.sweep_s)
             new = await self._streams.read(self.stream, free - len(entries), wait_s)
             entries += [(entry, 1) for entry in new]
         for (entry_id, fields), attempt in entries:
@@ -157,35 +157,39 @@ class Dispatch:
                         await self._commit(step, reply)
                 except FunctionBusyError as error:
                     busy += 1
-                    if await self._wait(step, error, busy):
+                    if await self._hold(step, error, busy):
                         continue
                 except StepRefusedError as error:
                     await self._fail(step, error.problem)
                 except StepFailedError as error:
-                    await self._retry(step, error.problem)
+                    await self._schedule_retry(step, error.problem)
                 except Exception as error:
                     # The one blind catch: a fault of ours must cost one attempt of one step, not the dispatch.
-                    logger.exception("The adapter has a fault. The step is tried again.")
+                    logger.exception("The adapter has a fault. The step is retried.")
                     detail = f"The adapter has a fault: {type(error).__name__}: {error}"
-                    await self._retry(step, Problem(title="The adapter has a fault.", status=500, detail=detail))
+                    await self._schedule_retry(
+                        step, Problem(title="The adapter has a fault.", status=500, detail=detail)
+                    )
                 return
 
     async def _deliver(self, step: ClaimedStep) -> Plan | Result | None:
-        """Invoke the function; None when the step is not wanted any more."""
-        (joined,) = await until_redis_answers(lambda: self._records.join([step]), "read a step's data")
+        """Invoke the function; None if the step is no longer open."""
+        (joined,) = await retry_until_redis_answers(lambda: self._records.join([step]), "read a step's data")
         if joined is None:
-            logger.info("A step that is not open any more was dropped.")
+            logger.info("A step that is no longer open was dropped.")
             return None
         try:
             event = step_event(step, joined)
         except ValidationError as error:
-            detail = f"The job's record does not fit this version: {error}. Ask Pod to encode the video again."
+            detail = f"The job's record does not match this version: {error}. Ask Pod to encode the video again."
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
         return await self._delivery.deliver(event)
 
     async def _commit(self, step: ClaimedStep, reply: Plan | Result) -> None:
         try:
-            committed = await until_redis_answers(lambda: self._records.commit(step, reply), "store a step's reply")
+            committed = await retry_until_redis_answers(
+                lambda: self._records.commit(step, reply), "store a step's reply"
+            )
         except ResponseError as error:
             detail = f"The function's reply cannot be stored: {error}"
             raise StepFailedError(Problem(title="The step was not done.", status=502, detail=detail)) from error
@@ -194,11 +198,11 @@ class Dispatch:
             case "done" | "failed" | "superseded":
                 log.info("A job has ended.", age_s=round(committed.age_s, 3))
             case "duplicate":
-                log.info("A step's reply was dropped: the step is not open any more.")
+                log.info("A step's reply was dropped: the step is no longer open.")
             case _:
-                log.debug("A step is committed.")
+                log.debug("A step was committed.")
 
-    async def _retry(self, step: ClaimedStep, problem: Problem) -> None:
+    async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
         policy = self.function.retries
         if policy.exhausted(step.attempt):
             times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
@@ -206,13 +210,13 @@ class Dispatch:
             await self._fail(step, last)
             return
         trouble = problem.model_dump_json()
-        if not await until_redis_answers(
+        if not await retry_until_redis_answers(
             lambda: self._records.schedule_retry(step, trouble), "schedule a step's retry"
         ):
-            logger.info("A step that did not succeed was dropped: it is not open any more.", reason=problem.detail)
+            logger.info("A step whose attempt failed was dropped: it is no longer open.", reason=problem.detail)
             return
         logger.warning(
-            "A step did not succeed. It is tried again.",
+            "An attempt of a step failed. It is retried.",
             reason=problem.detail,
             status=problem.status,
             attempts_left=policy.limit - step.attempt,
@@ -220,21 +224,23 @@ class Dispatch:
         )
 
     async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
-        outcome = await until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
-        logger.error("A step failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
+        outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
+        logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
 
-    async def _wait(self, step: ClaimedStep, error: FunctionBusyError, busy: int) -> bool:
-        """Keep a step until the function may have time. False when the step is not wanted any more."""
+    async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int) -> bool:
+        """Hold a step until the function may no longer be busy. False if the step is no longer open."""
         wait_s = error.retry_after_s
         if wait_s is None:
             wait_s = busy_wait_s(busy, self._timing.busy_cap_s)
         trouble = error.problem.model_dump_json()
         owner = self._streams.adapter_id
-        wanted = await until_redis_answers(lambda: self._records.hold(step, owner, trouble), "put a step on hold")
-        if not wanted:
+        is_open = await retry_until_redis_answers(
+            lambda: self._records.hold(step, owner, trouble), "put a step on hold"
+        )
+        if not is_open:
             return False
         logger.warning(
-            "The function cannot take a step now. It is tried again.",
+            "The function cannot take a step now. The step is on hold and delivered again.",
             reason=error.problem.detail,
             status=error.problem.status,
             next_attempt_s=round(wait_s, 1),
@@ -244,7 +250,7 @@ class Dispatch:
             await asyncio.sleep(wait_s)
         finally:
             self._on_hold.discard(step.entry_id)
-        await until_redis_answers(
-            lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step"
+        await retry_until_redis_answers(
+            lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step that was on hold"
         )
         return True

@@ -1,12 +1,28 @@
--- All that must happen at once to jobs and steps, as one script, so that a crash at any moment leaves a redelivery
--- and never a loss. The keys are described in keys.py.
+-- Every change to jobs and steps that must be atomic, as one script, so that a crash at any moment causes a redelivery
+-- and never a loss. The keys are described in adapter/redis/keys.py.
 --
 --   KEYS[1]  the prefix of every key
---   ARGV[1]  the operation, one of the functions of `operations` at the end
+--   ARGV[1]  the operation, one of the functions of `operations` below
 --   ARGV[2]  its arguments: a JSON object, named in records.py
 --
--- Step specs, params, results and problems are JSON text that is passed through untouched: cjson would turn empty
--- lists into objects and cut long numbers.
+-- Step specs, params, results and problems are JSON text that is passed through unchanged: cjson would turn empty lists
+-- into objects and lose digits of long numbers.
+
+local STATE = {
+  queued = 'queued',
+  running = 'running',
+  failing = 'failing',
+  done = 'done',
+  failed = 'failed',
+  superseded = 'superseded',
+}
+-- The state in which a job ends, by the state it is in when its last stage is done.
+local END_STATE = {
+  [STATE.queued] = STATE.done,
+  [STATE.running] = STATE.done,
+  [STATE.failing] = STATE.failed,
+  [STATE.superseded] = STATE.superseded,
+}
 
 local prefix = KEYS[1]
 local arguments = cjson.decode(ARGV[2])
@@ -37,13 +53,13 @@ local function write_log(job, sentences)
   call('LTRIM', part(job, 'log'), -LOG_LINES, -1)
 end
 
--- Acknowledge an entry and delete it: it is done with.
+-- Acknowledge an entry and delete it: it is finished.
 local function drop(entry)
   call('XACK', stream(entry['function']), GROUP, entry.entry)
   call('XDEL', stream(entry['function']), entry.entry)
 end
 
--- An entry counts only while its step is open and waits for this very entry, not one of an earlier run.
+-- An entry counts only while its step is open and waits for this very entry, not for one of an earlier run.
 local function is_open(entry)
   return call('HGET', part(entry.job, 'open'), entry.step) == entry.entry
 end
@@ -77,17 +93,15 @@ local function start_stage(job, stage)
   release(job, arguments.window)
 end
 
--- Forget what is still to do. Entries in the streams are dropped when they come up: they are not open any more.
+-- Forget what is still to do. Entries in the streams are dropped when they are read: their steps are no longer open.
 local function clear_steps(job)
   call('DEL', part(job, 'stages'), part(job, 'ready'), part(job, 'open'))
 end
 
 -- Jobs
 
-local FINAL_STATE = { queued = 'done', running = 'done', failing = 'failed', superseded = 'superseded' }
-
 local function end_job(job)
-  local state = FINAL_STATE[call('HGET', record(job), 'state')]
+  local state = END_STATE[call('HGET', record(job), 'state')]
   clear_steps(job)
   call('DEL', part(job, 'results'))
   call('HSET', record(job), 'state', state, 'ended_at', now())
@@ -101,7 +115,7 @@ local function end_job(job)
   return state
 end
 
--- Go on to the next stage when the current one is done.
+-- Go on to the next stage once the current one is done.
 local function advance(job)
   if call('HLEN', part(job, 'open')) > 0 then return 'continued' end
   local stage = call('LPOP', part(job, 'stages'))
@@ -110,7 +124,7 @@ local function advance(job)
   return 'continued'
 end
 
--- Put other stages in the place of everything that is still to do.
+-- Replace everything that is still to do by other stages.
 local function divert(job, state, stages)
   clear_steps(job)
   call('HSET', record(job), 'state', state)
@@ -121,21 +135,22 @@ end
 
 local function supersede(job, newer)
   local found = call('HMGET', record(job), 'state', 'discard_stages')
-  if found[1] ~= 'queued' and found[1] ~= 'running' and found[1] ~= 'failing' then return false end
+  local state = found[1]
+  if state ~= STATE.queued and state ~= STATE.running and state ~= STATE.failing then return false end
   write_log(job, { 'The job was superseded by the newer job ' .. newer .. ' for the same target.' })
-  divert(job, 'superseded', cjson.decode(found[2]))
+  divert(job, STATE.superseded, cjson.decode(found[2]))
   return true
 end
 
--- Start a job and supersede the one that runs for its target. Returns that one's id, or ''.
+-- Start a job and supersede the one that is running for its target. Returns the latter's id, or ''.
 local function start_job(job)
   local target = prefix .. 'current:' .. job.type .. ':' .. job.target
   local older = call('GET', target)
   if not (older and older ~= job.id and supersede(older, job.id)) then older = '' end
   local time = now()
-  -- the record last: a script that fails half-way leaves no job that looks as if it were stored
+  -- the record comes last: a script that fails half-way must not leave a job that looks as if it were stored
   call('RPUSH', part(job.id, 'stages'), job.first_stage)
-  call('HSET', record(job.id), 'type', job.type, 'target', job.target, 'params', job.params, 'state', 'queued',
+  call('HSET', record(job.id), 'type', job.type, 'target', job.target, 'params', job.params, 'state', STATE.queued,
     'weight_total', job.weight, 'weight_done', 0, 'accepted_at', time,
     'failure_stages', cjson.encode(job.failure_stages), 'discard_stages', cjson.encode(job.discard_stages))
   call('SET', target, job.id)
@@ -145,13 +160,13 @@ local function start_job(job)
   return older
 end
 
-local function bury_step(failed)
+local function dead_letter_step(failed)
   local about = call('HMGET', record(failed.job), 'type', 'target', 'params')
   call('XADD', prefix .. 'dead', '*', 'kind', 'job', 'job', failed.job, 'type', about[1], 'target', about[2],
     'params', about[3], 'step', failed.spec, 'problem', failed.problem)
 end
 
--- Results of the actions a step needs, as a flat list: <action>/<step id>, values, …
+-- The results of the actions that a step needs, as a flat list: <action>/<step id>, values, …
 local function needed_results(job, needs)
   if #needs == 0 then return {} end
   local wanted, found = {}, {}
@@ -168,7 +183,7 @@ end
 
 local operations = {}
 
--- Take jobs in. Returns for each: 'accepted' or 'duplicate', and the id of the job it superseded or ''.
+-- Accept jobs. Returns for each: 'accepted' or 'duplicate', and the id of the job it superseded or ''.
 function operations.accept()
   local answers = {}
   for i, job in ipairs(arguments.jobs) do
@@ -181,13 +196,15 @@ function operations.accept()
   return answers
 end
 
--- Give what the steps of a batch need at delivery, false for one that is not open any more: its entry is dropped.
+-- Return what the steps of a batch need at delivery; false for one that is no longer open: its entry is dropped.
 function operations.join()
   local answers = {}
   for i, wanted in ipairs(arguments.steps) do
     if is_open(wanted) then
       local found = call('HMGET', record(wanted.job), 'params', 'shared', 'error', 'accepted_at', 'state')
-      if found[5] == 'queued' then call('HSET', record(wanted.job), 'state', 'running', 'started_at', now()) end
+      if found[5] == STATE.queued then
+        call('HSET', record(wanted.job), 'state', STATE.running, 'started_at', now())
+      end
       answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs) }
     else
       drop(wanted)
@@ -197,7 +214,7 @@ function operations.join()
   return answers
 end
 
--- A step is done. Returns what became of the job ('duplicate' when the step was not open) and the job's age.
+-- A step is done. Returns what became of the job ('duplicate' if the step was not open) and the job's age.
 function operations.commit()
   local done = arguments
   local valid = is_open(done)
@@ -218,7 +235,7 @@ function operations.commit()
   return { advance(done.job), tostring(now() - accepted_at) }
 end
 
--- A step failed for good. A running job turns to its failure stages; a failing or superseded one ends.
+-- A step has failed for good. A running job goes on with its failure stages; a failing or superseded one ends.
 function operations.fail()
   local failed = arguments
   local valid = is_open(failed)
@@ -226,15 +243,15 @@ function operations.fail()
   if not valid then return { 'duplicate' } end
   write_log(failed.job, { failed.sentence })
   local found = call('HMGET', record(failed.job), 'state', 'failure_stages')
-  if found[1] == 'superseded' then return { end_job(failed.job) } end
-  bury_step(failed)
-  if found[1] == 'failing' then return { end_job(failed.job) } end
+  if found[1] == STATE.superseded then return { end_job(failed.job) } end
+  dead_letter_step(failed)
+  if found[1] == STATE.failing then return { end_job(failed.job) } end
   call('HSET', record(failed.job), 'error', failed.problem)
-  local outcome = divert(failed.job, 'failing', cjson.decode(found[2]))
-  return { outcome == 'continued' and 'failing' or outcome }
+  local outcome = divert(failed.job, STATE.failing, cjson.decode(found[2]))
+  return { outcome == 'continued' and STATE.failing or outcome }
 end
 
--- An attempt did not succeed and counts: nobody owns the entry until its next one is due.
+-- An attempt has failed and counts: nobody works on the entry until its next attempt.
 function operations.schedule_retry()
   if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
   call('HSET', record(arguments.job), 'trouble', arguments.trouble)
@@ -242,7 +259,7 @@ function operations.schedule_retry()
   return { 'scheduled' }
 end
 
--- An attempt does not count, the function had no time: the adapter keeps the entry, the attempt is put back.
+-- The function is busy and the attempt does not count: the adapter keeps the entry on hold, the count is set back.
 function operations.hold()
   if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
   call('HSET', record(arguments.job), 'trouble', arguments.trouble)
@@ -251,25 +268,25 @@ function operations.hold()
   return { 'held' }
 end
 
--- Run a failed job anew. Returns 'accepted', 'gone' (no such dead entry any more) or the state that forbids it.
+-- Run a failed job anew. Returns 'accepted', 'gone' (the dead letter no longer exists) or the state that forbids it.
 function operations.replay()
   local job = arguments.job
-  if #call('XRANGE', prefix .. 'dead', arguments.dead_entry, arguments.dead_entry) == 0 then return { 'gone', '' } end
+  if #call('XRANGE', prefix .. 'dead', arguments.dead_letter, arguments.dead_letter) == 0 then return { 'gone', '' } end
   local state = call('HGET', record(job.id), 'state')
-  if state and state ~= 'failed' then return { state, '' } end
+  if state and state ~= STATE.failed then return { state, '' } end
   clear_steps(job.id)
   call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'))
   local older = start_job(job)
-  call('XDEL', prefix .. 'dead', arguments.dead_entry)
+  call('XDEL', prefix .. 'dead', arguments.dead_letter)
   return { 'accepted', older }
 end
 
--- Put aside an entry that is no step.
-function operations.bury_entry()
+-- Turn an entry that is not a step into a dead letter.
+function operations.dead_letter_entry()
   call('XADD', prefix .. 'dead', '*', 'kind', 'message', 'queue', stream(arguments['function']),
     'raw', arguments.raw, 'problem', arguments.problem)
   drop(arguments)
-  return { 'buried' }
+  return { 'dead letter' }
 end
 
 return operations[ARGV[1]]()

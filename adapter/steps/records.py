@@ -1,4 +1,4 @@
-"""The job records: every change to jobs and steps, each one atomic (jobs.lua)."""
+"""The job records: every change to jobs and steps is atomic (jobs.lua)."""
 
 import json
 from collections.abc import Sequence
@@ -36,26 +36,26 @@ class ClaimedStep:
 
     @property
     def address(self) -> dict[str, str]:
-        """What the script needs to find it."""
+        """What the script needs to find the step."""
         return {"function": self.function, "entry": self.entry_id, "job": self.job_id, "step": self.spec.id}
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLimits:
-    """How far the records reach."""
+    """How much of the jobs is in the streams, and for how long ended ones are remembered."""
 
     window: int
     """Steps of one job in the streams at once."""
     ttl_s: int
-    """Seconds a job that has ended is remembered."""
+    """Seconds for which a job that has ended is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a job that was taken in."""
+    """What became of a job that was handed in."""
 
     outcome: str
-    """`accepted` or `duplicate`; at a replay also `gone` or the state that forbids it."""
+    """`accepted` or `duplicate`; for a replay also `gone` or the state that forbids it."""
     superseded_id: str
     """The older job for the same target, or empty."""
 
@@ -65,7 +65,7 @@ class Committed:
     """What a commit did to the job."""
 
     outcome: str
-    """`continued`, `done`, `failed`, `superseded`, or `duplicate` when the step was not open any more."""
+    """`continued`, `done`, `failed`, `superseded`, or `duplicate` if the step was no longer open."""
     age_s: float
     """Seconds since the job was accepted."""
 
@@ -74,28 +74,28 @@ class Records:
     """The job records in Redis."""
 
     def __init__(self, redis: RedisClient, limits: RecordLimits) -> None:
-        """Use a client whose answers are text."""
+        """Use a client that returns text."""
         self._redis = redis
         self._limits = asdict(limits)
         self._script = redis.register_script(_SCRIPT)
 
     async def accept(self, jobs: Sequence[Job]) -> list[Accepted]:
-        """Take jobs in, in their order. A job id that is known already has no effect."""
+        """Accept jobs, in order. A job whose id is already known has no effect."""
         answers = await self._run("accept", jobs=[_new_job(job) for job in jobs])
         return [Accepted(*answer) for answer in answers]
 
     async def join(self, steps: Sequence[ClaimedStep]) -> list[dict[str, Any] | None]:
-        """Fetch what the functions are to be given with these steps.
+        """Fetch what the functions must be given along with these steps.
 
         Returns:
-            For each step the fields of contract.Step that come from the job, still as JSON text where they hold
-            objects; None for a step that is not open any more, whose entry is dropped.
+            For each step the fields of contract.Step that come from the job, still as JSON text where they are
+            objects; None for a step that is no longer open, whose entry is dropped.
         """
         wanted = [{**step.address, "needs": step.spec.needs} for step in steps]
         return [_joined(answer) for answer in await self._run("join", steps=wanted)]
 
     async def commit(self, step: ClaimedStep, reply: Plan | Result) -> Committed:
-        """Store a step's reply and go on with the job."""
+        """Store a step's reply and advance the job."""
         plan = None
         values = "{}"
         if isinstance(reply, Plan):
@@ -119,8 +119,8 @@ class Records:
         """End a step that cannot be done.
 
         Returns:
-            `failing` when the job turns to reporting its failure, `failed` or `superseded` when it has ended,
-            `duplicate` when the step was not open any more.
+            `failing` if the job goes on to report its failure, `failed` or `superseded` if it has ended,
+            `duplicate` if the step was no longer open.
         """
         sentence = f"The step {step.spec.id} failed: {problem.detail}"[:_LOG_SENTENCE_CHARS]
         (outcome,) = await self._run(
@@ -133,46 +133,35 @@ class Records:
         return str(outcome)
 
     async def schedule_retry(self, step: ClaimedStep, trouble: str) -> bool:
-        """Let a step wait for its next attempt; this one counts. False when the step was not open any more."""
+        """Let a step wait for its next attempt; this one counts. False if the step was no longer open."""
         (outcome,) = await self._run("schedule_retry", **step.address, trouble=trouble)
         return bool(outcome == "scheduled")
 
     async def hold(self, step: ClaimedStep, owner: str, trouble: str) -> bool:
-        """Keep a step for later; this attempt does not count. False when the step was not open any more."""
+        """Put a step on hold; this attempt does not count. False if the step was no longer open."""
         (outcome,) = await self._run("hold", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble)
         return bool(outcome == "held")
 
     async def replay(self, job: Job, dead_id: str) -> Accepted:
-        """Run a failed job anew and remove its dead entry."""
-        return Accepted(*await self._run("replay", job=_new_job(job), dead_entry=dead_id))
+        """Run a failed job anew and remove its dead letter."""
+        return Accepted(*await self._run("replay", job=_new_job(job), dead_letter=dead_id))
 
     async def trouble(self, job_id: str) -> str:
-        """Tell why the latest attempt of a step of the job did not succeed; empty when nothing is known."""
+        """Why the latest attempt of one of the job's steps failed; empty if nothing is known."""
         return problem_detail(await self._redis.hget(keys.job(job_id), "trouble") or "")
 
     async def read_entry(
         self, function: str, entry_id: str, fields: dict[str, str], attempt: int
     ) -> ClaimedStep | None:
-        """Read an entry of a function's stream; one that is no step is put aside, None then."""
+        """Read an entry of a function's stream; None for one that is not a step, which becomes a dead letter."""
         try:
             return claimed_step(function, entry_id, fields, attempt)
         except ValueError as error:
-            problem = Problem(title="The entry is no step.", status=400, detail=str(error))
+            problem = Problem(title="The entry is not a step.", status=400, detail=str(error)).model_dump_json()
             raw = json.dumps(fields)
-            await self._run("bury_entry", function=function, entry=entry_id, raw=raw, problem=problem.model_dump_json())
-            logger.error("An entry that is no step was put aside.", function=function, reason=str(error))  # noqa: TRY400 - no fault of ours
+            await self._run("dead_letter_entry", function=function, entry=entry_id, raw=raw, problem=problem)
+            logger.error("An entry that is not a step has become a dead letter.", function=function, reason=str(error))  # noqa: TRY400 - not a fault of ours
             return None
-
-    async def bury_message(self, queue: str, raw: dict[str, str], problem: Problem) -> None:
-        """Put aside a message that is no job.
-
-        Args:
-            queue: the broker list it came from.
-            raw: `raw`, its text, or `raw_base64`, its bytes.
-            problem: what is wrong with it.
-        """
-        fields = {"kind": "message", "queue": queue, **raw, "problem": problem.model_dump_json()}
-        await self._redis.xadd(keys.DEAD, fields)
 
     async def _run(self, operation: str, **arguments: Any) -> Any:
         return await self._script(keys=[keys.PREFIX], args=[operation, json.dumps({**self._limits, **arguments})])
@@ -205,14 +194,14 @@ def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
 
 
 def step_event(step: ClaimedStep, joined: dict[str, Any]) -> Step:
-    """Put together what a function is given.
+    """Assemble what a function is given.
 
     Args:
         step: the claimed step.
         joined: what Records.join returned for it.
 
     Raises:
-        ValidationError: the record does not fit the contract, as after an upgrade; a retry does not help.
+        ValidationError: the record does not match the contract, as after an upgrade; a retry does not help.
     """
     spec, shared, error = step.spec, joined["shared"], joined["error"]
     return Step(
@@ -234,17 +223,17 @@ def claimed_step(function: str, entry_id: str, fields: dict[str, str], attempt: 
     """Read an entry of a function's stream.
 
     Raises:
-        ValueError: it is no step.
+        ValueError: it is not a step.
     """
     try:
         spec = StepSpec.model_validate_json(fields["step"])
         return ClaimedStep(function, entry_id, fields["job"], spec, attempt)
     except (KeyError, ValidationError) as error:
-        raise ValueError(f"The entry {entry_id} of the stream {keys.steps(function)} is no step: {error}") from error
+        raise ValueError(f"The entry {entry_id} of the stream {keys.steps(function)} is not a step: {error}") from error
 
 
 def problem_detail(problem: str) -> str:
-    """The sentence of a problem that is stored as JSON; any other text as it is."""
+    """The detail of a problem that is stored as JSON; any other text unchanged."""
     try:
         return str(json.loads(problem)["detail"])
     except (ValueError, KeyError, TypeError):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from adapter.door.celery import CeleryDoor
+from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.redis import keys
 
@@ -38,14 +39,15 @@ def celery_message(task, job_id, args, **keywords):
 
 
 @pytest.fixture
-async def open_door(broker, records, make_streams):
+async def open_door(broker, jobs_redis, records, make_streams):
     """Run doors until the test ends."""
     opened = []
 
     async def start(adapter_id="one"):
         streams = await make_streams(adapter_id)
         rules = JobRules("/media", frozenset({"encoding"}))
-        door = CeleryDoor(QUEUE, broker, streams, JobIntake(QUEUE, records, rules), lease_s=0.5)
+        intake = JobIntake(QUEUE, records, rules, DeadLetters(jobs_redis))
+        door = CeleryDoor(QUEUE, broker, streams, intake, lease_s=0.5)
         opened.append((door, asyncio.create_task(door.run())))
         return door
 
@@ -96,7 +98,7 @@ async def test_door_message_that_comes_while_it_waits_is_taken_at_once(broker, o
     ],
     ids=["text", "binary", "outside", "dots", "no-function", "id"],
 )
-async def test_door_message_it_cannot_use_is_put_aside_whole_and_the_next_is_taken(
+async def test_door_message_it_cannot_use_becomes_a_dead_letter_whole_and_the_next_is_stored(
     broker, open_door, wait_empty, jobs_redis, dead, raw, kept
 ):
     await broker.lpush(QUEUE, raw, message("good"))

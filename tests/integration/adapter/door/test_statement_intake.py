@@ -8,21 +8,21 @@ import pytest
 from celery import Celery
 
 from adapter.door.celery import CeleryDoor
+from adapter.door.dead_letters import DeadLetters
 from adapter.door.statement_intake import STATEMENT_TASK, StatementIntake
 from adapter.redis import keys
-from adapter.statements.store import Statements
+from adapter.statements.store import StatementStore
 from support.statements import celery_message, messages_of, new_statement
 
 QUEUE = "xapi"
 
 
 @pytest.fixture
-def make_intake(jobs_redis, records):
+def make_intake(jobs_redis):
     def make(held_limit=10_000, statement_limit_bytes=20_000):
         return StatementIntake(
-            QUEUE,
-            Statements(jobs_redis),
-            records,
+            StatementStore(jobs_redis),
+            DeadLetters(jobs_redis),
             held_limit=held_limit,
             statement_limit_bytes=statement_limit_bytes,
         )
@@ -120,7 +120,7 @@ async def test_door_message_moved_but_not_stored_is_found_again(broker, open_doo
     ],
     ids=["text", "binary", "list", "nan", "long"],
 )
-async def test_door_message_it_cannot_use_is_put_aside_and_the_others_are_taken(
+async def test_door_message_it_cannot_use_becomes_a_dead_letter_and_the_others_are_stored(
     broker, open_door, wait_empty, stored, dead, raw
 ):
     await broker.lpush(QUEUE, messages_of(1, 1)[0], raw, messages_of(2, 1)[0])

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from adapter.redis import keys
-from adapter.statements.store import Statements
+from adapter.statements.store import StatementStore
 from podjobs.contract.errors import Problem
 
 WRONG = Problem(title="The LRS refused the statement.", status=400, detail="It has no actor.")
@@ -13,14 +13,14 @@ WRONG = Problem(title="The LRS refused the statement.", status=400, detail="It h
 
 @pytest.fixture
 def statements(jobs_redis):
-    return Statements(jobs_redis)
+    return StatementStore(jobs_redis)
 
 
 @pytest.fixture
 async def entry_ids(statements, streams, jobs_redis):
     """Ten statements in the stream, taken by the adapter `one`."""
     await streams.ensure_group(keys.STATEMENTS)
-    await statements.store([f'{{"id":"{number}"}}' for number in range(10)])
+    await statements.append([f'{{"id":"{number}"}}' for number in range(10)])
     return [entry_id for entry_id, _ in await streams.read(keys.STATEMENTS, 100)]
 
 
@@ -28,7 +28,7 @@ async def pending(jobs_redis):
     return (await jobs_redis.xpending(keys.STATEMENTS, keys.GROUP))["pending"]
 
 
-async def test_store_keeps_their_order(entry_ids, jobs_redis):
+async def test_append_keeps_their_order(entry_ids, jobs_redis):
     stored = [json.loads(fields["statement"])["id"] for _, fields in await jobs_redis.xrange(keys.STATEMENTS)]
     assert stored == [str(number) for number in range(10)]
 
@@ -55,7 +55,7 @@ async def test_settle_twice_is_settled_once(statements, entry_ids, jobs_redis, d
     assert await jobs_redis.xlen(keys.STATEMENTS) == 7
 
 
-async def test_settle_entry_that_is_no_statement_is_put_aside_whole(statements, streams, jobs_redis, dead):
+async def test_settle_entry_that_is_not_a_statement_becomes_a_dead_letter_whole(statements, streams, jobs_redis, dead):
     await streams.ensure_group(keys.STATEMENTS)
     entry_id = await jobs_redis.xadd(keys.STATEMENTS, {"some": "thing", "é": "\\"})
     await statements.settle((), [(entry_id, WRONG)])
@@ -74,15 +74,15 @@ async def test_replay_puts_it_back_once(statements, entry_ids, jobs_redis, dead)
     assert await dead() == []
 
 
-async def test_replay_leaves_what_is_no_statement(statements, jobs_redis, dead):
+async def test_replay_leaves_what_is_not_a_statement(statements, jobs_redis, dead):
     dead_id = await jobs_redis.xadd(keys.DEAD, {"kind": "job", "job": "x", "problem": WRONG.model_dump_json()})
     assert not await statements.replay(dead_id)
     assert len(await dead()) == 1
 
 
-async def test_held_counts_what_waits_and_what_was_put_aside(statements, entry_ids):
+async def test_count_includes_dead_letters(statements, entry_ids):
     await statements.settle(entry_ids[:4], [(entry_ids[5], WRONG)])
-    assert await statements.held() == 6
+    assert await statements.count() == 6
 
 
 async def test_intake_times_are_the_same_for_a_message_that_comes_in_again(statements, jobs_redis):

@@ -13,7 +13,7 @@ from adapter.delivery.http import HttpDelivery
 from adapter.redis import keys
 from adapter.retries import RetryPolicy
 from adapter.settings import DispatchTiming, FunctionSettings
-from adapter.steps.dispatch import Dispatch
+from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import Accepted
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
 from podjobs.contract.exchanges import STEPS
@@ -93,7 +93,7 @@ async def start(records, make_streams, function):
             streams = await make_streams(adapter_id)
             delivery = HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
             settings = FunctionSettings("encoding", url or function.url, concurrency, RETRIES)
-            dispatch = Dispatch(settings, streams, records, delivery, TIMING)
+            dispatch = StepDispatch(settings, streams, records, delivery, TIMING)
             task = asyncio.create_task(dispatch.run())
             running.push_async_callback(delivery.close)
             running.push_async_callback(dispatch.finish, 0)
@@ -197,7 +197,7 @@ async def test_dispatch_refused_step_fails_the_job_at_once(records, make_job, fu
     assert len(await dead()) == 1
 
 
-async def test_dispatch_function_that_has_no_time_is_asked_again_and_nothing_is_counted(
+async def test_dispatch_function_that_is_busy_is_asked_again_and_nothing_is_counted(
     records, make_job, function, start, wait_state
 ):
     function.answers = [problem_answer(503, **{"Retry-After": "0"}) for _ in range(8)]
@@ -248,7 +248,7 @@ async def test_finish_lets_a_running_step_end(records, make_job, function, start
     assert (await job_hash())["state"] == "done"
 
 
-async def test_finish_abandons_what_takes_longer_and_give_back_makes_it_due_at_once(
+async def test_finish_abandons_what_takes_longer_and_give_back_lets_it_be_reclaimed_at_once(
     records, make_job, function, start, streams, wait_state
 ):
     function.takes_s = 5
@@ -264,7 +264,7 @@ async def test_finish_abandons_what_takes_longer_and_give_back_makes_it_due_at_o
     assert function.attempts == [1, 1]
 
 
-async def test_dispatch_entry_that_is_no_step_is_put_aside_and_blocks_nothing(
+async def test_dispatch_entry_that_is_not_a_step_becomes_a_dead_letter_and_blocks_nothing(
     records, make_job, function, start, wait_state, jobs_redis, streams, dead
 ):
     await jobs_redis.xadd(keys.steps("encoding"), {"job": "job-1"})

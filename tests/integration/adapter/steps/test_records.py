@@ -126,7 +126,7 @@ async def test_end_leaves_record_and_log_for_a_while_and_nothing_else(records, t
     assert 0 < await jobs_redis.ttl(keys.job_log("job-1")) <= 1000
 
 
-async def test_fail_runs_the_failure_stages_tells_why_and_puts_the_step_aside(records, take, make_job, job_hash, dead):
+async def test_fail_runs_the_failure_stages_says_why_and_dead_letters_the_step(records, take, make_job, job_hash, dead):
     await planned(records, take, make_job(), plan(("encode", [spec("a"), spec("b")]), NOTIFY))
     failed, other = await take()
     assert await records.fail(failed, BROKEN) == "failing"
@@ -193,7 +193,7 @@ async def test_schedule_retry_leaves_the_entry_to_nobody_and_keeps_its_count(rec
     assert await records.trouble("job-1") == "It is broken."
 
 
-async def test_hold_puts_the_attempt_back_and_resume_counts_it(records, take, streams, make_job):
+async def test_hold_sets_the_attempt_back_and_resume_counts_it(records, take, streams, make_job):
     await records.accept([make_job()])
     (step,) = await take()
     assert await records.hold(step, "one", BROKEN.model_dump_json())
@@ -203,7 +203,7 @@ async def test_hold_puts_the_attempt_back_and_resume_counts_it(records, take, st
 
 
 @pytest.mark.parametrize("ending", ["schedule_retry", "hold", "fail"])
-async def test_step_that_is_not_open_any_more_is_dropped_whatever_its_attempt_ended_with(
+async def test_step_that_is_no_longer_open_is_dropped_whatever_its_attempt_ended_with(
     records, take, streams, make_job, ending
 ):
     await records.accept([make_job("old")])
@@ -243,13 +243,13 @@ async def test_entry_of_an_earlier_run_does_not_count_in_a_later_one(records, ta
     assert (await records.commit(early, Result())).outcome == "duplicate"
 
 
-async def test_read_entry_that_is_no_step_goes_to_dead_whole(records, streams, jobs_redis, dead):
+async def test_read_entry_that_is_not_a_step_becomes_a_dead_letter_whole(records, streams, jobs_redis, dead):
     entry_id = await jobs_redis.xadd(keys.steps("encoding"), {"some": "thing"})
     await streams.read(keys.steps("encoding"), 1)
     assert await records.read_entry("encoding", entry_id, {"some": "thing"}, 1) is None
     (entry,) = await dead()
     assert json.loads(entry["raw"]) == {"some": "thing"}
-    assert "is no step" in entry["problem"]["detail"]
+    assert "is not a step" in entry["problem"]["detail"]
     assert await jobs_redis.xlen(keys.steps("encoding")) == 0
 
 

@@ -1,13 +1,13 @@
-"""Which errors of Redis pass by themselves."""
+"""Which of Redis's errors are transient, and what is done about them."""
 
 import pytest
 from redis import exceptions
 
-from adapter.redis.redis_retry import until_redis_answers, will_pass
+from adapter.redis.redis_retry import is_transient, retry_until_redis_answers
 
 
 @pytest.mark.parametrize(
-    ("error", "passes"),
+    ("error", "transient"),
     [
         (exceptions.ConnectionError("refused"), True),
         (exceptions.TimeoutError("late"), True),
@@ -23,11 +23,11 @@ from adapter.redis.redis_retry import until_redis_answers, will_pass
         (ValueError("ours"), False),
     ],
 )
-def test_will_pass(error, passes):
-    assert will_pass(error) is passes
+def test_is_transient(error, transient):
+    assert is_transient(error) is transient
 
 
-async def test_until_redis_answers_repeats_what_will_pass():
+async def test_retry_until_redis_answers_repeats_what_is_transient():
     errors = [exceptions.ConnectionError("refused"), exceptions.OutOfMemoryError("full")]
 
     async def store():
@@ -35,12 +35,12 @@ async def test_until_redis_answers_repeats_what_will_pass():
             raise errors.pop(0)
         return "stored"
 
-    assert await until_redis_answers(store, "store") == "stored"
+    assert await retry_until_redis_answers(store, "store") == "stored"
 
 
-async def test_until_redis_answers_raises_what_will_not_pass():
+async def test_retry_until_redis_answers_raises_what_is_not():
     async def store():
         raise exceptions.ResponseError("WRONGTYPE")
 
     with pytest.raises(exceptions.ResponseError):
-        await until_redis_answers(store, "store")
+        await retry_until_redis_answers(store, "store")

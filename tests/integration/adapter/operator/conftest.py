@@ -1,0 +1,32 @@
+"""Jobs that have failed, for the operator's commands to show."""
+
+import json
+
+import pytest
+
+from adapter.redis import keys
+from podjobs.contract.errors import Problem
+
+PROBLEM = Problem(title="Broken.", status=422, detail="It is broken.").model_dump_json()
+
+
+@pytest.fixture
+def problem():
+    return PROBLEM
+
+
+@pytest.fixture
+def fail_job(client):
+    """Store a failed job with its log and its dead letter. Returns the dead letter's id."""
+
+    def fail(job_id="job-1", entry_id="*"):
+        params = {"type": "encoding", "id": job_id, "video_id": 7, "video_path": "/media/7.mp4"}
+        fields = {"type": "encoding", "target": "7", "params": json.dumps(params)}
+        record = fields | {"state": "failed", "weight_total": 4, "weight_done": 1, "accepted_at": "1700000000.5"}
+        client.hset(keys.job(job_id), mapping=record | {"error": PROBLEM})
+        client.zadd(keys.JOBS, {job_id: 1})
+        client.rpush(keys.job_log(job_id), "It was tried.")
+        dead = {"kind": "job", "job": job_id, **fields, "step": "{}", "problem": PROBLEM}
+        return client.xadd(keys.DEAD, dead, id=entry_id)
+
+    return fail
