@@ -216,7 +216,7 @@ class StepDispatch:
             logger.info("A step whose attempt failed was dropped: it is no longer open.", reason=problem.detail)
             return
         logger.warning(
-            "An attempt of a step failed. It is retried.",
+            "A step has failed. It is retried.",
             reason=problem.detail,
             status=problem.status,
             attempts_left=policy.limit - step.attempt,

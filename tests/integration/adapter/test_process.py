@@ -77,7 +77,7 @@ def test_adapter_with_wrong_settings_names_them_all_and_ends(environment, start)
     assert "Traceback" not in text
 
 
-def test_adapter_health_port_that_is_taken_is_told(start):
+def test_adapter_health_port_that_is_taken_is_named(start):
     first = start().wait_ready()
     second = start(PODJOBS_HEALTH_PORT=first.url.rpartition(":")[2])
     assert second.process.wait(10) == 1
