@@ -1,4 +1,4 @@
-"""The adapter's settings, from the environment or Pod's settings file. Every field tells its unit."""
+"""The adapter's settings, from the environment or Pod's settings file. Every field states its unit."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from pydantic import (
     create_model,
 )
 
-from adapter.connections import redis_url
+from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
 from podjobs.settings import PodSettings
@@ -48,7 +48,7 @@ HttpUrl = Annotated[str, AfterValidator(_http)]
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """One function the adapter moves steps to."""
+    """One function that the adapter invokes."""
 
     name: str
     url: str
@@ -58,19 +58,19 @@ class FunctionSettings:
 
 @dataclass(frozen=True, slots=True)
 class DispatchTiming:
-    """When the dispatch looks at what."""
+    """The intervals of a dispatch."""
 
     lease_s: float
-    """Without a sign of life for so long, an adapter's steps are taken over."""
+    """How long after an adapter's latest heartbeat its entries are reclaimed."""
     sweep_s: float
-    """Between two looks at the steps that are due again."""
+    """Between two searches for entries to reclaim."""
     busy_cap_s: float
-    """Longest wait after «not now» answers that name no time."""
+    """Longest wait for a busy function that names no time."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """When a batch is complete; the first of them."""
+    """When a batch is complete: as soon as it reaches one of these limits."""
 
     statements: int
     size_bytes: int
@@ -88,7 +88,7 @@ class StatementSettings:
 
 
 class RecordSettings(PodSettings):
-    """What it takes to read and write the job records: enough for the operator's commands."""
+    """What is needed to read and write the job records: enough for the operator's commands."""
 
     encoding_transcoding_celery_broker_url: RedisUrl = Field(
         description="Redis URL of the Celery broker, the same as in Pod's settings (redis://, rediss:// or unix://)."
@@ -115,17 +115,17 @@ class RecordSettings(PodSettings):
 
     @property
     def broker_url(self) -> str:
-        """Where Pod puts its Celery messages; may hold a password."""
+        """Where Pod puts its Celery messages; may contain a password."""
         return self.encoding_transcoding_celery_broker_url.get_secret_value()
 
     @property
     def xapi_broker_url(self) -> str:
-        """Where Pod puts its xAPI statements; may hold a password."""
+        """Where Pod puts its xAPI statements; may contain a password."""
         return self.xapi_celery_broker_url.get_secret_value() if self.xapi_celery_broker_url else self.broker_url
 
     @property
     def jobs_url(self) -> str:
-        """Where jobs and steps are kept; may hold a password."""
+        """Where jobs and steps are stored; may contain a password."""
         return self.podjobs_redis_url.get_secret_value() if self.podjobs_redis_url else self.broker_url
 
 
@@ -139,14 +139,14 @@ class AdapterSettings(RecordSettings):
         default=500, description="Most xAPI statements in a batch, which is one request to the LRS."
     )
     podjobs_xapi_batch_bytes: int = Field(
-        default=1_000_000, ge=10_000, description="Most bytes in a batch; longer statements are put aside."
+        default=1_000_000, ge=10_000, description="Most bytes in a batch; longer statements become dead letters."
     )
     podjobs_xapi_batch_wait_s: PositiveFloat = Field(
         default=1, description="Longest time a statement waits for its batch to fill, in seconds."
     )
     podjobs_xapi_held_limit: PositiveInt = Field(
         default=1_000_000,
-        description="xAPI statements held in Redis, waiting or put aside, from which on they stay on Pod's queue.",
+        description="xAPI statements held in Redis, dead letters included, at which further ones stay on Pod's queue.",
     )
     podjobs_retry_base_s: PositiveFloat = Field(default=15, description="Seconds before the second attempt of a step.")
     podjobs_retry_factor: float = Field(default=2, ge=1, description="Growth of the wait from one attempt to the next.")
@@ -160,7 +160,7 @@ class AdapterSettings(RecordSettings):
         default=15, description="Seconds a function is given beyond a step's own time limit, to answer."
     )
     podjobs_lease_s: PositiveFloat = Field(
-        default=15, description="Seconds without a sign of life after which an adapter's steps are taken over."
+        default=15, description="Seconds without a heartbeat after which an adapter's steps are taken over."
     )
     podjobs_sweep_s: PositiveFloat = Field(
         default=1, description="Seconds between two looks at steps that wait for another attempt or a new owner."
@@ -182,7 +182,7 @@ class AdapterSettings(RecordSettings):
 
     @property
     def statements(self) -> StatementSettings | None:
-        """How xAPI statements are moved; None: they are left alone."""
+        """How xAPI statements are moved; None: their queue is not read."""
         function = self._function(XAPI)
         if function is None:
             return None
@@ -193,7 +193,7 @@ class AdapterSettings(RecordSettings):
 
     @property
     def timing(self) -> DispatchTiming:
-        """The times of the dispatch."""
+        """The intervals of the dispatches."""
         return DispatchTiming(self.podjobs_lease_s, self.podjobs_sweep_s, self.podjobs_busy_cap_s)
 
     def _function(self, function: Function) -> FunctionSettings | None:

@@ -12,7 +12,7 @@ from typing import Any
 import redis
 from celery import Celery
 
-from adapter import keys
+from adapter.redis import keys
 from podjobs.contract.job_states import JobState
 
 ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"

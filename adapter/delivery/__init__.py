@@ -1,11 +1,11 @@
 """How a step, or a batch of statements, reaches its function: one small port, one module a way.
 
-What a delivery ends with decides what the adapter does with a step (for batches see batch_dispatch.py):
+What a delivery ends with decides what the adapter does with a step (for batches see adapter/statements/dispatch.py):
 
     a reply               the step is committed
     StepRefusedError      no retry: the job fails
     StepFailedError       retried with backoff, counted against the function's limit
-    StepPostponedError    retried, not counted: the function has no time or is not there
+    FunctionBusyError     retried, not counted: the function has no time or is not there
 """
 
 from typing import Protocol, TypeVar
@@ -32,7 +32,7 @@ class StepFailedError(DeliveryError):
     """The step did not succeed this time."""
 
 
-class StepPostponedError(DeliveryError):
+class FunctionBusyError(DeliveryError):
     """The step was not tried: nothing is wrong with it."""
 
     def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:
