@@ -5,7 +5,7 @@ A batch, from the moment this adapter has it:
     gathered ──▶ delivered ──report──▶ accepted: off the stream
                      │         ├─────▶ refused: to `dead`, with the reason
                      │         └─────▶ kept ──────────────┐
-                     ├──StepPostponedError ──────────────▶┤ stays here and is delivered again: after the pause of
+                     ├──FunctionBusyError ───────────────▶┤ stays here and is delivered again: after the pause of
                      ├──StepFailedError, kept for a fault▶┤ all deliveries (pause.py), and where the statements may
                      └──StepRefusedError ────────────────▶┘ be the cause in smaller parts (isolation.py)
 
@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from adapter import keys
 from adapter.collector import Collector
-from adapter.delivery import Delivery, DeliveryError, StepPostponedError, StepRefusedError
+from adapter.delivery import Delivery, DeliveryError, FunctionBusyError, StepRefusedError
 from adapter.isolation import Part, after_failure
 from adapter.patience import until_redis_answers
 from adapter.pause import Pause
@@ -173,7 +173,7 @@ class BatchDispatch:
         async with self._pause.turn() as began:
             try:
                 report = await self._ask(part)
-            except StepPostponedError as error:
+            except FunctionBusyError as error:
                 return self._keep(part, error.problem, began, error.retry_after_s)
             except DeliveryError as error:
                 is_refusal = isinstance(error, StepRefusedError)

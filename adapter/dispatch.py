@@ -5,7 +5,7 @@ A step and its entry, from the moment this adapter has it:
     taken ──join──▶ delivered ──reply──────▶ commit     the job goes on
       │                 ├──StepRefusedError────▶ fail       the job turns to reporting its failure
       │                 ├──StepFailedError─────▶ postpone   nobody has it until its wait is over (due.py)
-      │                 └──StepPostponedError──▶ park       stays here, its slot with it; delivered again after a while
+      │                 └──FunctionBusyError───▶ park       stays here, its slot with it; delivered again after a while
       └──not open any more: dropped (a duplicate, or its job was superseded)
 
 A function that has no time would have none for other steps either: that is why a parked step keeps its slot, and
@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from adapter import keys
-from adapter.delivery import Delivery, StepFailedError, StepPostponedError, StepRefusedError
+from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.due import DueSteps
 from adapter.patience import until_redis_answers
 from adapter.records import ClaimedStep, Records, step_event
@@ -155,7 +155,7 @@ class Dispatch:
                     reply = await self._deliver(step)
                     if reply is not None:
                         await self._commit(step, reply)
-                except StepPostponedError as error:
+                except FunctionBusyError as error:
                     busy += 1
                     if await self._wait(step, error, busy):
                         continue
@@ -221,7 +221,7 @@ class Dispatch:
         outcome = await until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
         logger.error("A step failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
 
-    async def _wait(self, step: ClaimedStep, error: StepPostponedError, busy: int) -> bool:
+    async def _wait(self, step: ClaimedStep, error: FunctionBusyError, busy: int) -> bool:
         """Keep a step until the function may have time. False when the step is not wanted any more."""
         wait_s = error.retry_after_s
         if wait_s is None:

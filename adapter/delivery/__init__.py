@@ -5,7 +5,7 @@ What a delivery ends with decides what the adapter does with a step (for batches
     a reply               the step is committed
     StepRefusedError      no retry: the job fails
     StepFailedError       retried with backoff, counted against the function's limit
-    StepPostponedError    retried, not counted: the function has no time or is not there
+    FunctionBusyError     retried, not counted: the function has no time or is not there
 """
 
 from typing import Protocol, TypeVar
@@ -32,7 +32,7 @@ class StepFailedError(DeliveryError):
     """The step did not succeed this time."""
 
 
-class StepPostponedError(DeliveryError):
+class FunctionBusyError(DeliveryError):
     """The step was not tried: nothing is wrong with it."""
 
     def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:

@@ -16,7 +16,7 @@ from cloudevents.exceptions import GenericException as CloudEventError
 from cloudevents.http import CloudEvent, from_http
 from pydantic import ValidationError
 
-from adapter.delivery import DeliveryError, StepFailedError, StepPostponedError, StepRefusedError
+from adapter.delivery import DeliveryError, FunctionBusyError, StepFailedError, StepRefusedError
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
 from podjobs.contract.exchanges import Exchange, ReplyT, RequestT
 from podjobs.contract.requests import Request
@@ -68,7 +68,7 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
                 content = await _read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Nothing was sent: the function is being started, redeployed, or its server is down.
-            raise StepPostponedError(
+            raise FunctionBusyError(
                 _problem(f"The function at {self._url} cannot be reached: {error}.", 503)
             ) from error
         except TimeoutError as error:
@@ -125,7 +125,7 @@ def read_answer(
         content: the body.
 
     Raises:
-        StepRefusedError, StepFailedError, StepPostponedError: the answer is no reply.
+        StepRefusedError, StepFailedError, FunctionBusyError: the answer is no reply.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
@@ -137,7 +137,7 @@ def read_answer(
 
 def _verdict(status: int, problem: Problem, *, told: bool, retry_after: str | None) -> DeliveryError:
     if status in _NOT_NOW:
-        return StepPostponedError(problem, read_retry_after(retry_after))
+        return FunctionBusyError(problem, read_retry_after(retry_after))
     if status in _PASSING or (status in _OF_THE_WAY and not told):
         return StepFailedError(problem)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 from cloudevents.http import from_http
 
-from adapter.delivery import StepFailedError, StepPostponedError, StepRefusedError
+from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.delivery.http import read_answer, write_request
 from podjobs.contract.exchanges import STEPS
 from podjobs.contract.jobs import EncodingJob
@@ -51,8 +51,8 @@ def test_read_answer_event_in_structured_mode():
         (413, {}, b"", StepRefusedError, "status 413"),
         (408, {}, b"", StepFailedError, "status 408"),
         (425, {}, b"", StepFailedError, "status 425"),
-        (429, {}, b"", StepPostponedError, "status 429"),
-        (503, PROBLEM, problem(503), StepPostponedError, "The reason."),
+        (429, {}, b"", FunctionBusyError, "status 429"),
+        (503, PROBLEM, problem(503), FunctionBusyError, "The reason."),
         (500, PROBLEM, problem(500), StepFailedError, "The reason."),
         (502, {}, b"x" * 9999, StepFailedError, "status 502"),
         (302, {"location": "/"}, b"", StepFailedError, "status 302"),
