@@ -29,7 +29,7 @@ from adapter.records import RecordLimits, Records
 from adapter.settings import AdapterSettings, StatementSettings
 from adapter.statements import Statements
 from adapter.streams import Streams
-from podjobs.contract.exchanges import STATEMENTS, STEPS
+from podjobs.contract.message_contracts import STATEMENTS, STEPS
 
 logger = structlog.get_logger(__name__)
 

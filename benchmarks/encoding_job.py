@@ -88,7 +88,7 @@ class EncodingRun:
     def perform_step(self, stage: Stage, spec: StepSpec) -> TimedStep:
         """Run one step and keep its reply."""
         with measuring() as cost:
-            reply = self._function.perform(self._step(spec))
+            reply = self._function.handle(self._step(spec))
         if isinstance(reply, Plan):
             self._plans.append(reply)
             self._shared = reply.shared

@@ -139,7 +139,7 @@ class _Run:
 
     def _perform(self, stage: str, spec: StepSpec) -> TimedStep:
         with measuring() as cost:
-            reply = self._function.perform(self._step(spec))
+            reply = self._function.handle(self._step(spec))
         self.outcome.log += reply.log
         if isinstance(reply, Plan):
             self._shared, self._stages = reply.shared, list(reply.stages)

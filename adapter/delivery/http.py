@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from adapter.delivery import DeliveryError, FunctionBusyError, StepFailedError, StepRefusedError
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
-from podjobs.contract.exchanges import Exchange, ReplyT, RequestT
+from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.requests import Request
 from podjobs.contract.retry_after import read_retry_after
 
@@ -38,17 +38,17 @@ _REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 class HttpDelivery(Generic[RequestT, ReplyT]):
     """Invokes one function by its URL."""
 
-    def __init__(self, url: str, exchange: Exchange[RequestT, ReplyT], adapter_id: str, margin_s: float) -> None:
+    def __init__(self, url: str, contract: MessageContract[RequestT, ReplyT], adapter_id: str, margin_s: float) -> None:
         """Make a delivery.
 
         Args:
             url: where the function listens.
-            exchange: what it is asked, and what it replies.
+            contract: what it is asked, and what it replies.
             adapter_id: names the source of the events.
             margin_s: seconds beyond a request's own limit after which the request is given up.
         """
         self._url = url
-        self._exchange = exchange
+        self._contract = contract
         self._source = f"/podjobs/adapter/{adapter_id}"
         self._margin_s = margin_s
         # the number of connections is bounded by the dispatch's own limit
@@ -58,7 +58,7 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
 
     async def deliver(self, request: RequestT) -> ReplyT:
         """Invoke the function. Raises: see Delivery.deliver."""
-        headers, body = write_request(request, self._exchange.request_type, self._source)
+        headers, body = write_request(request, self._contract.request_type, self._source)
         limit_s = request.timeout_s + self._margin_s
         timeout = aiohttp.ClientTimeout(total=limit_s, sock_connect=10)
         try:
@@ -78,7 +78,7 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         except aiohttp.ClientError as error:
             sentence = f"The connection to the function at {self._url} broke: {type(error).__name__} {error}".rstrip()
             raise StepFailedError(_problem(f"{sentence}.", 502)) from error
-        return read_answer(self._exchange, response.status, response.headers, content)
+        return read_answer(self._contract, response.status, response.headers, content)
 
     async def close(self) -> None:
         """Release the connections."""
@@ -114,12 +114,12 @@ def write_request(request: Request, event_type: str, source: str) -> tuple[dict[
 
 
 def read_answer(
-    exchange: Exchange[RequestT, ReplyT], status: int, headers: Mapping[str, str], content: bytes
+    contract: MessageContract[RequestT, ReplyT], status: int, headers: Mapping[str, str], content: bytes
 ) -> ReplyT:
     """Tell what a function's answer means.
 
     Args:
-        exchange: what it may reply.
+        contract: what it may reply.
         status: HTTP status.
         headers: of the answer, in any case.
         content: the body.
@@ -129,7 +129,7 @@ def read_answer(
     """
     lower = {name.lower(): value for name, value in headers.items()}
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return _read_reply(exchange, lower, content)
+        return _read_reply(contract, lower, content)
     told = _told_problem(lower, content)
     problem = told or _problem(f"The function answered with status {status}: {_excerpt(content)}", status)
     raise _verdict(status, problem, told=told is not None, retry_after=lower.get("retry-after"))
@@ -145,10 +145,10 @@ def _verdict(status: int, problem: Problem, *, told: bool, retry_after: str | No
     return StepFailedError(problem)
 
 
-def _read_reply(exchange: Exchange[RequestT, ReplyT], headers: Mapping[str, str], content: bytes) -> ReplyT:
+def _read_reply(contract: MessageContract[RequestT, ReplyT], headers: Mapping[str, str], content: bytes) -> ReplyT:
     try:
         event = from_http(headers, content, data_unmarshaller=lambda data: data)
-        return exchange.read_reply(event["type"], event.data)
+        return contract.read_reply(event["type"], event.data)
     except (CloudEventError, ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
         # the CloudEvents SDK lets the errors of the JSON parser and of its own attribute access through
         detail = f"The function's answer is no reply: {_first_lines(error)} It begins: {_excerpt(content)}"

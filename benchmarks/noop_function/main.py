@@ -22,7 +22,7 @@ HOLD_LOOK_S = 0.2
 class NoopFunction:
     """Replies at once."""
 
-    def perform(self, step: Step) -> Plan | Result:
+    def handle(self, step: Step) -> Plan | Result:
         """Note when the step came in; reply with a plan or an empty result."""
         entered = time.time()
         with (FOLDER / "entered").open("a", encoding="utf-8") as log:

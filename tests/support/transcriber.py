@@ -73,7 +73,7 @@ class Transcriber:
 
     def perform(self, job, spec, shared):
         started = time.perf_counter()
-        reply = self.function.perform(self.step(job, spec, shared))
+        reply = self.function.handle(self.step(job, spec, shared))
         self.steps.append((spec.id, spec.action, time.perf_counter() - started))
         self.log += reply.log
         if not isinstance(reply, Plan):

@@ -68,7 +68,7 @@ class Workbench:
                 if before_stage:
                     before_stage(stage.name, job)
                 replies = list(
-                    pool.map(lambda spec: self.function.perform(self.step(job, spec, shared)), stage.steps)  # noqa: B023
+                    pool.map(lambda spec: self.function.handle(self.step(job, spec, shared)), stage.steps)  # noqa: B023
                 )
                 for spec, reply in zip(stage.steps, replies, strict=True):
                     self.log += reply.log

@@ -21,7 +21,7 @@ from adapter.retries import RetryPolicy
 from adapter.settings import BatchLimits, DispatchTiming, FunctionSettings
 from adapter.statements import Statements
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
-from podjobs.contract.exchanges import STATEMENTS
+from podjobs.contract.message_contracts import STATEMENTS
 from podjobs.contract.statements import REPORT_EVENT_TYPE, BatchReport, Refusal, StatementBatch
 
 LIMITS = BatchLimits(statements=50, size_bytes=100_000, wait_s=0.3)

@@ -16,7 +16,7 @@ from adapter.records import Accepted
 from adapter.retries import RetryPolicy
 from adapter.settings import DispatchTiming, FunctionSettings
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
-from podjobs.contract.exchanges import STEPS
+from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
 
 RETRIES = RetryPolicy(base_s=0.5, factor=1, cap_s=1, limit=3)

@@ -123,11 +123,11 @@ def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=2)
     job = workbench.job("talk.mp4")
     plan = StepSpec(id="plan", function="encoding", action="plan")
-    workbench.function.perform(workbench.step(job, plan, {}))
+    workbench.function.handle(workbench.step(job, plan, {}))
     assert (workbench.root / "work" / job.id).is_dir()
     report = StepSpec(id="report", function="encoding", action="report")
     problem = Problem(title="The job cannot be done.", status=422, detail="The file is damaged.")
-    workbench.function.perform(workbench.step(job, report, {}, failure=problem))
+    workbench.function.handle(workbench.step(job, report, {}, failure=problem))
     assert "The file is damaged." in (workbench.output / "info_video.json").read_text()
     assert not (workbench.root / "work").exists()
 
@@ -136,29 +136,29 @@ def test_chunk_after_the_job_has_ended_leaves_no_files(workbench):
     """A late duplicate cannot revive a work folder that was removed."""
     make_video(workbench.folder / "talk.mp4", duration_s=4)
     job = workbench.job("talk.mp4")
-    plan = workbench.function.perform(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
-    workbench.function.perform(workbench.step(job, StepSpec(id="discard", function="encoding", action="discard"), {}))
+    plan = workbench.function.handle(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
+    workbench.function.handle(workbench.step(job, StepSpec(id="discard", function="encoding", action="discard"), {}))
     chunk = next(spec for spec in plan.stages[0].steps if spec.action == "chunk")
     with pytest.raises(RetryableError, match="has ended or was superseded"):
-        workbench.function.perform(workbench.step(job, chunk, plan.shared))
+        workbench.function.handle(workbench.step(job, chunk, plan.shared))
     assert not (workbench.root / "work").exists()
 
 
 def test_publish_repeated_at_any_point_ends_the_same(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=3)
     job = workbench.job("talk.mp4")
-    plan = workbench.function.perform(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
+    plan = workbench.function.handle(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
     for stage in plan.stages[:2]:
         for spec in stage.steps:
-            reply = workbench.function.perform(workbench.step(job, spec, plan.shared))
+            reply = workbench.function.handle(workbench.step(job, spec, plan.shared))
             workbench.results[spec.id] = (spec.action, reply.values)
     publish = workbench.step(job, plan.stages[2].steps[0], plan.shared)
     # as if killed after the first file: one is in its place, the rest is not
     workbench.output.mkdir()
     (workbench.root / "work" / job.id / "package-180" / "180p.ts").rename(workbench.output / "180p.ts")
-    workbench.function.perform(publish)
+    workbench.function.handle(publish)
     before = {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()}
-    workbench.function.perform(publish)
+    workbench.function.handle(publish)
     assert {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()} == before
 
 

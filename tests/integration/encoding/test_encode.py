@@ -296,7 +296,7 @@ def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(workbench):
         "-f", "lavfi", "-i", "color=gray:s=64x36:r=1", "-t", 36_000,
         "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", 7, source,
     )  # fmt: skip
-    plan = workbench.function.perform(
+    plan = workbench.function.handle(
         workbench.step(workbench.job(source.name), StepSpec(id="plan", function="encoding", action="plan"), {})
     )
     starts_s = plan.shared["starts_s"]

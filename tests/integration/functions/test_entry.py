@@ -10,7 +10,7 @@ from cloudevents.http import CloudEvent, from_http
 from functions_framework import create_app
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.exchanges import STEPS
+from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.steps import RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Result
 from podjobs.entry import Endpoint
 
@@ -79,7 +79,7 @@ def test_handle_get_says_the_function_is_there(client):
 @pytest.mark.parametrize("error", [PermanentError("No."), RetryableError("Again."), NotNowError("Later.")])
 def test_answer_error_of_the_function_passes_through(error):
     class Failing:
-        def perform(self, _step):
+        def handle(self, _step):
             raise error
 
     headers, body = to_binary(event())
@@ -91,7 +91,7 @@ def test_answer_more_steps_than_slots_are_asked_to_wait():
     begun, may_end = threading.Event(), threading.Event()
 
     class Slow:
-        def perform(self, _step):
+        def handle(self, _step):
             begun.set()
             may_end.wait(10)
             return Result()

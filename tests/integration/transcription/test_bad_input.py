@@ -134,7 +134,7 @@ def test_report_leaves_captions_without_a_word_and_the_reason_is_pods(transcribe
     job = transcriber.job("none.mp3")
     problem = Problem(title="The job cannot be done.", status=422, detail="No.")
     spec = StepSpec(id="report", function="transcription", action="report")
-    transcriber.function.perform(transcriber.step(job, spec, {}, failure=problem))
+    transcriber.function.handle(transcriber.step(job, spec, {}, failure=problem))
     assert (transcriber.root / job.captions_key).read_text() == "WEBVTT\n"
 
 

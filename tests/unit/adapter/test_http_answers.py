@@ -9,8 +9,8 @@ from cloudevents.http import from_http
 
 from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.delivery.http import read_answer, write_request
-from podjobs.contract.exchanges import STEPS
 from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.retry_after import read_retry_after
 from podjobs.contract.steps import Result, Step
 

@@ -23,7 +23,7 @@ from podjobs.contract.errors import (
     StepError,
     list_faults,
 )
-from podjobs.contract.exchanges import STEPS, Exchange, ReplyT, RequestT
+from podjobs.contract.message_contracts import STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.steps import Plan, Result, Step
 from podjobs.logs import configure_logs
 from podjobs.settings import Settings, SettingsError, load_settings
@@ -39,14 +39,14 @@ Asked_contra = TypeVar("Asked_contra", contravariant=True)
 Given_co = TypeVar("Given_co", covariant=True)
 
 
-class Performer(Protocol[Asked_contra, Given_co]):
+class Handler(Protocol[Asked_contra, Given_co]):
     """What a subject offers: requests in, replies out."""
 
-    def perform(self, request: Asked_contra, /) -> Given_co:
+    def handle(self, request: Asked_contra, /) -> Given_co:
         """Perform one request; safe to repeat. Raises StepError."""
 
 
-Function = Performer[Step, Plan | Result]
+Function = Handler[Step, Plan | Result]
 """A subject that performs steps of jobs."""
 
 
@@ -54,20 +54,20 @@ class Endpoint(Generic[RequestT, ReplyT]):
     """Serves one function: reads the event, limits how many requests run at once, writes the answer."""
 
     def __init__(
-        self, name: str, exchange: Exchange[RequestT, ReplyT], function: Performer[RequestT, ReplyT], slots: int
+        self, name: str, contract: MessageContract[RequestT, ReplyT], function: Handler[RequestT, ReplyT], slots: int
     ) -> None:
         """Wrap a function.
 
         Args:
             name: the deployable's name, as requests carry it.
-            exchange: what the function is asked, and what it replies.
+            contract: what the function is asked, and what it replies.
             function: what performs the requests.
             slots: requests that may run at once; more are refused with 503 and come back.
         """
         self._name = name
-        self._exchange = exchange
+        self._contract = contract
         self._function = function
-        self._done, self._failed = f"A {exchange.noun} is done.", f"A {exchange.noun} failed."
+        self._done, self._failed = f"A {contract.noun} is done.", f"A {contract.noun} failed."
         self._slots = threading.BoundedSemaphore(slots)
 
     def answer(self, headers: dict[str, str], body: bytes) -> CloudEvent:
@@ -95,15 +95,15 @@ class Endpoint(Generic[RequestT, ReplyT]):
             finally:
                 self._slots.release()
             logger.info(self._done)
-        kind = self._exchange.type_of(reply)
+        kind = self._contract.type_of(reply)
         attributes = {"type": kind, "source": f"/podjobs/{self._name}", "subject": request.subject}
         return CloudEvent(attributes, reply.model_dump(mode="json"))
 
     def _perform(self, request: RequestT) -> ReplyT:
         try:
-            return self._function.perform(request)
+            return self._function.handle(request)
         except ValidationError as error:
-            noun = self._exchange.noun
+            noun = self._contract.noun
             raise InvalidRequestError(f"The {noun}'s own data are not valid: {list_faults(error)}") from error
 
     def _read(self, headers: dict[str, str], body: bytes) -> RequestT:
@@ -111,11 +111,11 @@ class Endpoint(Generic[RequestT, ReplyT]):
             event = from_http(headers, body)
         except (CloudEventError, ValueError, RecursionError) as error:
             raise InvalidRequestError(f"The request is no CloudEvent: {error}") from error
-        noun = self._exchange.noun
-        if event["type"] != self._exchange.request_type:
+        noun = self._contract.noun
+        if event["type"] != self._contract.request_type:
             raise InvalidRequestError(f"Events of type {event['type']!r} are not for functions.")
         try:
-            request = self._exchange.request.model_validate(event.data)
+            request = self._contract.request.model_validate(event.data)
         except ValidationError as error:
             raise InvalidRequestError(f"The event holds no valid {noun}: {list_faults(error)}") from error
         if request.function != self._name:
@@ -130,9 +130,9 @@ def http_handler(name: str, kind: type[Settings], build: Callable[[Settings], tu
 
 def serve_http(
     name: str,
-    exchange: Exchange[RequestT, ReplyT],
+    contract: MessageContract[RequestT, ReplyT],
     kind: type[Settings],
-    build: Callable[[Settings], tuple[Performer[RequestT, ReplyT], int]],
+    build: Callable[[Settings], tuple[Handler[RequestT, ReplyT], int]],
 ) -> HttpHandler:
     """Make the handler that functions-framework calls.
 
@@ -140,7 +140,7 @@ def serve_http(
 
     Args:
         name: the deployable's name.
-        exchange: what it is asked, and what it replies.
+        contract: what it is asked, and what it replies.
         kind: its settings class.
         build: makes the function and says how many requests it takes at once.
     """
@@ -150,7 +150,7 @@ def serve_http(
         sys.exit(f"The function {name!r} cannot start. {error}")
     configure_logs(name, getattr(settings, "podjobs_log_level", "INFO"))
     function, slots = build(settings)
-    endpoint = Endpoint(name, exchange, function, slots)
+    endpoint = Endpoint(name, contract, function, slots)
 
     def handle(request: flask.Request) -> flask.Response:
         if request.method == "GET":

@@ -30,7 +30,7 @@ class NotificationFunction:
         self._pod = pod
         self._storage = storage
 
-    def perform(self, step: Step) -> Result:
+    def handle(self, step: Step) -> Result:
         """Tell Pod; safe to repeat.
 
         Raises:

@@ -15,7 +15,7 @@ ReplyT = TypeVar("ReplyT", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Exchange(Generic[RequestT, ReplyT]):
+class MessageContract(Generic[RequestT, ReplyT]):
     """One kind of conversation."""
 
     noun: str
@@ -46,9 +46,9 @@ class Exchange(Generic[RequestT, ReplyT]):
         return next(name for name, kind in self.replies.items() if isinstance(reply, kind))
 
 
-STEPS: Exchange[Step, Plan | Result] = Exchange(
+STEPS: MessageContract[Step, Plan | Result] = MessageContract(
     "step", STEP_EVENT_TYPE, Step, {PLAN_EVENT_TYPE: Plan, RESULT_EVENT_TYPE: Result}
 )
-STATEMENTS: Exchange[StatementBatch, BatchReport] = Exchange(
+STATEMENTS: MessageContract[StatementBatch, BatchReport] = MessageContract(
     "batch", BATCH_EVENT_TYPE, StatementBatch, {REPORT_EVENT_TYPE: BatchReport}
 )
