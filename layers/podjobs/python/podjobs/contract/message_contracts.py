@@ -1,22 +1,24 @@
-"""How the adapter and the functions converse: a request travels as one event and is answered by one event."""
+"""Message contracts: what the adapter asks a function, and what it is answered; one event there, one event back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from podjobs.contract.errors import InvalidRequestError, list_faults
 from podjobs.contract.requests import Request
 from podjobs.contract.statements import BATCH_EVENT_TYPE, REPORT_EVENT_TYPE, BatchReport, StatementBatch
 from podjobs.contract.steps import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, STEP_EVENT_TYPE, Plan, Result, Step
 
+ModelT = TypeVar("ModelT", bound=BaseModel)
 RequestT = TypeVar("RequestT", bound=Request)
 ReplyT = TypeVar("ReplyT", bound=BaseModel)
 
 
 @dataclass(frozen=True)
 class MessageContract(Generic[RequestT, ReplyT]):
-    """One kind of conversation."""
+    """One kind of request, and the replies it may be given."""
 
     noun: str
     """What a request is called in sentences."""
@@ -26,6 +28,23 @@ class MessageContract(Generic[RequestT, ReplyT]):
     replies: Mapping[str, type[ReplyT]]
     """CloudEvent types of the replies, and what they carry."""
 
+    def read_request(self, event_type: str, data: Any) -> RequestT:
+        """Read the data of a request event.
+
+        Args:
+            event_type: the event's CloudEvent type.
+            data: JSON text, or what it holds.
+
+        Raises:
+            InvalidRequestError: it is not a request of this contract.
+        """
+        if event_type != self.request_type:
+            raise InvalidRequestError(f"Events of type {event_type!r} are not for this function.")
+        try:
+            return _read(self.request, data)
+        except ValidationError as error:
+            raise InvalidRequestError(f"The event does not hold a valid {self.noun}: {list_faults(error)}") from error
+
     def read_reply(self, event_type: str, data: Any) -> ReplyT:
         """Read the data of a reply event.
 
@@ -34,16 +53,20 @@ class MessageContract(Generic[RequestT, ReplyT]):
             data: JSON text, or what it holds.
 
         Raises:
-            ValueError: it is no reply of this conversation.
+            ValueError: it is not a reply of this contract.
         """
         kind = self.replies.get(event_type)
         if kind is None:
-            raise ValueError(f"an event of type {event_type!r} answers no {self.noun}")
-        return kind.model_validate_json(data) if isinstance(data, bytes | str) else kind.model_validate(data)
+            raise ValueError(f"an event of type {event_type!r} does not answer a {self.noun}")
+        return _read(kind, data)
 
     def type_of(self, reply: ReplyT) -> str:
         """The CloudEvent type under which a reply travels."""
         return next(name for name, kind in self.replies.items() if isinstance(reply, kind))
+
+
+def _read(kind: type[ModelT], data: Any) -> ModelT:
+    return kind.model_validate_json(data) if isinstance(data, bytes | str) else kind.model_validate(data)
 
 
 STEPS: MessageContract[Step, Plan | Result] = MessageContract(
