@@ -16,7 +16,7 @@ from adapter import keys
 from adapter.batch_dispatch import BatchDispatch
 from adapter.collector import Collector
 from adapter.connections import RedisClient, masked, open_redis
-from adapter.delivery.http import HttpDelivery
+from adapter.delivery.ways import open_delivery
 from adapter.dispatch import Dispatch
 from adapter.door.celery import CeleryDoor
 from adapter.door.jobs import JobIntake, JobRules
@@ -107,7 +107,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     lease_s = settings.podjobs_lease_s
     dispatches: list[Dispatch | BatchDispatch] = []
     for function in settings.functions:
-        delivery = HttpDelivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+        delivery = open_delivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
         resources.push_async_callback(delivery.close)
         dispatches.append(Dispatch(function, streams, records, delivery, settings.timing))
     broker = _open(settings.broker_url, resources, text=False)
@@ -153,7 +153,7 @@ def _build_statements(
     door = CeleryDoor(STATEMENT_QUEUE, broker, streams, intake, lease_s)
     due = DueEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     collector = Collector(streams, statements, due, wanted.batches, settings.podjobs_sweep_s)
-    delivery = HttpDelivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+    delivery = open_delivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
     resources.push_async_callback(delivery.close)
     dispatch = BatchDispatch(wanted.function, streams, statements, collector, delivery, settings.timing)
     return door, intake, dispatch

@@ -4,11 +4,11 @@ import os
 import sys
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
 
 from adapter.connections import redis_url
+from adapter.delivery.ways import check_function_url
 from adapter.retries import RetryPolicy
 from podjobs.settings import PodSettings, load_settings
 
@@ -17,13 +17,6 @@ __all__ = ["AdapterSettings", "FunctionSettings", "RecordSettings", "load_settin
 
 def _redis(url: SecretStr) -> SecretStr:
     return SecretStr(redis_url(url.get_secret_value()))
-
-
-def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http:// or https:// URL with a host")
-    return url
 
 
 def _absolute(path: str) -> str:
@@ -35,7 +28,7 @@ def _absolute(path: str) -> str:
 NO_LIMIT = sys.maxsize
 """Statements are tried until the LRS has them."""
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
-HttpUrl = Annotated[str, AfterValidator(_http)]
+FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +120,12 @@ class AdapterSettings(RecordSettings):
     media_root: Annotated[str, AfterValidator(_absolute)] = Field(
         description="Pod's MEDIA_ROOT, absolute, as the Pod server sees it: jobs that name a path outside are refused."
     )
-    podjobs_function_url_encoding: HttpUrl = Field(description="URL of the encoding function.")
-    podjobs_function_url_notification: HttpUrl = Field(description="URL of the notification function.")
-    podjobs_function_url_xapi: HttpUrl | None = Field(
+    podjobs_function_url_encoding: FunctionUrl = Field(description="URL of the encoding function.")
+    podjobs_function_url_notification: FunctionUrl = Field(description="URL of the notification function.")
+    podjobs_function_url_xapi: FunctionUrl | None = Field(
         default=None, description="URL of the xapi function. Not set: the queue xapi is not read."
     )
-    podjobs_function_url_transcription: HttpUrl | None = Field(
+    podjobs_function_url_transcription: FunctionUrl | None = Field(
         default=None,
         description="URL of the transcription function. Not set: the queue `transcripting` is left to others.",
     )

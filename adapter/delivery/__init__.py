@@ -60,3 +60,8 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
     async def close(self) -> None:
         """Release connections."""
         ...
+
+
+def delivery_problem(detail: str, status: int) -> Problem:
+    """Describe what went wrong on the way, where the function itself states no problem."""
+    return Problem(title="The step was not done.", status=min(max(status, 400), 599), detail=detail)
