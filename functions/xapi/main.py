@@ -3,7 +3,8 @@
 from podjobs.backends.lrs import HttpLrs
 from podjobs.contract.message_contracts import STATEMENTS
 from podjobs.contract.statements import BatchReport, StatementBatch
-from podjobs.entry import Handler, serve_http
+from podjobs.entry.definition import FunctionDefinition, entry_points
+from podjobs.entry.endpoint import Handler
 from podjobs.xapi.anonymise import Anonymiser
 from podjobs.xapi.function import XapiFunction
 from podjobs.xapi.settings import XapiSettings
@@ -24,4 +25,5 @@ def build(settings: XapiSettings) -> tuple[Handler[StatementBatch, BatchReport],
     return XapiFunction(lrs, anonymiser, settings.podjobs_lrs_timeout_s), settings.podjobs_xapi_slots
 
 
-handle = serve_http("xapi", STATEMENTS, XapiSettings, build)
+FUNCTION = FunctionDefinition("xapi", STATEMENTS, XapiSettings, build)
+__getattr__ = entry_points(FUNCTION)
