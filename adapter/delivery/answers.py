@@ -20,15 +20,15 @@ from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.retry_after import read_retry_after
 from podjobs.events import read_event
 
-_NOT_NOW = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_OF_THE_WAY = {
+_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_ON_THE_WAY = {
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
     HTTPStatus.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED,
 }
-"""Without a problem these come from what stands before the function, or from a wrong URL: an operator can mend it."""
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
+"""Without a problem these come from a proxy before the function, or from a wrong URL, which an operator can correct."""
+_TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 _EXCERPT_CHARS = 300
 
 
@@ -76,9 +76,9 @@ def _read_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:
 
 
 def _error_of(status: int, problem: Problem, *, is_stated: bool, retry_after_s: float | None) -> DeliveryError:
-    if status in _NOT_NOW:
+    if status in _BUSY:
         return FunctionBusyError(problem, retry_after_s)
-    if status in _PASSING or (status in _OF_THE_WAY and not is_stated):
+    if status in _TRANSIENT or (status in _ON_THE_WAY and not is_stated):
         return StepFailedError(problem)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return StepRefusedError(problem)

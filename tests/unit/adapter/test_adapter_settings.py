@@ -81,3 +81,11 @@ def test_transcription_is_served_only_when_its_function_is_named(settings_of):
     )
     *_, transcription = with_url.functions
     assert (transcription.name, transcription.concurrency, transcription.retries.limit) == ("transcription", 7, 3)
+
+
+def test_function_url_with_an_unknown_scheme_is_refused_with_the_schemes_that_are_supported(settings_of):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(PODJOBS_FUNCTION_URL_ENCODING="gopher://s3cret@encoding/")
+    assert "PODJOBS_FUNCTION_URL_ENCODING: " in str(caught.value)
+    assert "must be a URL that begins with http: or https:" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
