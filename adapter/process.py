@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
-from adapter.delivery.http import HttpDelivery
+from adapter.delivery.ways import open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
@@ -31,8 +31,8 @@ from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import RecordLimits, Records
-from podjobs.contract.exchanges import STATEMENTS, STEPS
 from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.message_contracts import STATEMENTS, STEPS
 from podjobs.contract.workflows import celery_queues
 
 logger = structlog.get_logger(__name__)
@@ -112,7 +112,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     lease_s = settings.podjobs_lease_s
     dispatches: list[StepDispatch | StatementDispatch] = []
     for function in settings.functions:
-        delivery = HttpDelivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+        delivery = open_delivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
         resources.push_async_callback(delivery.close)
         dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
     broker = _open(settings.broker_url, resources, text=False)
@@ -156,7 +156,7 @@ def _build_statements(
     door = CeleryDoor(STATEMENT_QUEUE, broker, streams, intake, lease_s)
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
-    delivery = HttpDelivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+    delivery = open_delivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
     resources.push_async_callback(delivery.close)
     dispatch = StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
     return door, intake, dispatch

@@ -4,7 +4,6 @@ import os
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +16,7 @@ from pydantic import (
     create_model,
 )
 
+from adapter.delivery.ways import check_function_url
 from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
@@ -25,13 +25,6 @@ from podjobs.settings import PodSettings
 
 def _redis(url: SecretStr) -> SecretStr:
     return SecretStr(redis_url(url.get_secret_value()))
-
-
-def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http:// or https:// URL with a host")
-    return url
 
 
 def _absolute(path: str) -> str:
@@ -43,7 +36,7 @@ def _absolute(path: str) -> str:
 NO_LIMIT = sys.maxsize
 """Statements are tried until the LRS has them."""
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
-HttpUrl = Annotated[str, AfterValidator(_http)]
+FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,10 +220,10 @@ def _function_fields(function: Function) -> dict[str, Any]:
     """The settings of one function, as pydantic's create_model takes them."""
     name = function.name
     url = f"URL of the function {name}."
-    fields: dict[str, Any] = {_URL + name: (HttpUrl, Field(description=url))}
+    fields: dict[str, Any] = {_URL + name: (FunctionUrl, Field(description=url))}
     if function.enabled_by:
         optional = Field(default=None, description=f"{url} Not set: its queue is left to others.")
-        fields[_URL + name] = (HttpUrl | None, optional)
+        fields[_URL + name] = (FunctionUrl | None, optional)
     at_once = f"Requests to the function {name} that run at once."
     if function.concurrency is None:
         field = Field(default_factory=_processors, description=f"{at_once} Not set: the number of processors.")

@@ -65,10 +65,10 @@ class Transcriber:
         self.run = JobRun(job, {"transcription": self}, concurrency=concurrency)
         return self.run
 
-    def perform(self, step):
+    def handle(self, step):
         """Let the function perform a step, and note how long it took."""
         started = time.perf_counter()
-        reply = self.function.perform(step)
+        reply = self.function.handle(step)
         self.steps.append((step.step_id, step.action, time.perf_counter() - started))
         return reply
 

@@ -31,7 +31,7 @@ def step(attempt=1):
 
 
 def notify(pod, attempt=1, read_timeout_s=5):
-    return NotificationFunction(api(pod, read_timeout_s), storage=None).perform(step(attempt))
+    return NotificationFunction(api(pod, read_timeout_s), storage=None).handle(step(attempt))
 
 
 def test_notify_calls_pod_in_its_own_words(pod):

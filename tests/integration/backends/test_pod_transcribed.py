@@ -33,7 +33,7 @@ def notify(pod, media, attempt=1, action="transcription", **changes):
         job=JOB, step_id="notify", function="notification", action=action, accepted_at=0, attempt=attempt,
         **{"results": RESULTS} | changes,
     )  # fmt: skip
-    return function.perform(step)
+    return function.handle(step)
 
 
 def test_notify_tells_pod_where_the_captions_are(pod, media):

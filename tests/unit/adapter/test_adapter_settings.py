@@ -93,3 +93,11 @@ def test_settings_of_every_function_come_from_the_table(settings_of):
     finally:
         del WORKFLOWS["toy"]
     assert (toy.url, toy.concurrency, toy.retries.limit) == ("http://toy/", 3, 2)
+
+
+def test_function_url_with_an_unknown_scheme_is_refused_with_the_schemes_that_are_supported(settings_of):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(PODJOBS_FUNCTION_URL_ENCODING="gopher://s3cret@encoding/")
+    assert "PODJOBS_FUNCTION_URL_ENCODING: " in str(caught.value)
+    assert "must be a URL that begins with http: or https:" in str(caught.value)
+    assert "s3cret" not in str(caught.value)

@@ -26,7 +26,7 @@ from podjobs.contract.workflows import workflow_of
 class StepHandler(Protocol):
     """A function that performs steps of jobs."""
 
-    def perform(self, request: Step, /) -> Plan | Result:
+    def handle(self, request: Step, /) -> Plan | Result:
         """Perform one step. Raises StepError."""
 
 
@@ -86,7 +86,7 @@ class JobRun:
 
     def perform_step(self, spec: StepSpec) -> Plan | Result:
         """Perform one step and keep its reply. Raises StepError."""
-        reply = self._functions[spec.function].perform(self.step(spec))
+        reply = self._functions[spec.function].handle(self.step(spec))
         with self._lock:
             self.log += reply.log
             if isinstance(reply, Plan):

@@ -15,7 +15,7 @@ from adapter.settings import BatchLimits, DispatchTiming, FunctionSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
-from podjobs.contract.exchanges import STATEMENTS
+from podjobs.contract.message_contracts import STATEMENTS
 from support.xapi_function import FakeXapiFunction
 
 LIMITS = BatchLimits(statements=50, size_bytes=100_000, wait_s=0.3)

@@ -16,7 +16,7 @@ from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import Accepted
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
-from podjobs.contract.exchanges import STEPS
+from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
 from support.jobs import encoding_job
 

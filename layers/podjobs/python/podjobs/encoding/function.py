@@ -36,7 +36,7 @@ class EncodingFunction:
         self._storage = storage
         self._settings = settings
 
-    def perform(self, step: Step) -> Plan | Result:
+    def handle(self, step: Step) -> Plan | Result:
         """Perform one step; safe to repeat.
 
         Raises:

@@ -16,7 +16,7 @@ class NotificationFunction:
         self._pod = pod
         self._storage = storage
 
-    def perform(self, step: Step) -> Result:
+    def handle(self, step: Step) -> Result:
         """Notify the job's sender; safe to repeat.
 
         Raises:

@@ -27,7 +27,7 @@ class TranscriptionFunction:
         self._storage = storage
         self._settings = settings
 
-    def perform(self, step: Step) -> Plan | Result:
+    def handle(self, step: Step) -> Plan | Result:
         """Perform one step; safe to repeat.
 
         Raises:
