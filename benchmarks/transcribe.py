@@ -19,7 +19,7 @@ from benchmarks.scale import INSTANCES, StageCost
 from benchmarks.speech import Lecture, make_lecture, make_no_speech
 from benchmarks.transcription_job import MODEL, Outcome, Way, transcribe_apart
 from podjobs.backends.whisper import choose_device
-from podjobs.transcription.cues import Cue, CueRules, find_faults
+from podjobs.transcription.captions.rules import Cue, CueRules, find_faults
 
 COMMAND = "whisper-ctranslate2"
 WALL_FACTOR = 0.6

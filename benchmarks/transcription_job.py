@@ -22,10 +22,10 @@ from podjobs.contract.steps import Plan, Stage, Step, StepSpec
 from podjobs.contract.workflows import first_stage
 from podjobs.logs import configure_logs
 from podjobs.transcription.function import TranscriptionFunction
+from podjobs.transcription.hearing.sound import SLACK_S
+from podjobs.transcription.hearing.utterances import Word
 from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.settings import TranscriptionSettings
-from podjobs.transcription.sound import SLACK_S
-from podjobs.transcription.speech import Word
 from podjobs.transcription.transcribe import read_words
 from podjobs.transcription.workspace import Workspace
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from podjobs.contract.ports import Heard, ModelPlace
-from podjobs.transcription.cues import CueRules, find_faults
+from podjobs.transcription.captions.rules import CueRules, find_faults
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join, plain_words
 from support.transcriber import MODEL, cues_of, text_of, warm_model
 

@@ -10,13 +10,13 @@ from podjobs.contract.requests import DEFAULT_TIMEOUT_S
 from podjobs.contract.steps import Plan, Stage, StepSpec
 from podjobs.contract.workflows import notification_stage
 from podjobs.media.probe import probe_source
-from podjobs.transcription import loudness
-from podjobs.transcription.activity import Stretch, find_stretches, pad
+from podjobs.transcription.hearing import loudness
+from podjobs.transcription.hearing.sound import SLACK_S, Sound, measure_length, on_grid, read_sound
+from podjobs.transcription.hearing.split import REACHES_S, find_pause, find_quietest, look_around, place_marks
+from podjobs.transcription.hearing.vad import Stretch, find_stretches, pad
+from podjobs.transcription.hearing.windows import make_passages
 from podjobs.transcription.languages import AUTO, ENGLISH, choose_language, choose_model, read_language
-from podjobs.transcription.passages import make_passages
 from podjobs.transcription.recipe import Part, Recipe
-from podjobs.transcription.sound import SLACK_S, Sound, measure_length, on_grid, read_sound
-from podjobs.transcription.split import REACHES_S, find_pause, find_quietest, look_around, place_marks
 from podjobs.transcription.workspace import Workspace
 
 LANGUAGE_PASSAGES = 5

@@ -5,10 +5,10 @@ import posixpath
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.ports import Storage
 from podjobs.contract.steps import Result, Step
-from podjobs.transcription.captions import make_cues, render_webvtt
+from podjobs.transcription.captions.cues import make_cues, render_webvtt
+from podjobs.transcription.hearing.sound import SLACK_S
 from podjobs.transcription.languages import choose_model
 from podjobs.transcription.recipe import Recipe
-from podjobs.transcription.sound import SLACK_S
 from podjobs.transcription.transcribe import read_words
 from podjobs.transcription.workspace import Workspace
 

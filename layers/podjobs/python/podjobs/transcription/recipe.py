@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.transcription.sound import Sound
+from podjobs.transcription.hearing.sound import Sound
 
 
 class Part(BaseModel):

@@ -17,8 +17,8 @@ from pydantic import (
 from podjobs.contract.ports import ModelPlace
 from podjobs.media.settings import SourceSettings
 from podjobs.settings import FromJson
-from podjobs.transcription.cues import CueRules
-from podjobs.transcription.doubts import InventionLimits
+from podjobs.transcription.captions.rules import CueRules
+from podjobs.transcription.hallucinations.confidence import InventionLimits
 
 WHISPER = "WHISPER"
 

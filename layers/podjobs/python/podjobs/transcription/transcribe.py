@@ -9,13 +9,13 @@ from pydantic import TypeAdapter
 
 from podjobs.contract.ports import PASSAGE_S, SOUND_BYTES_PER_S, Heard, HeardWord, SpeechModel
 from podjobs.contract.steps import Result
-from podjobs.transcription.activity import Stretch, divide, find_holes, find_stretches, pad
-from podjobs.transcription.invented import drop_invented
+from podjobs.transcription.hallucinations.screening import drop_invented
+from podjobs.transcription.hearing.sound import read_sound
+from podjobs.transcription.hearing.utterances import Segment, Word
+from podjobs.transcription.hearing.vad import Stretch, divide, find_holes, find_stretches, pad
+from podjobs.transcription.hearing.windows import LONGEST_S, Passage, make_passages
 from podjobs.transcription.languages import choose_model
-from podjobs.transcription.passages import LONGEST_S, Passage, make_passages
 from podjobs.transcription.recipe import Part, Recipe
-from podjobs.transcription.sound import read_sound
-from podjobs.transcription.speech import Segment, Word
 from podjobs.transcription.workspace import Workspace
 
 FOLDER = "words"

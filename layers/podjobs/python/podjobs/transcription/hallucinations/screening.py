@@ -9,10 +9,10 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from podjobs.transcription.doubts import InventionLimits, is_doubtful, is_impossibly_fast, tell
-from podjobs.transcription.loops import drop_loops
-from podjobs.transcription.phantoms import CREDITS, PHRASES, SOUNDS, bare
-from podjobs.transcription.speech import Segment, Word
+from podjobs.transcription.hallucinations.confidence import InventionLimits, is_doubtful, is_impossibly_fast, tell
+from podjobs.transcription.hallucinations.known import CREDITS, PHRASES, SOUNDS, bare
+from podjobs.transcription.hallucinations.repetitions import drop_loops
+from podjobs.transcription.hearing.utterances import Segment, Word
 
 Interval = tuple[float, float]
 

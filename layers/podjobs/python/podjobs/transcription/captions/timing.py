@@ -5,8 +5,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from podjobs.transcription.cues import TOLERANCE_S, CueRules
-from podjobs.transcription.speech import Word
+from podjobs.transcription.captions.rules import TOLERANCE_S, CueRules
+from podjobs.transcription.hearing.utterances import Word
 
 
 class Span(NamedTuple):

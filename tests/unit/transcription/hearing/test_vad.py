@@ -3,7 +3,7 @@
 import pytest
 
 from podjobs.contract.ports import LOOK_S
-from podjobs.transcription.activity import Stretch, divide, find_holes, find_stretches, least_speech_at, pad
+from podjobs.transcription.hearing.vad import Stretch, divide, find_holes, find_stretches, least_speech_at, pad
 
 
 def looks(*runs):

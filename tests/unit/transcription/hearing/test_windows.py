@@ -3,8 +3,8 @@
 import pytest
 
 from podjobs.contract.ports import Heard, HeardWord
-from podjobs.transcription.activity import Stretch
-from podjobs.transcription.passages import Passage, make_passages
+from podjobs.transcription.hearing.vad import Stretch
+from podjobs.transcription.hearing.windows import Passage, make_passages
 from podjobs.transcription.transcribe import place_utterances, words_in
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 import webvtt
 
 from podjobs.media.timestamps import timestamp
-from podjobs.transcription.cues import Cue, CueRules, columns
-from podjobs.transcription.layout import Layout
-from podjobs.transcription.pieces import Piece, cut_pieces
-from podjobs.transcription.speech import Word
-from podjobs.transcription.times import Span, time_cues
+from podjobs.transcription.captions.line_breaking import Layout
+from podjobs.transcription.captions.rules import Cue, CueRules, columns
+from podjobs.transcription.captions.text_units import Piece, cut_pieces
+from podjobs.transcription.captions.timing import Span, time_cues
+from podjobs.transcription.hearing.utterances import Word
 
 
 def make_cues(words: Sequence[Word], language: str, rules: CueRules | None = None) -> tuple[Cue, ...]:

@@ -9,8 +9,8 @@ import re
 import ffmpeg
 
 from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.transcription.hearing.sound import Sound
 from podjobs.transcription.settings import TranscriptionSettings
-from podjobs.transcription.sound import Sound
 from podjobs.transcription.workspace import Workspace
 
 METER_HZ = 48_000

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise, takewhile
 from typing import NamedTuple
 
-from podjobs.transcription.cues import CueRules, columns
-from podjobs.transcription.phrases import LEANING, NEVER, weigh_breaks
-from podjobs.transcription.speech import Word
-from podjobs.transcription.times import Span, agree_times
-from podjobs.transcription.typography import NO_BREAK, THIN_NO_BREAK, typeset_words
-from podjobs.transcription.vocabulary import SPACELESS
+from podjobs.transcription.captions.break_costs import LEANING, NEVER, weigh_breaks
+from podjobs.transcription.captions.rules import CueRules, columns
+from podjobs.transcription.captions.timing import Span, agree_times
+from podjobs.transcription.captions.typography import NO_BREAK, THIN_NO_BREAK, typeset_words
+from podjobs.transcription.captions.vocabulary import SPACELESS
+from podjobs.transcription.hearing.utterances import Word
 
 CUT = LEANING
 """Cost of a break where there should be none, in a piece that is wider than a line."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from podjobs.contract.ports import LOOK_S
-from podjobs.transcription.activity import SHORTEST_PAUSE_S, Stretch, find_stretches, least_speech_at
+from podjobs.transcription.hearing.vad import SHORTEST_PAUSE_S, Stretch, find_stretches, least_speech_at
 from podjobs.transcription.settings import TranscriptionSettings
 
 REACHES_S = (15.0, 45.0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.transcription.phrases import (
+from podjobs.transcription.captions.break_costs import (
     ANYWHERE,
     CLAUSE,
     CONJUNCTION,

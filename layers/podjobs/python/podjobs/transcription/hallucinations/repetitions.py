@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from podjobs.transcription.doubts import InventionLimits, is_impossibly_fast, may_loop, tell
-from podjobs.transcription.phantoms import bare
-from podjobs.transcription.speech import Segment, Word
+from podjobs.transcription.hallucinations.confidence import InventionLimits, is_impossibly_fast, may_loop, tell
+from podjobs.transcription.hallucinations.known import bare
+from podjobs.transcription.hearing.utterances import Segment, Word
 
 LONGEST_PERIOD = 40
 """Words; what comes round after more is not found."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from podjobs.contract.ports import PASSAGE_S, SOUND_BYTES_PER_S, SOUND_HZ
-from podjobs.transcription.activity import Stretch
+from podjobs.transcription.hearing.vad import Stretch
 
 LONGEST_S = PASSAGE_S - 1.0
 """Below the model's own limit, so that the last word is heard to its end."""

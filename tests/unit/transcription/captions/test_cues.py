@@ -10,9 +10,9 @@ import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.transcription.captions import make_cues, render_webvtt
-from podjobs.transcription.cues import Cue, CueRules, columns, find_faults
-from podjobs.transcription.speech import Word
+from podjobs.transcription.captions.cues import make_cues, render_webvtt
+from podjobs.transcription.captions.rules import Cue, CueRules, columns, find_faults
+from podjobs.transcription.hearing.utterances import Word
 
 RULES = CueRules()
 

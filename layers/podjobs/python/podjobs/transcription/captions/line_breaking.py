@@ -17,9 +17,9 @@ import math
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
-from podjobs.transcription.cues import CueRules, columns
-from podjobs.transcription.phrases import SENTENCE
-from podjobs.transcription.pieces import Piece, pause_between
+from podjobs.transcription.captions.break_costs import SENTENCE
+from podjobs.transcription.captions.rules import CueRules, columns
+from podjobs.transcription.captions.text_units import Piece, pause_between
 
 # Costs, in the units of phrases; chosen by reading captions of French and English lectures, slow and fast.
 CUE = 0.6

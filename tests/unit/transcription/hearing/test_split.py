@@ -7,11 +7,11 @@ import pytest
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.ports import LOOK_S
 from podjobs.media.facts import AudioFacts
-from podjobs.transcription.activity import Stretch
+from podjobs.transcription.hearing.sound import GRID_S, Sound, on_grid
+from podjobs.transcription.hearing.split import find_pause, find_quietest, look_around, place_marks
+from podjobs.transcription.hearing.vad import Stretch
 from podjobs.transcription.plan import stages_of
 from podjobs.transcription.recipe import Recipe
-from podjobs.transcription.sound import GRID_S, Sound, on_grid
-from podjobs.transcription.split import find_pause, find_quietest, look_around, place_marks
 from support.transcriber import make_settings
 
 SETTINGS = make_settings("/media")

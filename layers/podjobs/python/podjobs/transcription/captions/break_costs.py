@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from podjobs.transcription.vocabulary import (
+from podjobs.transcription.captions.vocabulary import (
     ABBREVIATIONS,
     HOURS,
     NUMBERED,

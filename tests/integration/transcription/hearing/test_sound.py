@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from podjobs.media.probe import probe_source
-from podjobs.transcription.loudness import choose_gain, measure_loudness
-from podjobs.transcription.sound import Sound, measure_length, on_grid, read_sound
+from podjobs.transcription.hearing.loudness import choose_gain, measure_loudness
+from podjobs.transcription.hearing.sound import Sound, measure_length, on_grid, read_sound
 from podjobs.transcription.workspace import Workspace
 from support.media import ffmpeg, probe
 from support.speech import NO_SPEECH, join

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.transcription.cues import CueRules
-from podjobs.transcription.speech import Word
-from podjobs.transcription.times import Span, agree_times, time_cues
+from podjobs.transcription.captions.rules import CueRules
+from podjobs.transcription.captions.timing import Span, agree_times, time_cues
+from podjobs.transcription.hearing.utterances import Word
 
 
 def words(*times):

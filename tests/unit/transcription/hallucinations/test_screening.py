@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.transcription.doubts import InventionLimits
-from podjobs.transcription.invented import drop_invented
-from podjobs.transcription.loops import Loop, find_loops
-from podjobs.transcription.speech import Segment, Word
+from podjobs.transcription.hallucinations.confidence import InventionLimits
+from podjobs.transcription.hallucinations.repetitions import Loop, find_loops
+from podjobs.transcription.hallucinations.screening import drop_invented
+from podjobs.transcription.hearing.utterances import Segment, Word
 
 EVERYWHERE = [(0.0, 10_000.0)]
 DOUBTFUL = {"average_log_probability": -0.8}

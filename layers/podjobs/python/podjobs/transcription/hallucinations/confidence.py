@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from podjobs.media.timestamps import timestamp
-from podjobs.transcription.speech import Segment, Word
+from podjobs.transcription.hearing.utterances import Segment, Word
 
 FEW_CHARS = 20
 """So few letters tell nothing of how fast somebody speaks."""

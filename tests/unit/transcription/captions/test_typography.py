@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.transcription.typography import NO_BREAK, THIN_NO_BREAK, typeset, typeset_words
+from podjobs.transcription.captions.typography import NO_BREAK, THIN_NO_BREAK, typeset, typeset_words
 
 
 def visible(text):
