@@ -16,7 +16,7 @@ from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.steps import Plan, Step
 from podjobs.contract.workflows import first_stage
-from podjobs.transcription.captions.rules import Cue
+from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 

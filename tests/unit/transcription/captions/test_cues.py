@@ -1,33 +1,20 @@
-"""Captions: exact cues, and what holds for any words."""
+"""Cues: exact ones, and what holds for any words."""
 
-import html
-import re
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-import webvtt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.transcription.captions.cues import make_cues, render_webvtt
-from podjobs.transcription.captions.rules import Cue, CueRules, columns, find_faults
-from podjobs.transcription.hearing.utterances import Word
+from podjobs.contract.ports import Word
+from podjobs.transcription.captions.cues import make_cues
+from podjobs.transcription.captions.faults import find_faults
+from podjobs.transcription.captions.rules import CueRules
+from support.words import LANGUAGES, any_words, say
 
 RULES = CueRules()
-
-
-def say(text, chars_per_s=12.5, start_s=0.0):
-    """Words one right after the other, `<0.5>` for a pause of half a second."""
-    words = []
-    for part in text.split():
-        if pause := re.fullmatch(r"<([\d.]+)>", part):
-            start_s += float(pause[1])
-            continue
-        end_s = start_s + len(part) / chars_per_s
-        words.append(Word(text=f" {part}", start_s=round(start_s, 3), end_s=round(end_s, 3)))
-        start_s = end_s
-    return words
 
 
 def plain(cues):
@@ -226,7 +213,7 @@ def test_make_cues_a_sign_that_is_spoken_takes_time():
 
 def test_make_cues_a_last_word_that_never_ends_stays_with_its_phrase():
     words = say("Je vous remercie de votre attention", 10)
-    words[-1] = words[-1].model_copy(update={"end_s": 22.0})
+    words[-1] = replace(words[-1], end_s=22.0)
     assert plain(make_cues(words, "fr")) == [(0.0, 7.0, "Je vous remercie de votre attention")]
 
 
@@ -257,34 +244,8 @@ def test_make_cues_absurd_times_give_cues_one_after_the_other(starts_s):
 
 def test_make_cues_one_absurd_time_does_not_displace_the_rest():
     words = say("One two three four five six. <2> Seven eight nine ten.")
-    broken = [word.model_copy(update={"start_s": 500.0}) if index == 3 else word for index, word in enumerate(words)]
+    broken = [replace(word, start_s=500.0) if index == 3 else word for index, word in enumerate(words)]
     assert plain(make_cues(broken, "en")) == plain(make_cues(words, "en"))
-
-
-TEXTS = st.sampled_from([
-    " le", " l'", "homme", " M.", " Dupont", " de", " Gaulle", " 3", " 000", " %", " !", "!", ".", ",", " «", " »",
-    ' "', '"', " et", " parce", " que", " bien", "...", " -", " -->", " <b>", " &amp;", " 00:01.000 --> 00:02.000",
-    " NOTE", "", " ", " \u200b", " a\u0301", " 你好", " https://example.org/a/very/long/address?with=parameters#and-more",
-    " " + "x" * 90, " Aujourd'hui,", " extraordinairement", " deux mots", "\n\nWEBVTT\n\n", " e.g.", " it's",
-])  # fmt: skip
-MOMENTS = st.floats(-5, 60, allow_nan=False).map(lambda time_s: round(time_s, 2))
-
-
-@st.composite
-def any_words(draw):
-    """Any text; the times run on as a rule, and are absurd at times."""
-    texts = draw(st.lists(TEXTS | st.text(max_size=6), max_size=60))
-    absurd = draw(st.booleans())
-    words, time_s = [], 0.0
-    for text in texts:
-        if absurd and draw(st.integers(0, 4)) == 0:
-            words.append(Word(text=text, start_s=draw(MOMENTS), end_s=draw(MOMENTS)))
-            continue
-        time_s += draw(st.sampled_from([0.0, 0.0, 0.0, 0.04, 0.15, 0.4, 1.2, 2.5]))
-        end_s = time_s + draw(st.sampled_from([0.0, 0.08, 0.2, 0.4, 1.1, 8.0]))
-        words.append(Word(text=text, start_s=time_s, end_s=end_s))
-        time_s = end_s
-    return words
 
 
 ANY_RULES = st.builds(
@@ -294,7 +255,6 @@ ANY_RULES = st.builds(
     max_chars_per_s=st.sampled_from([8.0, 20.0, 30.0]),
     min_gap_s=st.sampled_from([0.0, 0.2]),
 )
-LANGUAGES = st.sampled_from(["fr", "en", "de", "zh", "xx"])
 
 
 def letters(text):
@@ -333,62 +293,6 @@ def test_make_cues_times_are_those_of_the_words(text):
         assert first.start_s - RULES.max_lead_s - 0.001 <= cue.start_s <= first.start_s
         assert cue.end_s >= last.end_s or (after is not None and cue.end_s == after.start_s)
         place += count
-
-
-@given(words=any_words(), language=LANGUAGES)
-def test_render_webvtt_any_words_are_read_back(words, language):
-    cues = make_cues(words, language)
-    read = webvtt.from_string(render_webvtt(cues)).captions
-    assert [tuple(html.unescape(line) for line in caption.lines) for caption in read] == [cue.lines for cue in cues]
-    assert [caption.start_in_seconds for caption in read] == [int(cue.start_s) for cue in cues]
-
-
-def test_render_webvtt_text_is_escaped():
-    cues = [Cue(start_s=1, end_s=2.5, lines=("a < b & c > d", "00:01.000 --> 00:02.000"))]
-    assert render_webvtt(cues) == (
-        "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\na &lt; b &amp; c &gt; d\n00:01.000 --&gt; 00:02.000\n"
-    )
-
-
-def test_render_webvtt_without_cues_is_a_valid_file():
-    assert render_webvtt([]) == "WEBVTT\n"
-
-
-@pytest.mark.parametrize(
-    ("cues", "faults"),
-    [
-        ([(0, 2, "fine"), (2, 4, "fine"), (4.2, 5.2, "fine")], []),
-        ([(0, 2, "a"), (1.9, 3, "b")], ["Cue 2 begins 0.100 s before the one before it ends."]),
-        ([(0, 2, "a"), (2.1, 4, "b")], ["Cue 2 comes after a gap of 0.100 s, which flickers."]),
-        ([(0, 5, "x" * 41)], ["Cue 1 has a line of 41 characters, more than 40."]),
-        ([(0, 3, "a", "b", "c")], ["Cue 1 has 3 lines, more than 2."]),
-        ([(0, 3, "a", " ")], ["Cue 1 has an empty line or none."]),
-        ([(0, 8, "a")], ["Cue 1 is on screen for 8.000 s, more than 7 s."]),
-        ([(3, 3, "a")], ["Cue 1 lasts from 3.000 s to 3.000 s."]),
-        ([(0, 0.5, "a"), (3, 4, "b")], ["Cue 1 is on screen for 0.500 s, less than 1 s, although silence follows."]),
-        (
-            [(0, 1, "x" * 30), (3, 4, "b")],
-            ["Cue 1 asks for 30.0 characters/s, more than 20, although silence follows."],
-        ),
-        # The speech leaves no choice.
-        ([(0, 0.5, "a"), (0.5, 1.5, "x" * 30), (1.5, 2.5, "b")], []),
-    ],
-)
-def test_find_faults_tells_what_could_be_better(cues, faults):
-    assert find_faults([Cue(start_s=start, end_s=end, lines=lines) for start, end, *lines in cues], RULES) == faults
-
-
-@pytest.mark.parametrize(
-    ("text", "width"), [("abc", 3), ("l’été", 5), ("e\u0301te\u0301", 3), ("a\u200b\ufe0f", 1), ("你好a", 5)]
-)
-def test_columns_wide_and_combining_characters(text, width):
-    assert columns(text) == width
-
-
-@pytest.mark.parametrize("times", [{"min_s": 8}, {"min_gap_s": 1}, {"max_line_chars": 5}, {"max_lines": 0}])
-def test_cue_rules_that_cannot_be_kept_are_refused(times):
-    with pytest.raises(ValueError, match=r"min_s|greater than or equal"):
-        CueRules(**times)
 
 
 def test_make_cues_two_hours_keep_the_rules():

@@ -1,4 +1,4 @@
-"""Times of words that agree, and times of cues."""
+"""Times of words that follow one another, and times of cues."""
 
 from itertools import pairwise
 
@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from podjobs.contract.ports import Word
 from podjobs.transcription.captions.rules import CueRules
-from podjobs.transcription.captions.timing import Span, agree_times, time_cues
-from podjobs.transcription.hearing.utterances import Word
+from podjobs.transcription.captions.timing import order_times, time_cues
+from podjobs.transcription.spans import TimeSpan
 
 
 def words(*times):
@@ -28,13 +29,13 @@ def words(*times):
         ([(0, 1), (1, 1), (1, 1), (1, 2)], [(0, 1), (1, 1), (1, 1), (1, 2)]),  # equal ones may be true
     ],
 )
-def test_agree_times_most_words_are_believed(given_s, expected_s):
-    assert agree_times(words(*given_s)) == expected_s
+def test_order_times_most_words_are_believed(given_s, expected_s):
+    assert order_times(words(*given_s)) == expected_s
 
 
 @given(times=st.lists(st.tuples(st.floats(-1e4, 1e6), st.floats(-1e4, 1e6)), max_size=40))
-def test_agree_times_any_times_follow_one_another(times):
-    spans = agree_times(words(*times))
+def test_order_times_any_times_follow_one_another(times):
+    spans = order_times(words(*times))
     assert all(0 <= span.start_s <= span.end_s for span in spans)
     assert all(before.end_s <= after.start_s for before, after in pairwise(spans))
 
@@ -56,5 +57,5 @@ def test_agree_times_any_times_follow_one_another(times):
     ],
 )
 def test_time_cues_can_be_read_where_there_is_silence(spoken, chars, expected):
-    spans = time_cues([Span(*span) for span in spoken], chars, CueRules())
+    spans = time_cues([TimeSpan(*span) for span in spoken], chars, CueRules())
     assert spans == [pytest.approx(span) for span in expected]

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.transcription.captions.typography import NO_BREAK, THIN_NO_BREAK, typeset, typeset_words
+from podjobs.transcription.captions.typography import NO_BREAK, THIN_NO_BREAK, typeset_words
+
+
+def typeset(text, language):
+    return "".join(typeset_words((text,), language)).strip()
 
 
 def visible(text):

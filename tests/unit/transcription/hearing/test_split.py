@@ -5,13 +5,13 @@ from itertools import pairwise
 import pytest
 
 from podjobs.contract.jobs import TranscriptionJob
-from podjobs.contract.ports import LOOK_S
+from podjobs.contract.ports import VAD_FRAME_S
 from podjobs.media.facts import AudioFacts
 from podjobs.transcription.hearing.sound import GRID_S, Sound, on_grid
-from podjobs.transcription.hearing.split import find_pause, find_quietest, look_around, place_marks
-from podjobs.transcription.hearing.vad import Stretch
+from podjobs.transcription.hearing.split import find_pause, find_quietest, place_marks, search_span
 from podjobs.transcription.plan import stages_of
 from podjobs.transcription.recipe import Recipe
+from podjobs.transcription.spans import TimeSpan
 from support.transcriber import make_settings
 
 SETTINGS = make_settings("/media")
@@ -38,14 +38,14 @@ def test_place_marks_number_of_parts(length_s, parts):
     assert lengths == pytest.approx([length_s / parts] * parts)
 
 
-def test_look_around_two_marks_never_meet():
-    assert look_around(300, 45, 300) == Stretch(255, 345)
-    assert look_around(60, 45, 60) == Stretch(40, 80)
-    assert look_around(10, 15, 300) == Stretch(0, 25)
+def test_search_span_two_marks_never_meet():
+    assert search_span(300, 45, 300) == TimeSpan(255, 345)
+    assert search_span(60, 45, 60) == TimeSpan(40, 80)
+    assert search_span(10, 15, 300) == TimeSpan(0, 25)
 
 
-def looks(*runs):
-    return [probability for probability, seconds in runs for _ in range(round(seconds / LOOK_S))]
+def frames(*runs):
+    return [probability for probability, seconds in runs for _ in range(round(seconds / VAD_FRAME_S))]
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def looks(*runs):
     ],
 )
 def test_find_pause(runs, expected_s):
-    found_s = find_pause(looks(*runs), 0.5, 15.0)
+    found_s = find_pause(frames(*runs), 0.5, 15.0)
     assert found_s == (None if expected_s is None else pytest.approx(expected_s, abs=0.05))
 
 
 def test_find_quietest_of_speech_without_a_pause():
-    assert find_quietest(looks((0.9, 10), (0.55, 0.2), (0.9, 10))) == pytest.approx(10.1, abs=0.1)
+    assert find_quietest(frames((0.9, 10), (0.55, 0.2), (0.9, 10))) == pytest.approx(10.1, abs=0.1)
 
 
 def test_on_grid_is_a_whole_number_of_samples_at_usual_rates():

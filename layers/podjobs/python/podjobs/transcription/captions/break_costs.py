@@ -1,8 +1,8 @@
-"""Where text may be broken, and how much a break there disturbs the reader. Pure.
+"""Break costs: where text may be broken, and how much a break there disturbs the reader. Pure.
 
 The order is a subtitler's: after a sentence, after a clause, at a pause, before a conjunction, before a preposition,
-anywhere; badly after a word that leans on the next; never within a number, a name with its title or particle, or an
-elided word, nor before a sign that belongs to the word before it.
+anywhere; badly after a word that leans on the next one; never within a number, a name with its title or particle, or an
+elided word, nor before punctuation that belongs to the previous word.
 """
 
 import re
@@ -30,7 +30,7 @@ CLAUSE = 0.4
 CONJUNCTION = 0.7
 PREPOSITION = 0.85
 PHRASE = 1.1
-"""Before an article, a pronoun or an auxiliary, and before a genitive."""
+"""Before an article, a pronoun or an auxiliary verb, and before a genitive."""
 ANYWHERE = 1.3
 NAME = 1.6
 """Between the words of a name."""
@@ -38,16 +38,16 @@ LEANING = 2.3
 NEVER = float("inf")
 
 PAUSE_FROM_S, PAUSE_TO_S = 0.2, 0.5
-"""A shorter pause tells nothing, a longer one no more."""
+"""A shorter pause means nothing, a longer one nothing more."""
 PAUSE_FACTOR = 0.5
-"""Of the cost at a full pause, so that it ranks between a comma and a conjunction."""
+"""What is left of the cost at a full pause, so that it ranks between a comma and a conjunction."""
 
-_OPENERS = "«([{“‘¿¡§#「『（【《〈"  # noqa: RUF001 - signs of many writings
-_CLOSERS = "»)]}”’」』）】》〉\"'"  # noqa: RUF001 - signs of many writings
-_CLINGING = ";:!?»%‰€)]}”,.…؟،؛۔।、。，．！？；：）」』】》〉ー・々ゝっゃゅょッャュョ"  # noqa: RUF001 - signs of many writings
-_SENTENCE_SIGNS = ".!?…。！？؟।۔።"  # noqa: RUF001 - signs of many writings
-_CLAUSE_SIGNS = ",–—、，،"  # noqa: RUF001 - signs of many writings
-_STRONG_SIGNS = ";:；：؛"  # noqa: RUF001 - signs of many writings
+_OPENERS = "«([{“‘¿¡§#「『（【《〈"  # noqa: RUF001 - signs of many writing systems
+_CLOSERS = "»)]}”’」』）】》〉\"'"  # noqa: RUF001 - signs of many writing systems
+_CLINGING = ";:!?»%‰€)]}”,.…؟،؛۔।、。，．！？；：）」』】》〉ー・々ゝっゃゅょッャュョ"  # noqa: RUF001 - signs of many writing systems
+_SENTENCE_SIGNS = ".!?…。！？؟।۔።"  # noqa: RUF001 - signs of many writing systems
+_CLAUSE_SIGNS = ",–—、，،"  # noqa: RUF001 - signs of many writing systems
+_STRONG_SIGNS = ";:；：؛"  # noqa: RUF001 - signs of many writing systems
 _SPACES = " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 _GENITIVES = frozenset({"de", "d'", "du", "des", "of", "del", "di", "della", "do", "da"})
 _ACRONYM = re.compile(r"(?:[^\W\d_]\.-?)+")
@@ -60,28 +60,28 @@ _SHORT_TITLE_CHARS = 3
 
 
 class Token(NamedTuple):
-    """What is looked at of a word."""
+    """A word as the rules see it."""
 
     text: str
     key: str
-    """In lower case, without signs around it but with its points."""
+    """In lower case, without the punctuation around it but with its full stops."""
     head: str
     """What is elided before it, with the apostrophe: `d'`, or nothing."""
     tail: str
     """The rest."""
     sign: str
-    """Of punctuation at its end, or nothing."""
+    """The punctuation mark at its end, or nothing."""
     capital: bool
     lower: bool
 
 
 def weigh_breaks(texts: Sequence[str], pauses_s: Sequence[float], language: str) -> list[float]:
-    """Say how much a break before each word disturbs.
+    """Weigh how much a break before each word disturbs.
 
     Args:
-        texts: the words, trimmed, their typography done.
+        texts: the words, trimmed and typeset.
         pauses_s: silence before each word, seconds; the first one does not count.
-        language: ISO 639-1; of one without a vocabulary only signs, numbers and pauses count.
+        language: ISO 639-1; in one without a vocabulary only punctuation, numbers and pauses count.
 
     Returns:
         A cost for each word: SENTENCE (0) to LEANING, less at a pause, or NEVER. The first word's is SENTENCE.
@@ -101,19 +101,19 @@ def weigh_breaks(texts: Sequence[str], pauses_s: Sequence[float], language: str)
         elif _is_operator(tokens, index):
             cost = NAME
         elif before.text in "-–—":
-            # At the beginning of a sentence a dash tells that someone else speaks; within one it stands like a comma.
+            # At the beginning of a sentence a dash marks another speaker; within one it is like a comma.
             cost = NEVER if costs[-1] == SENTENCE else CLAUSE
         elif _belong_together(before, after, following, vocabulary) or (spaceless and _is_latin(before, after)):
             cost = NEVER
         else:
             cost = _weigh(before, after, following, vocabulary)
-        # A speaker who hesitates often does so behind an article: that makes no phrase of it.
+        # Speakers often hesitate after an article: that does not make a phrase of it.
         costs.append(max(cost * _pause_factor(pauses_s[index]), min(cost, ANYWHERE) if cost > ANYWHERE else 0.0))
     return costs
 
 
 def read_token(text: str) -> Token:
-    """Look at a word."""
+    """Read what the rules need to know of a word."""
     bare = text.rstrip(_CLOSERS + _SPACES)
     key = text.casefold().replace("’", "'").lstrip(f"\"'-–—{_OPENERS}{_SPACES}").rstrip(f'",;:!?…»)]}}”{_SPACES}')
     head, apostrophe, tail = key.partition("'")
@@ -132,7 +132,7 @@ def read_token(text: str) -> Token:
 
 
 def _is_operator(tokens: Sequence[Token], index: int) -> bool:
-    """Whether a word is a sign between the parts of a formula; a dash is one only between short ones: «2x - 5»."""
+    """Whether a word is an operator of a formula; a dash is one only between short operands: «2x - 5»."""
     sign = tokens[index].text
     if not _OPERATOR.fullmatch(sign) or not 0 < index < len(tokens) - 1:
         return False
@@ -149,7 +149,7 @@ def _is_latin(before: Token, after: Token) -> bool:
 
 
 def _belong_together(before: Token, after: Token, following: Token | None, vocabulary: Vocabulary) -> bool:
-    """Whether no break may part two words."""
+    """Whether no break may separate two words."""
     first = after.text[:1]
     if first in _CLINGING and (first not in ".…" or not re.search(r"\w", after.text)):
         return True
@@ -170,9 +170,9 @@ def _parts_of_number(before: str, after: str) -> bool:
 
 
 def _opens_sentence(before: Token, after: Token, vocabulary: Vocabulary) -> bool:
-    """Whether a small word with a capital tells that a short form ended a sentence: «le plan B. Elle».
+    """Whether a small word with a capital shows that an abbreviation ended a sentence: «le plan B. Elle».
 
-    Not behind what has no end («e.g.»), nor where the word may be of a name («J. Le Goff»).
+    Not after abbreviations that never end one («e.g.»), nor where the word may be part of a name («J. Le Goff»).
     """
     initials = _ACRONYM.fullmatch(before.key) and (before.capital or before.key not in ABBREVIATIONS)
     small = {after.key, after.head} & (vocabulary.leaning | vocabulary.conjunctions | vocabulary.prepositions)
@@ -193,7 +193,7 @@ def _part_of_name(before: Token, after: Token, following: Token | None) -> bool:
 
 
 def _weigh(before: Token, after: Token, following: Token | None, vocabulary: Vocabulary) -> float:
-    """The cost of a break that is allowed, without the pause."""
+    """The cost of a break that is allowed, regardless of the pause."""
     ordinal = vocabulary.ordinal_point and re.fullmatch(r"\d+\.", before.key)
     abbreviated = before.sign == "." and (before.key in ABBREVIATIONS or ordinal or _ACRONYM.fullmatch(before.key))
     if abbreviated and _opens_sentence(before, after, vocabulary):
@@ -212,7 +212,7 @@ def _weigh(before: Token, after: Token, following: Token | None, vocabulary: Voc
 
 
 def _weigh_kana(before: str, after: str) -> float:
-    """Of Japanese, by the writings on both sides: «歴史 | について» is bad, «歴史について | 話» is good."""
+    """In Japanese, by the scripts on both sides: «歴史 | について» is bad, «歴史について | 話» is good."""
     if _script(after) == "HIRAGANA":
         return NAME if _script(before) == "HIRAGANA" else LEANING
     return PREPOSITION if _script(before) == "HIRAGANA" else NAME

@@ -1,10 +1,10 @@
-"""White space, and the typography of French: no-break spaces, apostrophes, quotation marks. Pure.
+"""Typography: white space in any language; the no-break spaces, apostrophes and quotation marks of French. Pure.
 
 Only spaces and punctuation change, and every word keeps its own text, so that the times of the words stay true.
 
 Source: Lexique des règles typographiques en usage à l'Imprimerie nationale, 2002, «Ponctuation»: a thin no-break space
-before ; ! ? and a no-break space as wide as a word space before the colon and inside guillemets. The thousands of a
-number are parted by a thin one, a number and its % or € by a wide one.
+before ; ! ? and a no-break space as wide as a word space before the colon and inside guillemets. A thin one separates
+the thousands of a number, a wide one the number from its % or €.
 """
 
 import re
@@ -16,7 +16,7 @@ THIN_NO_BREAK = "\N{NARROW NO-BREAK SPACE}"
 
 
 class Rule(NamedTuple):
-    """What each group of a pattern is replaced by; what lies outside the groups stays."""
+    """What each group of a pattern is replaced with; what lies outside the groups stays."""
 
     pattern: re.Pattern[str]
     replacements: tuple[str, ...]
@@ -29,7 +29,7 @@ def _rule(pattern: str, *replacements: str) -> Rule:
 _ADDRESS = re.compile(r"(?:\b[a-z][a-z0-9+.-]{1,20}://|\bwww\.)\S*[^\s.,;:!?…»\")\]]", re.IGNORECASE)
 # Not a letter between quotation marks: «la variable 'd' est».
 _ELIDED = r"(?<![\w'’])(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|quelqu|presqu)"
-# Where signs end a word: not within «10:30», «3:2», «C:\\», «std::map» or «!=».
+# Where punctuation ends a word: not within «10:30», «3:2», «C:\\», «std::map» or «!=».
 _END = r"(?=[;:!?]*(?:[\s,.…»\"”’)\]]|$))"
 
 EVERYWHERE = (
@@ -38,13 +38,13 @@ EVERYWHERE = (
     _rule(rf"([{NO_BREAK}{THIN_NO_BREAK}]{{2,}})", NO_BREAK),
     _rule(rf"(\s*[^\S{NO_BREAK}{THIN_NO_BREAK}]\s*)", " "),
 )
-# In this order: a rule counts on what those before it wrote.
+# In this order: each rule relies on what those before it wrote.
 FRENCH = (
     _rule(r"(?<!\.)(\.{3})(?!\.)", "…"),
     _rule(r"(?<=[^\W\d_])(')(?=\w)", "’"),
-    # An elided word clings to what follows, whatever that is: «l' homme», «l'"idée"».
+    # An elided word stays with what follows, whatever that is: «l' homme», «l'"idée"».
     _rule(rf"{_ELIDED}(['’]\s?)(?=[\w\"«(])", "’"),
-    # Marks that pair up only: an inch, or a mark whose other half the model left out, stays as it is.
+    # Only marks that pair up: an inch sign, or a mark whose other half the model left out, stays as it is.
     _rule(r"(?<![\w\"])(\")(?=[^\s\"])[^\"]*(?<=[^\s\"])(\")(?![\w\"])", f"«{NO_BREAK}", f"{NO_BREAK}»"),
     _rule(r"«(\s*)(?=\S)", NO_BREAK),
     _rule(r"(?<=[^\s«])(\s*)»", NO_BREAK),
@@ -56,25 +56,15 @@ FRENCH = (
 )
 
 
-def typeset(text: str, language: str) -> str:
-    """Write a text as its language wants it; twice gives the same as once.
-
-    Args:
-        text: any.
-        language: ISO 639-1; other languages than `fr` only have their white space collapsed.
-    """
-    return "".join(typeset_words((text,), language)).strip()
-
-
 def typeset_words(texts: Sequence[str], language: str) -> list[str]:
-    """Write the words of a text as its language wants it.
+    """Typeset the words of a text by the rules of its language; twice gives the same as once.
 
     Args:
-        texts: the words, each with the space before it; one without continues the word before it.
-        language: ISO 639-1.
+        texts: the words, each with the space before it; one without continues the previous word.
+        language: ISO 639-1; languages other than `fr` only have their white space collapsed.
 
     Returns:
-        As many texts. One that begins with a plain space may begin a line; within a text plain spaces may stand too.
+        As many texts. One that begins with a plain space may begin a line; there may be plain spaces within a text too.
         A text is empty where nothing of it is left.
     """
     text = "".join(texts)
@@ -92,12 +82,12 @@ def typeset_words(texts: Sequence[str], language: str) -> list[str]:
 
 
 def _address_places(text: str) -> frozenset[int]:
-    """The places of all characters of addresses, which have no typography."""
+    """The places of all characters of addresses, which are not typeset."""
     return frozenset(place for found in _ADDRESS.finditer(text) for place in range(*found.span()))
 
 
 def _apply(rule: Rule, text: str, owners: list[int], fixed: frozenset[int]) -> tuple[str, list[int]]:
-    """Replace, except at fixed places, and note which word each new character belongs to."""
+    """Apply a rule except at fixed places, and note which word each new character belongs to."""
     texts: list[str] = []
     new_owners: list[int] = []
     position = 0
@@ -106,7 +96,7 @@ def _apply(rule: Rule, text: str, owners: list[int], fixed: frozenset[int]) -> t
         if any(start in fixed and (end > start or start - 1 in fixed) for start, end in spans):
             continue
         for (start, end), replacement in zip(spans, rule.replacements, strict=True):
-            # A space goes with the word after it, as the words of a transcription are written.
+            # A space goes with the word after it, as in the words of a transcript.
             of_next = end < len(text) and not text[start:end].strip()
             texts += (text[position:start], replacement)
             new_owners += owners[position:start]

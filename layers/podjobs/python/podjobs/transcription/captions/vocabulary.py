@@ -1,29 +1,29 @@
-"""The small words of a language that tell where a phrase begins and what belongs together. Pure data.
+"""Vocabulary: the small words of a language that show where a phrase begins and what belongs together. Pure data.
 
-In lower case, with a typewriter's apostrophe. Contractions («l'», «qu'») stand with their apostrophe.
+In lower case, with a typewriter's apostrophe. Contractions («l'», «qu'») include their apostrophe.
 """
 
 from typing import NamedTuple
 
 
 class Vocabulary(NamedTuple):
-    """Words of one language; of an unknown one there are none."""
+    """Words of one language; an unknown one has none."""
 
     conjunctions: frozenset[str] = frozenset()
-    """And relative pronouns: a clause begins with them."""
+    """And relative pronouns: they begin a clause."""
     prepositions: frozenset[str] = frozenset()
     leaning: frozenset[str] = frozenset()
-    """Articles, pronouns, auxiliaries: they belong to the word after them."""
+    """Articles, pronouns, auxiliary verbs: they belong to the next word."""
     trailing: frozenset[str] = frozenset()
-    """They belong to the word before them: «ne veut pas»."""
+    """They belong to the previous word: «ne veut pas»."""
     compounds: frozenset[str] = frozenset()
     """Pairs read as one: «parce que»."""
     capitalised_nouns: bool = False
-    """German: a capital does not tell a name."""
+    """German: a capital is not a sign of a name."""
     ordinal_point: bool = False
     """German: «am 3. Oktober» does not end a sentence."""
     kana: bool = False
-    """Japanese: endings and particles are in Hiragana and follow what they belong to."""
+    """Japanese: endings and particles are in hiragana and follow what they belong to."""
     elides: bool = False
     """A word that ends in an apostrophe is part of the next one."""
 
@@ -155,20 +155,20 @@ VOCABULARIES = {
     "ja": JAPANESE,
 }  # fmt: skip
 
-# With their point where they have one; a name follows.
+# With their full stop where they have one; a name follows.
 TITLES = _words(
     "m. mm. mme mme. mmes mlle mlles dr dr. drs pr pr. prof prof. me mgr st st. ste saint sainte mr mr. mrs mrs. "
     "ms ms. rev. gen. sen. gov. hon. lt. capt. sgt. herr herrn frau hr. fr. sig. sig.ra dott. sr. sra. srta. ing. "
     "monsieur madame mademoiselle docteur professeur président president doctor professor"
 )
-# Short forms whose point ends no sentence.
+# Abbreviations whose full stop does not end a sentence.
 ABBREVIATIONS = TITLES | _words(
     "p. pp. e.g. i.e. cf. vs. env. av. apr. éd. ca. z.b. d.h. u.a. bzw. approx. al. op. cit. ibid. inc. ltd. "
     "dept. janv. févr. feb. avr. juil. aug. sept. oct. nov. déc. dec. j.-c. ph.d. tél. tel. resp. ex."
 )
-# Short forms of two words.
+# Abbreviations of two words.
 SHORT_PAIRS = _pairs("p. ex, p. ex., z. b., d. h., u. a., i. e., e. g., op. cit., et al., av. j.-c., apr. j.-c., s. o.")
-# What a number follows.
+# What is followed by a number.
 NUMBERED = _words(
     "p. pp. no. nos. n° nº nr. art. chap. fig. vol. tab. éq. eq. § page pages chapitre chapter figure numéro number"
 )
@@ -183,5 +183,5 @@ UNITS = _words(
 )
 # Between the hours and the minutes of a time.
 HOURS = _words("h h. heure heures uhr")
-# Written without spaces between words; source: those which Whisper splits by characters (tokenizer.py).
+# Written without spaces between words. Source: those that Whisper splits by characters (tokenizer.py).
 SPACELESS = frozenset({"zh", "yue", "ja", "th", "lo", "my"})

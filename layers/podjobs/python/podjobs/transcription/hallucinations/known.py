@@ -1,6 +1,6 @@
-"""What Whisper says when it hears nothing: the credits and good-byes of the videos it learnt from. Pure data.
+"""Known hallucinations: credits and goodbyes of its training videos, which Whisper writes when it hears nothing. Pure.
 
-Source: reports of users, https://github.com/openai/whisper/discussions/679 and /928.
+Source: reports by users, https://github.com/openai/whisper/discussions/679 and /928.
 """
 
 import re
@@ -8,7 +8,7 @@ import unicodedata
 
 
 def bare(text: str) -> str:
-    """Only letters and digits, in lower case and without accents, so that spelling does not matter."""
+    """Reduce a text to letters and digits, in lower case and without accents, so that spelling does not matter."""
     letters = unicodedata.normalize("NFD", text.casefold())
     return "".join(sign for sign in letters if sign.isalnum())
 
@@ -17,7 +17,7 @@ def _bare_words(text: str) -> frozenset[str]:
     return frozenset(map(bare, text.split()))
 
 
-# A clause that is one of these, in any language: the model answers in another one than is spoken, too.
+# A clause that is one of these, in any language: the model also answers in another one than is spoken.
 PHRASES = frozenset(
     bare(phrase)
     for phrase in (
@@ -67,7 +67,7 @@ PHRASES = frozenset(
     )
 )  # fmt: skip
 
-# A clause that matches one of these in its bare form.
+# A clause whose bare form matches one of these.
 CREDITS = re.compile(
     r".{0,60}amaraorg.{0,40}"
     r"|.{0,20}soustitreurcom"
@@ -83,7 +83,7 @@ CREDITS = re.compile(
     r"|(?:редакторсубтитров|субтитры(?:сделал|создавал|подогнал|делал)).{0,60}"
 )
 
-# What a sound is called that is no speech, in brackets or alone.
+# Names of sounds that are not speech, in brackets or alone.
 SOUNDS = _bare_words(
     "music musique musik música musica muzyka музыка applause applaudissements applaudissement applaus aplausos "
     "applausi аплодисменты laughter laughs laughing rire rires gelächter lachen risas risate cheering cheers "
@@ -91,3 +91,8 @@ SOUNDS = _bare_words(
     "indistinct unverständlich cough coughs coughing toux tousse sigh sighs soupir soupire sniff sniffs bell "
     "sonnerie générique jingle beep bip static whistling sifflement footsteps clapping 音楽 拍手 音乐 掌声"
 )
+
+
+def is_known(clause: str) -> bool:
+    """Whether a clause, in its bare form, is a known hallucination."""
+    return clause in PHRASES or CREDITS.fullmatch(clause) is not None

@@ -1,37 +1,40 @@
-"""Drops text that goes round in circles. Pure."""
+"""Repetitions: a model that goes round in circles writes the same text again and again. Pure."""
 
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from podjobs.transcription.hallucinations.confidence import InventionLimits, is_impossibly_fast, may_loop, tell
+from podjobs.contract.ports import Word
+from podjobs.transcription.hallucinations.confidence import HallucinationLimits
+from podjobs.transcription.hallucinations.job_log import describe_dropped
 from podjobs.transcription.hallucinations.known import bare
-from podjobs.transcription.hearing.utterances import Segment, Word
+from podjobs.transcription.hearing.utterances import Utterance
 
-LONGEST_PERIOD = 40
+MAX_PERIOD = 40
 """Words; what comes round after more is not found."""
-IN_DOUBT = 3
-"""So much sooner a loop is taken for one where the text is doubtful."""
+UNSURE_FACTOR = 3
+"""How much sooner text counts as repetitive where it is unsure."""
 SENTENCE_WORDS = 4
-"""A phrase of so many is said again more rarely than a shorter one."""
+"""A phrase of this many words is said again more rarely than a shorter one."""
 
 _STAMMER = re.compile(r"([^\W\d_]{1,6}?)\1{9,}")
-"""Said at times («brrrr», «ATATAT»): it goes in doubt only."""
+"""Said at times («brrrr», «ATATAT»): dropped only where it is unsure."""
 _ENDLESS = re.compile(r"(\w{1,6}?)\1{29,}")
-"""Said by nobody."""
+"""Never said."""
 
 
 class Token(NamedTuple):
-    """A word as it is compared, with the signs behind it."""
+    """A word as it is compared, with the punctuation behind it."""
 
     bare: str
     words: tuple[Word, ...]
     place: int
-    """Of its segment."""
+    """Of its utterance."""
 
 
-class Loop(NamedTuple):
+class Repetition(NamedTuple):
     """A phrase that follows itself."""
 
     start: int
@@ -50,49 +53,50 @@ class Loop(NamedTuple):
 
     @property
     def end(self) -> int:
-        """Behind its last whole occurrence."""
+        """The token behind its last whole occurrence."""
         return self.start + self.period * self.times
 
 
-def drop_loops(segments: Sequence[Segment], limits: InventionLimits, log: list[str]) -> list[Segment]:
-    """Leave out what repeats itself more often than people do; its first occurrence stays.
+def drop_repetitions(utterances: Sequence[Utterance], limits: HallucinationLimits, log: list[str]) -> list[Utterance]:
+    """Leave out what is repeated more often than people do; the first occurrence stays.
 
     Args:
-        segments: in order; loops go across them.
+        utterances: in order; repetitions go across them.
         limits: how often people repeat themselves.
-        log: a sentence on each loop is added.
+        log: a sentence on each repetition is added.
 
     Returns:
-        As many segments; some may have no words.
+        As many utterances; some may have no words.
     """
-    tokens = [token for token in _tokens(segments) if not _is_stammer(token, segments[token.place], limits, log)]
-    for period in range(1, LONGEST_PERIOD + 1):
-        for loop in reversed(find_loops([token.bare for token in tokens], period)):
-            if _is_invented(loop, tokens, segments, limits):
-                end = _end_of_dropped(loop, tokens)
-                phrase = [word for token in tokens[loop.again : loop.again + period] for word in token.words]
-                log.append(tell(phrase, f"it repeats what comes before it, {loop.times - 1} times in a row"))
-                del tokens[loop.again : end]
-    left: list[list[Word]] = [[] for _ in segments]
+    tokens = [token for token in _tokens(utterances) if not _is_stammer(token, utterances[token.place], limits, log)]
+    for period in range(1, MAX_PERIOD + 1):
+        for repetition in reversed(find_repetitions([token.bare for token in tokens], period)):
+            if _is_hallucinated(repetition, tokens, utterances, limits):
+                end = _end_of_dropped(repetition, tokens)
+                second = tokens[repetition.again : repetition.again + period]
+                reason = f"it repeats what comes before it, {repetition.times - 1} times in a row"
+                log.append(describe_dropped([word for token in second for word in token.words], reason))
+                del tokens[repetition.again : end]
+    left: list[list[Word]] = [[] for _ in utterances]
     for token in tokens:
         left[token.place] += token.words
     return [
-        segment if len(words) == len(segment.words) else segment.model_copy(update={"words": tuple(words)})
-        for segment, words in zip(segments, left, strict=True)
+        utterance if len(words) == len(utterance.words) else replace(utterance, words=tuple(words))
+        for utterance, words in zip(utterances, left, strict=True)
     ]
 
 
-def find_loops(tokens: Sequence[str], period: int) -> list[Loop]:
-    """Find the phrases of a length that follow themselves at once.
+def find_repetitions(tokens: Sequence[str], period: int) -> list[Repetition]:
+    """Find the phrases of one length that immediately follow themselves.
 
     Args:
         tokens: words as they are compared.
         period: length of the phrase in words.
 
     Returns:
-        The longest ones, in order; none overlaps another.
+        The longest repetitions, in order; they do not overlap.
     """
-    loops: list[Loop] = []
+    found: list[Repetition] = []
     start = 0
     while start + 2 * period <= len(tokens):
         end = start
@@ -100,17 +104,17 @@ def find_loops(tokens: Sequence[str], period: int) -> list[Loop]:
             end += 1
         alike = end - start
         if alike >= period:
-            loops.append(Loop(start, period, alike // period + 1, alike % period))
+            found.append(Repetition(start, period, alike // period + 1, alike % period))
             start = end + period
         else:
             start = end + 1
-    return loops
+    return found
 
 
-def _tokens(segments: Sequence[Segment]) -> Iterator[Token]:
-    for place, segment in enumerate(segments):
+def _tokens(utterances: Sequence[Utterance]) -> Iterator[Token]:
+    for place, utterance in enumerate(utterances):
         last: Token | None = None
-        for word in segment.words:
+        for word in utterance.words:
             letters = bare(word.text)
             if last is not None and not letters:
                 last = last._replace(words=(*last.words, word))
@@ -122,32 +126,42 @@ def _tokens(segments: Sequence[Segment]) -> Iterator[Token]:
             yield last
 
 
-def _is_stammer(token: Token, segment: Segment, limits: InventionLimits, log: list[str]) -> bool:
-    """Whether a word is one syllable over and over, and not believed."""
-    unsure = min(word.probability for word in token.words) < limits.doubtful_word_probability
-    doubtful = unsure or may_loop(segment, limits) or is_impossibly_fast(token.words, limits)
-    found = bool(_ENDLESS.search(token.bare) or (doubtful and _STAMMER.search(token.bare)))
-    if found:
-        log.append(tell(token.words, "it is one syllable over and over"))
-    return found
+def _is_stammer(token: Token, utterance: Utterance, limits: HallucinationLimits, log: list[str]) -> bool:
+    """Whether a word is one syllable over and over, and nobody said it."""
+    endless = _ENDLESS.search(token.bare) is not None
+    if not endless and not (_STAMMER.search(token.bare) and _is_unsure(token, utterance, limits)):
+        return False
+    log.append(describe_dropped(token.words, "it is one syllable over and over"))
+    return True
 
 
-def _is_invented(loop: Loop, tokens: Sequence[Token], segments: Sequence[Segment], limits: InventionLimits) -> bool:
-    again = tokens[loop.again : loop.end]
-    doubtful = any(may_loop(segments[place], limits) for place in {token.place for token in again})
-    doubtful = doubtful or is_impossibly_fast([word for token in again for word in token.words], limits)
-    if not doubtful and all(token.bare.isdigit() for token in again):
+def _is_unsure(token: Token, utterance: Utterance, limits: HallucinationLimits) -> bool:
+    return (
+        limits.is_improbable(min(word.probability for word in token.words))
+        or utterance.confidence.is_unsure(limits.unsure_repetition)
+        or limits.is_impossibly_fast(token.words)
+    )
+
+
+def _is_hallucinated(
+    repetition: Repetition, tokens: Sequence[Token], utterances: Sequence[Utterance], limits: HallucinationLimits
+) -> bool:
+    again = tokens[repetition.again : repetition.end]
+    places = {token.place for token in again}
+    unsure = any(utterances[place].confidence.is_unsure(limits.unsure_repetition) for place in places)
+    unsure = unsure or limits.is_impossibly_fast([word for token in again for word in token.words])
+    if not unsure and all(token.bare.isdigit() for token in again):
         return False
     times = limits.max_phrase_times
-    if loop.period == 1:
+    if repetition.period == 1:
         times = limits.max_word_times
-    elif loop.period >= SENTENCE_WORDS:
+    elif repetition.period >= SENTENCE_WORDS:
         times = limits.max_sentence_times
-    return loop.times > (math.ceil(times / IN_DOUBT) if doubtful else times)
+    return repetition.times > (math.ceil(times / UNSURE_FACTOR) if unsure else times)
 
 
-def _end_of_dropped(loop: Loop, tokens: Sequence[Token]) -> int:
-    """A last occurrence that breaks off with its segment goes too; else it may begin what is said next."""
-    end = loop.end + loop.rest
+def _end_of_dropped(repetition: Repetition, tokens: Sequence[Token]) -> int:
+    """A last occurrence that breaks off with its utterance goes too; otherwise it may begin what is said next."""
+    end = repetition.end + repetition.rest
     broken_off = end == len(tokens) or tokens[end].place != tokens[end - 1].place
-    return end if broken_off else loop.end
+    return end if broken_off else repetition.end

@@ -1,4 +1,4 @@
-"""Brings a sound to one loudness: measured once for the whole file, then one gain for all of it.
+"""Normalises loudness: measured once for the whole file, which then gets a single gain.
 
 Source: EBU R128. The gain is what ffmpeg's loudnorm applies in its linear mode; its meter alone, `ebur128`, measures
 ten times as fast (docs/decisions/0009-transcription-in-parts.md).
@@ -14,18 +14,18 @@ from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
 METER_HZ = 48_000
-"""The only rate that older versions of the meter take."""
+"""The only rate that older versions of the meter accept."""
 SILENT_LUFS = -69.0
-"""The meter's gate lies at -70: what is below is no sound at all."""
-LARGEST_GAIN_DB = 30.0
-"""More would make noise of silence."""
+"""The meter's gate is at -70: anything below is silence."""
+MAX_GAIN_DB = 30.0
+"""More would turn silence into noise."""
 
 
 def choose_gain(measured_lufs: float, target_lufs: float) -> float:
-    """The gain that brings a measured loudness to the target, dB; none for silence. Pure."""
+    """Choose the gain in dB that brings a measured loudness to the target; none for silence. Pure."""
     if measured_lufs <= SILENT_LUFS:
         return 0.0
-    return round(max(-LARGEST_GAIN_DB, min(LARGEST_GAIN_DB, target_lufs - measured_lufs)), 2)
+    return round(max(-MAX_GAIN_DB, min(MAX_GAIN_DB, target_lufs - measured_lufs)), 2)
 
 
 def loudness_argv(sound: Sound, source: str, settings: TranscriptionSettings) -> list[str]:
@@ -44,7 +44,7 @@ def loudness_argv(sound: Sound, source: str, settings: TranscriptionSettings) ->
 
 
 def measure_loudness(sound: Sound, work: Workspace) -> float:
-    """The integrated loudness of a whole file, LUFS."""
+    """Measure the integrated loudness of a whole file, in LUFS."""
     output = work.run(loudness_argv(sound, work.storage.input_of(sound.source), work.settings))
     found = re.findall(r"lavfi\.r128\.I=(-?[\d.]+)", output)
     return float(found[-1]) if found else SILENT_LUFS

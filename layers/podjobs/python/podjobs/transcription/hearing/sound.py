@@ -1,7 +1,7 @@
-"""Reads parts of a sound by seek: exactly the samples between two times, as models want them.
+"""Reads parts of a sound by seeking: exactly the samples between two times, as models want them.
 
-The parts of a file, laid end to end, are the whole file's samples: decoding begins a while before the part, so that
-decoders that remember (MP3's bit reservoir) and the resampler's filter have what they need.
+The parts of a file, laid end to end, are the whole file's samples: decoding begins a while before each part, so that
+decoders with a memory (MP3's bit reservoir) and the resampler's filter have what they need.
 """
 
 import math
@@ -17,12 +17,12 @@ from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
 GRID_S = 0.04
-"""Times of cuts are multiples of this: a whole number of samples at 16 kHz and at usual rates from 11,025 Hz on."""
+"""Cuts are made at multiples of this: a whole number of samples at 16 kHz and at the usual rates from 11,025 Hz on."""
 SEEK_MARGIN_S = 1.0
 RESAMPLE_MARGIN_S = 0.4
 """A multiple of the grid, far longer than the resampler's filter."""
 SLACK_S = 5.0
-"""A file may be that much longer than its packets say."""
+"""How much longer a file may be than its packets say."""
 
 
 class Sound(BaseModel):
@@ -33,31 +33,31 @@ class Sound(BaseModel):
     source: Key
     audio: AudioFacts
     origin_s: float
-    """Where the file begins in its own clock: 0 of all our times."""
+    """Where the file begins on its own clock; our times count from there."""
     seeks: bool
-    """The container can be searched; else it is decoded from its beginning each time."""
+    """Whether the container can seek; otherwise it is decoded from its beginning each time."""
     gain_db: float = 0.0
 
 
 def on_grid(time_s: float) -> float:
-    """The nearest time that a part may begin at."""
+    """The nearest time at which a part may begin."""
     return round(round(time_s / GRID_S) * GRID_S, 2)
 
 
 def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> bytes:
-    """Read what lies between two times.
+    """Read the samples between two times.
 
     Args:
         sound: the file.
         start_s: on the grid.
-        end_s: on the grid; where the file ends before, what there is.
+        end_s: on the grid; if the file ends earlier, what there is of it.
         work: where and with what.
 
     Returns:
         Samples, see `podjobs.contract.ports.SOUND_HZ`.
 
     Raises:
-        PermanentError: it cannot be decoded. RetryableError: it is not there.
+        PermanentError: the file cannot be decoded. RetryableError: it is not there.
     """
     argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source), work.settings)
     limit_bytes = math.ceil((end_s - start_s + 1) * SOUND_BYTES_PER_S)
@@ -71,11 +71,11 @@ def sound_argv(sound: Sound, start_s: float, end_s: float, source: str, settings
         sound: which stream.
         start_s: on the grid.
         end_s: on the grid.
-        source: what ffmpeg reads.
-        settings: ffmpeg's name, the codecs that are decoded.
+        source: the input of ffmpeg.
+        settings: the name of ffmpeg, and the codecs it may decode.
     """
     early_s = max(0.0, start_s - RESAMPLE_MARGIN_S)
-    # Source: ffmpeg's documentation, -copyts: times stay those of the file's own clock, so cuts are exact.
+    # Source: ffmpeg's documentation, -copyts: times stay on the file's own clock, so cuts are exact.
     options: dict[str, Any] = {**read_options(settings), "copyts": None}
     seek_s = sound.origin_s + early_s - SEEK_MARGIN_S
     if sound.seeks and seek_s > sound.origin_s:
@@ -103,7 +103,7 @@ def sound_argv(sound: Sound, start_s: float, end_s: float, source: str, settings
 
 
 def measure_length(sound: Sound, work: Workspace) -> float:
-    """How long the sound really is, by its packets: headers lie, and some are guesses.
+    """Measure how long the sound really is, by its packets: headers lie, and some are guesses.
 
     Returns:
         Seconds; 0 when there is nothing in it.

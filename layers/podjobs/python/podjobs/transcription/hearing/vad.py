@@ -1,130 +1,86 @@
-"""Where somebody speaks: stretches of speech from a model's probabilities, pauses, holes. Pure.
+"""Voice activity detection: where speech and pauses are, from a model's probabilities of speech. Pure.
 
-The probabilities come from the speech model, one for every `LOOK_S`; times are from the beginning of what was looked
-at.
+There is one probability for every `VAD_FRAME_S`; times count from the beginning of the sound they were measured on.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from podjobs.contract.ports import LOOK_S
+from podjobs.contract.ports import VAD_FRAME_S
+from podjobs.transcription.spans import TimeSpan
 
-RELEASE = 0.15
-"""A stretch goes on until the probability is that much below the threshold. Source: Silero VAD."""
-SHORTEST_PAUSE_S = 0.25
-"""Shorter ones are between sounds of a word."""
-SHORTEST_SPEECH_S = 0.1
-PAD_S = 0.4
-"""Around a stretch: quiet beginnings and endings of words are not told as speech."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A time span."""
-
-    start_s: float
-    end_s: float
-
-    @property
-    def length_s(self) -> float:
-        """From start to end."""
-        return self.end_s - self.start_s
-
-    def shifted(self, by_s: float) -> "Stretch":
-        """The same span on another clock."""
-        return Stretch(self.start_s + by_s, self.end_s + by_s)
+HYSTERESIS = 0.15
+"""Speech goes on until the probability is this far below the threshold. Source: Silero VAD."""
+MIN_PAUSE_S = 0.25
+"""Shorter pauses are between the sounds of a word."""
+MIN_SPEECH_S = 0.1
+PADDING_S = 0.4
+"""Around speech: the quiet beginnings and ends of words are not detected as speech."""
+SMOOTHED_FRAMES = 3
+"""Frames judged together: a single one may be an accident."""
 
 
-def find_stretches(probabilities: Sequence[float], threshold: float) -> tuple[Stretch, ...]:
-    """Find the stretches of speech.
+def find_speech(probabilities: Sequence[float], threshold: float) -> tuple[TimeSpan, ...]:
+    """Find the spans of speech.
 
     Args:
-        probabilities: that somebody speaks.
-        threshold: from there on somebody does.
+        probabilities: of speech.
+        threshold: from this probability on it is speech.
     """
-    spoken = _runs(probabilities, threshold)
-    joined: list[Stretch] = []
-    for stretch in spoken:
-        if joined and stretch.start_s - joined[-1].end_s < SHORTEST_PAUSE_S:
-            joined[-1] = Stretch(joined[-1].start_s, stretch.end_s)
+    joined: list[TimeSpan] = []
+    for span in _runs(probabilities, threshold):
+        if joined and span.start_s - joined[-1].end_s < MIN_PAUSE_S:
+            joined[-1] = TimeSpan(joined[-1].start_s, span.end_s)
         else:
-            joined.append(stretch)
-    return tuple(stretch for stretch in joined if stretch.length_s >= SHORTEST_SPEECH_S)
+            joined.append(span)
+    return tuple(span for span in joined if span.length_s >= MIN_SPEECH_S)
 
 
-def _runs(probabilities: Sequence[float], threshold: float) -> list[Stretch]:
-    found: list[Stretch] = []
+def _runs(probabilities: Sequence[float], threshold: float) -> list[TimeSpan]:
+    found: list[TimeSpan] = []
     begun: int | None = None
     for index, probability in enumerate((*probabilities, 0.0)):
         if begun is None and probability >= threshold:
             begun = index
-        elif begun is not None and probability < max(threshold - RELEASE, 0.01):
-            found.append(Stretch(begun * LOOK_S, index * LOOK_S))
+        elif begun is not None and probability < max(threshold - HYSTERESIS, 0.01):
+            found.append(TimeSpan(begun * VAD_FRAME_S, index * VAD_FRAME_S))
             begun = None
     return found
 
 
-def pad(stretches: Sequence[Stretch], total_s: float) -> tuple[Stretch, ...]:
-    """Widen stretches on both sides; two that would meet share the pause between them.
+def pad_speech(speech: Sequence[TimeSpan], total_s: float) -> tuple[TimeSpan, ...]:
+    """Widen spans of speech on both sides; two that would meet share the pause between them.
 
     Args:
-        stretches: in order.
+        speech: in order.
         total_s: nothing lies beyond.
     """
     padded = []
-    for index, stretch in enumerate(stretches):
-        before = (stretches[index - 1].end_s + stretch.start_s) / 2 if index else 0.0
-        after = (stretch.end_s + stretches[index + 1].start_s) / 2 if index + 1 < len(stretches) else total_s
-        padded.append(Stretch(max(before, stretch.start_s - PAD_S), min(after, stretch.end_s + PAD_S)))
+    for index, span in enumerate(speech):
+        earliest_s = (speech[index - 1].end_s + span.start_s) / 2 if index else 0.0
+        latest_s = (span.end_s + speech[index + 1].start_s) / 2 if index + 1 < len(speech) else total_s
+        padded.append(TimeSpan(max(earliest_s, span.start_s - PADDING_S), min(latest_s, span.end_s + PADDING_S)))
     return tuple(padded)
 
 
-def divide(stretch: Stretch, probabilities: Sequence[float], longest_s: float) -> tuple[Stretch, ...]:
-    """Cut a stretch that is too long, each time where it is the least like speech.
+def divide_span(span: TimeSpan, probabilities: Sequence[float], max_s: float) -> tuple[TimeSpan, ...]:
+    """Cut a span that is too long, each time where it is least like speech.
 
     Args:
-        stretch: on the probabilities' clock.
-        probabilities: that somebody speaks.
-        longest_s: of a piece; pieces are at least half as long.
+        span: on the clock of the probabilities.
+        probabilities: of speech.
+        max_s: longest result; none is shorter than half of it, but for the last one.
     """
-    pieces = []
-    while stretch.length_s > longest_s:
-        cut_s = least_speech_at(probabilities, stretch.start_s + longest_s / 2, stretch.start_s + longest_s)
-        pieces.append(Stretch(stretch.start_s, cut_s))
-        stretch = Stretch(cut_s, stretch.end_s)
-    return (*pieces, stretch)
-
-
-SMOOTHED_LOOKS = 3
-"""Looks that are taken together: one alone may be an accident."""
+    divided = []
+    while span.length_s > max_s:
+        cut_s = least_speech_at(probabilities, span.start_s + max_s / 2, span.start_s + max_s)
+        divided.append(TimeSpan(span.start_s, cut_s))
+        span = TimeSpan(cut_s, span.end_s)
+    return (*divided, span)
 
 
 def least_speech_at(probabilities: Sequence[float], from_s: float, to_s: float) -> float:
-    """The time in a span that is the least like speech."""
-    first = max(0, round(from_s / LOOK_S))
-    last = max(first, min(len(probabilities), round(to_s / LOOK_S)) - SMOOTHED_LOOKS)
-    best = min(range(first, last + 1), key=lambda index: sum(probabilities[index : index + SMOOTHED_LOOKS]))
-    return min((best + SMOOTHED_LOOKS / 2) * LOOK_S, to_s)
-
-
-def find_holes(speech: Sequence[Stretch], said: Iterable[Stretch], longer_than_s: float) -> tuple[Stretch, ...]:
-    """Find speech that nothing was written down of.
-
-    Args:
-        speech: where somebody speaks, in order.
-        said: where words are.
-        longer_than_s: shorter holes do not count: a word's time is not that exact.
-    """
-    covered = sorted((span.start_s, span.end_s) for span in said)
-    holes = []
-    for stretch in speech:
-        begin_s = stretch.start_s
-        for start_s, end_s in covered:
-            if end_s <= begin_s or start_s >= stretch.end_s:
-                continue
-            if start_s - begin_s > longer_than_s:
-                holes.append(Stretch(begin_s, start_s))
-            begin_s = max(begin_s, end_s)
-        if stretch.end_s - begin_s > longer_than_s:
-            holes.append(Stretch(begin_s, stretch.end_s))
-    return tuple(holes)
+    """The time between two others that is least like speech."""
+    first = max(0, round(from_s / VAD_FRAME_S))
+    last = max(first, min(len(probabilities), round(to_s / VAD_FRAME_S)) - SMOOTHED_FRAMES)
+    best = min(range(first, last + 1), key=lambda index: sum(probabilities[index : index + SMOOTHED_FRAMES]))
+    return min((best + SMOOTHED_FRAMES / 2) * VAD_FRAME_S, to_s)
