@@ -13,7 +13,7 @@ from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.testing import JobRun
-from podjobs.transcription.cues import Cue
+from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 from support.jobs import transcription_job
