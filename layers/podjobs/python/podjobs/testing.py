@@ -144,7 +144,7 @@ class FakePodApi:
     def video_state(self, video_id: int) -> VideoState | None:
         """A video is in progress until Pod has been called; see the port."""
         was_called = any(video_id == called_id for _, called_id, _ in self.calls)
-        return VideoState(in_progress=not was_called, encoded=was_called, step="")
+        return VideoState(in_progress=not was_called, step="")
 
 
 @dataclass

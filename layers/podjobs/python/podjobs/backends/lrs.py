@@ -11,13 +11,10 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-import structlog
 
 from podjobs.contract.errors import NotNowError, OperatorNeededError, RetryableError
 from podjobs.contract.ports import LrsAnswer
 from podjobs.contract.retry_after import read_retry_after
-
-logger = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 4.0

@@ -70,7 +70,6 @@ class RestPodApi:
             facts = response.json()
             return VideoState(
                 in_progress=bool(facts["encoding_in_progress"]),
-                encoded=bool(facts["encoded"]),
                 step=str(facts.get("get_encoding_step") or ""),
             )
         except (ValueError, KeyError, TypeError) as error:

@@ -222,7 +222,6 @@ class VideoState:
     """How far Pod is with a video."""
 
     in_progress: bool
-    encoded: bool
     step: str
     """Pod's words, `<number> : <description>`."""
 
