@@ -22,7 +22,7 @@ EVENT = {
     "ce-type": "fr.esup-portail.podjobs.result",
     "Content-Type": "application/json",
 }
-RESULT = b'{"kind": "result", "values": {"frames": 3}}'
+RESULT = b'{"values": {"frames": 3}}'
 PROBLEM = {"content-type": "application/problem+json; charset=utf-8"}
 
 
@@ -60,7 +60,7 @@ def test_read_answer_event_in_structured_mode():
         (500, PROBLEM, b"{}", StepFailedError, "status 500"),
         (200, {}, b"ok", StepFailedError, "is no reply"),
         (200, EVENT, b"", StepFailedError, "is no reply"),
-        (200, EVENT, b'{"kind": "plan", "stages": []}', StepFailedError, "is no reply"),
+        (200, EVENT, b'{"stages": []}', StepFailedError, "is no reply"),
         (200, EVENT | {"ce-type": "fr.esup-portail.podjobs.plan"}, RESULT, StepFailedError, "is no reply"),
         (200, EVENT | {"ce-type": "something.else"}, RESULT, StepFailedError, "'something.else' answers no step"),
         (204, EVENT, b"null", StepFailedError, "is no reply"),
