@@ -6,7 +6,7 @@ import pytest
 
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.ports import Answer
+from podjobs.contract.ports import PodAnswer
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
 from support.jobs import encoding_job
@@ -46,7 +46,7 @@ def test_notify_calls_pod_in_its_own_words(pod):
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"), [(200, Answer.ACCEPTED), (400, Answer.NOT_IN_PROGRESS), (404, Answer.UNKNOWN_VIDEO)]
+    ("status", "answer"), [(200, PodAnswer.ACCEPTED), (400, PodAnswer.NOT_IN_PROGRESS), (404, PodAnswer.UNKNOWN_VIDEO)]
 )
 def test_post_encoded_answers_that_end_the_job(pod, status, answer):
     pod.post_answers = [(status, "")]

@@ -127,7 +127,7 @@ def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arr
     entries = [fields for _, fields in stack.redis.xrange(keys.DEAD)]
     reasons = {json.loads(entry["statement"])["id"]: json.loads(entry["problem"])["detail"] for entry in entries}
     assert reasons.keys() == {no_actor["id"], about_a_person["id"]}
-    assert "actor must be an object" in reasons[no_actor["id"]]
+    assert "actor: Field required" in reasons[no_actor["id"]]
     assert "The LRS answered 422" in reasons[about_a_person["id"]]
     found = read_back(ralph)
     good = {new_statement(number)["id"] for number in (*range(3000, 3010), *range(3030, 3040))}

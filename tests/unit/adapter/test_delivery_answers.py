@@ -16,7 +16,7 @@ EVENT = {
     "ce-type": "fr.esup-portail.podjobs.result",
     "Content-Type": "application/json",
 }
-RESULT = b'{"kind": "result", "values": {"frames": 3}}'
+RESULT = b'{"values": {"frames": 3}}'
 PROBLEM = {"content-type": "application/problem+json; charset=utf-8"}
 
 
@@ -54,7 +54,7 @@ def test_read_answer_event_in_structured_mode():
         (500, PROBLEM, b"{}", StepFailedError, "status 500"),
         (200, {}, b"ok", StepFailedError, "is not a reply"),
         (200, EVENT, b"", StepFailedError, "is not a reply"),
-        (200, EVENT, b'{"kind": "plan", "stages": []}', StepFailedError, "is not a reply"),
+        (200, EVENT, b'{"stages": []}', StepFailedError, "is not a reply"),
         (200, EVENT | {"ce-type": "fr.esup-portail.podjobs.plan"}, RESULT, StepFailedError, "is not a reply"),
         (
             200,

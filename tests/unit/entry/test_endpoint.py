@@ -54,7 +54,7 @@ def test_answer_reply_is_an_event_about_the_same_subject(written):
     handler = Recording()
     reply = endpoint(handler).answer(Event(type=STEP_EVENT_TYPE, source="/x", data=written(STEP)))
     assert (reply.type, reply.source, reply.subject) == (RESULT_EVENT_TYPE, "/podjobs/encoding", "job-1/discard")
-    assert json.loads(reply.data) == {"kind": "result", "values": {"frames": 3}, "log": []}
+    assert json.loads(reply.data) == {"values": {"frames": 3}, "log": []}
     assert [step.job.id for step in handler.steps] == ["job-1"]
 
 

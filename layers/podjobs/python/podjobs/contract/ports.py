@@ -104,7 +104,7 @@ class Tools(Protocol):
 
 @dataclass(frozen=True)
 class LrsAnswer:
-    """What the learning record store said to a request; it holds for the request as a whole."""
+    """The learning record store's response to a request; it holds for the request as a whole."""
 
     status: int
     """HTTP status: 200 or 204, 409, or one that says that a statement is wrong."""
@@ -113,12 +113,12 @@ class LrsAnswer:
 
     @property
     def is_accepted(self) -> bool:
-        """It has all of them."""
+        """The LRS has all of the statements."""
         return self.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 
     @property
     def is_conflict(self) -> bool:
-        """It has had one of these ids before."""
+        """The LRS already has a statement with one of these ids."""
         return self.status == HTTPStatus.CONFLICT
 
 
@@ -126,10 +126,10 @@ class Lrs(Protocol):
     """The learning record store."""
 
     def post(self, statements: Sequence[dict[str, Any]]) -> LrsAnswer:
-        """Hand statements over, all in one request; safe to repeat.
+        """Post statements, all in one request; safe to repeat.
 
         Raises:
-            NotNowError: nothing is wrong with them; its kind OperatorNeededError: an operator must act first.
+            NotNowError: nothing is wrong with them; its subclass OperatorNeededError: an operator must act first.
             RetryableError: it did not work this time, perhaps because of one of them.
         """
 
@@ -206,12 +206,12 @@ class SpeechModel(Protocol):
         """
 
 
-class Answer(Enum):
-    """What Pod said to a callback."""
+class PodAnswer(Enum):
+    """Pod's response to a callback."""
 
     ACCEPTED = "accepted"
     NOT_IN_PROGRESS = "not in progress"
-    """It was sent before: the first answer got lost on the way."""
+    """It was sent before, and the response was lost on the way."""
     UNKNOWN_VIDEO = "unknown video"
     """The video was deleted meanwhile."""
 
@@ -221,7 +221,6 @@ class VideoState:
     """How far Pod is with a video."""
 
     in_progress: bool
-    encoded: bool
     step: str
     """Pod's words, `<number> : <description>`."""
 
@@ -229,15 +228,15 @@ class VideoState:
 class PodApi(Protocol):
     """Pod's REST interface."""
 
-    def post_encoded(self, video_id: int, body: dict[str, Any]) -> Answer:
-        """Tell Pod that a video is encoded.
+    def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a video is encoded.
 
         Raises RetryableError (with `ambiguous` in its context when Pod may have acted), NotNowError when an operator
         must act, PermanentError for an answer that no retry changes.
         """
 
-    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> Answer:
-        """Tell Pod that a video's captions are there to be taken, or why not. Raises as `post_encoded`."""
+    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a video's captions are there to be taken, or why not. Raises as `post_encoded`."""
 
     def video_state(self, video_id: int) -> VideoState | None:
-        """Ask how far Pod is with a video; None when there is no such video. Raises as `post_encoded`."""
+        """Get how far Pod is with a video; None when there is no such video. Raises as `post_encoded`."""
