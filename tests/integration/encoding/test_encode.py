@@ -299,5 +299,5 @@ def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(workbench):
     run.perform(next(run.stages()))
     starts_s = run.shared["starts_s"]
     assert 590 <= len(starts_s) <= 700
-    lead_s = run.shared["lead_s"]
-    assert max((start_s - lead_s) % 7 for start_s in starts_s[1:]) <= 2
+    preroll_s = run.shared["preroll_s"]
+    assert max((start_s - preroll_s) % 7 for start_s in starts_s[1:]) <= 2

@@ -43,7 +43,7 @@ def recipe(**changes):
         "origin_s": 0.5,
         "duration_s": 100.0,
         "ends": False,
-        "lead_s": 1.0,
+        "preroll_s": 1.0,
     }
     return Recipe.model_validate(values | changes)
 

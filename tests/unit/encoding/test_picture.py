@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.encoding.picture import output_matrix, scale_options, thinning
+from podjobs.encoding.picture import choose_decimation, output_matrix, scale_options
 from podjobs.media.facts import VideoFacts, read_facts
 
 
@@ -12,7 +12,7 @@ def video(height_px=1080, **facts):
 
 
 @pytest.mark.parametrize(
-    ("rate", "highest", "kept_of"),
+    ("rate", "highest", "decimation"),
     [
         (0, 60, 1),  # unknown
         (25, 60, 1),
@@ -25,8 +25,8 @@ def video(height_px=1080, **facts):
         (50, 30, 2),
     ],
 )
-def test_thinning_halves_until_the_rate_is_allowed(rate, highest, kept_of):
-    assert thinning(rate, highest) == kept_of
+def test_choose_decimation_halves_until_the_rate_is_allowed(rate, highest, decimation):
+    assert choose_decimation(rate, highest) == decimation
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ MAX_OFFSET_S = 0.010
 AAC_PRIMING_S = 1024 / 48_000
 """ffmpeg's AAC encoder begins with one frame of 1,024 samples that lies before the sound."""
 SEGMENT_TOLERANCE_S = 0.01
-"""Playlists round every length."""
+"""Playlists round all lengths."""
 DECODED_S = 1
-"""How much is decoded at either end, to see that it plays."""
+"""How much is decoded at either end, to make sure that it plays."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def check_packets(expected: Expectation, packets: Packets) -> list[str]:
     if not video[0][2]:
         faults.append("it does not begin with a key frame.")
     if expected.has_audio != bool(sound):
-        faults.append("the sound is missing." if expected.has_audio else "there is sound that nobody asked for.")
+        faults.append("the sound is missing." if expected.has_audio else "there is sound, but the source has none.")
     if expected.has_audio and sound:
         picture_after_sound_s = (min(packet[0] for packet in video) - sound[0][0]) / TICKS_PER_S
         offset_s = picture_after_sound_s - AAC_PRIMING_S - expected.first_frame_s
@@ -126,10 +126,12 @@ def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
 def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
     last = max((packet[0] for kind in packets.values() for packet in kind), default=0)
     last_key = max((pts for pts, _, is_key in packets.get("video", []) if is_key), default=last)
+    # -sseof counts from the end: decoding can begin no later than at the last key frame
     from_end_s = (last - last_key) / TICKS_PER_S + DECODED_S
     ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{from_end_s:.3f}", "-i"]}
     faults = []
     for end, options in ends.items():
+        # -xerror: the first error ends it; a player would show a damaged picture
         argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]
         try:
             work.run([*argv, "-map", "0:v:0", "-f", "null", "-"])
