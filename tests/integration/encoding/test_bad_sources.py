@@ -28,7 +28,7 @@ def refuse(workbench, name, error=PermanentError):
         ("head.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", "not a media file that can be read"),
     ],
 )
-def test_plan_file_that_is_no_media_is_refused_with_the_reason(workbench, name, content, reason):
+def test_plan_file_that_is_not_media_is_refused_with_the_reason(workbench, name, content, reason):
     (workbench.folder / name).write_bytes(content)
     detail = refuse(workbench, name)
     assert reason in detail
@@ -107,7 +107,7 @@ def test_plan_path_out_of_the_media_root_is_refused(workbench, name):
     assert "outside Pod's media root" in refuse(workbench, name, InvalidRequestError)
 
 
-def test_plan_folder_and_pipe_are_no_files(workbench):
+def test_plan_folder_and_pipe_are_not_files(workbench):
     (workbench.folder / "folder.mp4").mkdir()
     os.mkfifo(workbench.folder / "pipe.mp4")
     for name in ("folder.mp4", "pipe.mp4"):

@@ -228,7 +228,7 @@ def test_dressing_that_cannot_be_used_is_refused_with_its_reason(workbench, dres
     ids=["credits", "watermark"],
 )
 def test_dressing_that_is_not_there_is_waited_for_and_named(workbench, dressing):
-    """A shared folder may show it later; when all tries are used up, this is the job's error."""
+    """A shared folder may show it later; once all attempts are used up, this is the job's error."""
     make_video(workbench.folder / "talk.mp4", duration_s=2, size="320x180")
     with pytest.raises(RetryableError, match="gone"):
         workbench.encode("talk.mp4", json_dressing=dressing)
@@ -236,7 +236,7 @@ def test_dressing_that_is_not_there_is_waited_for_and_named(workbench, dressing)
 
 
 def test_credits_do_not_make_one_channel_quieter(workbench, dressed, credit):
-    """ffmpeg's own way from one channel to two takes 3 dB."""
+    """ffmpeg's own way from one channel to two loses 3 dB."""
     opening = credit("opening.mp4", "red", TONES_HZ["opening"], duration_s=2)
     solid(workbench.folder / "talk.mp4", "blue", TONES_HZ["main"], duration_s=5)
     dressed(around=[("opening", opening)])

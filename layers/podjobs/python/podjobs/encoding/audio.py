@@ -167,7 +167,7 @@ def encode_audio(context: EncodingContext) -> Result:
     """Encode the sound of a job and leave its files in the job's work folder.
 
     Raises:
-        PermanentError: ffmpeg fails on this source, or there is no sound in this part of a recording without picture.
+        PermanentError: ffmpeg fails on this source, or there is no sound in this part of a recording without a picture.
         RetryableError: the source is not there.
     """
     recipe, work = context.recipe, context.work

@@ -14,7 +14,7 @@ from podjobs.media.facts import VideoFacts
 from podjobs.media.probe import read_options
 
 INDEX_TIMEOUT_S = 15
-"""A source without an index is read from its beginning at every seek; then the chunks are cut without a look at it."""
+"""A source without an index is read from its beginning at every seek; the chunks are then placed without it."""
 REORDERED_FRAMES = 8
 SHORTEST_PREROLL_S = 0.5
 LONG_FRAME_S = 0.1

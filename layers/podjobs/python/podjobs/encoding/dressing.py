@@ -1,4 +1,4 @@
-"""Applies a dressing to a recipe: looks at the credits, and turns the watermark into a picture every chunk can read."""
+"""Applies a dressing to a recipe: probes the credits, and makes the watermark a picture that all chunks can read."""
 
 import shutil
 
@@ -17,7 +17,7 @@ from podjobs.media.probe import probe_source
 
 FILE = "watermark.png"
 PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"
-"""Pictures are read under a name without a suffix: ffmpeg goes by their content then, and looks for no other files."""
+"""Pictures are read under a name without a suffix: ffmpeg then goes by their content, and looks for no other files."""
 LARGEST_PX = 1024
 """A watermark is a tenth of the picture's height: more of it is never seen."""
 

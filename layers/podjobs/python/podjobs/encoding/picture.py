@@ -81,7 +81,7 @@ def prepare_frames(frames: Frames, video: VideoFacts, decimation: int) -> Frames
 
 
 def freeze_frames(frames: Frames, video: VideoFacts, first_s: float, *, last: bool) -> Frames:
-    """Show the first frame earlier, the last one longer: a copy a second, as browsers stop where there is no picture.
+    """Show the first frame earlier, the last one longer: once a second, as browsers stop where pictures are missing.
 
     Args:
         frames: with the source's own times.

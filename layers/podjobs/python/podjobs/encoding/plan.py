@@ -28,7 +28,7 @@ from podjobs.media.probe import probe_source
 
 
 def plan_job(context: EncodingContext) -> Plan:
-    """Look at the source and say what is to be done.
+    """Probe the source and say what is to be done.
 
     Raises:
         PermanentError: the source cannot be encoded, or the request asks for the impossible.
@@ -118,7 +118,7 @@ def _log_left_out(facts: MediaFacts) -> tuple[str, ...]:
 
 
 def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Recipe:
-    """Cut the time line into chunks, with a look at the source's key frames."""
+    """Cut the time line into chunks, close behind the source's key frames where they are known."""
     if recipe.origin_s > video.start_s:
         first_frame_pts_s = find_first_frame_pts(recipe.source, (recipe.origin_s, recipe.end_s), work)
         recipe = recipe.model_copy(update={"first_frame_pts_s": first_frame_pts_s})

@@ -67,7 +67,7 @@ def publish(context: EncodingContext) -> Plan | Result:
 
 
 def report_failure(context: EncodingContext) -> Result:
-    """Leave the reason of a failure where Pod looks for the result, and remove the work files."""
+    """Leave the reason for a failure where Pod looks for the result, and remove the work files."""
     job, step, storage = context.job, context.step, context.work.storage
     problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
     content = info.failure_info(job, storage.pod_path, step.accepted_at, problem)

@@ -12,7 +12,7 @@ from podjobs.media.facts import MediaFacts
 TICKS_PER_S = 90_000
 """The clock of all video we make: MPEG's 90 kHz."""
 ASSUMED_FRAME_RATE = 25.0
-"""Where nothing tells it."""
+"""Frames per second, where the source does not say."""
 
 PartName = Literal["opening", "main", "ending"]
 
@@ -77,7 +77,7 @@ class Recipe(BaseModel):
     decimation: int = 1
     """One frame of so many is kept: a source with more frames a second than allowed is halved until it complies."""
     freeze_first_s: float = 0.0
-    """How long the first frame is shown before its time, because the sound begins earlier."""
+    """How long the first frame is shown before its time, as the sound begins earlier."""
     freeze_last: bool = False
     """The last frame stays on the screen until the sound ends as well."""
     first_frame_pts_s: float | None = None

@@ -24,7 +24,7 @@ DECODED_S = 1
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a packaged rendition must hold."""
+    """What a packaged rendition must contain."""
 
     rendition: Rendition
     frames: int
@@ -44,10 +44,10 @@ class Verdict:
 
 
 def verify_package(expected: Expectation, inspection: Inspection, folder: Path, work: Workspace) -> Verdict:
-    """Compare a packaged rendition with what it must hold.
+    """Compare a packaged rendition with what it must contain.
 
     Args:
-        expected: what it must hold.
+        expected: what it must contain.
         inspection: of its MPEG-TS file.
         folder: where its files lie.
         work: runs ffprobe and ffmpeg.
@@ -65,12 +65,12 @@ def check_packets(expected: Expectation, packets: Packets) -> list[str]:
     """Judge the packets of an MPEG-TS file.
 
     Args:
-        expected: what it must hold.
-        packets: what it holds.
+        expected: what it must contain.
+        packets: what it contains.
     """
     video, sound = packets.get("video", []), packets.get("audio", [])
     if not video:
-        return ["it holds no picture."]
+        return ["it contains no picture."]
     faults = []
     if len(video) != expected.frames:
         faults.append(f"{expected.frames} frames were encoded, {len(video)} are packaged.")
@@ -111,10 +111,10 @@ def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
     streams: list[dict[str, Any]] = json.loads(work.run(argv))["streams"]
     by_type = {stream["codec_type"]: stream for stream in streams}
     if "video" not in by_type:
-        return ["the MP4 holds no picture."]
+        return ["the MP4 contains no picture."]
     faults = []
     if int(by_type["video"].get("nb_frames", 0)) != expected.frames:
-        faults.append(f"{expected.frames} frames were encoded, the MP4 holds {by_type['video'].get('nb_frames')}.")
+        faults.append(f"{expected.frames} frames were encoded, the MP4 contains {by_type['video'].get('nb_frames')}.")
     if expected.has_audio:
         sound_s = float(by_type.get("audio", {}).get("start_time", "inf"))
         picture_s = float(by_type["video"].get("start_time", "inf")) - expected.first_frame_s
