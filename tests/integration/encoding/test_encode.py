@@ -11,8 +11,6 @@ import pytest
 from support.media import ffmpeg, make_video, packets, probe
 from support.workbench import POD_ROOT
 
-FRAME_S = 1 / 25
-
 
 def times_from_first(path):
     times = sorted(pts for pts, _, _ in packets(path))
