@@ -36,7 +36,7 @@ def test_plan_empty_file(transcriber):
 
 def test_plan_text_file(transcriber):
     (transcriber.folder / "text.mp3").write_text("This is no sound.\n" * 100)
-    with pytest.raises(PermanentError, match=r"text.mp3' is no media file"):
+    with pytest.raises(PermanentError, match=r"text.mp3' is not a media file"):
         transcriber.plan("text.mp3")
 
 
