@@ -1,4 +1,4 @@
-"""Pod's answers, each from a real HTTP server, and what is made of them."""
+"""Pod's responses, each from a real HTTP server, and what they mean to us."""
 
 import time
 
@@ -66,7 +66,7 @@ def test_post_encoded_answers_that_do_not(pod, status, error, counts):
 
 
 @pytest.mark.parametrize(("status", "remedy"), [(401, "missing or wrong"), (403, "not staff")])
-def test_post_encoded_refused_token_is_the_operators_to_mend(pod, status, remedy):
+def test_post_encoded_refused_token_needs_an_operator(pod, status, remedy):
     pod.post_answers = [(status, "")]
     with pytest.raises(NotNowError, match=remedy) as failed:
         api(pod).post_encoded(18, {})
@@ -120,7 +120,7 @@ def test_notify_second_attempt_asks_first(pod):
     assert pod.methods == ["GET"]
 
 
-def test_notify_second_attempt_tells_pod_when_it_has_not_been_told(pod):
+def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod):
     pod.state = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}
     notify(pod, attempt=2)
     assert pod.methods == ["GET", "POST"]

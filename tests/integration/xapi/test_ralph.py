@@ -35,7 +35,7 @@ def stack(ralph, tmp_path_factory):
 
 @pytest.fixture
 def settled(stack):
-    """Wait until nothing is on its way; what was put aside does not count."""
+    """Wait until nothing is on its way; dead letters do not count."""
 
     def wait():
         wait_for(lambda: set(stack.left()) <= {keys.DEAD}, LIMIT_S)
@@ -135,7 +135,7 @@ def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arr
     assert found[new_statement(3050)["id"]] == new_statement(3050)
 
 
-def test_lrs_that_is_away_or_fails_gets_all_when_it_is_well_again(stack, ralph, settled, status):
+def test_lrs_that_is_away_or_fails_gets_all_when_it_works_again(stack, ralph, settled, status):
     ralph.stop()
     stack.push(messages_of(4000, 250))
     wait_for(lambda: "cannot be reached" in status()["functions"]["xapi"]["trouble"], LIMIT_S)
@@ -152,7 +152,7 @@ def test_lrs_that_is_away_or_fails_gets_all_when_it_is_well_again(stack, ralph, 
     assert status()["functions"]["xapi"]["trouble"] == ""
 
 
-def test_lrs_that_refuses_the_login_loses_nothing_and_the_operator_is_told(ralph, tmp_path):
+def test_lrs_that_refuses_the_login_loses_nothing_and_the_operator_is_notified(ralph, tmp_path):
     """The password was changed in the LRS; when the setting is corrected and the function restarted, all arrive."""
     other = Ralph(tmp_path / "lrs", password="another").start()  # noqa: S106 - made for this test
     before = set(read_back(ralph))

@@ -1,4 +1,4 @@
-"""What every LRS refuses is found before it is sent; everything else is left to it."""
+"""What every LRS refuses is refused before it is sent; everything else is left to the LRS."""
 
 import copy
 import json

@@ -38,6 +38,7 @@ def _check_time(text: str) -> str:
 
 
 def _check_identifiers(actor: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An agent has exactly one identifier; a group one, or members, or both. Source: 2.4.2."""
     count = sum(name in actor for name in IDENTIFIERS)
     if count > 1 or not (count or actor.get("member")):
         demand = "must have exactly one of {names} (a group without one must have members); it has {count}"
@@ -50,6 +51,8 @@ def _forbid(_: Any) -> Never:
 
 
 def _by_object_type(default: str, demand: str) -> Discriminator:
+    """Chooses the type of a union; `default` where the statement names none."""
+
     def read(value: Any) -> Any:
         return value.get("objectType", default) if isinstance(value, dict) else default
 
