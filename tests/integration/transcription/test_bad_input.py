@@ -102,7 +102,9 @@ def test_plan_model_folder_that_is_not_there(make_transcriber):
 
 
 def test_plan_model_that_nobody_knows():
-    with pytest.raises(PermanentError, match="names the model 'huge', which is neither a folder nor one of Whisper's models"):
+    with pytest.raises(
+        PermanentError, match="names the model 'huge', which is neither a folder nor one of Whisper's models"
+    ):
         fresh_model().is_multilingual(ModelPlace("huge"))
 
 
