@@ -12,6 +12,7 @@ from benchmarks.encoding_job import EncodingRun, local_settings
 from benchmarks.measure import Cost, Target, console, judge, measure_vmaf, new_table, run_measured
 from benchmarks.pod_baseline import Baseline, dressing_argv
 from benchmarks.source import make_source
+from podjobs.contract.jobs import Cut, DressingRequest
 
 CREDIT_S = 10
 CUT_S = 10
@@ -35,13 +36,18 @@ def run(folder: Path, seconds: int, vmaf_every: int) -> int:
     mark = _make_mark(work / "mark.png")
     inputs = (source, mark, credit, credit)
     whole_s = seconds + 2 * CREDIT_S
-    request = _request(work / "ours" / "files", mark, credit)
+    dressing = DressingRequest(
+        watermark=f"files/{mark.name}",
+        opacity=0.5,
+        opening=f"files/{credit.name}",
+        ending=f"files/{credit.name}",
+    )
+    request: dict[str, object] = {"dressing": dressing}
     ours = EncodingRun(
         work / "ours", local_settings(work / "ours"), os.cpu_count() or 1, request=request, companions=(mark, credit)
     )
     quality = _measure_quality(work, inputs, ours, whole_s, vmaf_every)
-    cut = {"cut_start": CUT_S / 2, "cut_end": seconds - CUT_S / 2}
-    ours.request = request | cut
+    ours.request = request | {"cut": Cut(start_s=CUT_S / 2, end_s=seconds - CUT_S / 2)}
     our_cost = ours.encode(source)
     pod_cost = _encode_like_pod(work, inputs, whole_s - CUT_S, ("-ss", "0", "-to", str(whole_s - CUT_S)))
     shutil.rmtree(work)
@@ -57,19 +63,6 @@ def _make_mark(path: Path) -> Path:
     picture = "color=white:s=400x200,drawbox=x=20:y=20:w=360:h=160:color=navy:t=fill"
     run_measured(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, "-frames:v", "1", "-y", str(path)])
     return path
-
-
-def _request(files: Path, mark: Path, credit: Path) -> dict[str, object]:
-    dressing = {
-        "watermark_path": str(files / mark.name),
-        "position_orig": "top_right",
-        "opacity": 50,
-        "opening_credits": "opening",
-        "opening_credits_video": f"files/{credit.name}",
-        "ending_credits": "ending",
-        "ending_credits_video": f"files/{credit.name}",
-    }
-    return {"json_dressing": dressing}
 
 
 def _encode_like_pod(work: Path, inputs: tuple[Path, ...], length_s: float, cut: tuple[str, ...]) -> Cost:

@@ -17,6 +17,7 @@ from benchmarks.source import make_source
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
 from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.reply_to import Nobody
 from podjobs.encoding.chunk import chunk_argv
 from podjobs.encoding.plan import write_recipe
 from podjobs.encoding.recipe import Chunk
@@ -100,7 +101,7 @@ def _bare_argv(source: Path, seconds: int) -> list[str]:
     tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20)
     storage = FileStorage.from_url(settings.media_location, settings.media_root)
     facts = probe_source(tools, storage, settings, source.name)
-    job = EncodingJob(id="bare", video_id=1, video_path=str(source))
+    job = EncodingJob(id="bare", target="1", source=source.name, output_folder="0001", reply_to=Nobody())
     recipe = write_recipe(job, facts, source.name, settings)
     whole = Chunk(number=0, start_s=0, end_s=None, expected_end_s=seconds)
     argv = chunk_argv(recipe, whole, [str(source)], "", settings)

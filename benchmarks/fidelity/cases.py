@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.encoding_job import EncodingRun, local_settings
 from benchmarks.fidelity.checks import Shown, joined, shown_of
 from benchmarks.fidelity.clips import CLIPS, Clip, make_clip
+from podjobs.contract.jobs import Cut, DressingRequest
 
 WHOLE_S = 3600
 """A chunk's least length with which every clip is one chunk."""
@@ -39,7 +40,8 @@ class Case:
 
     def expect(self, clips: Path, run: EncodingRun) -> Shown:
         """What the sources say must be shown."""
-        cut_s = (self.request.get("cut_start", 0.0), self.request.get("cut_end", float("inf")))
+        cut: Cut = self.request.get("cut", Cut())
+        cut_s = (cut.start_s, cut.end_s or float("inf"))
         shown = shown_of(clips / self.clip.name, KEPT_OF.get(self.clip.name, 1), cut_s)
         if not self.credits:
             return shown
@@ -59,14 +61,9 @@ def cases() -> list[Case]:
     start_s, end_s = CUT_S
     cut = f"trim=start={start_s}:end={end_s}"
     camera = _clip("camera.mp4")
-    dressing = {
-        "opening_credits": "opening",
-        "opening_credits_video": "files/screen.mkv",
-        "ending_credits": "ending",
-        "ending_credits_video": "files/browser.webm",
-    }
+    dressing = DressingRequest(opening="files/screen.mkv", ending="files/browser.webm")
     return [
         *plain,
-        Case("camera.mp4, cut", camera, {"cut_start": start_s, "cut_end": end_s}, reference=cut),
-        Case("camera.mp4, credits", camera, {"json_dressing": dressing}, credits=("screen.mkv", "browser.webm")),
+        Case("camera.mp4, cut", camera, {"cut": Cut(start_s=start_s, end_s=end_s)}, reference=cut),
+        Case("camera.mp4, credits", camera, {"dressing": dressing}, credits=("screen.mkv", "browser.webm")),
     ]

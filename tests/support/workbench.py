@@ -2,17 +2,15 @@
 
 import json
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
-from podjobs.contract.jobs import EncodingJob
-from podjobs.contract.steps import Plan, Step
-from podjobs.contract.workflows import first_stage
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.testing import JobRun
+from support.jobs import encoding_job
 
 POD_ROOT = "/usr/local/pod/media"
 """Another path than the real one: what Pod calls its media root need not exist here."""
@@ -30,8 +28,8 @@ class Workbench:
     root: Path
     settings: EncodingSettings
     function: EncodingFunction = field(init=False)
-    results: dict = field(default_factory=dict)
-    log: list = field(default_factory=list)
+    run: JobRun | None = None
+    """The job that was encoded last."""
 
     def __post_init__(self):
         storage = FileStorage.from_url(f"file://{self.root}", POD_ROOT)
@@ -46,34 +44,20 @@ class Workbench:
     def output(self):
         return self.folder / "0007"
 
-    def job(self, name, **changes):
+    def job(self, name, **request):
+        """The job that Pod asks for with these fields of its task."""
         path = f"{POD_ROOT}/videos/abc/{name}"
-        return EncodingJob(id=str(uuid.uuid4()), video_id=7, video_path=path, **changes)
+        return encoding_job(str(uuid.uuid4()), video_path=path, pod_root=POD_ROOT, **request)
 
-    def step(self, job, spec, shared, **changes):
-        needed = {key: values for key, (action, values) in self.results.items() if action in spec.needs}
-        values = {"params": spec.params, "results": needed, "accepted_at": 1_700_000_000.0} | changes
-        return Step(
-            job=job, step_id=spec.id, function=spec.function, action=spec.action, shared=shared,
-            timeout_s=spec.timeout_s, **values,
-        )  # fmt: skip
+    def start(self, job):
+        self.run = JobRun(job, {"encoding": self.function}, concurrency=2)
+        return self.run
 
-    def encode(self, name, before_stage=None, **changes):
+    def encode(self, name, before_stage=None, **request):
         """Perform all stages but the notification; returns what is in info_video.json."""
-        job = self.job(name, **changes)
-        shared, stages = {}, [first_stage(job)]
-        with ThreadPoolExecutor(2) as pool:
-            while stages and stages[0].name != "notify":
-                stage = stages.pop(0)
-                if before_stage:
-                    before_stage(stage.name, job)
-                replies = list(
-                    pool.map(lambda spec: self.function.perform(self.step(job, spec, shared)), stage.steps)  # noqa: B023
-                )
-                for spec, reply in zip(stage.steps, replies, strict=True):
-                    self.log += reply.log
-                    if isinstance(reply, Plan):
-                        shared, stages = reply.shared, list(reply.stages)
-                    else:
-                        self.results[spec.id] = (spec.action, reply.values)
+        run = self.start(self.job(name, **request))
+        for stage in run.stages():
+            if before_stage:
+                before_stage(stage.name, run.job)
+            run.perform(stage)
         return json.loads((self.output / "info_video.json").read_text())

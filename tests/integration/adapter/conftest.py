@@ -13,11 +13,11 @@ import httpx
 import pytest
 import redis
 
-from adapter import keys
-from adapter.connections import open_redis
-from adapter.records import ClaimedStep, RecordLimits, Records, claimed_step
-from adapter.streams import Streams
-from podjobs.contract.jobs import EncodingJob
+from adapter.redis import keys
+from adapter.redis.connections import open_redis
+from adapter.redis.streams import Streams
+from adapter.steps.records import ClaimedStep, RecordLimits, Records, claimed_step
+from support.jobs import encoding_job
 
 ROOT = Path(__file__).parents[3]
 WINDOW = 4
@@ -76,7 +76,7 @@ def records(jobs_redis):
 @pytest.fixture
 def make_job():
     def make(job_id="job-1", video_id=7):
-        return EncodingJob(id=job_id, video_id=video_id, video_path=f"/media/videos/{video_id}.mp4")
+        return encoding_job(job_id, video_id, f"/media/videos/{video_id}.mp4")
 
     return make
 

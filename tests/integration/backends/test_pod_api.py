@@ -6,10 +6,10 @@ import pytest
 
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Answer
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
+from support.jobs import encoding_job
 from support.pod import ScriptedPod
 
 
@@ -24,18 +24,18 @@ def api(pod, read_timeout_s=5):
 
 
 def step(attempt=1):
-    job = EncodingJob(id="a", video_id=18, video_path="/media/videos/x.mp4", cut_start=2, cut_end=7)
+    job = encoding_job("a", 18, "/media/videos/x.mp4", cut_start=2, cut_end=7)
     return Step(
         job=job, step_id="notify", function="notification", action="encoding", accepted_at=0, attempt=attempt, shared={}
     )
 
 
 def notify(pod, attempt=1, read_timeout_s=5):
-    return NotificationFunction(api(pod, read_timeout_s), storage=None).perform(step(attempt))
+    return NotificationFunction(api(pod, read_timeout_s), storage=None).handle(step(attempt))
 
 
-def test_notify_tells_pod_in_its_own_words(pod):
-    assert notify(pod).log == ("Pod was told.",)
+def test_notify_calls_pod_in_its_own_words(pod):
+    assert notify(pod).log == ("Pod was notified.",)
     ((method, path, authorization, body),) = pod.requests
     assert (method, path, authorization) == ("POST", "/rest/store_remote_encoded_video/?id=18", "Token t0ken")
     assert body | {"start": 0, "stop": 0} == {

@@ -5,12 +5,12 @@ import pytest
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.backends.storage import FileStorage
 from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, Problem, RetryableError
-from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
+from support.jobs import transcription_job
 from support.pod import ScriptedPod
 
-JOB = TranscriptionJob(id="job-1", video_id=28, mp3filepath="/pod/media/videos/a/audio.mp3", lang="fr")
+JOB = transcription_job("job-1", 28, "/pod/media/videos/a/audio.mp3", "fr", pod_root="/pod/media")
 RESULTS = {"captions": {"message": "12 captions were made of 60 s of sound."}}
 
 
@@ -23,7 +23,7 @@ def pod():
 @pytest.fixture
 def media(tmp_path):
     (tmp_path / "temp").mkdir()
-    (tmp_path / JOB.captions_key).write_text("WEBVTT\n")
+    (tmp_path / JOB.captions).write_text("WEBVTT\n")
     return tmp_path
 
 
@@ -33,11 +33,11 @@ def notify(pod, media, attempt=1, action="transcription", **changes):
         job=JOB, step_id="notify", function="notification", action=action, accepted_at=0, attempt=attempt,
         **{"results": RESULTS} | changes,
     )  # fmt: skip
-    return function.perform(step)
+    return function.handle(step)
 
 
 def test_notify_tells_pod_where_the_captions_are(pod, media):
-    assert notify(pod, media).log == ("Pod was told.",)
+    assert notify(pod, media).log == ("Pod was notified.",)
     ((method, path, authorization, body),) = pod.requests
     assert (method, path, authorization) == ("POST", "/rest/store_remote_transcripted_video/?id=28", "Token t0ken")
     assert body == {
@@ -59,13 +59,13 @@ def test_notify_very_long_message_is_cut(pod, media):
 
 
 def test_notify_again_with_the_file_gone_was_heard_before(pod, media):
-    (media / JOB.captions_key).unlink()
+    (media / JOB.captions).unlink()
     assert "lost" in notify(pod, media, attempt=2).log[0]
     assert pod.requests == []
 
 
 def test_notify_again_with_the_file_there_tells_pod(pod, media):
-    assert notify(pod, media, attempt=2).log == ("Pod was told.",)
+    assert notify(pod, media, attempt=2).log == ("Pod was notified.",)
 
 
 def test_notify_again_without_the_media_root_is_no_proof(pod, media, tmp_path):
@@ -79,7 +79,7 @@ def test_notify_again_without_the_media_root_is_no_proof(pod, media, tmp_path):
 def test_notify_ambiguous_failure_looks_at_the_file_before_it_repeats(pod, media, taken, way):
     pod.hang_s = 1.5 if way == "hangs" else 0
     pod.post_answers = [(0 if way == "breaks off" else 200, "")]
-    pod.on_post = (media / JOB.captions_key).unlink if taken else None
+    pod.on_post = (media / JOB.captions).unlink if taken else None
     if taken:
         assert "lost" in notify(pod, media).log[0]
     else:
@@ -91,7 +91,7 @@ def test_notify_ambiguous_failure_looks_at_the_file_before_it_repeats(pod, media
 def test_notify_video_that_is_gone_ends_the_job_and_takes_its_file_away(pod, media):
     pod.post_answers = [(404, "")]
     assert "no longer knows" in notify(pod, media).log[0]
-    assert not (media / JOB.captions_key).exists()
+    assert not (media / JOB.captions).exists()
 
 
 @pytest.mark.parametrize(("status", "error"), [(500, RetryableError), (401, NotNowError), (405, PermanentError)])
@@ -99,7 +99,7 @@ def test_notify_answers_that_do_not_end_the_job(pod, media, status, error):
     pod.post_answers = [(status, "")]
     with pytest.raises(error):
         notify(pod, media)
-    assert (media / JOB.captions_key).exists()
+    assert (media / JOB.captions).exists()
 
 
 def test_notify_action_of_another_job_is_refused(pod, media):

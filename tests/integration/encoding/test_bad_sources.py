@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, Problem, RetryableError
-from podjobs.contract.steps import StepSpec
+from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, RetryableError
+from podjobs.contract.plans import StepSpec
 from support.media import ffmpeg, make_video
 from support.workbench import POD_ROOT
 
@@ -121,13 +121,10 @@ def test_plan_missing_file_is_tried_again(workbench):
 
 def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=2)
-    job = workbench.job("talk.mp4")
-    plan = StepSpec(id="plan", function="encoding", action="plan")
-    workbench.function.perform(workbench.step(job, plan, {}))
-    assert (workbench.root / "work" / job.id).is_dir()
-    report = StepSpec(id="report", function="encoding", action="report")
-    problem = Problem(title="The job cannot be done.", status=422, detail="The file is damaged.")
-    workbench.function.perform(workbench.step(job, report, {}, failure=problem))
+    run = workbench.start(workbench.job("talk.mp4"))
+    run.perform(next(run.stages()))
+    assert (workbench.root / "work" / run.job.id).is_dir()
+    run.report_failure(PermanentError("The file is damaged."))
     assert "The file is damaged." in (workbench.output / "info_video.json").read_text()
     assert not (workbench.root / "work").exists()
 
@@ -135,30 +132,29 @@ def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(workbench):
 def test_chunk_after_the_job_has_ended_leaves_no_files(workbench):
     """A late duplicate cannot revive a work folder that was removed."""
     make_video(workbench.folder / "talk.mp4", duration_s=4)
-    job = workbench.job("talk.mp4")
-    plan = workbench.function.perform(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
-    workbench.function.perform(workbench.step(job, StepSpec(id="discard", function="encoding", action="discard"), {}))
-    chunk = next(spec for spec in plan.stages[0].steps if spec.action == "chunk")
+    run = workbench.start(workbench.job("talk.mp4"))
+    stages = run.stages()
+    run.perform(next(stages))
+    chunk = next(spec for spec in next(stages).steps if spec.action == "chunk")
+    run.perform_step(StepSpec(id="discard", function="encoding", action="discard"))
     with pytest.raises(RetryableError, match="has ended or was superseded"):
-        workbench.function.perform(workbench.step(job, chunk, plan.shared))
+        run.perform_step(chunk)
     assert not (workbench.root / "work").exists()
 
 
 def test_publish_repeated_at_any_point_ends_the_same(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=3)
-    job = workbench.job("talk.mp4")
-    plan = workbench.function.perform(workbench.step(job, StepSpec(id="plan", function="encoding", action="plan"), {}))
-    for stage in plan.stages[:2]:
-        for spec in stage.steps:
-            reply = workbench.function.perform(workbench.step(job, spec, plan.shared))
-            workbench.results[spec.id] = (spec.action, reply.values)
-    publish = workbench.step(job, plan.stages[2].steps[0], plan.shared)
+    run = workbench.start(workbench.job("talk.mp4"))
+    stages = run.stages()
+    for _ in ("plan", "encode", "package"):
+        run.perform(next(stages))
+    publish = next(stages)
     # as if killed after the first file: one is in its place, the rest is not
     workbench.output.mkdir()
-    (workbench.root / "work" / job.id / "package-180" / "180p.ts").rename(workbench.output / "180p.ts")
-    workbench.function.perform(publish)
+    (workbench.root / "work" / run.job.id / "package-180" / "180p.ts").rename(workbench.output / "180p.ts")
+    run.perform(publish)
     before = {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()}
-    workbench.function.perform(publish)
+    run.perform(publish)
     assert {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()} == before
 
 

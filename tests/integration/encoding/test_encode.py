@@ -8,7 +8,6 @@ from pathlib import Path
 import m3u8
 import pytest
 
-from podjobs.contract.steps import StepSpec
 from support.media import ffmpeg, make_video, packets, probe
 from support.workbench import POD_ROOT
 
@@ -285,7 +284,7 @@ def test_encode_damaged_chunk_is_noticed_and_the_source_encoded_in_one_piece(wor
             Path(f"{chunk}.new").replace(chunk)
 
     workbench.encode("talk.mp4", before_stage=damage)
-    assert any("encoded once more in one piece" in line for line in workbench.log)
+    assert any("encoded once more in one piece" in line for line in workbench.run.log)
     assert len(packets(workbench.output / "180p.mp4")) == len(packets(source)) == 150
 
 
@@ -296,10 +295,9 @@ def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(workbench):
         "-f", "lavfi", "-i", "color=gray:s=64x36:r=1", "-t", 36_000,
         "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", 7, source,
     )  # fmt: skip
-    plan = workbench.function.perform(
-        workbench.step(workbench.job(source.name), StepSpec(id="plan", function="encoding", action="plan"), {})
-    )
-    starts_s = plan.shared["starts_s"]
+    run = workbench.start(workbench.job(source.name))
+    run.perform(next(run.stages()))
+    starts_s = run.shared["starts_s"]
     assert 590 <= len(starts_s) <= 700
-    lead_s = plan.shared["lead_s"]
+    lead_s = run.shared["lead_s"]
     assert max((start_s - lead_s) % 7 for start_s in starts_s[1:]) <= 2

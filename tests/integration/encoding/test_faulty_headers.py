@@ -66,7 +66,7 @@ def test_encode_mp4_that_was_cut_without_encoding_is_encoded_once(workbench):
     ffmpeg("-ss", 2.5, "-i", whole, "-c", "copy", workbench.folder / "talk.mp4")
     workbench.encode("talk.mp4")
     assert len(packets(workbench.output / "180p.ts")) in {137, 138}
-    assert not any("once more" in sentence for sentence in workbench.log)
+    assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
 def test_encode_cover_that_cannot_be_read_is_left_out(workbench):
@@ -83,7 +83,7 @@ def test_encode_cover_that_cannot_be_read_is_left_out(workbench):
     info = workbench.encode("talk.mp3")
     assert info["list_thumbnail_files"] == {}
     assert info["list_mp3_files"]
-    assert any("cannot be read: it is left out" in sentence for sentence in workbench.log)
+    assert any("cannot be read: it is left out" in sentence for sentence in workbench.run.log)
 
 
 def test_encode_live_recording_keeps_its_subtitles(workbench):

@@ -33,7 +33,7 @@ def check(workbench, expected):
     for name in ("180p.mp4", "180p.ts"):
         assert check_file(workbench.output / name, expected).faults == []
     assert check_segments(workbench.output / "180p.m3u8") == []
-    assert not any("once more" in sentence for sentence in workbench.log)
+    assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_encode_two_frames_of_one_time_become_one(workbench):
     assert len(times) == 250
     workbench.encode("talk.mkv")
     assert len(packets(workbench.output / "180p.ts")) == 250
-    assert not any("once more" in sentence for sentence in workbench.log)
+    assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
 def held(workbench):
@@ -104,7 +104,7 @@ def test_encode_still_picture_with_sound_is_shown_all_the_time(workbench):
     times, sound_end_s = held(workbench)
     assert [round(time) for time in times] == list(range(21))
     assert sound_end_s == pytest.approx(21, abs=0.1)
-    assert any("the last picture is shown until it ends" in sentence for sentence in workbench.log)
+    assert any("the last picture is shown until it ends" in sentence for sentence in workbench.run.log)
     assert len(info["list_thumbnail_files"]) == 3
 
 

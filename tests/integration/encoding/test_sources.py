@@ -227,7 +227,7 @@ def test_encode_cut_off_file_gives_what_can_be_read_and_says_what_is_missing(wor
     assert 5 * 25 <= frames <= 9 * 25
     if name != "cut.ts":  # which has no header that would tell
         assert "could be read: it is cut off" in info["encoding_log"]["encoding"]["msg"]
-        assert not any("once more" in sentence for sentence in workbench.log)
+        assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
 def test_encode_turned_recording_with_oblong_pixels_is_shown_as_it_was_meant(workbench):

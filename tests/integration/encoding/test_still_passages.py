@@ -91,7 +91,7 @@ def test_encode_two_slides_with_sound(workbench, rate, duration_s):
     make_video(workbench.folder / "talk.mp4", duration_s=duration_s, size="320x180", rate=rate)
     info = workbench.encode("talk.mp4")
     assert info["duration"] == duration_s
-    assert not any("once more" in sentence for sentence in workbench.log)
+    assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
 def test_encode_credits_whose_sound_goes_on_hold_their_last_picture(workbench):

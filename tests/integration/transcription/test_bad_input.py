@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
-from podjobs.contract.errors import InvalidRequestError, PermanentError, Problem, RetryableError
+from podjobs.contract.errors import InvalidRequestError, PermanentError, RetryableError
+from podjobs.contract.plans import StepSpec
 from podjobs.contract.ports import ModelPlace
-from podjobs.contract.steps import StepSpec
 from support.media import ffmpeg, make_video
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join
 from support.transcriber import MODEL, text_of, warm_model
@@ -133,25 +133,22 @@ def test_plan_model_in_the_download_root_is_found(tmp_path):
 
 
 def test_report_leaves_an_empty_caption_file(transcriber):
-    job = transcriber.job("none.mp3")
-    problem = Problem(title="The job cannot be done.", status=422, detail="No.")
-    spec = StepSpec(id="report", function="transcription", action="report")
-    transcriber.function.perform(transcriber.step(job, spec, {}, failure=problem))
-    assert (transcriber.root / job.captions_key).read_text() == "WEBVTT\n"
+    run = transcriber.start(transcriber.job("none.mp3")).report_failure(PermanentError("No."))
+    assert (transcriber.root / run.job.captions).read_text() == "WEBVTT\n"
 
 
 def test_discard_takes_everything_away(transcriber, lecture):
     shutil.copy(lecture, transcriber.folder / "a.mp3")
-    job, plan = transcriber.plan("a.mp3")
-    transcriber.perform(job, plan.stages[0].steps[0], plan.shared)
-    transcriber.perform(job, StepSpec(id="discard", function="transcription", action="discard"), {})
+    run, plan = transcriber.plan("a.mp3")
+    run.perform_step(plan.stages[0].steps[0])
+    run.perform_step(StepSpec(id="discard", function="transcription", action="discard"))
     assert not (transcriber.root / "work").exists()
 
 
 def test_perform_unknown_action_is_refused(transcriber):
     spec = StepSpec(id="x", function="transcription", action="dance")
     with pytest.raises(InvalidRequestError, match="no action 'dance'"):
-        transcriber.perform(transcriber.job("a.mp3"), spec, {})
+        transcriber.start(transcriber.job("a.mp3")).perform_step(spec)
 
 
 class Polyglot:

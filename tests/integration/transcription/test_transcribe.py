@@ -82,7 +82,7 @@ def test_transcribe_what_is_not_speech_has_no_hallucination(transcriber, tmp_pat
     vtt = transcriber.transcribe("sound.mp3")
 
     assert vtt.strip() == "WEBVTT", vtt
-    assert transcriber.results["captions"][1]["message"].startswith("Nobody speaks in these 20 s")
+    assert transcriber.run.results["captions"][1]["message"].startswith("Nobody speaks in these 20 s")
 
 
 def test_transcribe_between_speech_there_is_no_hallucination(transcriber, tmp_path, sentences):
@@ -129,7 +129,7 @@ def test_transcribe_gap_that_stays_open_is_logged(make_transcriber, lecture):
     transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=True), podjobs_hole_s=1.5)
     put(transcriber, lecture)
     assert transcriber.transcribe(lecture.name).strip() == "WEBVTT"
-    assert any("has no caption" in sentence for sentence in transcriber.log)
+    assert any("has no caption" in sentence for sentence in transcriber.run.log)
 
 
 def test_transcribe_quiet_sound_is_amplified_when_asked(make_transcriber, tmp_path, lecture):
@@ -140,7 +140,7 @@ def test_transcribe_quiet_sound_is_amplified_when_asked(make_transcriber, tmp_pa
 
     vtt = transcriber.transcribe(quiet.name)
 
-    (sentence,) = [sentence for sentence in transcriber.log if "LUFS" in sentence]
+    (sentence,) = [sentence for sentence in transcriber.run.log if "LUFS" in sentence]
     assert "amplified by +" in sentence
     assert error_rate(TEXT, text_of(vtt)) < WER
 
@@ -155,12 +155,11 @@ def test_transcribe_model_is_loaded_once(transcriber):
 
 def test_captions_step_repeated_after_its_answer_was_lost_is_done(transcriber, lecture):
     put(transcriber, lecture)
-    job, plan = transcriber.plan(lecture.name)
+    run, plan = transcriber.plan(lecture.name)
     for stage in plan.stages[:2]:
-        for spec in stage.steps:
-            transcriber.perform(job, spec, plan.shared)
-    made = (transcriber.root / job.captions_key).read_bytes()
+        run.perform(stage)
+    made = (transcriber.root / run.job.captions).read_bytes()
 
-    transcriber.perform(job, plan.stages[1].steps[0], plan.shared)
+    run.perform_step(plan.stages[1].steps[0])
 
-    assert (transcriber.root / job.captions_key).read_bytes() == made
+    assert (transcriber.root / run.job.captions).read_bytes() == made

@@ -8,8 +8,8 @@ import pytest
 import redis
 from celery import Celery
 
-from adapter import keys
-from adapter.door.statements import STATEMENT_TASK
+from adapter.door.statement_intake import STATEMENT_TASK
+from adapter.redis import keys
 from benchmarks.adapter_stack import wait_for
 from benchmarks.xapi_stack import running_stack
 from support.real_lrs import Ralph

@@ -1,14 +1,21 @@
-"""Jobs refuse what cannot be meant."""
+"""Jobs refuse what cannot be meant, and the table knows them all."""
 
 import pytest
 from pydantic import ValidationError
 
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import EncodingJob, TranscriptionJob, check_paths
+from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
+from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.steps import Step
+from podjobs.contract.workflows import WORKFLOWS, celery_queues, read_job
 
-
-def job(**changes):
-    return EncodingJob.model_validate({"id": "a-1", "video_id": 18, "video_path": "/media/videos/x.mp4"} | changes)
+ENCODING = {
+    "id": "a-1",
+    "target": "18",
+    "source": "videos/x.mp4",
+    "output_folder": "videos/0018",
+    "reply_to": {"channel": "pod", "video_id": 18},
+}
 
 
 @pytest.mark.parametrize(
@@ -17,69 +24,79 @@ def job(**changes):
         ("id", ""),
         ("id", "../x"),
         ("id", "a/b"),
-        ("video_id", -1),
-        ("video_id", "eighteen"),
-        ("video_path", "videos/x.mp4"),
-        ("video_path", "/media/x\0.mp4"),
-        ("video_path", "/"),
-        ("cut_start", -1),
-        ("cut_end", float("nan")),
-        ("cut_end", float("inf")),
-        ("json_dressing", "none"),
+        ("target", ""),
+        ("source", "/videos/x.mp4"),
+        ("source", "../x.mp4"),
+        ("source", "a/../x.mp4"),
+        ("source", "x\0.mp4"),
+        ("source", ""),
+        ("output_folder", "videos/../.."),
+        ("cut", {"start_s": -1}),
+        ("cut", {"start_s": 0, "end_s": float("nan")}),
+        ("cut", {"start_s": 0, "end_s": float("inf")}),
+        ("dressing", "none"),
+        ("dressing", {"opacity": 1.5}),
+        ("dressing", {"watermark": "/etc/passwd"}),
+        ("reply_to", {"channel": "pigeon"}),
+        ("reply_to", {"channel": "pod", "video_id": -1}),
     ],
 )
 def test_encoding_job_bad_field_is_refused_by_name(field, value):
     with pytest.raises(ValidationError) as refused:
-        job(**{field: value})
-    assert refused.value.errors()[0]["loc"] == (field,)
+        EncodingJob.model_validate(ENCODING | {field: value})
+    assert refused.value.errors()[0]["loc"][0] == field
 
 
-def test_encoding_job_output_dir_is_pods():
-    assert job().output_dir == "/media/videos/0018"
-    assert job(video_id=12345).output_dir == "/media/videos/12345"
+def test_read_job_of_an_unknown_type_names_those_there_are():
+    with pytest.raises(ValueError, match="has the type 'cooking', expected one of: encoding, transcription"):
+        read_job(ENCODING | {"type": "cooking"})
+
+
+@pytest.mark.parametrize("value", [None, [], "encoding", {}, {"type": ["encoding"]}])
+def test_read_job_of_something_else_is_refused(value):
+    with pytest.raises(ValueError, match="has the type"):
+        read_job(value)
+
+
+def test_step_names_the_field_of_a_job_that_is_wrong():
+    step = {"function": "encoding", "step_id": "plan", "action": "plan", "accepted_at": 0}
+    with pytest.raises(ValidationError, match="source: String should have at least 1 character"):
+        Step.model_validate({**step, "job": ENCODING | {"type": "encoding", "source": ""}})
+
+
+def test_step_keeps_all_of_its_job_on_the_wire():
+    job = read_job(ENCODING | {"type": "encoding", "cut": {"start_s": 1.5}})
+    step = Step(function="encoding", step_id="plan", action="plan", accepted_at=0, job=job)
+    assert Step.model_validate_json(step.model_dump_json()).job == job
+
+
+def test_workflows_rows_are_found_by_their_jobs_type():
+    assert {name: row.job for name, row in WORKFLOWS.items()} == {
+        "encoding": EncodingJob,
+        "transcription": TranscriptionJob,
+    }
+    assert all(issubclass(row.job, Job) for row in WORKFLOWS.values())
+
+
+def test_celery_queues_are_those_of_the_functions_there_are():
+    assert celery_queues({"encoding", "notification"}) == ("encoding",)
+    assert celery_queues({"encoding", "transcription"}) == ("encoding", "transcripting")
 
 
 @pytest.mark.parametrize(
-    "path", ["/etc/passwd", "/media/../etc/passwd", "/mediaX/x.mp4", "/media", "/media/videos/../../x.mp4"]
+    "path", ["/etc/passwd", "/media", "/media/../x", "/mediaX/x", "/media/x\0", "/media/" + "x" * 5000]
 )
-def test_check_paths_outside_the_media_root_is_refused(path):
-    with pytest.raises(InvalidRequestError, match="outside Pod's media root"):
-        check_paths(job(video_path=path), "/media")
+def test_media_paths_outside_the_media_root_have_no_key(path):
+    with pytest.raises(InvalidRequestError):
+        MediaPaths("/media").key_of(path)
 
 
-@pytest.mark.parametrize("path", ["/media/x.mp4", "/media/videos/../x.mp4", "/media/a b/'é\".mp4"])
-def test_check_paths_inside_the_media_root_is_accepted(path):
-    check_paths(job(video_path=path), "/media/")
+@pytest.mark.parametrize("root", ["/media", "/media/"])
+def test_media_paths_are_mapped_there_and_back(root):
+    paths = MediaPaths(root)
+    assert paths.key_of("/media//videos/../a b/é.mp4") == "a b/é.mp4"
+    assert paths.pod_path("a b/é.mp4") == "/media/a b/é.mp4"
 
 
-def transcription(**changes):
-    values = {"id": "a-1", "video_id": 18, "mp3filepath": "/media/videos/a/0018/audio_192k.mp3", "lang": "fr"}
-    return TranscriptionJob.model_validate(values | changes)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("mp3filepath", "audio.mp3"),
-        ("mp3filepath", None),
-        ("duration", -1),
-        ("duration", float("inf")),
-        ("lang", None),
-        ("lang", "x" * 100),
-        ("video_id", "x"),
-    ],
-)
-def test_transcription_job_bad_field_is_refused_by_name(field, value):
-    with pytest.raises(ValidationError) as refused:
-        transcription(**{field: value})
-    assert refused.value.errors()[0]["loc"] == (field,)
-
-
-def test_transcription_job_captions_lie_in_pods_temp_folder_each_jobs_own():
-    assert transcription().captions_key == "temp/transcription_18_a-1.vtt"
-    assert transcription(id="b-2").captions_key != transcription().captions_key
-
-
-def test_check_paths_looks_at_the_sound():
-    with pytest.raises(InvalidRequestError, match="outside Pod's media root"):
-        check_paths(transcription(mp3filepath="/media/../etc/shadow"), "/media")
+def test_media_paths_root_of_the_file_system_holds_everything():
+    assert MediaPaths("/").key_of("/x.mp4") == "x.mp4"

@@ -1,16 +1,17 @@
 """info_video.json and the master playlist."""
 
 from podjobs.contract.errors import Problem
-from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.media_paths import MediaPaths
 from podjobs.encoding.info import failure_info
 from podjobs.media.facts import read_facts
+from support.jobs import POD_ROOT, encoding_job
 
-JOB = EncodingJob(id="job-1", video_id=7, video_path="/media/videos/abc/talk.mp4")
+JOB = encoding_job("job-1", 7, "/media/videos/abc/talk.mp4")
 
 
 def test_failure_info_lists_are_empty_and_the_reason_is_told():
     problem = Problem(title="The job cannot be done.", status=422, detail="The file is empty.", context={"stderr": "x"})
-    info = failure_info(JOB, 0, problem)
+    info = failure_info(JOB, MediaPaths(POD_ROOT).pod_path, 0, problem)
     assert info["duration"] == 0
     assert info["error_encoding"] is True
     assert all(value == {} for name, value in info.items() if name.startswith("list_"))

@@ -3,17 +3,17 @@
 import pytest
 
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import EncodingJob
 from podjobs.encoding.boundaries import place_boundaries
 from podjobs.encoding.plan import stages_of, write_recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
+from support.jobs import encoding_job
 
 SETTINGS = EncodingSettings(media_root="/media")
 
 
 def job(**changes):
-    return EncodingJob(id="job-1", video_id=18, video_path="/media/videos/abc/talk.mp4", **changes)
+    return encoding_job("job-1", 18, "/media/videos/abc/talk.mp4", **changes)
 
 
 def facts(*, video=True, audio=True, duration_s=100.0, start_s=0.0):

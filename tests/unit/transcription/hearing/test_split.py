@@ -4,7 +4,6 @@ from itertools import pairwise
 
 import pytest
 
-from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.ports import VAD_FRAME_S
 from podjobs.media.facts import AudioFacts
 from podjobs.transcription.hearing.sound import GRID_S, Sound, on_grid
@@ -12,6 +11,7 @@ from podjobs.transcription.hearing.split import find_pause, find_quietest, place
 from podjobs.transcription.plan import stages_of
 from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.spans import TimeSpan
+from support.jobs import transcription_job
 from support.transcriber import make_settings
 
 SETTINGS = make_settings("/media")
@@ -87,7 +87,7 @@ def recipe(length_s, *cuts_s):
 
 def test_stages_parts_lie_end_to_end_and_weigh_what_they_last():
     """The last one reads on for a while: a file may be longer than it says."""
-    job = TranscriptionJob(id="a", video_id=1, mp3filepath="/media/a.mp3", lang="en")
+    job = transcription_job("a", 1, "/media/a.mp3", "en")
     transcribe, captions, notify = stages_of(recipe(600, 290.0, 410.0), job)
     spans = [(step.params["start_s"], step.params["end_s"]) for step in transcribe.steps]
     assert spans == [(0, 290), (290, 410), (410, 605)]

@@ -17,7 +17,7 @@ from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from podjobs.contract.errors import InvalidRequestError, NotNowError, RetryableError
-from podjobs.contract.ports import Key
+from podjobs.contract.media_paths import Key, MediaPaths
 
 WORK_FOLDER = "work"
 DISK_FULL_RETRY_S = 30.0
@@ -36,7 +36,7 @@ class FileStorage:
             pod_root: Pod's MEDIA_ROOT, absolute, as the Pod server sees it.
         """
         self._root = root
-        self._pod_root = posixpath.normpath(pod_root)
+        self._paths = MediaPaths(pod_root)
 
     @classmethod
     def from_url(cls, media_url: str, pod_root: str) -> "FileStorage":
@@ -50,17 +50,9 @@ class FileStorage:
             raise ValueError("must be of the form file:///path/to/media")
         return cls(Path(unquote(parts.path)), pod_root)
 
-    def key_of(self, pod_path: str) -> Key:
-        """Map an absolute path as Pod sees it; see the port."""
-        normal = posixpath.normpath(pod_path)
-        prefix = self._pod_root.rstrip("/") + "/"
-        if not normal.startswith(prefix):
-            raise InvalidRequestError(f"The path {pod_path!r} is outside Pod's media root {self._pod_root!r}.")
-        return normal.removeprefix(prefix)
-
     def pod_path(self, key: Key) -> str:
         """Map a key back to Pod's view; see the port."""
-        return posixpath.join(self._pod_root, key)
+        return self._paths.pod_path(key)
 
     def input_of(self, key: Key) -> str:
         """Name a readable regular file; see the port."""

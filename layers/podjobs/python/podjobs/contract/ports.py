@@ -9,16 +9,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from podjobs.contract.confidence import SURE, Confidence
-
-Key = str
-"""A media file's path relative to the media root, with `/` between its parts."""
+from podjobs.contract.media_paths import Key
 
 
 class Storage(Protocol):
-    """The media files. Keys are relative to the media root; Pod's absolute paths are mapped to keys and back."""
-
-    def key_of(self, pod_path: str) -> Key:
-        """Map an absolute path as Pod sees it. Raises InvalidRequestError outside the media root."""
+    """The media files, by keys."""
 
     def pod_path(self, key: Key) -> str:
         """Map a key to the absolute path as Pod sees it."""

@@ -1,48 +1,160 @@
-"""How each type of job begins, and how it ends when it cannot be done or is no longer wanted."""
+"""The table of job types: for each its model, the function that does it, its limits, and how it begins and ends.
 
-from podjobs.contract.jobs import Job, TranscriptionJob
-from podjobs.contract.steps import Stage, StepSpec
+Whoever must know which types of jobs there are reads it here: the doors, the adapter's settings, the stack on one
+machine, the documentation. A new type of job is a new row.
+"""
 
-PLAN_TIMEOUT_S = 120
-TRANSCRIPTION_PLAN_TIMEOUT_S = 900
-"""The plan listens into the whole file, with a model that may have to be loaded first."""
+from collections.abc import Container
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError
+
+from podjobs.contract.errors import list_faults
+from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
+from podjobs.contract.plans import Stage, StepSpec
+
+SHORT_TIMEOUT_S = 120
+"""For steps that look at a file or write a small one."""
 NOTIFICATION_TIMEOUT_S = 600
 """Pod imports an encoded video inside the request; that can take minutes."""
 
 
-def first_stage(job: Job) -> Stage:
-    """The stage every job of this type starts with: its one step replies with the plan."""
-    timeout_s = TRANSCRIPTION_PLAN_TIMEOUT_S if isinstance(job, TranscriptionJob) else PLAN_TIMEOUT_S
-    return Stage(name="plan", steps=(StepSpec(id="plan", function=job.type, action="plan", timeout_s=timeout_s),))
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A deployable, and the defaults of the adapter's settings about it."""
+
+    name: str
+    concurrency: int | None
+    """Requests that run at once; None: as many as there are processors."""
+    attempts: int | None
+    """Of one request before it fails for good; None: it is tried until it succeeds."""
+    attempts_note: str = ""
+    """What administrators should know about that number."""
+    enabled_by: str = ""
+    """The setting without which it has nothing to do: it runs where that one is set. Empty: it always runs."""
 
 
-def notification_stage(job: Job) -> Stage:
-    """The stage that tells Pod."""
-    step = StepSpec(
-        id="notify",
-        function="notification",
-        action=job.type,
-        timeout_s=NOTIFICATION_TIMEOUT_S,
-        needs=("captions",) if isinstance(job, TranscriptionJob) else (),
-    )
-    return Stage(name="notify", steps=(step,))
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One type of job: which function does it, how it begins, and how it ends when it cannot be done."""
+
+    job: type[Job]
+    function: Function
+    queue: str = ""
+    """Pod's Celery queue through which it is asked for; empty: there is none."""
+    plan_timeout_s: int = SHORT_TIMEOUT_S
+    """For the first step."""
+    notification_needs: tuple[str, ...] = ()
+    """Actions whose results the step that notifies is given."""
+
+    @property
+    def type(self) -> str:
+        """The job type's name."""
+        return str(self.job.model_fields["type"].default)
+
+    @property
+    def first_stage(self) -> Stage:
+        """The stage that every job of this type starts with: its one step replies with the plan."""
+        return self._stage("plan", timeout_s=self.plan_timeout_s)
+
+    @property
+    def notification_stage(self) -> Stage:
+        """The last stage of a plan: the job's sender is notified."""
+        return Stage(name="notify", steps=(self._notification_step("notify", self.notification_needs),))
+
+    @property
+    def failure_stages(self) -> tuple[Stage, ...]:
+        """What is left to do when the job has failed for good: leave a report, then notify.
+
+        Source: docs/contract-pod.md: Pod has no call for «failed»; without this the video stays «in progress».
+        """
+        notify = Stage(name="notify", steps=(self._notification_step("notify-failure", ()),))
+        return (self._stage("report"), notify)
+
+    @property
+    def discard_stages(self) -> tuple[Stage, ...]:
+        """What is left to do when a newer job has superseded this one: remove its work files."""
+        return (self._stage("discard"),)
+
+    def _stage(self, action: str, timeout_s: int = SHORT_TIMEOUT_S) -> Stage:
+        step = StepSpec(id=action, function=self.function.name, action=action, timeout_s=timeout_s)
+        return Stage(name=action, steps=(step,))
+
+    def _notification_step(self, step_id: str, needs: tuple[str, ...]) -> StepSpec:
+        return StepSpec(
+            id=step_id,
+            function=NOTIFICATION.name,
+            action=self.type,
+            timeout_s=NOTIFICATION_TIMEOUT_S,
+            needs=needs,
+        )
 
 
-def failure_stages(job: Job) -> tuple[Stage, ...]:
-    """What is left to do when the job has failed for good: leave a report where Pod looks, then tell Pod.
+NOTIFICATION = Function("notification", concurrency=4, attempts=200, attempts_note="200 let Pod be down for 32 hours.")
+"""Notifies the sender of every job."""
+XAPI = Function("xapi", concurrency=4, attempts=None, enabled_by="XAPI_LRS_URL")
+"""Hands statements to the LRS. They are not jobs: see statements.py."""
 
-    Source: docs/contract-pod.md: Pod has no call for «failed»; without this the video stays «in progress».
+
+def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
+    return {workflow.type: workflow for workflow in workflows}
+
+
+WORKFLOWS: dict[str, Workflow] = _by_type(
+    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5), queue="encoding"),
+    Workflow(
+        TranscriptionJob,
+        Function("transcription", concurrency=None, attempts=5, enabled_by="TRANSCRIPTION_MODEL_PARAM"),
+        queue="transcripting",
+        # the plan listens into the whole file, with a model that may have to be loaded first
+        plan_timeout_s=900,
+        notification_needs=("captions",),
+    ),
+)
+"""The table: type of job → its row."""
+
+
+def workflow_of(job: Job) -> Workflow:
+    """The row of a job's type."""
+    return WORKFLOWS[job.type]
+
+
+def step_functions() -> tuple[Function, ...]:
+    """The functions that steps of jobs are delivered to, each once."""
+    return tuple(dict.fromkeys((*(workflow.function for workflow in WORKFLOWS.values()), NOTIFICATION)))
+
+
+def all_functions() -> tuple[Function, ...]:
+    """Every function there is."""
+    return (*step_functions(), XAPI)
+
+
+def celery_queues(functions: Container[str]) -> tuple[str, ...]:
+    """Pod's Celery queues through which jobs of these functions are asked for, each once."""
+    wanted = (workflow for workflow in WORKFLOWS.values() if workflow.function.name in functions)
+    return tuple(dict.fromkeys(workflow.queue for workflow in wanted if workflow.queue))
+
+
+def read_job(value: Any) -> Job:
+    """Read a job of any type.
+
+    Args:
+        value: what JSON made of it, or a job.
+
+    Raises:
+        ValueError: it is not a job; the text names each field that is wrong.
     """
-    report = StepSpec(id="report", function=job.type, action="report", timeout_s=PLAN_TIMEOUT_S)
-    notify = StepSpec(id="notify-failure", function="notification", action=job.type, timeout_s=NOTIFICATION_TIMEOUT_S)
-    return (Stage(name="report", steps=(report,)), Stage(name="notify", steps=(notify,)))
+    if isinstance(value, Job):
+        return value
+    type_ = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(type_, str) or type_ not in WORKFLOWS:
+        raise ValueError(f"the job has the type {type_!r}, expected one of: {', '.join(WORKFLOWS)}")
+    try:
+        return WORKFLOWS[type_].job.model_validate(value)
+    except ValidationError as error:
+        raise ValueError(list_faults(error)) from error
 
 
-def discard_stages(job: Job) -> tuple[Stage, ...]:
-    """What is left to do when a newer job has superseded this one: remove its work files."""
-    return (
-        Stage(
-            name="discard",
-            steps=(StepSpec(id="discard", function=job.type, action="discard", timeout_s=PLAN_TIMEOUT_S),),
-        ),
-    )
+AnyJob = Annotated[SerializeAsAny[Job], BeforeValidator(read_job)]
+"""A job of any type of the table."""

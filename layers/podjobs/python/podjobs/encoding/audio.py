@@ -7,7 +7,7 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.steps import Result
+from podjobs.contract.plans import Result
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.workspace import Workspace

@@ -8,7 +8,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 from podjobs.contract.errors import StepError
-from podjobs.contract.ports import Key, Storage, Tools
+from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import Storage, Tools
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import VideoFacts
 from podjobs.media.probe import read_options

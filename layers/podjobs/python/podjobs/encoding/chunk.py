@@ -12,7 +12,7 @@ from typing import Any
 import ffmpeg
 
 from podjobs.contract.errors import RetryableError
-from podjobs.contract.steps import Result
+from podjobs.contract.plans import Result
 from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
 from podjobs.encoding.picture import (
     HDR_TRANSFERS,

@@ -3,8 +3,8 @@
 import shutil
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import Key
-from podjobs.encoding.dressing import Dressing
+from podjobs.contract.jobs import DressingRequest
+from podjobs.contract.media_paths import Key
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.picture import thinning
 from podjobs.encoding.recipe import TICKS_PER_S, Credit, Recipe, Watermark
@@ -23,7 +23,7 @@ HELD_FROM_S = 1.0
 """A last picture is shown on where the sound goes on for longer than this."""
 
 
-def dress_recipe(recipe: Recipe, dressing: Dressing, work: Workspace) -> Recipe:
+def dress_recipe(recipe: Recipe, dressing: DressingRequest, work: Workspace) -> Recipe:
     """Add credits and watermark to a recipe.
 
     Args:
@@ -88,7 +88,7 @@ def _on_grid(length_s: float) -> float:
     return round(length_s * TICKS_PER_S) / TICKS_PER_S
 
 
-def _prepare_watermark(dressing: Dressing, key: Key, work: Workspace) -> Watermark:
+def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> Watermark:
     argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"]
     argv += ["-protocol_whitelist", "file", "-format_whitelist", PICTURE_FORMATS]
     argv += ["-max_pixels", str(work.settings.podjobs_max_pixels)]

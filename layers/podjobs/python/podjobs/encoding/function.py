@@ -4,8 +4,9 @@ import posixpath
 
 from podjobs.contract.errors import InvalidRequestError, Problem
 from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import Storage, Tools
-from podjobs.contract.steps import Plan, Result, Step
+from podjobs.contract.steps import Step
 from podjobs.encoding import info
 from podjobs.encoding.audio import encode_audio
 from podjobs.encoding.chunk import encode_chunk
@@ -35,7 +36,7 @@ class EncodingFunction:
         self._storage = storage
         self._settings = settings
 
-    def perform(self, step: Step) -> Plan | Result:
+    def handle(self, step: Step) -> Plan | Result:
         """Perform one step; safe to repeat.
 
         Raises:
@@ -80,9 +81,8 @@ class EncodingFunction:
     def _report(self, job: EncodingJob, step: Step) -> Result:
         """Leave the reason of a failure where Pod looks for the result, and remove the work files."""
         problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
-        target = self._storage.key_of(job.output_dir)
-        content = info.failure_info(job, step.accepted_at, problem)
-        self._storage.write(posixpath.join(target, info.NAME), info.dump(content))
+        content = info.failure_info(job, self._storage.pod_path, step.accepted_at, problem)
+        self._storage.write(posixpath.join(job.output_folder, info.NAME), info.dump(content))
         self._storage.remove_work(job.id)
         return Result(log=("The failure was reported in info_video.json.",))
 

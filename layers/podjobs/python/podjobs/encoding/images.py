@@ -9,7 +9,7 @@ import ffmpeg
 import webvtt
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.steps import Result
+from podjobs.contract.plans import Result
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.settings import EncodingSettings

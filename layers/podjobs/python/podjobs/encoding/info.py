@@ -5,34 +5,41 @@ Source: docs/contract-pod.md, files expected.
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 from podjobs.contract.errors import Problem
-from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.jobs import Cut, EncodingJob
+from podjobs.contract.media_paths import Key
 from podjobs.media.facts import MediaFacts
 
 NAME = "info_video.json"
 
 
-def empty_info(job: EncodingJob, started_at: float) -> dict[str, Any]:
-    """All fields Pod knows, with nothing in them.
+PodPathOf = Callable[[Key], str]
+"""Maps a key to the absolute path as Pod sees it."""
+
+
+def empty_info(job: EncodingJob, pod_path: PodPathOf, started_at: float) -> dict[str, Any]:
+    """All fields that Pod knows, with nothing in them.
 
     Args:
-        job: what Pod asked for.
+        job: what was asked for.
+        pod_path: of the storage.
         started_at: when the job was accepted, seconds since the epoch.
     """
+    cut = job.cut or Cut()
     return {
-        "id": job.video_id,
+        # Pod writes its number of the video
+        "id": int(job.target) if job.target.isdecimal() else job.target,
         "job_id": job.id,
-        "video_file": job.video_path,
-        "output_dir": job.output_dir,
+        "video_file": pod_path(job.source),
+        "output_dir": pod_path(job.output_folder),
         "start": time.ctime(started_at),
         "stop": time.ctime(),
         "duration": 0,
-        "cutting_start": job.cut_start,
-        "cutting_stop": job.cut_end,
-        "json_dressing": job.json_dressing,
-        "dressing_input": job.dressing_input,
+        "cutting_start": cut.start_s,
+        "cutting_stop": cut.end_s or 0,
         "list_video_track": {},
         "list_audio_track": {},
         "list_subtitle_track": {},
@@ -64,13 +71,13 @@ def tracks_of(facts: MediaFacts) -> dict[str, Any]:
     }
 
 
-def failure_info(job: EncodingJob, started_at: float, problem: Problem) -> dict[str, Any]:
+def failure_info(job: EncodingJob, pod_path: PodPathOf, started_at: float, problem: Problem) -> dict[str, Any]:
     """The report of a job that failed for good: nothing to import, and the reason in `encoding_log`."""
     argv = problem.context.get("argv", [])
     message = "\n".join(
         text for text in (problem.title, problem.detail, str(problem.context.get("stderr", ""))) if text
     )
-    return empty_info(job, started_at) | {
+    return empty_info(job, pod_path, started_at) | {
         "error_encoding": True,
         "encoding_log": {"error": {"command": " ".join(map(str, argv)), "result": False, "msg": message}},
     }

@@ -9,7 +9,7 @@ import m3u8
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.steps import Result
+from podjobs.contract.plans import Result
 from podjobs.encoding import audio
 from podjobs.encoding.chapters import ffmetadata, output_chapters
 from podjobs.encoding.join import open_joined

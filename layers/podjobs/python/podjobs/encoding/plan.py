@@ -3,11 +3,12 @@
 import math
 
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import EncodingJob
-from podjobs.contract.ports import Key, Storage, Tools
+from podjobs.contract.jobs import Cut, EncodingJob
+from podjobs.contract.media_paths import Key
+from podjobs.contract.plans import Plan, Stage, StepSpec
+from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S
-from podjobs.contract.steps import Plan, Stage, StepSpec
-from podjobs.contract.workflows import notification_stage
+from podjobs.contract.workflows import workflow_of
 from podjobs.encoding.boundaries import (
     choose_chunk_s,
     choose_lead_s,
@@ -17,7 +18,6 @@ from podjobs.encoding.boundaries import (
     place_boundaries,
 )
 from podjobs.encoding.dress import dress_recipe
-from podjobs.encoding.dressing import read_dressing
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.package import folder_name
 from podjobs.encoding.picture import thinning
@@ -48,23 +48,20 @@ def plan_job(job: EncodingJob, work: Workspace) -> Plan:
         PermanentError: the source cannot be encoded, or the request asks for the impossible.
         RetryableError: the source is not there (yet).
     """
-    key = work.storage.key_of(job.video_path)
-    read_dressing(job, work.storage)
-    facts = probe_source(work.tools, work.storage, work.settings, key)
+    facts = probe_source(work.tools, work.storage, work.settings, job.source)
     work.storage.start_work(job.id)
     if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
         return Plan(
-            stages=(_repackage_stage(work.storage.size_bytes(key)),),
+            stages=(_repackage_stage(work.storage.size_bytes(job.source)),),
             log=(f"The source ({facts.format_name}) cannot be searched well: it is repackaged first.",),
         )
-    return plan_source(job, key, facts, work)
+    return plan_source(job, job.source, facts, work)
 
 
 def plan_repackaged(job: EncodingJob, work: Workspace) -> Plan:
     """Repackage the source, then say what is to be done. Raises as `plan_job`."""
-    key = work.storage.key_of(job.video_path)
-    facts = probe_source(work.tools, work.storage, work.settings, key)
-    copy = repackage(facts, key, work)
+    facts = probe_source(work.tools, work.storage, work.settings, job.source)
+    copy = repackage(facts, job.source, work)
     plan = plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
     return plan.model_copy(update={"log": (*tell_pictures(facts), *plan.log)})
 
@@ -81,9 +78,8 @@ def plan_source(job: EncodingJob, key: Key, facts: MediaFacts, work: Workspace) 
     recipe = write_recipe(job, facts, key, work.settings)
     if facts.video is not None:
         recipe = cut_recipe(recipe, facts.video, work.tools, work.storage, work.settings)
-    dressing = read_dressing(job, work.storage)
-    if dressing is not None:
-        recipe = dress_recipe(recipe, dressing, work)
+    if job.dressing is not None:
+        recipe = dress_recipe(recipe, job.dressing, work)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
 
 
@@ -103,7 +99,7 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
     whole_s = None if facts.duration_s is None else facts.duration_s - max(0.0, first_s - facts.start_s)
     if facts.video is None and facts.guesses_length:
         whole_s = None
-    start_s, end_s, cut_log = _clamp_cut(job, whole_s)
+    start_s, end_s, cut_log = _clamp_cut(job.cut, whole_s)
     log += cut_log
     log += tell_pictures(facts)
     kept_of = thinning(facts.video.frame_rate, settings.podjobs_max_frame_rate) if facts.video else 1
@@ -129,7 +125,7 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: str, settings: Enc
         held_before_s=max(0.0, facts.video.start_s - (first_s + start_s)) if facts.video else 0.0,
         held_to_end=held_to_end,
         silent_end=silent_end,
-        ends=bool(job.cut_end) and end_s is not None and (whole_s is None or end_s < whole_s),
+        ends=_ends_before_source(job.cut, end_s, whole_s),
         lead_s=choose_lead_s(facts.video) if facts.video else 0.0,
         log=log,
     )
@@ -194,23 +190,29 @@ def cut_recipe(recipe: Recipe, video: VideoFacts, tools: Tools, storage: Storage
     return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, good_s)})
 
 
-def _clamp_cut(job: EncodingJob, whole_s: float | None) -> tuple[float, float | None, tuple[str, ...]]:
-    if not job.cut_start and not job.cut_end:
+def _ends_before_source(cut: Cut | None, end_s: float | None, whole_s: float | None) -> bool:
+    if cut is None or cut.end_s is None or end_s is None:
+        return False
+    return whole_s is None or end_s < whole_s
+
+
+def _clamp_cut(cut: Cut | None, whole_s: float | None) -> tuple[float, float | None, tuple[str, ...]]:
+    if cut is None:
         return 0.0, whole_s, ()
-    if job.cut_end and job.cut_start >= job.cut_end:
+    if cut.end_s is not None and cut.start_s >= cut.end_s:
         raise InvalidRequestError(
-            f"The cut starts at {job.cut_start:g} s and ends at {job.cut_end:g} s: nothing is left. Correct the cut."
+            f"The cut starts at {cut.start_s:g} s and ends at {cut.end_s:g} s: nothing is left. Correct the cut."
         )
     if whole_s is None:
-        return job.cut_start, job.cut_end or None, ()
-    if job.cut_start >= whole_s:
+        return cut.start_s, cut.end_s, ()
+    if cut.start_s >= whole_s:
         raise InvalidRequestError(
-            f"The cut starts at {job.cut_start:g} s, but the video is {whole_s:.1f} s long. Correct the cut."
+            f"The cut starts at {cut.start_s:g} s, but the video is {whole_s:.1f} s long. Correct the cut."
         )
-    if job.cut_end > whole_s:
-        log = f"The cut ends at {job.cut_end:g} s, but the video is {whole_s:.1f} s long: it is cut at its end."
-        return job.cut_start, whole_s, (log,)
-    return job.cut_start, job.cut_end or whole_s, ()
+    if cut.end_s is not None and cut.end_s > whole_s:
+        log = f"The cut ends at {cut.end_s:g} s, but the video is {whole_s:.1f} s long: it is cut at its end."
+        return cut.start_s, whole_s, (log,)
+    return cut.start_s, whole_s if cut.end_s is None else cut.end_s, ()
 
 
 def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
@@ -220,7 +222,7 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
         encode.append(_subtitles_step(recipe))
     if recipe.facts.video is None:
         encode.append(_images_step(recipe, needs=()))
-        return (Stage(name="encode", steps=tuple(encode)), _publish_stage(recipe), notification_stage(job))
+        return (Stage(name="encode", steps=tuple(encode)), _publish_stage(recipe), workflow_of(job).notification_stage)
     if recipe.generation:
         encode = []
     encode += [_chunk_step(recipe, chunk) for chunk in recipe.chunks]
@@ -230,7 +232,7 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
         Stage(name="encode", steps=tuple(encode)),
         Stage(name="package", steps=tuple(package)),
         _publish_stage(recipe),
-        notification_stage(job),
+        workflow_of(job).notification_stage,
     )
 
 

@@ -11,8 +11,10 @@ import m3u8
 
 from podjobs.contract.errors import PermanentError, RetryableError
 from podjobs.contract.jobs import EncodingJob
-from podjobs.contract.ports import Key, Storage
-from podjobs.contract.steps import Plan, Result, Step
+from podjobs.contract.media_paths import Key
+from podjobs.contract.plans import Plan, Result
+from podjobs.contract.ports import Storage
+from podjobs.contract.steps import Step
 from podjobs.encoding import audio, images, info, subtitles
 from podjobs.encoding.package import Packaged, folder_name
 from podjobs.encoding.plan import stages_of
@@ -48,7 +50,7 @@ def publish(
         PermanentError: even that did not verify.
     """
     results = step.results
-    target = storage.key_of(job.output_dir)
+    target = job.output_folder
     if not storage.has_work(job.id) and _is_published(job, target, storage):
         storage.remove_work(job.id)
         return Result(log=("The files were published before.",))
@@ -69,7 +71,7 @@ def publish(
         _take_place(source, posixpath.join(target, name), storage)
     sound_s = results.get("audio", {}).get("duration_s", 0.0)
     log = (*faults, *find_missing(recipe, packaged), *find_missing_sound(recipe, sound_s))
-    content = describe(job, step, Outcome(recipe, packaged, list(files), log), settings)
+    content = describe(job, step, Outcome(recipe, packaged, list(files), log), storage.pod_path, settings)
     storage.write(posixpath.join(target, info.NAME), info.dump(content))
     keep = {*files, info.NAME} | ({MASTER} if packaged else set())
     for key in storage.list_files(target):
@@ -187,19 +189,22 @@ class Outcome:
     """What is missing or did not verify, but does not spoil the result."""
 
 
-def describe(job: EncodingJob, step: Step, outcome: Outcome, settings: EncodingSettings) -> dict[str, Any]:
+def describe(
+    job: EncodingJob, step: Step, outcome: Outcome, pod_path: info.PodPathOf, settings: EncodingSettings
+) -> dict[str, Any]:
     """The content of info_video.json. Pure but for the clock.
 
     Args:
         job: what Pod asked for.
         step: the results of its steps.
         outcome: what became of it.
+        pod_path: of the storage.
         settings: names of the audio files.
     """
     files, packaged = outcome.files, outcome.packaged
 
     def place(name: str) -> str:
-        return posixpath.join(job.output_dir, name)
+        return pod_path(posixpath.join(job.output_folder, name))
 
     def named(names: Sequence[str]) -> dict[str, str]:
         return {str(number): place(name) for number, name in enumerate(names, start=1)}
@@ -216,7 +221,7 @@ def describe(job: EncodingJob, step: Step, outcome: Outcome, settings: EncodingS
     sound_s = step.results.get("audio", {}).get("duration_s") or 0.0
     log = [*outcome.recipe.log, *outcome.faults] or ["All files were made and verified."]
     return (
-        info.empty_info(job, step.accepted_at)
+        info.empty_info(job, pod_path, step.accepted_at)
         | info.tracks_of(outcome.recipe.facts)
         | {
             "duration": int((expected_s or measured_s) if packaged else sound_s),

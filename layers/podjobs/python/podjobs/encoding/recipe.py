@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.contract.ports import Key
-from podjobs.encoding.dressing import Position
+from podjobs.contract.jobs import Position
+from podjobs.contract.media_paths import Key
 from podjobs.encoding.ladder import Rendition
 from podjobs.media.facts import MediaFacts
 

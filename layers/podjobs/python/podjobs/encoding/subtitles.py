@@ -6,7 +6,7 @@ from pathlib import Path
 
 import ffmpeg
 
-from podjobs.contract.steps import Result
+from podjobs.contract.plans import Result
 from podjobs.encoding.captions import shift_captions
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.settings import EncodingSettings

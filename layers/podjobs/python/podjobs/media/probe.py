@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import Key, Storage, Tools
+from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import Storage, Tools
 from podjobs.media.facts import MediaFacts, read_facts
 from podjobs.media.settings import SourceSettings
 

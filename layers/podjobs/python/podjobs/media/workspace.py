@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
-from podjobs.contract.ports import Key, Storage, Tools
+from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import Storage, Tools
 from podjobs.media.settings import SourceSettings
 
 S = TypeVar("S", bound=SourceSettings)

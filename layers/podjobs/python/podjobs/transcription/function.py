@@ -2,8 +2,9 @@
 
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import SpeechModel, Storage, Tools
-from podjobs.contract.steps import Plan, Result, Step
+from podjobs.contract.steps import Step
 from podjobs.transcription.plan import plan_job
 from podjobs.transcription.publish import discard, publish_captions, report_failure
 from podjobs.transcription.recipe import Part, Recipe
@@ -26,7 +27,7 @@ class TranscriptionFunction:
         self._storage = storage
         self._settings = settings
 
-    def perform(self, step: Step) -> Plan | Result:
+    def handle(self, step: Step) -> Plan | Result:
         """Perform one step; safe to repeat.
 
         Raises:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.plans import Plan, Stage, StepSpec
 from podjobs.contract.ports import ModelPlace, SpeechModel
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S
-from podjobs.contract.steps import Plan, Stage, StepSpec
-from podjobs.contract.workflows import notification_stage
+from podjobs.contract.workflows import workflow_of
 from podjobs.media.probe import probe_source
 from podjobs.transcription.hearing import loudness
 from podjobs.transcription.hearing.sound import SLACK_S, Sound, measure_length, on_grid, read_sound
@@ -53,13 +53,14 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
         PermanentError: there is no such language or model, or the file holds no sound.
         RetryableError: the file is not there (yet).
     """
-    wanted = read_language(job.lang)
+    wanted = read_language(job.language)
     if wanted != AUTO:
         check_model(wanted, model, work)
     sound = open_sound(job, work)
     length_s = measure_length(sound, work)
     if length_s <= 0:
-        raise PermanentError(f"There is no sound in {job.mp3filepath!r} that can be read: the file is damaged.")
+        name = work.storage.pod_path(job.source)
+        raise PermanentError(f"There is no sound in {name!r} that can be read: the file is damaged.")
     work.storage.start_work(job.id)
     log: tuple[str, ...] = ()
     if work.settings.transcription_normalize:
@@ -86,11 +87,11 @@ def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelPlac
 
 def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
     """Examine the file. Raises PermanentError when it holds no sound."""
-    key = work.storage.key_of(job.mp3filepath)
-    facts = probe_source(work.tools, work.storage, work.settings, key)
+    facts = probe_source(work.tools, work.storage, work.settings, job.source)
     if facts.audio is None:
-        raise PermanentError(f"The file {job.mp3filepath!r} has no audio stream: there is nothing to transcribe.")
-    return Sound(source=key, audio=facts.audio, origin_s=facts.start_s, seeks=not facts.seeks_badly)
+        name = work.storage.pod_path(job.source)
+        raise PermanentError(f"The file {name!r} has no audio stream: there is nothing to transcribe.")
+    return Sound(source=job.source, audio=facts.audio, origin_s=facts.start_s, seeks=not facts.seeks_badly)
 
 
 def _normalize(sound: Sound, work: Workspace) -> tuple[Sound, tuple[str, ...]]:
@@ -184,7 +185,7 @@ def stages_of(recipe: Recipe, job: TranscriptionJob) -> tuple[Stage, ...]:
     return (
         Stage(name="transcribe", steps=tuple(_part_step(part) for part in parts)),
         Stage(name="captions", steps=(captions,)),
-        notification_stage(job),
+        workflow_of(job).notification_stage,
     )
 
 

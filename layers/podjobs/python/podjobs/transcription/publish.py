@@ -3,8 +3,9 @@
 import posixpath
 
 from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.plans import Result
 from podjobs.contract.ports import Storage
-from podjobs.contract.steps import Result, Step
+from podjobs.contract.steps import Step
 from podjobs.transcription.captions.cues import make_cues
 from podjobs.transcription.captions.webvtt import render_webvtt
 from podjobs.transcription.hearing.sound import SLACK_S
@@ -29,11 +30,11 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     Raises:
         RetryableError: a part's words are not there.
     """
-    if not work.storage.has_work(job.id) and work.storage.exists(job.captions_key):
+    if not work.storage.has_work(job.id) and work.storage.exists(job.captions):
         return Result(values={"message": "The captions were made before."})
     words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
     cues = make_cues(words, recipe.language, work.settings.podjobs_caption_rules)
-    work.storage.write(job.captions_key, render_webvtt(cues).encode())
+    work.storage.write(job.captions, render_webvtt(cues).encode())
     work.storage.remove_work(job.id)
     speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())
     model = posixpath.basename(choose_model(work.settings.models, recipe.language).model.rstrip("/"))
@@ -50,13 +51,13 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
 
 def report_failure(job: TranscriptionJob, storage: Storage) -> Result:
     """Leave a file without captions where Pod looks for one, so that it can be notified; remove the rest."""
-    storage.write(job.captions_key, render_webvtt(()).encode())
+    storage.write(job.captions, render_webvtt(()).encode())
     storage.remove_work(job.id)
     return Result(log=("An empty caption file was left for Pod, which is notified of the failure.",))
 
 
 def discard(job: TranscriptionJob, storage: Storage) -> Result:
     """Remove what is left of a job that was superseded by a newer one."""
-    storage.delete(job.captions_key)
+    storage.delete(job.captions)
     storage.remove_work(job.id)
     return Result(log=("A newer job superseded this one; its files were removed.",))

@@ -30,7 +30,7 @@ class XapiFunction:
         self._anonymiser = anonymiser
         self._longest_request_s = longest_request_s
 
-    def perform(self, batch: StatementBatch) -> BatchReport:
+    def handle(self, batch: StatementBatch) -> BatchReport:
         """Hand a batch to the LRS; safe to repeat, as the LRS knows statements by their ids."""
         begin_until = time.monotonic() + max(batch.timeout_s - self._longest_request_s, 0.0)
         fit, refused = _check_all(batch.entries)

@@ -10,7 +10,8 @@ from typing import Any
 import ffmpeg
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, Key
+from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ
 from podjobs.media.facts import AudioFacts
 from podjobs.media.probe import KEEP_GOING, read_options
 from podjobs.transcription.settings import TranscriptionSettings

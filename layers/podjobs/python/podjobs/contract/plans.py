@@ -1,0 +1,64 @@
+"""What functions reply to a step: a result, or the plan of the rest of the job.
+
+A job is planned by its first step. The plan's stages follow one another; the steps of a stage run in parallel.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+from podjobs.contract.requests import DEFAULT_TIMEOUT_S, Name
+
+PLAN_EVENT_TYPE = "fr.esup-portail.podjobs.plan"
+RESULT_EVENT_TYPE = "fr.esup-portail.podjobs.result"
+
+
+class StepSpec(BaseModel):
+    """A step as a plan names it: only what is its own; what all steps share is joined in at delivery."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Name
+    """Unique within the job, for ever: a stage that is planned again uses new ids."""
+    function: Name
+    """The deployable that performs it."""
+    action: Name
+    params: dict[str, Any] = Field(default_factory=dict)
+    weight: PositiveFloat = 1.0
+    """Share of the job's work, in seconds of a usual machine; for the progress display."""
+    timeout_s: PositiveInt = DEFAULT_TIMEOUT_S
+    needs: tuple[str, ...] = ()
+    """Actions of earlier steps whose results are joined in at delivery."""
+
+
+class Stage(BaseModel):
+    """Steps that run in parallel; the next stage starts when all of them are done."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    steps: tuple[StepSpec, ...] = Field(min_length=1)
+
+
+class Result(BaseModel):
+    """A step that is done."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["result"] = "result"
+    values: dict[str, Any] = Field(default_factory=dict)
+    """What later steps need of it: a few numbers and names, never media."""
+    log: tuple[str, ...] = ()
+    """Sentences for the job's log."""
+
+
+class Plan(BaseModel):
+    """A step that is done and says what the rest of the job is: its stages take the place of those left."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["plan"] = "plan"
+    shared: dict[str, Any] = Field(default_factory=dict)
+    """What every later step is given: stored once with the job."""
+    stages: tuple[Stage, ...] = Field(min_length=1)
+    log: tuple[str, ...] = ()

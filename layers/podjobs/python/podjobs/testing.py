@@ -1,0 +1,159 @@
+"""Runs whole jobs in one process, without Redis or an adapter: for the tests of whoever writes or uses a function.
+
+    run = JobRun(job, {"encoding": EncodingFunction(tools, storage, settings)}, concurrency=2)
+    run.run()                      # all stages, in their order
+    run.results, run.log           # what the steps replied
+
+Steps of functions that are not given, such as the one that notifies, are left out. Where Pod or an LRS is needed,
+`FakePodApi` and `FakeLrs` stand in for them.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from podjobs.contract.errors import PermanentError, Problem, StepError
+from podjobs.contract.jobs import Job
+from podjobs.contract.plans import Plan, Result, Stage, StepSpec
+from podjobs.contract.ports import Answer, LrsAnswer, VideoState
+from podjobs.contract.steps import Step
+from podjobs.contract.workflows import workflow_of
+
+
+class StepHandler(Protocol):
+    """A function that performs steps of jobs."""
+
+    def handle(self, request: Step, /) -> Plan | Result:
+        """Perform one step. Raises StepError."""
+
+
+class JobRun:
+    """One job, performed as the adapter would have it performed."""
+
+    def __init__(self, job: Job, functions: Mapping[str, StepHandler], *, concurrency: int = 1) -> None:
+        """Prepare; `run` does the work.
+
+        Args:
+            job: what is to be done.
+            functions: by their names, those whose steps are performed.
+            concurrency: steps of a stage that run at once.
+        """
+        self.job = job
+        self.shared: dict[str, Any] = {}
+        """What the plan shares with all later steps."""
+        self.results: dict[str, tuple[str, dict[str, Any]]] = {}
+        """Step id → its action, and the values of its result."""
+        self.log: list[str] = []
+        """The job's log."""
+        self._functions = functions
+        self._concurrency = concurrency
+        self._accepted_at = time.time()
+        self._left: list[Stage] = [workflow_of(job).first_stage]
+        self._failure: Problem | None = None
+        self._lock = threading.Lock()
+
+    def run(self) -> "JobRun":
+        """Perform all stages.
+
+        Raises:
+            StepError: as the first step that failed; `report_failure` does what the adapter would do then.
+        """
+        for stage in self.stages():
+            self.perform(stage)
+        return self
+
+    def stages(self) -> Iterator[Stage]:
+        """The stages in turn, each to be performed before the next is asked for; a plan's stages replace those left.
+
+        Raises:
+            PermanentError: the request was refused when it came in.
+        """
+        if self.job.refusal is not None and self._failure is None:
+            raise PermanentError(self.job.refusal.detail)
+        while self._left:
+            stage = self._left.pop(0)
+            steps = tuple(spec for spec in stage.steps if spec.function in self._functions)
+            if steps:
+                yield stage.model_copy(update={"steps": steps})
+
+    def perform(self, stage: Stage) -> None:
+        """Perform the steps of a stage in parallel, as far as the concurrency allows. Raises StepError."""
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            list(pool.map(self.perform_step, stage.steps))
+
+    def perform_step(self, spec: StepSpec) -> Plan | Result:
+        """Perform one step and keep its reply. Raises StepError."""
+        reply = self._functions[spec.function].handle(self.step(spec))
+        with self._lock:
+            self.log += reply.log
+            if isinstance(reply, Plan):
+                self.shared, self._left = reply.shared, list(reply.stages)
+            else:
+                self.results[spec.id] = (spec.action, reply.values)
+        return reply
+
+    def step(self, spec: StepSpec, **changes: Any) -> Step:
+        """What a function is given with a step.
+
+        Args:
+            spec: as the plan names it.
+            changes: to fields of the step, for instance its attempt.
+        """
+        values = {
+            "params": spec.params,
+            "shared": self.shared,
+            "results": {key: values for key, (action, values) in self.results.items() if action in spec.needs},
+            "failure": self._failure,
+            "accepted_at": self._accepted_at,
+            "timeout_s": spec.timeout_s,
+        }
+        return Step(job=self.job, step_id=spec.id, function=spec.function, action=spec.action, **(values | changes))
+
+    def report_failure(self, error: StepError) -> "JobRun":
+        """Perform what is left to do when the job has failed for good.
+
+        Args:
+            error: why.
+        """
+        self._failure = Problem.of(error)
+        self._left = list(workflow_of(self.job).failure_stages)
+        return self.run()
+
+
+@dataclass
+class FakePodApi:
+    """A Pod that takes every callback. Implements the `PodApi` port."""
+
+    answer: Answer = Answer.ACCEPTED
+    calls: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
+    """The callback, the video's number, the body."""
+
+    def post_encoded(self, video_id: int, body: dict[str, Any]) -> Answer:
+        """Take note; see the port."""
+        self.calls.append(("encoded", video_id, body))
+        return self.answer
+
+    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> Answer:
+        """Take note; see the port."""
+        self.calls.append(("transcribed", video_id, body))
+        return self.answer
+
+    def video_state(self, video_id: int) -> VideoState | None:
+        """A video is in progress until Pod has been called; see the port."""
+        was_called = any(video_id == called_id for _, called_id, _ in self.calls)
+        return VideoState(in_progress=not was_called, encoded=was_called, step="")
+
+
+@dataclass
+class FakeLrs:
+    """An LRS that takes every statement. Implements the `Lrs` port."""
+
+    statements: list[dict[str, Any]] = field(default_factory=list)
+
+    def post(self, statements: Sequence[dict[str, Any]]) -> LrsAnswer:
+        """Keep them; see the port."""
+        self.statements += statements
+        return LrsAnswer(200)
