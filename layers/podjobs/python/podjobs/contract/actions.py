@@ -2,7 +2,7 @@
 
     ACTIONS: Actions[Context] = {"plan": plan_job, "chunk": encode_chunk, …}
 
-    def perform(self, step: Step) -> Plan | Result:
+    def handle(self, step: Step) -> Plan | Result:
         job = expect_job(step, EncodingJob)
         action = choose_action(step, ACTIONS)
         return action(Context(job, step, …))
