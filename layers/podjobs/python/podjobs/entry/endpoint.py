@@ -1,6 +1,8 @@
 """The endpoint of a function, the same for every transport: an event in; an event, or a failure, out."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -70,8 +72,8 @@ class Endpoint(Generic[RequestT, ReplyT]):
         """Handle the request that an event carries. Returns the reply as an event, or why there is none."""
         try:
             request = self._read(event)
-            with structlog.contextvars.bound_contextvars(**request.log_context):
-                reply = self._handle_in_slot(request)
+            with structlog.contextvars.bound_contextvars(**request.log_context), self._slot():
+                reply = self._handler.handle(request)
         except StepError as error:
             return Failure.of(error)
         return Event(
@@ -88,22 +90,23 @@ class Endpoint(Generic[RequestT, ReplyT]):
             raise InvalidRequestError(f"The {noun} is for the function {request.function!r}, this is {self._name!r}.")
         return request
 
-    def _handle_in_slot(self, request: RequestT) -> ReplyT:
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Hold one of the slots, and log how the request ended. Raises NotNowError where none is free."""
         if not self._slots.acquire(blocking=False):
             raise NotNowError("This instance has no free slot.", retry_after_s=BUSY_RETRY_S)
         try:
-            reply = self._handle(request)
+            yield
+        except ValidationError as error:
+            refusal = InvalidRequestError(f"The {self._contract.noun}'s own data are not valid: {list_faults(error)}")
+            self._log_failure(refusal)
+            raise refusal from error
         except StepError as error:
-            logger.warning(self._failed, reason=error.detail, status=int(error.status))
+            self._log_failure(error)
             raise
         finally:
             self._slots.release()
         logger.info(self._done)
-        return reply
 
-    def _handle(self, request: RequestT) -> ReplyT:
-        try:
-            return self._handler.handle(request)
-        except ValidationError as error:
-            noun = self._contract.noun
-            raise InvalidRequestError(f"The {noun}'s own data are not valid: {list_faults(error)}") from error
+    def _log_failure(self, error: StepError) -> None:
+        logger.warning(self._failed, reason=error.detail, status=int(error.status))
