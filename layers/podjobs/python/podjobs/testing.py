@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from podjobs.contract.errors import PermanentError, Problem, StepError
 from podjobs.contract.jobs import Job
@@ -21,13 +21,7 @@ from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.ports import LrsAnswer, PodAnswer, VideoState
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import workflow_of
-
-
-class StepHandler(Protocol):
-    """A function that performs steps of jobs."""
-
-    def handle(self, request: Step, /) -> Plan | Result:
-        """Perform one step. Raises StepError."""
+from podjobs.entry.endpoint import StepHandler
 
 
 class JobRun:
