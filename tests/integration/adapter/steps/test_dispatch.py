@@ -154,6 +154,18 @@ async def test_dispatch_job_that_was_refused_at_the_door_is_reported_and_no_func
     assert [entry["problem"] for entry in await dead()] == [refused.refusal.model_dump()]
 
 
+async def test_dispatch_record_of_another_version_fails_at_once_and_says_what_to_do(
+    records, make_job, jobs_redis, function, start, wait_state, job_hash
+):
+    await records.accept([make_job()])
+    await jobs_redis.hset(keys.job("job-1"), "params", '{"type": "encoding", "video_path": "/media/7.mp4"}')
+    await start()
+    await wait_state("failed")
+    assert "does not match this version" in (await job_hash())["error"]
+    assert "Ask Pod to encode the video again." in (await job_hash())["error"]
+    assert function.asked == []
+
+
 async def test_dispatch_never_has_more_steps_out_than_its_concurrency(records, make_job, function, start, wait_state):
     function.answers, function.takes_s = [plan_of(12)], 0.03
     await records.accept([make_job()])
