@@ -1,7 +1,7 @@
 """The notification function as a deployable: wiring only."""
 
 from podjobs.backends.pod_api import RestPodApi
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.entry import Function, http_handler
 from podjobs.notification.function import NotificationFunction
 from podjobs.notification.settings import NotificationSettings
@@ -11,7 +11,7 @@ def build(settings: NotificationSettings) -> tuple[Function, int]:
     """Connect the function with its backends."""
     token = settings.pod_api_token.get_secret_value()
     pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
-    storage = FileStorage.from_url(settings.media_location, settings.media_root)
+    storage = open_storage(settings)
     return NotificationFunction(pod, storage), settings.podjobs_notification_slots
 
 

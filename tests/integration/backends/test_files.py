@@ -5,13 +5,13 @@ import subprocess
 import sys
 import time
 
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.files import FileStorage
 
 KEY = "videos/abc/info[1].json"
 WRITER = """
 import os, sys, time
 from pathlib import Path
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.files import FileStorage
 os.fsync = lambda _: time.sleep(60)
 FileStorage(Path(sys.argv[1]), "/media").write(sys.argv[2], b"half of it")
 """
