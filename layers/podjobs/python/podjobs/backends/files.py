@@ -4,22 +4,25 @@ Files appear by rename: a reader sees the old file or the new one, never half of
 """
 
 import contextlib
-import errno
 import glob
 import os
 import posixpath
-import shutil
+import re
 import stat
 import uuid
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
+from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
+from podjobs.backends.work_folder import WorkFolder
 from podjobs.contract.errors import InvalidRequestError, NotNowError, RetryableError
 from podjobs.contract.media_paths import Key, MediaPaths
+from podjobs.contract.ports import MediaInput
 
 WORK_FOLDER = "work"
-DISK_FULL_RETRY_S = 30.0
+UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
+"""What `write` calls a file until it is whole."""
 READABLE_BY_ALL = 0o644
 """Pod runs as another user, perhaps of another group."""
 
@@ -41,21 +44,13 @@ class FileStorage:
         """Map a key back to Pod's view; see the port."""
         return self._paths.pod_path(key)
 
-    def input_of(self, key: Key) -> str:
+    def input_of(self, key: Key) -> MediaInput:
         """Name a readable regular file; see the port."""
-        path = self._confined(key)
-        if not path.exists():
-            raise RetryableError(
-                f"The file {self.pod_path(key)!r} is not there. "
-                "Check that MEDIA_ROOT and MEDIA_URL name the same folder and that it is mounted here."
-            )
-        if not path.is_file():
-            raise InvalidRequestError(f"{self.pod_path(key)!r} is not a regular file.")
-        return str(path)
+        return MediaInput(url=str(self._readable(key)), protocols=("file",), name=self.pod_path(key))
 
     def open(self, key: Key) -> BinaryIO:
         """Open a file for reading; see the port."""
-        return Path(self.input_of(key)).open("rb")
+        return self._readable(key).open("rb")
 
     def exists(self, key: Key) -> bool:
         """Tell whether a file lies at the key; see the port."""
@@ -64,20 +59,31 @@ class FileStorage:
 
     def size_bytes(self, key: Key) -> int:
         """Size of a file; see the port."""
-        return Path(self.input_of(key)).stat().st_size
+        return self._readable(key).stat().st_size
+
+    def _readable(self, key: Key) -> Path:
+        path = self._confined(key)
+        if not path.exists():
+            raise RetryableError(
+                f"The file {self.pod_path(key)!r} is not there. "
+                "Check that MEDIA_ROOT and MEDIA_URL name the same folder and that it is mounted here."
+            )
+        if not path.is_file():
+            raise InvalidRequestError(f"{self.pod_path(key)!r} is not a regular file.")
+        return path
 
     def list_files(self, folder: Key) -> tuple[Key, ...]:
         """The files that lie directly in a folder; see the port."""
         path = self._confined(folder)
         if not path.is_dir():
             return ()
-        return tuple(sorted(posixpath.join(folder, entry.name) for entry in path.iterdir() if entry.is_file()))
+        names = sorted(entry.name for entry in path.iterdir() if entry.is_file())
+        return tuple(posixpath.join(folder, name) for name in names if not UNFINISHED.fullmatch(name))
 
     def start_work(self, job_id: str) -> None:
         """Make the job's work folder; see the port."""
         self._check_root()
-        with _storage_errors():
-            self._work(job_id).mkdir(parents=True, exist_ok=True)
+        self._work(job_id).start()
 
     def work_key(self, job_id: str, name: str) -> Key:
         """The key of a file in the job's work folder; see the port."""
@@ -85,53 +91,25 @@ class FileStorage:
 
     def has_work(self, job_id: str) -> bool:
         """Tell whether the job's work folder is there; see the port."""
-        return self._work(job_id).is_dir()
+        return self._work(job_id).is_open()
 
     def remove_work(self, job_id: str) -> None:
         """Remove the job's work folder; see the port."""
-        work = self._work(job_id)
-        # Renamed first: a step that is still at work then fails to store instead of filling a folder being emptied.
-        doomed = work.with_name(f".{work.name}.{uuid.uuid4().hex}")
-        with contextlib.suppress(FileNotFoundError):
-            work.rename(doomed)
-        for leftover in [doomed, *work.parent.glob(f".{work.name}.*")]:
-            shutil.rmtree(leftover, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            work.parent.rmdir()  # only when no other job is at work
+        self._work(job_id).remove()
 
-    @contextlib.contextmanager
-    def writing(self, folder: Key) -> Iterator[Path]:
+    def writing(self, folder: Key) -> AbstractContextManager[Path]:
         """Give an empty local folder whose files appear in `folder` on a clean exit; see the port."""
         target = self._confined(folder)
-        self._check_parent(folder)
-        fresh = self._job_folder(folder) / f".writing-{uuid.uuid4().hex}"
-        with _storage_errors():
-            try:
-                fresh.mkdir()
-            except FileNotFoundError:
-                raise _work_gone(folder) from None
-        try:
-            yield fresh
-            with _storage_errors():
-                self._settle(fresh, target, folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-
-    def _settle(self, fresh: Path, target: Path, folder: Key) -> None:
-        job_folder = self._job_folder(folder)
-        if not job_folder.is_dir():
-            raise _work_gone(folder)
-        for level in [*reversed(target.relative_to(job_folder).parents), Path(target.relative_to(job_folder))]:
-            with contextlib.suppress(FileExistsError):
-                (job_folder / level).mkdir()
-        for file in sorted(fresh.iterdir()):
-            file.replace(target / file.name)
+        parts = folder.split("/")
+        if parts[0] != WORK_FOLDER or len(parts) < 2:  # noqa: PLR2004 - work/<job>/…
+            raise InvalidRequestError(f"Results are written below the job's work folder, not in {folder!r}.")
+        return WorkFolder(self._confined("/".join(parts[:2])), shown=folder).writing(target)
 
     def write(self, key: Key, content: bytes) -> None:
         """Write a small file, whole at once; see the port."""
         path = self._confined(key)
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-        with _storage_errors():
+        with disk_errors():
             _make_folder(path.parent)
             try:
                 with beside.open("wb") as file:
@@ -149,32 +127,25 @@ class FileStorage:
     def move(self, source: Key, target: Key) -> None:
         """Put a file in another place, whole at once; see the port."""
         path = self._confined(target)
-        with _storage_errors():
+        with disk_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._confined(source).replace(path)
 
     def delete(self, key: Key) -> None:
         """Delete a file; see the port."""
-        with _storage_errors():
+        with disk_errors():
             self._confined(key).unlink(missing_ok=True)
 
     def _check_root(self) -> None:
         if not self._root.is_dir():
             raise NotNowError(
                 f"The media root {str(self._root)!r} is not there. Mount it, or correct MEDIA_URL.",
-                retry_after_s=DISK_FULL_RETRY_S,
+                retry_after_s=DISK_RETRY_S,
             )
 
-    def _work(self, job_id: str) -> Path:
-        return self._confined(self.work_key(job_id, ""))
-
-    def _check_parent(self, folder: Key) -> None:
-        parts = folder.split("/")
-        if parts[0] != WORK_FOLDER or len(parts) < 2:  # noqa: PLR2004 - work/<job>/…
-            raise InvalidRequestError(f"Results are written below the job's work folder, not in {folder!r}.")
-
-    def _job_folder(self, folder: Key) -> Path:
-        return self._confined("/".join(folder.split("/")[:2]))
+    def _work(self, job_id: str) -> WorkFolder:
+        key = posixpath.join(WORK_FOLDER, job_id)
+        return WorkFolder(self._confined(key), shown=key)
 
     def _confined(self, key: Key) -> Path:
         """Resolve a key, following links, and refuse one that leads out of the media root."""
@@ -198,25 +169,3 @@ def _make_folder(folder: Path) -> None:
         folder.chmod(stat.S_IMODE(above.st_mode))
         with contextlib.suppress(PermissionError):  # only root may give a folder away
             os.chown(folder, above.st_uid, above.st_gid)
-
-
-def _work_gone(folder: Key) -> RetryableError:
-    return RetryableError(f"The work folder of {folder!r} is gone: the job has ended or was superseded.")
-
-
-@contextlib.contextmanager
-def _storage_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NotNowError(
-                "The disk that holds the media is full. Free some space; the step is tried again by itself.",
-                retry_after_s=DISK_FULL_RETRY_S,
-            ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise NotNowError(
-                f"The media cannot be written: {error}. Give the functions' user write access to the media root.",
-                retry_after_s=DISK_FULL_RETRY_S,
-            ) from error
-        raise RetryableError(f"The media storage failed: {error}.") from error

@@ -165,7 +165,7 @@ def encode_audio(recipe: Recipe, work: Workspace) -> Result:
     with work.writing(FOLDER) as folder:
         keys = [credit.source for credit in (recipe.opening,) if credit] + [recipe.source]
         keys += [credit.source for credit in (recipe.ending,) if credit]
-        sources = [work.storage.input_of(key) for key in keys]
+        sources = [work.storage.input_of(key).url for key in keys]
         work.run(audio_argv(recipe, sources, str(folder), work.settings))
         names = sorted(file.name for file in folder.iterdir())
         probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]

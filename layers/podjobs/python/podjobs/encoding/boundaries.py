@@ -140,7 +140,7 @@ def _read_times(source: Key, intervals: str, tools: Tools, storage: Storage, set
     argv += ["-select_streams", "v:0", "-read_intervals", intervals]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     try:
-        output = tools.run([*argv, "-i", storage.input_of(source)], timeout_s=LOOK_TIMEOUT_S)
+        output = tools.run([*argv, "-i", storage.input_of(source).url], timeout_s=LOOK_TIMEOUT_S)
     except StepError:
         return []
     fields = [line.split("|")[0] for line in output.splitlines()]

@@ -293,4 +293,4 @@ def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[str]:
     keys = [credit.source if credit else recipe.source]
     if recipe.watermark is not None:
         keys.append(recipe.watermark.picture)
-    return [work.storage.input_of(key) for key in keys]
+    return [work.storage.input_of(key).url for key in keys]

@@ -77,7 +77,7 @@ def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
     """Length of credits whose header does not tell it; they are short, so they are read through."""
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
-    lines = work.run([*argv, "-i", work.storage.input_of(key)]).split()
+    lines = work.run([*argv, "-i", work.storage.input_of(key).url]).split()
     times_s = [float(line) for line in lines if line.replace(".", "", 1).isdigit()]
     frame_s = 1 / (video.frame_rate or ASSUMED_FRAME_RATE)
     return max(times_s) + frame_s - video.start_s if times_s else 0.0

@@ -156,7 +156,7 @@ def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[st
     """Make thumbnails of the attached pictures; one that cannot be read spoils nothing else."""
     covers: list[str] = []
     log: tuple[str, ...] = ()
-    source = work.storage.input_of(recipe.source)
+    source = work.storage.input_of(recipe.source).url
     for picture in recipe.facts.pictures:
         try:
             work.run(cover_argv(source, picture, str(folder), work.settings))

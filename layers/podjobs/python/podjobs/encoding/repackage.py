@@ -57,7 +57,7 @@ def repackage(facts: MediaFacts, source: str, work: Workspace) -> str:
     """
     with work.writing(FOLDER) as folder:
         try:
-            work.run(repackage_argv(facts, work.storage.input_of(source), str(folder / FILE), work.settings))
+            work.run(repackage_argv(facts, work.storage.input_of(source).url, str(folder / FILE), work.settings))
         except PermanentError as error:
             name = work.storage.pod_path(source)
             detail = f"The streams of {name!r} cannot be repackaged: {error.detail}"

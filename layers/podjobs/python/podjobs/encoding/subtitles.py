@@ -64,7 +64,7 @@ def make_subtitles(recipe: Recipe, work: Workspace) -> Result:
     log: tuple[str, ...] = ()
     subtitles = recipe.facts.text_subtitles
     with work.writing(FOLDER) as folder:
-        work.run(subtitles_argv(recipe, work.storage.input_of(recipe.source), str(folder), work.settings))
+        work.run(subtitles_argv(recipe, work.storage.input_of(recipe.source).url, str(folder), work.settings))
         for subtitle, name in zip(subtitles, file_names(subtitles), strict=True):
             if _follow_cut(folder / name, recipe):
                 made.append((subtitle.index, subtitle.language or UNKNOWN_LANGUAGE, name))

@@ -77,7 +77,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         RetryableError: it is not there (yet).
     """
     name = storage.pod_path(key)
-    source = storage.input_of(key)
+    source = storage.input_of(key).url
     if storage.size_bytes(key) == 0:
         raise PermanentError(f"The file {name!r} is empty (0 bytes). Upload it again.")
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]

@@ -31,7 +31,7 @@ class MediaWorkspace(Generic[S]):
 
     def path(self, name: str) -> str:
         """A work file for ffmpeg's `-i`. Raises RetryableError when it is not there."""
-        return self.storage.input_of(self.key(name))
+        return self.storage.input_of(self.key(name)).url
 
     def writing(self, folder: str) -> AbstractContextManager[Path]:
         """A local folder whose files appear in the work folder's `folder` on a clean exit."""

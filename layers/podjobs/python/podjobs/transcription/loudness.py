@@ -45,6 +45,6 @@ def loudness_argv(sound: Sound, source: str, settings: TranscriptionSettings) ->
 
 def measure_loudness(sound: Sound, work: Workspace) -> float:
     """The integrated loudness of a whole file, LUFS."""
-    output = work.run(loudness_argv(sound, work.storage.input_of(sound.source), work.settings))
+    output = work.run(loudness_argv(sound, work.storage.input_of(sound.source).url, work.settings))
     found = re.findall(r"lavfi\.r128\.I=(-?[\d.]+)", output)
     return float(found[-1]) if found else SILENT_LUFS

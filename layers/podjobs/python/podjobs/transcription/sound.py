@@ -60,7 +60,7 @@ def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> b
     Raises:
         PermanentError: it cannot be decoded. RetryableError: it is not there.
     """
-    argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source), work.settings)
+    argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source).url, work.settings)
     limit_bytes = math.ceil((end_s - start_s + 1) * SOUND_BYTES_PER_S)
     return work.tools.read(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes)
 
@@ -116,7 +116,9 @@ def measure_length(sound: Sound, work: Workspace) -> float:
         if text.isdigit():
             end_us[0] = int(text)
 
-    stream = ffmpeg.input(work.storage.input_of(sound.source), **read_options(work.settings))[str(sound.audio.index)]
+    stream = ffmpeg.input(work.storage.input_of(sound.source).url, **read_options(work.settings))[
+        str(sound.audio.index)
+    ]
     command = ffmpeg.output(stream, "-", c="copy", f="null").global_args(
         "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-progress", "pipe:1"
     )
