@@ -1,1 +1,13 @@
-"""The adapter: takes Pod's jobs in at its doors, keeps them in Redis, and moves their steps to the functions."""
+"""The adapter: reads Pod's jobs and statements, stores them in Redis, and delivers them to the functions.
+
+One room for each subject; process.py builds all parts and connects them:
+
+    door/         where Pod's messages come in
+    steps/        jobs and their steps: records, dispatch, reclaim
+    statements/   xAPI statements: store, batches, dispatch
+    delivery/     how a function is invoked
+    operator/     the operator's commands and the HTTP server's routes
+    redis/        connections, keys, streams, heartbeats
+
+A room knows only those below it, see import-linter's contracts in pyproject.toml.
+"""

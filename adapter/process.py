@@ -1,4 +1,4 @@
-"""The adapter's process: everything built, run, and stopped without loss."""
+"""The adapter's process: all its parts are built, run, and stopped without loss."""
 
 import asyncio
 import os
@@ -12,36 +12,37 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
-from adapter import keys
-from adapter.batch_dispatch import BatchDispatch
-from adapter.collector import Collector
-from adapter.connections import RedisClient, masked, open_redis
-from adapter.delivery.http import HttpDelivery
-from adapter.dispatch import Dispatch
+from adapter.delivery.ways import open_delivery
 from adapter.door.celery import CeleryDoor
-from adapter.door.jobs import JobIntake, JobRules
-from adapter.door.statements import StatementIntake
-from adapter.due import DueEntries
-from adapter.health import HealthPages
-from adapter.lease import Lease
-from adapter.patience import until_redis_answers
-from adapter.records import RecordLimits, Records
+from adapter.door.dead_letters import DeadLetters
+from adapter.door.job_intake import JobIntake, JobRules
+from adapter.door.statement_intake import STATEMENT_QUEUE, StatementIntake
+from adapter.operator.health import HealthRoutes
+from adapter.operator.http_server import HttpServer
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient, masked, open_redis
+from adapter.redis.heartbeat import Heartbeat
+from adapter.redis.idle_entries import IdleEntries
+from adapter.redis.redis_retry import retry_until_redis_answers
+from adapter.redis.streams import Streams
 from adapter.settings import AdapterSettings, StatementSettings
-from adapter.statements import Statements
-from adapter.streams import Streams
-from podjobs.contract.exchanges import STATEMENTS, STEPS
+from adapter.statements.batcher import StatementBatcher
+from adapter.statements.dispatch import StatementDispatch
+from adapter.statements.store import StatementStore
+from adapter.steps.dispatch import StepDispatch
+from adapter.steps.records import RecordLimits, Records
 from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.message_contracts import STATEMENTS, STEPS
 from podjobs.contract.workflows import celery_queues
 
 logger = structlog.get_logger(__name__)
 
-STATEMENT_QUEUE = "xapi"
 LEAVE_LIMIT_S = 2.0
-"""Longest time to give back what is held; when it runs out, others take it over by its idle time."""
+"""Longest time for giving back claims; if it runs out, others reclaim the entries by their idle time."""
 
 
 def new_adapter_id() -> str:
-    """Name this process: never the same twice, and told apart in logs."""
+    """Name this process: never the same name twice, so that logs tell adapters apart."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
@@ -51,82 +52,87 @@ class _Parts:
 
     adapter_id: str
     doors: Sequence[CeleryDoor]
-    dispatches: Sequence[Dispatch | BatchDispatch]
-    lease: Lease
-    pages: HealthPages
+    dispatches: Sequence[StepDispatch | StatementDispatch]
+    heartbeat: Heartbeat
+    health: HealthRoutes
 
 
 async def run_adapter(settings: AdapterSettings) -> None:
-    """Run until SIGTERM or SIGINT: then take nothing new, let steps end for the grace time, give back the rest.
+    """Run until SIGTERM or SIGINT: then read nothing new, let steps end within the grace time, give back the rest.
 
-    A second signal ends the process at once; nothing is lost by that either.
+    A second signal ends the process at once; even then nothing is lost.
 
     Raises:
-        OSError: the port of the health pages is taken.
+        OSError: the port of the HTTP server is taken.
     """
     stop = asyncio.Event()
     _on_signals(stop)
     async with AsyncExitStack() as resources:
         parts = _build(settings, resources)
-        runner, port = await parts.pages.start(settings.podjobs_health_host, settings.podjobs_health_port)
-        resources.push_async_callback(runner.cleanup)
-        _introduce(settings, parts, port)
+        server = HttpServer([parts.health])
+        resources.push_async_callback(server.stop)
+        port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
+        _log_start(settings, parts, port)
 
         async with asyncio.TaskGroup() as work:
-            # the first sign of life comes before anything is taken
-            first = work.create_task(until_redis_answers(parts.lease.renew, "show a sign of life"))
+            # the first heartbeat comes before anything is claimed
+            first = work.create_task(retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat"))
             await _first_of(first, stop)
             if stop.is_set():
                 first.cancel()
                 return
-            keeping = work.create_task(parts.lease.keep(), name="lease")
-            taking = [work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches]
+            beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
+            dispatching = [
+                work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
+            ]
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             await stop.wait()
 
-            logger.info("The adapter stops.", running=sum(len(dispatch.held) for dispatch in parts.dispatches))
-            parts.pages.stop_taking()
+            logger.info("The adapter stops.", running=sum(len(dispatch.claimed) for dispatch in parts.dispatches))
+            parts.health.report_stopping()
             for door in parts.doors:
                 door.stop()
-            for task in taking:
+            for task in dispatching:
                 task.cancel()
             await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
             await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             for task in reading:
                 task.cancel()
-            keeping.cancel()
-            await _leave(parts.lease)
+            beating.cancel()
+            await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 
 
 def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
-    """Make all parts; connections are closed with the resources."""
+    """Build all parts; their connections are closed along with the resources."""
     jobs = _open(settings.jobs_url, resources, text=True)
+    dead_letters = DeadLetters(jobs)
     streams = Streams(jobs, new_adapter_id())
     records = Records(jobs, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s))
     lease_s = settings.podjobs_lease_s
-    dispatches: list[Dispatch | BatchDispatch] = []
+    dispatches: list[StepDispatch | StatementDispatch] = []
     for function in settings.functions:
-        delivery = HttpDelivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+        delivery = open_delivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
         resources.push_async_callback(delivery.close)
-        dispatches.append(Dispatch(function, streams, records, delivery, settings.timing))
+        dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
     rules = JobRules(MediaPaths(settings.media_root), served)
     doors = [
-        CeleryDoor(queue, broker, streams, JobIntake(queue, records, rules), lease_s) for queue in celery_queues(served)
+        CeleryDoor(queue, broker, streams, JobIntake(queue, records, rules, dead_letters), lease_s)
+        for queue in celery_queues(served)
     ]
     intake = None
     if settings.statements:
-        door, intake, dispatch = _build_statements(settings, settings.statements, streams, records, resources)
+        door, intake, dispatch = _build_statements(settings, settings.statements, streams, dead_letters, resources)
         doors.append(door)
         dispatches.append(dispatch)
     return _Parts(
         adapter_id=streams.adapter_id,
         doors=doors,
         dispatches=dispatches,
-        lease=Lease(jobs, streams, dispatches, lease_s),
-        pages=HealthPages(streams.adapter_id, jobs, doors, dispatches, intake),
+        heartbeat=Heartbeat(jobs, streams, dispatches, lease_s),
+        health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, intake),
     )
 
 
@@ -134,26 +140,25 @@ def _build_statements(
     settings: AdapterSettings,
     wanted: StatementSettings,
     streams: Streams,
-    records: Records,
+    dead_letters: DeadLetters,
     resources: AsyncExitStack,
-) -> tuple[CeleryDoor, StatementIntake, BatchDispatch]:
-    """Make what moves xAPI statements."""
+) -> tuple[CeleryDoor, StatementIntake, StatementDispatch]:
+    """Build the parts that move xAPI statements."""
     lease_s = settings.podjobs_lease_s
-    statements = Statements(_open(settings.jobs_url, resources, text=True))
+    statements = StatementStore(_open(settings.jobs_url, resources, text=True))
     intake = StatementIntake(
-        STATEMENT_QUEUE,
         statements,
-        records,
+        dead_letters,
         held_limit=wanted.held_limit,
         statement_limit_bytes=wanted.batches.size_bytes,
     )
     broker = _open(settings.xapi_broker_url, resources, text=False)
     door = CeleryDoor(STATEMENT_QUEUE, broker, streams, intake, lease_s)
-    due = DueEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
-    collector = Collector(streams, statements, due, wanted.batches, settings.podjobs_sweep_s)
-    delivery = HttpDelivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+    idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
+    batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
+    delivery = open_delivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
     resources.push_async_callback(delivery.close)
-    dispatch = BatchDispatch(wanted.function, streams, statements, collector, delivery, settings.timing)
+    dispatch = StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
     return door, intake, dispatch
 
 
@@ -163,8 +168,8 @@ def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:
     return client
 
 
-def _introduce(settings: AdapterSettings, parts: _Parts, port: int) -> None:
-    """Say what is read, and where it goes."""
+def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
+    """Log what is read, and where it goes."""
     logger.info(
         "The adapter starts.",
         adapter=parts.adapter_id,
@@ -176,7 +181,7 @@ def _introduce(settings: AdapterSettings, parts: _Parts, port: int) -> None:
     if settings.statements is None:
         logger.info("PODJOBS_FUNCTION_URL_XAPI is not set: the queue xapi is not read.")
     else:
-        logger.info("xAPI statements are taken in.", broker=masked(settings.xapi_broker_url), queue=STATEMENT_QUEUE)
+        logger.info("xAPI statements are read.", broker=masked(settings.xapi_broker_url), queue=STATEMENT_QUEUE)
 
 
 def _on_signals(stop: asyncio.Event) -> None:
@@ -184,7 +189,7 @@ def _on_signals(stop: asyncio.Event) -> None:
 
     def ask_to_stop() -> None:
         if stop.is_set():
-            logger.warning("A second signal: the adapter ends at once.")
+            logger.warning("The adapter has received a second signal and ends at once.")
             os._exit(1)
         stop.set()
 
@@ -198,9 +203,9 @@ async def _first_of(task: "asyncio.Task[None]", event: asyncio.Event) -> None:
     waiting.cancel()
 
 
-async def _leave(lease: Lease) -> None:
+async def _leave(heartbeat: Heartbeat) -> None:
     try:
         async with asyncio.timeout(LEAVE_LIMIT_S):
-            await lease.end()
+            await heartbeat.end()
     except (RedisError, TimeoutError) as error:
-        logger.warning("Redis is away: other adapters take over when the lease has run out.", error=str(error))
+        logger.warning("Redis is unavailable: other adapters take over when the lease has expired.", error=str(error))

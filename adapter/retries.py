@@ -1,4 +1,4 @@
-"""When a step is tried again, and by whom. Pure."""
+"""How long to wait before the next attempt, and how many attempts there are. Pure."""
 
 from dataclasses import dataclass
 
@@ -22,41 +22,8 @@ class RetryPolicy:
         return min(self.cap_s, self.base_s * self.factor ** min(attempts - 1, 64))
 
     def exhausted(self, attempts: int) -> bool:
-        """Tell whether that was the last attempt."""
+        """Whether that was the last attempt."""
         return attempts >= self.limit
-
-
-@dataclass(frozen=True, slots=True)
-class PendingStep:
-    """An entry that was read from a stream and is not committed yet, as XPENDING shows it."""
-
-    entry_id: str
-    owner: str
-    idle_s: float
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ownership:
-    """Whose entries may be taken."""
-
-    own_id: str
-    waiting_id: str
-    """The name under which entries wait for their next attempt: nobody works on them."""
-    alive: frozenset[str]
-    """Adapters that show signs of life."""
-    lease_s: float
-
-    def required_idle_s(self, step: PendingStep, policy: RetryPolicy) -> float | None:
-        """Idle time from which on this adapter may take the entry; None while it belongs to another that lives.
-
-        An entry of our own that is not in flight here is one whose reading was cut off (the connection broke).
-        """
-        if step.owner == self.waiting_id:
-            return policy.wait_s(step.attempts)
-        if step.owner == self.own_id or step.owner not in self.alive:
-            return self.lease_s
-        return None
 
 
 def busy_wait_s(times: int, cap_s: float) -> float:

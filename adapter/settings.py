@@ -1,29 +1,30 @@
-"""The adapter's settings, from the environment or Pod's settings file. Every field tells its unit."""
+"""The adapter's settings, from the environment or Pod's settings file. Every field states its unit."""
 
 import os
 import sys
 from dataclasses import dataclass
-from typing import Annotated
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    create_model,
+)
 
-from adapter.connections import redis_url
+from adapter.delivery.ways import check_function_url
+from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
-from podjobs.settings import PodSettings, load_settings
-
-__all__ = ["AdapterSettings", "FunctionSettings", "RecordSettings", "load_settings"]
+from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
+from podjobs.settings import PodSettings
 
 
 def _redis(url: SecretStr) -> SecretStr:
     return SecretStr(redis_url(url.get_secret_value()))
-
-
-def _http(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http:// or https:// URL with a host")
-    return url
 
 
 def _absolute(path: str) -> str:
@@ -35,12 +36,12 @@ def _absolute(path: str) -> str:
 NO_LIMIT = sys.maxsize
 """Statements are tried until the LRS has them."""
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
-HttpUrl = Annotated[str, AfterValidator(_http)]
+FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """One function the adapter moves steps to."""
+    """One function that the adapter invokes."""
 
     name: str
     url: str
@@ -50,19 +51,19 @@ class FunctionSettings:
 
 @dataclass(frozen=True, slots=True)
 class DispatchTiming:
-    """When the dispatch looks at what."""
+    """The intervals of a dispatch."""
 
     lease_s: float
-    """Without a sign of life for so long, an adapter's steps are taken over."""
+    """How long after an adapter's latest heartbeat its entries are reclaimed."""
     sweep_s: float
-    """Between two looks at the steps that are due again."""
+    """Between two searches for entries to reclaim."""
     busy_cap_s: float
-    """Longest wait after «not now» answers that name no time."""
+    """Longest wait for a busy function that names no time."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """When a batch is complete; the first of them."""
+    """When a batch is complete: as soon as it reaches one of these limits."""
 
     statements: int
     size_bytes: int
@@ -80,7 +81,7 @@ class StatementSettings:
 
 
 class RecordSettings(PodSettings):
-    """What it takes to read and write the job records: enough for the operator's commands."""
+    """What is needed to read and write the job records: enough for the operator's commands."""
 
     encoding_transcoding_celery_broker_url: RedisUrl = Field(
         description="Redis URL of the Celery broker, the same as in Pod's settings (redis://, rediss:// or unix://)."
@@ -107,72 +108,43 @@ class RecordSettings(PodSettings):
 
     @property
     def broker_url(self) -> str:
-        """Where Pod puts its Celery messages; may hold a password."""
+        """Where Pod puts its Celery messages; may contain a password."""
         return self.encoding_transcoding_celery_broker_url.get_secret_value()
 
     @property
     def xapi_broker_url(self) -> str:
-        """Where Pod puts its xAPI statements; may hold a password."""
+        """Where Pod puts its xAPI statements; may contain a password."""
         return self.xapi_celery_broker_url.get_secret_value() if self.xapi_celery_broker_url else self.broker_url
 
     @property
     def jobs_url(self) -> str:
-        """Where jobs and steps are kept; may hold a password."""
+        """Where jobs and steps are stored; may contain a password."""
         return self.podjobs_redis_url.get_secret_value() if self.podjobs_redis_url else self.broker_url
 
 
 class AdapterSettings(RecordSettings):
-    """What the long-lived process needs."""
+    """What the long-lived process needs; `adapter_settings` adds what is set for each function."""
 
     media_root: Annotated[str, AfterValidator(_absolute)] = Field(
         description="Pod's MEDIA_ROOT, absolute, as the Pod server sees it: jobs that name a path outside are refused."
     )
-    podjobs_function_url_encoding: HttpUrl = Field(description="URL of the encoding function.")
-    podjobs_function_url_notification: HttpUrl = Field(description="URL of the notification function.")
-    podjobs_function_url_xapi: HttpUrl | None = Field(
-        default=None, description="URL of the xapi function. Not set: the queue xapi is not read."
-    )
-    podjobs_function_url_transcription: HttpUrl | None = Field(
-        default=None,
-        description="URL of the transcription function. Not set: the queue `transcripting` is left to others.",
-    )
-    podjobs_concurrency_encoding: PositiveInt = Field(
-        default_factory=lambda: os.cpu_count() or 1,
-        description="Encoding steps that run at once. Not set: the number of processors.",
-    )
-    podjobs_concurrency_notification: PositiveInt = Field(default=4, description="Notification steps that run at once.")
-    podjobs_concurrency_xapi: PositiveInt = Field(default=4, description="Batches of xAPI statements sent at once.")
     podjobs_xapi_batch_statements: PositiveInt = Field(
         default=500, description="Most xAPI statements in a batch, which is one request to the LRS."
     )
     podjobs_xapi_batch_bytes: int = Field(
-        default=1_000_000, ge=10_000, description="Most bytes in a batch; longer statements are put aside."
+        default=1_000_000, ge=10_000, description="Most bytes in a batch; longer statements become dead letters."
     )
     podjobs_xapi_batch_wait_s: PositiveFloat = Field(
         default=1, description="Longest time a statement waits for its batch to fill, in seconds."
     )
     podjobs_xapi_held_limit: PositiveInt = Field(
         default=1_000_000,
-        description="xAPI statements held in Redis, waiting or put aside, from which on they stay on Pod's queue.",
-    )
-    podjobs_concurrency_transcription: PositiveInt = Field(
-        default_factory=lambda: os.cpu_count() or 1,
-        description="Transcription steps that run at once. Not set: the number of processors.",
+        description="xAPI statements held in Redis, dead letters included, at which further ones stay on Pod's queue.",
     )
     podjobs_retry_base_s: PositiveFloat = Field(default=15, description="Seconds before the second attempt of a step.")
     podjobs_retry_factor: float = Field(default=2, ge=1, description="Growth of the wait from one attempt to the next.")
     podjobs_retry_cap_s: PositiveFloat = Field(
         default=600, description="Longest wait between two attempts, in seconds."
-    )
-    podjobs_retry_limit_encoding: PositiveInt = Field(
-        default=5, description="Attempts of an encoding step before its job fails."
-    )
-    podjobs_retry_limit_notification: PositiveInt = Field(
-        default=200,
-        description="Attempts of a notification step before its job fails: 200 let Pod be down for 32 hours.",
-    )
-    podjobs_retry_limit_transcription: PositiveInt = Field(
-        default=5, description="Attempts of a transcription step before its job fails."
     )
     podjobs_busy_cap_s: PositiveFloat = Field(
         default=60, description="Longest wait, in seconds, after «not now» answers that name no time themselves."
@@ -181,7 +153,7 @@ class AdapterSettings(RecordSettings):
         default=15, description="Seconds a function is given beyond a step's own time limit, to answer."
     )
     podjobs_lease_s: PositiveFloat = Field(
-        default=15, description="Seconds without a sign of life after which an adapter's steps are taken over."
+        default=15, description="Seconds without a heartbeat after which an adapter's steps are taken over."
     )
     podjobs_sweep_s: PositiveFloat = Field(
         default=1, description="Seconds between two looks at steps that wait for another attempt or a new owner."
@@ -197,37 +169,16 @@ class AdapterSettings(RecordSettings):
 
     @property
     def functions(self) -> tuple[FunctionSettings, ...]:
-        """The functions steps are moved to."""
-        functions = (
-            self._function(
-                "encoding",
-                self.podjobs_function_url_encoding,
-                self.podjobs_concurrency_encoding,
-                self.podjobs_retry_limit_encoding,
-            ),
-            self._function(
-                "notification",
-                self.podjobs_function_url_notification,
-                self.podjobs_concurrency_notification,
-                self.podjobs_retry_limit_notification,
-            ),
-        )
-        if not self.podjobs_function_url_transcription:
-            return functions
-        transcription = self._function(
-            "transcription",
-            self.podjobs_function_url_transcription,
-            self.podjobs_concurrency_transcription,
-            self.podjobs_retry_limit_transcription,
-        )
-        return (*functions, transcription)
+        """The functions that steps are delivered to."""
+        wanted = (self._function(function) for function in step_functions())
+        return tuple(function for function in wanted if function is not None)
 
     @property
     def statements(self) -> StatementSettings | None:
-        """How xAPI statements are moved; None: they are left alone."""
-        if self.podjobs_function_url_xapi is None:
+        """How xAPI statements are moved; None: their queue is not read."""
+        function = self._function(XAPI)
+        if function is None:
             return None
-        function = self._function("xapi", self.podjobs_function_url_xapi, self.podjobs_concurrency_xapi, NO_LIMIT)
         batches = BatchLimits(
             self.podjobs_xapi_batch_statements, self.podjobs_xapi_batch_bytes, self.podjobs_xapi_batch_wait_s
         )
@@ -235,14 +186,55 @@ class AdapterSettings(RecordSettings):
 
     @property
     def timing(self) -> DispatchTiming:
-        """The times of the dispatch."""
+        """The intervals of the dispatches."""
         return DispatchTiming(self.podjobs_lease_s, self.podjobs_sweep_s, self.podjobs_busy_cap_s)
 
-    def _function(self, name: str, url: str, concurrency: int, limit: int) -> FunctionSettings:
+    def _function(self, function: Function) -> FunctionSettings | None:
+        """What is set about a function; None where it has no URL."""
+        values = self.model_dump(include={_URL + function.name, _CONCURRENCY + function.name, _LIMIT + function.name})
+        url = values[_URL + function.name]
+        if url is None:
+            return None
         retries = RetryPolicy(
             base_s=self.podjobs_retry_base_s,
             factor=self.podjobs_retry_factor,
             cap_s=self.podjobs_retry_cap_s,
-            limit=limit,
+            limit=values.get(_LIMIT + function.name, NO_LIMIT),
         )
-        return FunctionSettings(name=name, url=url, concurrency=concurrency, retries=retries)
+        return FunctionSettings(function.name, url, values[_CONCURRENCY + function.name], retries)
+
+
+_URL, _CONCURRENCY, _LIMIT = "podjobs_function_url_", "podjobs_concurrency_", "podjobs_retry_limit_"
+"""Each of these settings is there once a function, whose name follows."""
+
+
+def adapter_settings() -> type[AdapterSettings]:
+    """The settings class, with the settings of every function of the table (podjobs.contract.workflows)."""
+    fields: dict[str, Any] = {}
+    for function in all_functions():
+        fields |= _function_fields(function)
+    return create_model("AdapterSettings", __base__=AdapterSettings, **fields)
+
+
+def _function_fields(function: Function) -> dict[str, Any]:
+    """The settings of one function, as pydantic's create_model takes them."""
+    name = function.name
+    url = f"URL of the function {name}."
+    fields: dict[str, Any] = {_URL + name: (FunctionUrl, Field(description=url))}
+    if function.enabled_by:
+        optional = Field(default=None, description=f"{url} Not set: its queue is left to others.")
+        fields[_URL + name] = (FunctionUrl | None, optional)
+    at_once = f"Requests to the function {name} that run at once."
+    if function.concurrency is None:
+        field = Field(default_factory=_processors, description=f"{at_once} Not set: the number of processors.")
+    else:
+        field = Field(default=function.concurrency, description=at_once)
+    fields[_CONCURRENCY + name] = (PositiveInt, field)
+    if function.attempts is not None:
+        limit = f"Attempts of a step of the function {name} before its job fails. {function.attempts_note}".rstrip()
+        fields[_LIMIT + name] = (PositiveInt, Field(default=function.attempts, description=limit))
+    return fields
+
+
+def _processors() -> int:
+    return os.cpu_count() or 1

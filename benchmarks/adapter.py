@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]  # stubs are not installed
 
-from adapter import keys
+from adapter.redis import keys
 from benchmarks.adapter_stack import QUEUE, Stack, running_stack, wait_for
 from benchmarks.measure import Target, console, judge, new_table
 from benchmarks.scale import OVERHEAD_FILE

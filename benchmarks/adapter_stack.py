@@ -19,7 +19,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # stubs are not installed
 import redis
 
-from adapter import keys
+from adapter.redis import keys
 
 QUEUE = "encoding"
 TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 
-from adapter.door.statements import STATEMENT_TASK
+from adapter.door.statement_intake import STATEMENT_TASK
 from benchmarks.lrs import LOGIN, PASSWORD
 
 app = Celery("pod", broker=os.environ["XAPI_CELERY_BROKER_URL"])

@@ -19,7 +19,9 @@ from benchmarks.scale import INSTANCES, StageCost
 from benchmarks.speech import Lecture, make_lecture, make_no_speech
 from benchmarks.transcription_job import MODEL, Outcome, Way, transcribe_apart
 from podjobs.backends.whisper import choose_device
-from podjobs.transcription.cues import Cue, CueRules, find_faults
+from podjobs.transcription.captions.cues import Cue
+from podjobs.transcription.captions.faults import find_faults
+from podjobs.transcription.captions.rules import CueRules
 
 COMMAND = "whisper-ctranslate2"
 WALL_FACTOR = 0.6
@@ -49,7 +51,7 @@ def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
     ways = {
         "ours, one part at a time": Way(1, 1, device=device),
         "ours, a part a processor": Way(cores, 1, device=device),
-        "ours, passages one by one": Way(cores, 1, batched=False, device=device),
+        "ours, windows one by one": Way(cores, 1, batched=False, device=device),
     }
     commands, outcomes = [], []
     for turn in range(1, repeat + 1):
@@ -155,13 +157,13 @@ def _word_targets(best: Outcome, lecture: Lecture, nothing: Outcome) -> Sequence
     faults = find_faults(cues_of(best.webvtt), CueRules())
     for fault in faults:
         console.print(fault)
-    invented = _text_of(nothing.webvtt)
-    if invented:
-        console.print(f"Invented: {invented}")
+    hallucinated = _text_of(nothing.webvtt)
+    if hallucinated:
+        console.print(f"Hallucinated: {hallucinated}")
     return [
         Target(f"words lost at {len(best.cuts_s)} joins: 0", str(joins.lost), holds=not joins.lost),
         Target("words doubled at joins: 0", str(joins.doubled), holds=not joins.doubled),
         Target("words cut through at joins: 0", str(joins.cut_through), holds=not joins.cut_through),
         Target("cues that break the rules: 0", str(len(faults)), holds=not faults),
-        Target(f"characters in {NO_SPEECH_MIN} min without speech: 0", str(len(invented)), holds=not invented),
+        Target(f"characters in {NO_SPEECH_MIN} min without speech: 0", str(len(hallucinated)), holds=not hallucinated),
     ]

@@ -16,15 +16,14 @@ from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import StepSpec
-from podjobs.contract.ports import Heard, ModelPlace
+from podjobs.contract.ports import ModelPlace, WindowTranscript, Word
 from podjobs.contract.reply_to import Nobody
 from podjobs.logs import configure_logs
 from podjobs.testing import JobRun
 from podjobs.transcription.function import TranscriptionFunction
+from podjobs.transcription.hearing.sound import SLACK_S
 from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.settings import TranscriptionSettings
-from podjobs.transcription.sound import SLACK_S
-from podjobs.transcription.speech import Word
 from podjobs.transcription.transcribe import read_words
 from podjobs.transcription.workspace import Workspace
 
@@ -60,14 +59,14 @@ class Outcome:
 
 
 class OneByOne(WhisperModels):
-    """Hears one passage after another, with the sequential algorithm."""
+    """Transcribes one window after another, with the sequential algorithm."""
 
-    def listen(
-        self, place: ModelPlace, passages: Sequence[bytes], language: str, *, thorough: bool
-    ) -> tuple[Heard, ...]:
+    def transcribe(
+        self, place: ModelPlace, windows: Sequence[bytes], language: str, *, thorough: bool
+    ) -> tuple[WindowTranscript, ...]:
         """Always thorough."""
         del thorough
-        return super().listen(place, passages, language, thorough=True)
+        return super().transcribe(place, windows, language, thorough=True)
 
 
 def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
@@ -92,7 +91,7 @@ def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
     options = WhisperOptions(device=choose_device(way.device), slots=way.in_flight, threads=way.threads)
     model = WhisperModels(options) if way.batched else OneByOne(options)
     model.is_multilingual(ModelPlace(MODEL))
-    model.find_speech(bytes(32_000))
+    model.speech_probabilities(bytes(32_000))
     run = _Run(media, model, way.in_flight)
     with measuring() as run.outcome.cost:
         run.perform_all()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from adapter import keys
+from adapter.redis import keys
 from benchmarks.adapter_stack import wait_for
 from benchmarks.lrs import read_counts, read_times
 from benchmarks.measure import Target, console, judge, new_table

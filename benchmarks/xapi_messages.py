@@ -8,7 +8,7 @@ import json
 import uuid
 from typing import Any
 
-from adapter.door.statements import STATEMENT_TASK
+from adapter.door.statement_intake import STATEMENT_TASK
 
 VIEWERS = 200
 

@@ -12,7 +12,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # stubs are not installed
 import redis
 
-from adapter import keys
+from adapter.redis import keys
 from benchmarks.adapter_stack import START_LIMIT_S, STOP_LIMIT_S, answers, free_port, serves, wait_for
 from benchmarks.lrs import LOGIN, PASSWORD, read_counts
 

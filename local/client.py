@@ -12,11 +12,11 @@ from typing import Any
 import redis
 from celery import Celery
 
-from adapter import keys
+from adapter.redis import keys
+from podjobs.contract.job_states import JobState
 
 ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
 TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
-ENDED = frozenset({"done", "failed", "superseded"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Progress:
     @property
     def ended(self) -> bool:
         """Nothing more will happen."""
-        return self.state in ENDED
+        return self.state in set(JobState) and JobState(self.state).is_final
 
 
 NOT_TAKEN_YET = Progress("waiting", "", 0.0, "", "")

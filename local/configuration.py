@@ -14,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 
-from adapter.settings import AdapterSettings
+from adapter.settings import AdapterSettings, adapter_settings
+from podjobs.contract.workflows import step_functions
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError, load_settings, read_assignments
@@ -23,7 +24,7 @@ from podjobs.xapi.settings import XapiSettings
 
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
 LRS = "XAPI_LRS_URL"
-SETTINGS_CLASSES: tuple[type[PodSettings], ...] = (AdapterSettings, EncodingSettings, NotificationSettings)
+SETTINGS_CLASSES: tuple[type[PodSettings], ...] = (adapter_settings(), EncodingSettings, NotificationSettings)
 MODELS = "TRANSCRIPTION_MODEL_PARAM"
 NO_MODELS = "{}"
 """Wins over Pod's settings file: nothing is transcribed here."""
@@ -173,11 +174,13 @@ def _check(environment: dict[str, str], state_dir: Path, optional: frozenset[str
         environment["MEDIA_URL"] = encoding.media_url or Path(encoding.media_root).as_uri()
         faults += _folder_faults(Path(unquote(urlsplit(environment["MEDIA_URL"]).path)), state_dir)
         faults += _missing_tools({"FFMPEG_CMD": encoding.ffmpeg_cmd, "FFPROBE_CMD": encoding.ffprobe_cmd})
-    adapter = loaded.get(AdapterSettings)
-    if isinstance(adapter, AdapterSettings):
-        slots = adapter.podjobs_concurrency_encoding
-        environment.setdefault("PODJOBS_ENCODING_SLOTS", str(slots))
-        environment.setdefault("PODJOBS_TRANSCRIPTION_SLOTS", str(adapter.podjobs_concurrency_transcription))
+    adapter = next((settings for settings in loaded.values() if isinstance(settings, AdapterSettings)), None)
+    if adapter:
+        # what takes a processor each has as many slots as the adapter sends it steps
+        busy = {function.name for function in step_functions() if function.concurrency is None}
+        for function in adapter.functions:
+            if function.name in busy:
+                environment.setdefault(f"PODJOBS_{function.name.upper()}_SLOTS", str(function.concurrency))
         environment[BROKER] = adapter.broker_url
         if adapter.xapi_celery_broker_url:
             environment["XAPI_CELERY_BROKER_URL"] = adapter.xapi_broker_url

@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from adapter.settings import AdapterSettings
+from adapter.settings import adapter_settings
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import PodSettings
@@ -20,7 +20,7 @@ from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.xapi.settings import XapiSettings
 
 DOCUMENTED: tuple[tuple[str, type[PodSettings]], ...] = (
-    ("The adapter", AdapterSettings),
+    ("The adapter", adapter_settings()),
     ("The function `encoding`", EncodingSettings),
     ("The function `transcription`", TranscriptionSettings),
     ("The function `notification`", NotificationSettings),

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from adapter.connections import masked
+from adapter.redis.connections import masked
 from local.configuration import Configuration, choose_ports, configure, read_operator_settings
 from local.stack import Stack, StackError, hold_state, remembered_ports
 from podjobs.settings import SettingsError

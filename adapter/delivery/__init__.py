@@ -1,11 +1,11 @@
-"""How a step, or a batch of statements, reaches its function: one small port, one module a way.
+"""How a step, or a batch of statements, reaches its function: one small port, one module per way (ways.py).
 
-What a delivery ends with decides what the adapter does with a step (for batches see batch_dispatch.py):
+How a delivery ends decides what the adapter does with a step (for batches see adapter/statements/dispatch.py):
 
     a reply               the step is committed
     StepRefusedError      no retry: the job fails
     StepFailedError       retried with backoff, counted against the function's limit
-    StepPostponedError    retried, not counted: the function has no time or is not there
+    FunctionBusyError     retried, not counted: the function is busy, or is not there
 """
 
 from typing import Protocol, TypeVar
@@ -32,7 +32,7 @@ class StepFailedError(DeliveryError):
     """The step did not succeed this time."""
 
 
-class StepPostponedError(DeliveryError):
+class FunctionBusyError(DeliveryError):
     """The step was not tried: nothing is wrong with it."""
 
     def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:
@@ -60,3 +60,8 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
     async def close(self) -> None:
         """Release connections."""
         ...
+
+
+def delivery_problem(detail: str, status: int) -> Problem:
+    """Describe what went wrong on the way, where the function itself states no problem."""
+    return Problem(title="The step was not done.", status=min(max(status, 400), 599), detail=detail)

@@ -1,1 +1,1 @@
-"""Where jobs come in."""
+"""Where jobs and statements come in."""

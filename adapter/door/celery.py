@@ -1,9 +1,9 @@
-"""The Celery door: messages move from one of Pod's queues to where they are stored, and are nowhere unsafe between.
+"""The Celery door: messages move from one of Pod's queues to where they are stored, and are safe at every moment.
 
-    <queue> ──LMOVE──▶ <queue>:podjobs:<adapter> ──stored by the intake (or in `dead`)──▶ LREM
+    <queue> ──LMOVE──▶ <queue>:podjobs:<adapter> ──stored by the intake (or as a dead letter)──▶ LREM
 
-A crash between two arrows leaves the message in the processing list; this adapter finds it when Redis is back,
-another one when this one's sign of life has run out. What is stored twice carries the same id both times.
+A crash between two arrows leaves the message in the processing list; this adapter finds it when Redis is back, another
+one when this one's heartbeat has expired. What is stored twice has the same id both times.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from typing import Protocol
 import structlog
 from redis.exceptions import RedisError
 
-from adapter import keys
-from adapter.connections import RedisClient
-from adapter.streams import Streams
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from adapter.redis.streams import Streams
 
 logger = structlog.get_logger(__name__)
 
@@ -27,13 +27,13 @@ REDIS_AWAY_WAIT_S = 0.5
 
 
 class Intake(Protocol):
-    """Where the messages of a queue are stored."""
+    """Stores the messages of a queue."""
 
     async def room(self) -> int:
-        """How many more messages may be taken now; 0: they stay on Pod's queue. Raises RedisError."""
+        """How many more messages may be stored now; 0: they stay on Pod's queue. Raises RedisError."""
 
     async def store(self, batch: Sequence[bytes]) -> None:
-        """Store messages, in their order, those that cannot be used in `dead`; safe to repeat.
+        """Store messages, in order, and as dead letters those that cannot be used; safe to repeat.
 
         Raises:
             RedisError: some are not stored.
@@ -41,17 +41,17 @@ class Intake(Protocol):
 
 
 class CeleryDoor:
-    """Takes in the messages of one queue."""
+    """Reads the messages of one queue."""
 
     def __init__(self, queue: str, broker: RedisClient, streams: Streams, intake: Intake, lease_s: float) -> None:
-        """Prepare; `run` does the work.
+        """Create a door; `run` does the work.
 
         Args:
             queue: name of the broker's list.
-            broker: the broker's database; its answers are bytes.
-            streams: of this adapter; they know which adapters live.
+            broker: a client of the broker's database that returns bytes.
+            streams: this adapter's; they know which adapters are alive.
             intake: where messages are stored.
-            lease_s: seconds after which an adapter without a sign of life is gone.
+            lease_s: seconds without a heartbeat after which an adapter is gone.
         """
         self.queue = queue
         self._broker = broker
@@ -61,14 +61,14 @@ class CeleryDoor:
         self._own = keys.processing(queue, streams.adapter_id)
         self._stopping = False
         self.is_open = False
-        """Messages are being taken in."""
+        """Whether messages are being read."""
 
     def stop(self) -> None:
-        """Take nothing new; `run` ends when what was taken is stored."""
+        """Read nothing new; `run` ends once what was read is stored."""
         self._stopping = True
 
     async def run(self) -> None:
-        """Take messages in until stopped."""
+        """Read messages until stopped."""
         while not self._stopping:
             try:
                 await self._run_while_redis_answers()
@@ -78,10 +78,10 @@ class CeleryDoor:
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
     async def _run_while_redis_answers(self) -> None:
-        look_at = 0.0
+        take_over_at = 0.0
         while not self._stopping:
-            if time.monotonic() >= look_at:
-                look_at = time.monotonic() + self._lease_s / 2
+            if time.monotonic() >= take_over_at:
+                take_over_at = time.monotonic() + self._lease_s / 2
                 await self._announce()
                 await self._take_over()
                 await self._store_own()
@@ -94,7 +94,7 @@ class CeleryDoor:
         await self._broker.srem(keys.doors(self.queue), self._streams.adapter_id)
 
     async def _announce(self) -> None:
-        """Say that this adapter may have a processing list: again and again, as others may have thought it gone."""
+        """Register as an adapter that may have a processing list: repeatedly, as others may have believed it gone."""
         await self._broker.sadd(keys.doors(self.queue), self._streams.adapter_id)
 
     async def waiting(self) -> int:
@@ -102,7 +102,7 @@ class CeleryDoor:
         return int(await self._broker.llen(self.queue))
 
     async def _fetch(self, count: int) -> bool:
-        """Move up to `count` messages into the processing list, waiting a while for the first one."""
+        """Move up to `count` messages into the processing list, waiting up to WAIT_S for the first one."""
         first = await self._broker.blmove(self.queue, self._own, WAIT_S, "RIGHT", "LEFT")
         if first is None:
             return False
@@ -124,7 +124,7 @@ class CeleryDoor:
             logger.info("The messages of an adapter that is gone were taken over.", adapter=name, count=count)
 
     async def _store_own(self) -> None:
-        """Store all messages of the processing list, the oldest first, and remove each one that is stored."""
+        """Store all messages of the processing list, oldest first, and remove each one that is stored."""
         while batch := await self._broker.lrange(self._own, -BATCH, -1):
             batch.reverse()
             await self._intake.store(batch)

@@ -1,4 +1,4 @@
-"""Celery messages: what is around a task's arguments. Pure.
+"""Celery messages: what surrounds a task's arguments. Pure.
 
 Source: docs/contract-pod.md; Celery message protocol 2; kombu's virtual transports for the base64 body.
 """
@@ -14,28 +14,28 @@ from podjobs.contract.errors import InvalidRequestError
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A Celery message whose arguments are not looked at yet."""
+    """A Celery message whose arguments have not been unpacked yet."""
 
     message: dict[str, Any]
 
     @property
     def task(self) -> Any:
-        """The task's name, as it stands there."""
+        """The task's name, unchecked."""
         return self.message["headers"].get("task")
 
     @property
     def id(self) -> Any:
-        """Celery's id of the message, as it stands there."""
+        """Celery's id of the message, unchecked."""
         return self.message["headers"].get("id")
 
     def arguments(self, names: tuple[str, ...]) -> dict[str, Any]:
         """Unpack the arguments.
 
         Args:
-            names: of the task's parameters, in their order.
+            names: of the task's parameters, in order.
 
         Raises:
-            InvalidRequestError: they cannot be unpacked, or do not fit the names.
+            InvalidRequestError: they cannot be unpacked, or do not match the names.
         """
         return _bind(names, *_unpack(self.message))
 
@@ -44,14 +44,14 @@ def open_envelope(raw: bytes) -> Envelope:
     """Read one element of a Celery queue.
 
     Args:
-        raw: the element, as it lies in the list.
+        raw: the element, as it is in the list.
 
     Raises:
-        InvalidRequestError: it is no Celery message. A retry does not help.
+        InvalidRequestError: it is not a Celery message. A retry does not help.
     """
     message = _json(raw, "The message")
     if not isinstance(message, dict) or not isinstance(message.get("headers"), dict):
-        raise InvalidRequestError("The message is no Celery message of protocol 2: it has no object 'headers'.")
+        raise InvalidRequestError("The message is not a Celery message of protocol 2: it has no object 'headers'.")
     return Envelope(message)
 
 
@@ -72,7 +72,7 @@ def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         )
     if compression := message["headers"].get("compression"):
         raise InvalidRequestError(
-            f"The message's body is compressed ({compression}). Set no task_compression in Pod's Celery."
+            f"The message's body is compressed ({compression}). Remove task_compression from Pod's Celery settings."
         )
     body = message.get("body")
     if not isinstance(body, str):
@@ -86,7 +86,7 @@ def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise InvalidRequestError(
-            "The message's body holds half a surrogate pair, which is no Unicode text."
+            "The message's body contains half a surrogate pair, so it is no Unicode text."
         ) from error
     match content:
         case [list(positional), dict(keywords), *_]:

@@ -4,35 +4,46 @@
 `entered` is written: when each step came in.
 """
 
-import os
 import time
 from pathlib import Path
 
 import flask
 
+from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.steps import Step
-from podjobs.entry import Function, http_handler
+from podjobs.entry.definition import FunctionDefinition, open_endpoint
+from podjobs.entry.endpoint import StepHandler
+from podjobs.entry.http import HttpHandler, http_handler
 from podjobs.settings import LogSettings
 
-FOLDER = Path(os.environ["BENCHMARK_FOLDER"])
 SLOTS = 1000
 HOLD_LOOK_S = 0.2
+
+
+class NoopSettings(LogSettings):
+    """Where the files are."""
+
+    benchmark_folder: Path
 
 
 class NoopFunction:
     """Replies at once."""
 
-    def perform(self, step: Step) -> Plan | Result:
+    def __init__(self, folder: Path) -> None:
+        """Take the folder of the files."""
+        self._folder = folder
+
+    def handle(self, step: Step) -> Plan | Result:
         """Note when the step came in; reply with a plan or an empty result."""
         entered = time.time()
-        with (FOLDER / "entered").open("a", encoding="utf-8") as log:
+        with (self._folder / "entered").open("a", encoding="utf-8") as log:
             log.write(f"{step.job.id}/{step.step_id} {entered:.6f}\n")
-        while (FOLDER / "hold").exists():
+        while (self._folder / "hold").exists():
             time.sleep(HOLD_LOOK_S)
         if step.action != "plan":
             return Result()
-        count = int((FOLDER / "steps").read_text(encoding="utf-8"))
+        count = int((self._folder / "steps").read_text(encoding="utf-8"))
         steps = tuple(
             StepSpec(id=f"chunk-{number:05d}", function="encoding", action="chunk", params={"number": number})
             for number in range(count)
@@ -40,14 +51,21 @@ class NoopFunction:
         return Plan(stages=(Stage(name="encode", steps=steps),))
 
 
-def build(_: LogSettings) -> tuple[Function, int]:
-    """Make the function."""
-    return NoopFunction(), SLOTS
+def build(settings: NoopSettings) -> tuple[StepHandler, int]:
+    """Make the handler."""
+    return NoopFunction(settings.benchmark_folder), SLOTS
 
 
-handlers = {name: http_handler(name, LogSettings, build) for name in ("encoding", "notification")}
+def __getattr__(name: str) -> HttpHandler:
+    """Make `handle`, which serves the function that the path names."""
+    if name != "handle":
+        raise AttributeError(name)
+    handlers = {
+        name: http_handler(open_endpoint(FunctionDefinition(name, STEPS, NoopSettings, build)))
+        for name in ("encoding", "notification")
+    }
 
+    def handle(request: flask.Request) -> flask.Response:
+        return handlers[request.path.strip("/") or "encoding"](request)
 
-def handle(request: flask.Request) -> flask.Response:
-    """Serve the function that the path names."""
-    return handlers[request.path.strip("/") or "encoding"](request)
+    return handle

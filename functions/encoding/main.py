@@ -2,16 +2,19 @@
 
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
+from podjobs.contract.message_contracts import STEPS
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.entry import Function, http_handler
+from podjobs.entry.definition import FunctionDefinition, entry_points
+from podjobs.entry.endpoint import StepHandler
 
 
-def build(settings: EncodingSettings) -> tuple[Function, int]:
+def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
     """Connect the function with its backends."""
     tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
     storage = open_storage(settings)
     return EncodingFunction(tools, storage, settings), settings.slots
 
 
-handle = http_handler("encoding", EncodingSettings, build)
+FUNCTION = FunctionDefinition("encoding", STEPS, EncodingSettings, build)
+__getattr__ = entry_points(FUNCTION)

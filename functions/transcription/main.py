@@ -3,12 +3,14 @@
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import CUDA_SLOTS, WhisperModels, WhisperOptions, choose_device
-from podjobs.entry import Function, http_handler
+from podjobs.contract.message_contracts import STEPS
+from podjobs.entry.definition import FunctionDefinition, entry_points
+from podjobs.entry.endpoint import StepHandler
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 
 
-def build(settings: TranscriptionSettings) -> tuple[Function, int]:
+def build(settings: TranscriptionSettings) -> tuple[StepHandler, int]:
     """Connect the function with its backends."""
     device = choose_device(settings.podjobs_whisper_device)
     slots = settings.podjobs_transcription_slots or (CUDA_SLOTS if device == "cuda" else settings.processors)
@@ -26,4 +28,5 @@ def build(settings: TranscriptionSettings) -> tuple[Function, int]:
     return TranscriptionFunction(WhisperModels(options), tools, storage, settings), slots
 
 
-handle = http_handler("transcription", TranscriptionSettings, build)
+FUNCTION = FunctionDefinition("transcription", STEPS, TranscriptionSettings, build)
+__getattr__ = entry_points(FUNCTION)

@@ -1,15 +1,16 @@
 """The xapi function as a deployable: wiring only."""
 
 from podjobs.backends.lrs import HttpLrs
-from podjobs.contract.exchanges import STATEMENTS
+from podjobs.contract.message_contracts import STATEMENTS
 from podjobs.contract.statements import BatchReport, StatementBatch
-from podjobs.entry import Performer, serve_http
+from podjobs.entry.definition import FunctionDefinition, entry_points
+from podjobs.entry.endpoint import Handler
 from podjobs.xapi.anonymise import Anonymiser
 from podjobs.xapi.function import XapiFunction
 from podjobs.xapi.settings import XapiSettings
 
 
-def build(settings: XapiSettings) -> tuple[Performer[StatementBatch, BatchReport], int]:
+def build(settings: XapiSettings) -> tuple[Handler[StatementBatch, BatchReport], int]:
     """Connect the function with its backend."""
     lrs = HttpLrs(
         settings.xapi_lrs_url,
@@ -24,4 +25,5 @@ def build(settings: XapiSettings) -> tuple[Performer[StatementBatch, BatchReport
     return XapiFunction(lrs, anonymiser, settings.podjobs_lrs_timeout_s), settings.podjobs_xapi_slots
 
 
-handle = serve_http("xapi", STATEMENTS, XapiSettings, build)
+FUNCTION = FunctionDefinition("xapi", STATEMENTS, XapiSettings, build)
+__getattr__ = entry_points(FUNCTION)

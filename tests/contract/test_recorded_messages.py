@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapter.door import celery_jobs
-from adapter.door.statements import read_statement
+from adapter.door.statement_intake import read_statement
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import Cut, DressingRequest, EncodingJob, TranscriptionJob
 from podjobs.contract.media_paths import MediaPaths

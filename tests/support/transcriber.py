@@ -13,7 +13,7 @@ from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.testing import JobRun
-from podjobs.transcription.cues import Cue
+from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 from support.forward_only import ForwardOnlyStorage
@@ -66,10 +66,10 @@ class Transcriber:
         self.run = JobRun(job, {"transcription": self}, concurrency=concurrency)
         return self.run
 
-    def perform(self, step):
+    def handle(self, step):
         """Let the function perform a step, and note how long it took."""
         started = time.perf_counter()
-        reply = self.function.perform(step)
+        reply = self.function.handle(step)
         self.steps.append((step.step_id, step.action, time.perf_counter() - started))
         return reply
 

@@ -124,7 +124,7 @@ def test_load_settings_secret_never_appears(monkeypatch):
 
 
 @pytest.mark.parametrize("content", ["def broken(:\n", "A = '\0'\n"])
-def test_read_assignments_file_that_is_no_python_is_refused(tmp_path, content):
+def test_read_assignments_file_that_is_not_python_is_refused(tmp_path, content):
     file = tmp_path / "settings_local.py"
     file.write_text(content)
     with pytest.raises(SettingsError, match="not valid Python"):

@@ -56,9 +56,9 @@ def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, patients, video):
     ("name", "content", "reason"),
     [
         ("empty.mp4", b"", "is empty (0 bytes)"),
-        ("text.mp4", b"Not a video.\n" * 50, "no media file that can be read"),
-        ("list.mp4", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n", "no media file"),
-        ('été "l\'école" -dash.mp4', b"x", "no media file that can be read"),
+        ("text.mp4", b"Not a video.\n" * 50, "not a media file that can be read"),
+        ("list.mp4", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n", "not a media file"),
+        ('été "l\'école" -dash.mp4', b"x", "not a media file that can be read"),
     ],
 )
 def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, patients, name, content, reason):

@@ -124,7 +124,7 @@ def test_pod_misbehaves_captions_are_taken_once(stack, listeners, lecture, answe
     ("content", "language", "reason"),
     [
         (b"", "en", "is empty (0 bytes)"),
-        (b"No sound.\n" * 50, "en", "no media file that can be read"),
+        (b"No sound.\n" * 50, "en", "not a media file that can be read"),
         (b"any", "xx", "The language 'xx' is not known"),
         (b"any", "fr", "no model for the language 'fr'"),
     ],

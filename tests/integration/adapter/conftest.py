@@ -13,10 +13,10 @@ import httpx
 import pytest
 import redis
 
-from adapter import keys
-from adapter.connections import open_redis
-from adapter.records import ClaimedStep, RecordLimits, Records, claimed_step
-from adapter.streams import Streams
+from adapter.redis import keys
+from adapter.redis.connections import open_redis
+from adapter.redis.streams import Streams
+from adapter.steps.records import ClaimedStep, RecordLimits, Records, claimed_step
 from support.jobs import encoding_job
 
 ROOT = Path(__file__).parents[3]

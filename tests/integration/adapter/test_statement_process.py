@@ -1,71 +1,9 @@
-"""`python -m adapter` and xAPI statements: the real process, and the operator's commands."""
+"""`python -m adapter` and xAPI statements: the real process."""
 
-import json
-
-import pytest
 import redis
 
-from adapter import keys
-from podjobs.contract.errors import Problem
-from support.statements import messages_of, new_statement
-
-PROBLEM = Problem(title="Broken.", status=422, detail="It is broken.")
-
-
-def bury_statement(client, number):
-    fields = {"kind": "statement", "statement": json.dumps(new_statement(number)), "problem": PROBLEM.model_dump_json()}
-    return client.xadd(keys.DEAD, fields)
-
-
-def test_dead_replay_of_a_statement_puts_it_into_the_stream_again(command, client):
-    entry_id = bury_statement(client, 1)
-    listed = command("dead", "list").stdout
-    assert f"statement {new_statement(1)['id']}" in listed
-    assert "It is broken." in listed
-    shown = json.loads(command("dead", "show", entry_id).stdout)
-    assert json.loads(shown["statement"]) == new_statement(1)
-    replayed = command("dead", "replay", entry_id)
-    assert replayed.stdout.strip() == f"The statement {new_statement(1)['id']} goes to the LRS with the next batch."
-    ((_, fields),) = client.xrange(keys.STATEMENTS)
-    assert json.loads(fields["statement"]) == new_statement(1)
-    assert client.xlen(keys.DEAD) == 0
-
-
-def test_dead_drop_of_a_statement_forgets_it(command, client):
-    entry_id = bury_statement(client, 1)
-    assert command("dead", "drop", entry_id).returncode == 0
-    assert client.xlen(keys.DEAD) == client.xlen(keys.STATEMENTS) == 0
-
-
-def test_dead_all_of_a_kind_are_listed_replayed_or_dropped_together(command, client):
-    client.xadd(keys.DEAD, {"kind": "job", "job": "job-1", "problem": PROBLEM.model_dump_json()})
-    for number in range(450):
-        bury_statement(client, number)
-    listed = command("dead", "list", "--kind", "job").stdout.splitlines()
-    assert len(listed) == 2
-    replayed = command("dead", "replay", "--all", "statement")
-    assert len(replayed.stdout.splitlines()) == 450
-    stored = [json.loads(fields["statement"])["id"] for _, fields in client.xrange(keys.STATEMENTS)]
-    assert stored == [new_statement(number)["id"] for number in range(450)]
-    assert client.xlen(keys.DEAD) == 1
-    assert command("dead", "drop", "--all", "job").returncode == 0
-    assert client.xlen(keys.DEAD) == 0
-
-
-@pytest.mark.parametrize("arguments", [(), ("--all", "job", "1-1")])
-def test_dead_replay_without_a_clear_choice_is_refused(command, arguments):
-    ended = command("dead", "replay", *arguments)
-    assert ended.returncode == 2
-    assert "Name entries, or a kind with --all." in ended.stderr
-
-
-def test_dead_replay_of_a_message_of_xapi_goes_to_its_own_broker(command, client, environment, redis_url):
-    other = f"{redis_url[:-1]}3"
-    environment["XAPI_CELERY_BROKER_URL"] = other
-    fields = {"kind": "message", "queue": "xapi", "raw": "rubbish", "problem": PROBLEM.model_dump_json()}
-    assert command("dead", "replay", client.xadd(keys.DEAD, fields)).returncode == 0
-    with redis.Redis.from_url(other) as broker:
-        assert broker.lrange("xapi", 0, -1) == [b"rubbish"]
+from adapter.redis import keys
+from support.statements import messages_of
 
 
 def test_adapter_without_the_xapi_function_leaves_its_queue_alone_and_says_so(start, client):

@@ -1,4 +1,4 @@
-"""What an LRS may answer, each from a real server, and what is made of it."""
+"""Every response an LRS may give, each from a real server, and what it means to us."""
 
 import http.server
 import json
@@ -43,7 +43,7 @@ def test_post_sends_one_array_with_login_and_version_on_one_connection(lrs):
     ("answer", "accepted", "conflict"),
     [
         (Answer(200, json.dumps([one["id"] for one in STATEMENTS])), True, False),
-        (Answer(200, json.dumps([STATEMENTS[1]["id"].upper()])), True, False),  # ralph tells those that are new to it
+        (Answer(200, json.dumps([STATEMENTS[1]["id"].upper()])), True, False),  # ralph lists those that are new to it
         (204, True, False),
         (409, False, True),
         (400, False, False),
@@ -65,7 +65,7 @@ def test_post_reason_of_a_refusal_is_the_lrss(lrs):
 @pytest.mark.parametrize(
     ("status", "remedy"), [(401, "XAPI_LRS_PWD is wrong"), (403, "may not write"), (404, "XAPI_LRS_URL"), (405, "URL")]
 )
-def test_post_answers_that_an_operator_must_mend(lrs, status, remedy):
+def test_post_answers_that_need_an_operator(lrs, status, remedy):
     lrs.answers = [status]
     with pytest.raises(OperatorNeededError, match=remedy) as failed:
         client(lrs).post(STATEMENTS)
@@ -95,7 +95,7 @@ def test_post_answers_that_ask_to_wait(lrs, status, headers, wait_s):
     [500, 501, 418, 201, "drop", "close", "garbage", "html", Answer(200, "{}"), Answer(200, ""), Answer(200, '["x"]')],
     ids=str,
 )
-def test_post_answers_that_say_nothing_of_the_statements(lrs, answer):
+def test_post_answers_that_say_nothing_about_the_statements(lrs, answer):
     lrs.answers = [answer]
     with pytest.raises(RetryableError) as failed:
         client(lrs).post(STATEMENTS)
@@ -105,7 +105,7 @@ def test_post_answers_that_say_nothing_of_the_statements(lrs, answer):
 
 
 @pytest.mark.parametrize("answer", ["hang", "trickle"])
-def test_post_lrs_that_never_comes_to_an_end_is_left(lrs, answer):
+def test_post_lrs_that_never_ends_its_answer_is_abandoned(lrs, answer):
     lrs.answers = [answer]
     begun = time.monotonic()
     with pytest.raises(RetryableError, match="1 s"):
@@ -145,7 +145,7 @@ def test_post_answer_without_end_is_cut_off():
         server.shutdown()
 
 
-def test_post_after_an_answer_that_broke_off_the_next_one_works(lrs):
+def test_post_after_a_broken_answer_the_next_one_works(lrs):
     lrs.answers = ["close", "garbage", "hang"]
     backend = client(lrs, timeout_s=0.5)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Pod's answers, each from a real HTTP server, and what is made of them."""
+"""Pod's responses, each from a real HTTP server, and what they mean to us."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.ports import Answer
+from podjobs.contract.ports import PodAnswer
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
 from support.jobs import encoding_job
@@ -31,7 +31,7 @@ def step(attempt=1):
 
 
 def notify(pod, attempt=1, read_timeout_s=5):
-    return NotificationFunction(api(pod, read_timeout_s), storage=None).perform(step(attempt))
+    return NotificationFunction(api(pod, read_timeout_s), storage=None).handle(step(attempt))
 
 
 def test_notify_calls_pod_in_its_own_words(pod):
@@ -46,7 +46,7 @@ def test_notify_calls_pod_in_its_own_words(pod):
 
 
 @pytest.mark.parametrize(
-    ("status", "answer"), [(200, Answer.ACCEPTED), (400, Answer.NOT_IN_PROGRESS), (404, Answer.UNKNOWN_VIDEO)]
+    ("status", "answer"), [(200, PodAnswer.ACCEPTED), (400, PodAnswer.NOT_IN_PROGRESS), (404, PodAnswer.UNKNOWN_VIDEO)]
 )
 def test_post_encoded_answers_that_end_the_job(pod, status, answer):
     pod.post_answers = [(status, "")]
@@ -66,7 +66,7 @@ def test_post_encoded_answers_that_do_not(pod, status, error, counts):
 
 
 @pytest.mark.parametrize(("status", "remedy"), [(401, "missing or wrong"), (403, "not staff")])
-def test_post_encoded_refused_token_is_the_operators_to_mend(pod, status, remedy):
+def test_post_encoded_refused_token_needs_an_operator(pod, status, remedy):
     pod.post_answers = [(status, "")]
     with pytest.raises(NotNowError, match=remedy) as failed:
         api(pod).post_encoded(18, {})
@@ -120,7 +120,7 @@ def test_notify_second_attempt_asks_first(pod):
     assert pod.methods == ["GET"]
 
 
-def test_notify_second_attempt_tells_pod_when_it_has_not_been_told(pod):
+def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod):
     pod.state = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}
     notify(pod, attempt=2)
     assert pod.methods == ["GET", "POST"]

@@ -1,4 +1,4 @@
-"""Pod is told of captions, once: it deletes the file it has read. Source: docs/contract-pod.md, callbacks."""
+"""Pod is notified of captions, once: it deletes the file it has read. Source: docs/contract-pod.md, callbacks."""
 
 import pytest
 
@@ -33,10 +33,10 @@ def notify(pod, media, attempt=1, action="transcription", **changes):
         job=JOB, step_id="notify", function="notification", action=action, accepted_at=0, attempt=attempt,
         **{"results": RESULTS} | changes,
     )  # fmt: skip
-    return function.perform(step)
+    return function.handle(step)
 
 
-def test_notify_tells_pod_where_the_captions_are(pod, media):
+def test_notify_says_where_the_captions_are(pod, media):
     assert notify(pod, media).log == ("Pod was notified.",)
     ((method, path, authorization, body),) = pod.requests
     assert (method, path, authorization) == ("POST", "/rest/store_remote_transcripted_video/?id=28", "Token t0ken")
@@ -58,17 +58,17 @@ def test_notify_very_long_message_is_cut(pod, media):
     assert len(pod.requests[0][3]["msg"]) == 4000
 
 
-def test_notify_again_with_the_file_gone_was_heard_before(pod, media):
+def test_notify_again_with_the_file_gone_was_accepted_before(pod, media):
     (media / JOB.captions).unlink()
     assert "lost" in notify(pod, media, attempt=2).log[0]
     assert pod.requests == []
 
 
-def test_notify_again_with_the_file_there_tells_pod(pod, media):
+def test_notify_again_with_the_file_there_notifies_pod(pod, media):
     assert notify(pod, media, attempt=2).log == ("Pod was notified.",)
 
 
-def test_notify_again_without_the_media_root_is_no_proof(pod, media, tmp_path):
+def test_notify_again_without_the_media_root_proves_nothing(pod, media, tmp_path):
     """A folder that is not mounted holds no file either."""
     with pytest.raises(NotNowError, match="Mount it"):
         notify(pod, tmp_path / "not-mounted", attempt=2)
@@ -88,7 +88,7 @@ def test_notify_ambiguous_failure_looks_at_the_file_before_it_repeats(pod, media
     assert pod.methods == ["POST"]
 
 
-def test_notify_video_that_is_gone_ends_the_job_and_takes_its_file_away(pod, media):
+def test_notify_video_that_is_gone_ends_the_job_and_deletes_its_file(pod, media):
     pod.post_answers = [(404, "")]
     assert "no longer knows" in notify(pod, media).log[0]
     assert not (media / JOB.captions).exists()

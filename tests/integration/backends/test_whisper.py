@@ -1,12 +1,13 @@
-"""The real model, without anything around it: what is heard is told of the passage it was heard in."""
+"""The real model, without anything around it: words belong to the window they were heard in."""
 
 import subprocess
 from itertools import count
 
 import pytest
 
-from podjobs.backends.whisper import is_unsure, text_to_go_on_from
-from podjobs.contract.ports import SOUND_BYTES_PER_S, Heard, HeardWord, ModelPlace
+from podjobs.backends.whisper import make_prompt
+from podjobs.contract.confidence import Confidence
+from podjobs.contract.ports import SOUND_BYTES_PER_S, ModelPlace, WindowTranscript, Word
 from support.speech import LECTURE, error_rate, speak
 from support.transcriber import MODEL, warm_model
 
@@ -26,9 +27,9 @@ def awkward_frames(at_least):
 
 
 @pytest.fixture(scope="module")
-def passages(tmp_path_factory):
+def windows(tmp_path_factory):
     """Sentences, all of which but the first begin at an awkward time."""
-    folder = tmp_path_factory.mktemp("passages")
+    folder = tmp_path_factory.mktemp("windows")
     padded, begin = [], 0
     for number, text in enumerate(LECTURE[:4]):
         sound = samples_of(speak(folder / f"{number}.wav", text))
@@ -40,28 +41,28 @@ def passages(tmp_path_factory):
 
 @pytest.mark.parametrize("batch", [1, 2, 4], ids="batch of {}".format)
 @pytest.mark.parametrize("thorough", [False, True], ids=["batches", "thorough"])
-def test_listen_tells_the_words_of_each_passage(passages, batch, thorough):
-    heard = warm_model(batch=batch).listen(PLACE, passages, "en", thorough=thorough)
+def test_transcribe_returns_the_words_of_each_window(windows, batch, thorough):
+    transcripts = warm_model(batch=batch).transcribe(PLACE, windows, "en", thorough=thorough)
 
-    assert len(heard) == len(passages)
-    for text, sound, one in zip(LECTURE, passages, heard, strict=False):
-        assert error_rate(text, "".join(word.text for word in one.words)) < 0.3
-        assert 0 <= one.words[0].start_s < 0.5
-        assert one.words[-1].end_s <= len(sound) / SOUND_BYTES_PER_S
+    assert len(transcripts) == len(windows)
+    for text, sound, transcript in zip(LECTURE, windows, transcripts, strict=False):
+        assert error_rate(text, "".join(word.text for word in transcript.words)) < 0.3
+        assert 0 <= transcript.words[0].start_s < 0.5
+        assert transcript.words[-1].end_s <= len(sound) / SOUND_BYTES_PER_S
 
 
-def test_listen_to_silence_among_speech_shifts_nothing(passages):
+def test_transcribe_silence_among_speech_shifts_nothing(windows):
     silence = bytes(2 * SOUND_BYTES_PER_S)
-    heard = warm_model(batch=4).listen(PLACE, [passages[0], silence, passages[1]], "en", thorough=False)
-    assert error_rate(LECTURE[0], "".join(word.text for word in heard[0].words)) < 0.3
-    assert error_rate(LECTURE[1], "".join(word.text for word in heard[2].words)) < 0.3
+    transcripts = warm_model(batch=4).transcribe(PLACE, [windows[0], silence, windows[1]], "en", thorough=False)
+    assert error_rate(LECTURE[0], "".join(word.text for word in transcripts[0].words)) < 0.3
+    assert error_rate(LECTURE[1], "".join(word.text for word in transcripts[2].words)) < 0.3
 
 
-def said(text, **doubts):
-    return Heard(tuple(HeardWord(f" {word}", 0, 1, 1) for word in text.split()), **doubts)
+def said(text, **measures):
+    return WindowTranscript(tuple(Word(f" {word}", 0, 1) for word in text.split()), Confidence(**measures))
 
 
-LOOP = said("the the the", compression_ratio=8.0)
+REPETITION = said("the the the", compression_ratio=8.0)
 GUESS = said("gross word", average_log_probability=-1.4)
 
 
@@ -70,16 +71,19 @@ GUESS = said("gross word", average_log_probability=-1.4)
     [
         ([], ""),
         ([said("The king's cook."), said("He left.")], "The king's cook. He left."),
-        ([said("One."), LOOP, GUESS, Heard(())], "One."),
-        ([LOOP], ""),
+        ([said("One."), REPETITION, GUESS, WindowTranscript(())], "One."),
+        ([REPETITION], ""),
         ([said("words " * 90)], " ".join(["words"] * 66)),
         ([said("字" * 500)], "字" * 400),
     ],
 )
-def test_text_to_go_on_from_is_what_the_model_was_sure_of(before, text):
-    assert text_to_go_on_from(before) == text
+def test_make_prompt_of_what_the_model_was_sure_of(before, text):
+    assert make_prompt(before) == text
 
 
-@pytest.mark.parametrize(("heard", "unsure"), [(said("Sure."), False), (LOOP, True), (GUESS, True), (Heard(()), False)])
-def test_is_unsure_goes_by_whispers_own_limits(heard, unsure):
-    assert is_unsure(heard) == unsure
+@pytest.mark.parametrize(
+    ("transcript", "unsure"),
+    [(said("Sure."), False), (REPETITION, True), (GUESS, True), (WindowTranscript(()), False)],
+)
+def test_is_unsure_goes_by_whispers_own_limits(transcript, unsure):
+    assert transcript.confidence.is_unsure() == unsure

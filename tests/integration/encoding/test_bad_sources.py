@@ -23,12 +23,12 @@ def refuse(workbench, name, error=PermanentError):
     ("name", "content", "reason"),
     [
         ("empty.mp4", b"", "is empty (0 bytes)"),
-        ("text.mp4", b"This is not a video at all.\n" * 100, "no media file that can be read"),
-        ("zeros.mp4", bytes(100_000), "no media file that can be read"),
-        ("head.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", "no media file that can be read"),
+        ("text.mp4", b"This is not a video at all.\n" * 100, "not a media file that can be read"),
+        ("zeros.mp4", bytes(100_000), "not a media file that can be read"),
+        ("head.mp4", b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41", "not a media file that can be read"),
     ],
 )
-def test_plan_file_that_is_no_media_is_refused_with_the_reason(workbench, name, content, reason):
+def test_plan_file_that_is_not_media_is_refused_with_the_reason(workbench, name, content, reason):
     (workbench.folder / name).write_bytes(content)
     detail = refuse(workbench, name)
     assert reason in detail
@@ -84,7 +84,7 @@ def test_plan_script_in_disguise_opens_nothing(workbench, web_server, write, suf
     secret = make_video(workbench.root / "secret.mp4", duration_s=2)
     for target in (f"{url}/x.ts", str(secret), f"file:{secret}"):
         (workbench.folder / f"evil.{suffix}").write_text(write(target))
-        assert "no media file" in refuse(workbench, f"evil.{suffix}") or "not accepted" in refuse(
+        assert "not a media file" in refuse(workbench, f"evil.{suffix}") or "not accepted" in refuse(
             workbench, f"evil.{suffix}"
         )
     assert requests == []
@@ -107,7 +107,7 @@ def test_plan_path_out_of_the_media_root_is_refused(workbench, name):
     assert "outside Pod's media root" in refuse(workbench, name, InvalidRequestError)
 
 
-def test_plan_folder_and_pipe_are_no_files(workbench):
+def test_plan_folder_and_pipe_are_not_files(workbench):
     (workbench.folder / "folder.mp4").mkdir()
     os.mkfifo(workbench.folder / "pipe.mp4")
     for name in ("folder.mp4", "pipe.mp4"):

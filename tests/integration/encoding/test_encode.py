@@ -11,8 +11,6 @@ import pytest
 from support.media import ffmpeg, make_video, packets, probe
 from support.workbench import POD_ROOT
 
-FRAME_S = 1 / 25
-
 
 def times_from_first(path):
     times = sorted(pts for pts, _, _ in packets(path))
@@ -179,7 +177,7 @@ def test_encode_cut_is_exact_to_the_frame(workbench):
     assert (info["cutting_start"], info["cutting_stop"]) == (2.5, 7.1)
 
 
-def test_encode_cut_beyond_the_end_is_clamped_and_told(workbench):
+def test_encode_cut_beyond_the_end_is_clamped_and_logged(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=4)
     info = workbench.encode("talk.mp4", cut_start=1, cut_end=60)
     assert info["duration"] == 3
@@ -289,7 +287,7 @@ def test_encode_damaged_chunk_is_noticed_and_the_source_encoded_in_one_piece(wor
 
 
 def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(workbench):
-    """600 chunks, each beginning soon after a key frame; the file is not read through."""
+    """600 chunks, each beginning soon after a key frame; the whole file is not read."""
     source = workbench.folder / "marathon.mp4"
     ffmpeg(
         "-f", "lavfi", "-i", "color=gray:s=64x36:r=1", "-t", 36_000,
@@ -299,5 +297,5 @@ def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(workbench):
     run.perform(next(run.stages()))
     starts_s = run.shared["starts_s"]
     assert 590 <= len(starts_s) <= 700
-    lead_s = run.shared["lead_s"]
-    assert max((start_s - lead_s) % 7 for start_s in starts_s[1:]) <= 2
+    preroll_s = run.shared["preroll_s"]
+    assert max((start_s - preroll_s) % 7 for start_s in starts_s[1:]) <= 2

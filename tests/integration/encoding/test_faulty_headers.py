@@ -1,4 +1,4 @@
-"""Headers that lie, are missing, or change their mind on the way."""
+"""Headers that lie, are missing, or change their mind along the way."""
 
 import subprocess
 from itertools import pairwise
@@ -16,7 +16,7 @@ def silences(path):
     return subprocess.run(argv, check=True, capture_output=True, text=True).stderr.count("silence_start")
 
 
-def test_encode_browser_recording_whose_clock_ticks_in_milliseconds_is_no_fast_camera(workbench):
+def test_encode_browser_recording_whose_clock_ticks_in_milliseconds_is_not_a_fast_camera(workbench):
     """Jittered times and no nominal rate: ffprobe takes the clock's 1,000 ticks a second for the rate."""
     ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=5", "-vf", "settb=1/1000,setpts='PTS+floor(random(1)*25)'",

@@ -1,4 +1,4 @@
-"""Sources whose clocks, lengths and indexes are not what one would like: every frame and sound keeps its place."""
+"""Sources with odd clocks, lengths and indexes: every frame and every sound keeps its place."""
 
 from itertools import pairwise
 
@@ -77,7 +77,7 @@ def test_encode_matroska_without_an_index_is_searched_all_the_same(workbench):
 
 
 def test_encode_two_frames_of_one_time_become_one(workbench):
-    """As recorders leave them that were disturbed."""
+    """As disturbed recorders leave them."""
     doubled = f"testsrc2=s=320x180:r=25,{bar_code()},setpts=N/30/TB,settb=1/90000"  # rounded to a 25th of a second
     source = workbench.folder / "talk.mkv"
     ffmpeg("-f", "lavfi", "-i", doubled, "-frames:v", 300, "-fps_mode", "passthrough", *X264, source)
@@ -89,7 +89,7 @@ def test_encode_two_frames_of_one_time_become_one(workbench):
     assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
-def held(workbench):
+def frame_times(workbench):
     """Times of the frames from the first one on, seconds; and of the end of the sound."""
     made = workbench.output / "180p.ts"
     times = sorted(pts for pts, _, _ in packets(made))
@@ -97,11 +97,11 @@ def held(workbench):
 
 
 def test_encode_still_picture_with_sound_is_shown_all_the_time(workbench):
-    """A podcast with a title picture: browsers stop where there is no picture."""
+    """A podcast with a title picture: browsers stop where pictures are missing."""
     marked(workbench.folder / "talk.mp4", video_s=0.04, sound_s=21)
     info = workbench.encode("talk.mp4")
     assert info["duration"] == 21
-    times, sound_end_s = held(workbench)
+    times, sound_end_s = frame_times(workbench)
     assert [round(time) for time in times] == list(range(21))
     assert sound_end_s == pytest.approx(21, abs=0.1)
     assert any("the last picture is shown until it ends" in sentence for sentence in workbench.run.log)
@@ -113,7 +113,7 @@ def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbenc
     source = marked(workbench.folder / name, video_s=10, sound_s=31)
     expected = shown_of(source)
     info = workbench.encode(name)
-    times, sound_end_s = held(workbench)
+    times, sound_end_s = frame_times(workbench)
     assert info["duration"] in {30, 31}
     assert sound_end_s == pytest.approx(31, abs=0.1)
     assert times[:250] == pytest.approx(expected.times_s, abs=0.002)
@@ -131,7 +131,7 @@ def test_encode_sound_that_begins_early_is_kept_and_the_first_picture_shown(work
     expected = shown_of(source)
     info = workbench.encode(name, cut_start=cut_start)
     before_s = 9.6 - cut_start
-    times, _ = held(workbench)
+    times, _ = frame_times(workbench)
     assert info["duration"] in {int(19.6 - cut_start), round(20 - cut_start)}
     own = [place for place, time in enumerate(times) if time > before_s - 0.01][:250]
     assert times[own[0]] == pytest.approx(before_s, abs=0.03)

@@ -14,7 +14,7 @@ COLOUR = (48, 144, 208)
 
 
 def colour_of(path):
-    """Red, green, blue in the middle of the second frame, as a player shows it that goes by the tags."""
+    """Red, green, blue in the middle of the second frame, as a player that goes by the tags shows it."""
     matrix = {"bt709": "bt709", "smpte170m": "bt601"}[tags_of(path)[0]]
     picked = f"select=eq(n\\,1),scale=in_color_matrix={matrix}:flags=accurate_rnd,format=gbrp,crop=1:1,format=rgb24"
     argv = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", picked, "-frames:v", "1", "-f", "rawvideo", "-"]
@@ -81,7 +81,7 @@ def test_encode_colours_are_the_sources_in_every_rendition(workbench, size, conv
 
 @pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
 def test_encode_hdr_becomes_sdr(workbench, transfer):
-    """What is not bright keeps its colour."""
+    """Everything but highlights keeps its colour."""
     to_hdr = (
         "format=yuv444p,setparams=colorspace=smpte170m:color_trc=bt709:color_primaries=bt709:range=tv,"
         "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=2020,"
@@ -95,7 +95,7 @@ def test_encode_hdr_becomes_sdr(workbench, transfer):
     assert colour_of(made) == pytest.approx(COLOUR, abs=16)
 
 
-def test_encode_interlaced_source_is_woven(workbench):
+def test_encode_interlaced_source_is_deinterlaced(workbench):
     ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=s=720x576:r=50", "-t", 5, "-vf", "tinterlace=mode=interleave_top,setfield=tff",
         "-c:v", "libx264", "-preset", "ultrafast", "-flags", "+ilme+ildct", "-x264opts", "tff=1", "-pix_fmt", "yuv420p",
@@ -225,13 +225,13 @@ def test_encode_cut_off_file_gives_what_can_be_read_and_says_what_is_missing(wor
     assert 5 <= info["duration"] <= 9
     frames = len(packets(workbench.output / "180p.ts"))
     assert 5 * 25 <= frames <= 9 * 25
-    if name != "cut.ts":  # which has no header that would tell
+    if name != "cut.ts":  # which has no header that could say
         assert "could be read: it is cut off" in info["encoding_log"]["encoding"]["msg"]
         assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
 def test_encode_turned_recording_with_oblong_pixels_is_shown_as_it_was_meant(workbench):
-    """A 16:9 PAL camcorder held upright: 720 × 576 points that are wider than high, turned by the header."""
+    """A 16:9 PAL camcorder held upright: 720 × 576 pixels that are wider than high, turned by the header."""
     plain = make_video(workbench.root / "plain.mp4", "-aspect", "16:9", size="720x576", duration_s=2, sound=False)
     ffmpeg("-i", plain, "-c", "copy", "-metadata:s:v:0", "rotate=90", workbench.folder / "talk.mp4")
     workbench.encode("talk.mp4")
@@ -240,7 +240,7 @@ def test_encode_turned_recording_with_oblong_pixels_is_shown_as_it_was_meant(wor
 
 
 def test_encode_4k_source_with_a_2160_rendition(workbench):
-    """A setting more; the level is what 2160p at 25 frames a second needs."""
+    """One more setting; the level is what 2160p at 25 frames a second needs."""
     largest = {"resolution": "3840x2160", "maxrate": "16000k", "audio_bitrate": "192k", "encode_mp4": True}
     ladder = [*(one.model_dump() for one in workbench.settings.video_renditions), largest]
     workbench.settings = EncodingSettings.model_validate(workbench.settings.model_dump() | {"video_renditions": ladder})

@@ -1,4 +1,4 @@
-"""Pictures that stay: slides, pauses of a screen recording, credits of another rhythm. Lengths and places stay true."""
+"""Pictures that stay: slides, pauses of a screen recording, credits of another rate. Lengths and times stay right."""
 
 from itertools import pairwise
 
@@ -11,7 +11,7 @@ X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
 def uneven(path, kept, *, duration_s, sound=True):
-    """A recording at 25 frames a second of which only some are there."""
+    """A recording at 25 frames a second, of which only some are there."""
     sounds = ["-f", "lavfi", "-i", f"sine=d={duration_s}"] if sound else []
     picture = f"testsrc2=s=320x180:r=25:d={duration_s}"
     ffmpeg("-f", "lavfi", "-i", picture, *sounds, "-vf", f"select='{kept}'", "-fps_mode", "vfr", *X264, path)
@@ -94,7 +94,7 @@ def test_encode_two_slides_with_sound(workbench, rate, duration_s):
     assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
-def test_encode_credits_whose_sound_goes_on_hold_their_last_picture(workbench):
+def test_encode_credits_whose_sound_goes_on_freeze_their_last_picture(workbench):
     ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-f", "lavfi", "-i", "sine=d=5", *X264,
         workbench.root / "videos" / "opening.mp4",

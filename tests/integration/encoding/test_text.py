@@ -115,7 +115,7 @@ def test_encode_chapters_of_the_mp4_follow_the_cut(workbench, texts, cut, expect
     assert not (workbench.output / "chapters.txt").exists()
 
 
-def test_encode_subtitles_that_are_pictures_are_left_out_and_told(workbench, texts):
+def test_encode_subtitles_that_are_pictures_are_left_out_and_logged(workbench, texts):
     """As Blu-rays have them: composition and end of an empty display set."""
 
     def segment(kind, data):
@@ -130,5 +130,5 @@ def test_encode_subtitles_that_are_pictures_are_left_out_and_told(workbench, tex
     )  # fmt: skip
     info = workbench.encode("talk.mkv")
     assert [language for language, _ in info["list_subtitle_files"].values()] == ["eng"]
-    told = "subtitle stream 2 (hdmv_pgs_subtitle) holds pictures, not text: it is left out"
-    assert told in info["encoding_log"]["encoding"]["msg"]
+    sentence = "subtitle stream 2 (hdmv_pgs_subtitle) holds pictures, not text: it is left out"
+    assert sentence in info["encoding_log"]["encoding"]["msg"]

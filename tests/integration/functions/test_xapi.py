@@ -56,7 +56,7 @@ def test_handle_statement_that_is_none_does_not_leave_and_spoils_nothing(make_cl
     report = ask(make_client(), batch_of(new_statement(1), {"id": "x"}, new_statement(2)))
     assert report.accepted == ("1-0", "1-2")
     assert [one.entry_id for one in report.refused] == ["1-1"]
-    assert "id must be a UUID" in report.refused[0].problem.detail
+    assert "id: must be a UUID" in report.refused[0].problem.detail
     assert lrs.sizes == [2]
 
 

@@ -36,7 +36,7 @@ def test_plan_empty_file(transcriber):
 
 def test_plan_text_file(transcriber):
     (transcriber.folder / "text.mp3").write_text("This is no sound.\n" * 100)
-    with pytest.raises(PermanentError, match=r"text.mp3' is no media file"):
+    with pytest.raises(PermanentError, match=r"text.mp3' is not a media file"):
         transcriber.plan("text.mp3")
 
 
@@ -92,7 +92,7 @@ def test_plan_language_without_a_model(transcriber):
 
 def test_plan_english_model_for_another_language(make_transcriber):
     transcriber = make_transcriber(transcription_model_param={"WHISPER": {"fr": {"model": MODEL}}})
-    with pytest.raises(PermanentError, match="names for 'fr' knows English only"):
+    with pytest.raises(PermanentError, match="names for 'fr' knows only English"):
         transcriber.plan("any.mp3", lang="fr")
 
 
@@ -102,7 +102,9 @@ def test_plan_model_folder_that_is_not_there(make_transcriber):
 
 
 def test_plan_model_that_nobody_knows():
-    with pytest.raises(PermanentError, match="names the model 'huge', which is neither a folder nor a model"):
+    with pytest.raises(
+        PermanentError, match="names the model 'huge', which is neither a folder nor one of Whisper's models"
+    ):
         fresh_model().is_multilingual(ModelPlace("huge"))
 
 
@@ -130,7 +132,7 @@ def test_plan_model_in_the_download_root_is_found(tmp_path):
     assert fresh_model().is_multilingual(ModelPlace("my-model", str(tmp_path))) is False
 
 
-def test_report_leaves_captions_without_a_word_and_the_reason_is_pods(transcriber):
+def test_report_leaves_an_empty_caption_file(transcriber):
     run = transcriber.start(transcriber.job("none.mp3")).report_failure(PermanentError("No."))
     assert (transcriber.root / run.job.captions).read_text() == "WEBVTT\n"
 
@@ -150,7 +152,7 @@ def test_perform_unknown_action_is_refused(transcriber):
 
 
 class Polyglot:
-    """The real ears, with a knowledge of languages that tiny.en has not."""
+    """The real model, with a knowledge of languages that tiny.en does not have."""
 
     def __init__(self, *votes):
         self._model, self._votes, self.asked = warm_model(), list(votes), []
@@ -161,12 +163,12 @@ class Polyglot:
     def is_multilingual(self, place):
         return place.model == "many"
 
-    def tell_language(self, place, sound):
+    def detect_language(self, place, sound):
         self.asked.append((place.model, len(sound) / 32_000))
         return self._votes[min(len(self.asked), len(self._votes)) - 1]
 
 
-def test_plan_auto_listens_in_several_places_to_speech_alone(make_transcriber, lecture):
+def test_plan_auto_detects_the_language_from_speech_alone_in_several_places(make_transcriber, lecture):
     model = Polyglot({"de": 0.9, "fr": 0.1}, {"fr": 0.8, "de": 0.2})
     param = {"WHISPER": {"en": {"model": MODEL}, "auto": {"model": "many"}}}
     transcriber = make_transcriber(model, transcription_model_param=param)
@@ -179,7 +181,7 @@ def test_plan_auto_listens_in_several_places_to_speech_alone(make_transcriber, l
     assert {name for name, _ in model.asked} == {"many"}
     assert len(model.asked) >= 2
     assert all(length_s < 30 for _, length_s in model.asked)
-    assert "found to be 'fr'" in plan.log[0]
+    assert "detected as 'fr'" in plan.log[0]
 
 
 def test_plan_auto_with_an_english_model_alone_is_english(transcriber, lecture):
@@ -188,7 +190,7 @@ def test_plan_auto_with_an_english_model_alone_is_english(transcriber, lecture):
     assert plan.shared["language"] == "en"
 
 
-def test_plan_auto_without_a_model_that_can_tell_is_refused(make_transcriber, lecture):
+def test_plan_auto_without_a_model_that_can_tell_languages_apart_is_refused(make_transcriber, lecture):
     param = {"WHISPER": {"en": {"model": MODEL}, "fr": {"model": MODEL}}}
     transcriber = make_transcriber(transcription_model_param=param)
     shutil.copy(lecture, transcriber.folder / "a.mp3")

@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from podjobs.contract.ports import Heard, ModelPlace
-from podjobs.transcription.cues import CueRules, find_faults
+from podjobs.contract.ports import ModelPlace, WindowTranscript
+from podjobs.transcription.captions.faults import find_faults
+from podjobs.transcription.captions.rules import CueRules
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join, plain_words
 from support.transcriber import MODEL, cues_of, text_of, warm_model
 
@@ -74,7 +75,7 @@ def test_transcribe_parts_are_cut_where_nobody_speaks(in_parts, lecture):
 
 
 @pytest.mark.parametrize("kind", NO_SPEECH)
-def test_transcribe_what_is_no_speech_invents_nothing(transcriber, tmp_path, kind):
+def test_transcribe_what_is_not_speech_has_no_hallucination(transcriber, tmp_path, kind):
     """A valid WebVTT without a caption, and the job is done."""
     put(transcriber, join(tmp_path / "sound.mp3", (NO_SPEECH[kind], 20)))
 
@@ -84,7 +85,7 @@ def test_transcribe_what_is_no_speech_invents_nothing(transcriber, tmp_path, kin
     assert transcriber.run.results["captions"][1]["message"].startswith("Nobody speaks in these 20 s")
 
 
-def test_transcribe_between_speech_nothing_is_invented(transcriber, tmp_path, sentences):
+def test_transcribe_between_speech_there_is_no_hallucination(transcriber, tmp_path, sentences):
     """Captions lie where speech is."""
     pieces, spans, at_s = [], [], 0.0
     for sentence, kind in zip(sentences, NO_SPEECH, strict=False):
@@ -103,7 +104,7 @@ def test_transcribe_between_speech_nothing_is_invented(transcriber, tmp_path, se
 
 
 class HardOfHearing:
-    """The real model, but for what it does not hear."""
+    """The real model, except for what it does not hear."""
 
     def __init__(self, model, *, deaf):
         self._model, self._deaf = model, deaf
@@ -111,20 +112,20 @@ class HardOfHearing:
     def __getattr__(self, name):
         return getattr(self._model, name)
 
-    def listen(self, place, passages, language, *, thorough):
+    def transcribe(self, place, windows, language, *, thorough):
         if thorough and not self._deaf:
-            return self._model.listen(place, passages, language, thorough=True)
-        return tuple(Heard(()) for _ in passages)
+            return self._model.transcribe(place, windows, language, thorough=True)
+        return tuple(WindowTranscript(()) for _ in windows)
 
 
-def test_transcribe_hole_is_listened_to_again(make_transcriber, lecture):
-    """The first listening heard nothing; the second one, with other parameters, does."""
+def test_transcribe_gap_is_transcribed_again(make_transcriber, lecture):
+    """The first attempt heard nothing; the second one, with other parameters, does."""
     transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=False), podjobs_hole_s=1.5)
     put(transcriber, lecture)
     assert error_rate(TEXT, text_of(transcriber.transcribe(lecture.name))) < 0.1
 
 
-def test_transcribe_hole_that_stays_open_is_told(make_transcriber, lecture):
+def test_transcribe_gap_that_stays_open_is_logged(make_transcriber, lecture):
     transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=True), podjobs_hole_s=1.5)
     put(transcriber, lecture)
     assert transcriber.transcribe(lecture.name).strip() == "WEBVTT"
@@ -139,8 +140,8 @@ def test_transcribe_quiet_sound_is_amplified_when_asked(make_transcriber, tmp_pa
 
     vtt = transcriber.transcribe(quiet.name)
 
-    (told,) = [sentence for sentence in transcriber.run.log if "LUFS" in sentence]
-    assert "amplified by +" in told
+    (sentence,) = [sentence for sentence in transcriber.run.log if "LUFS" in sentence]
+    assert "amplified by +" in sentence
     assert error_rate(TEXT, text_of(vtt)) < WER
 
 

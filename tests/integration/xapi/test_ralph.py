@@ -8,8 +8,8 @@ import pytest
 import redis
 from celery import Celery
 
-from adapter import keys
-from adapter.door.statements import STATEMENT_TASK
+from adapter.door.statement_intake import STATEMENT_TASK
+from adapter.redis import keys
 from benchmarks.adapter_stack import wait_for
 from benchmarks.xapi_stack import running_stack
 from support.real_lrs import Ralph
@@ -35,7 +35,7 @@ def stack(ralph, tmp_path_factory):
 
 @pytest.fixture
 def settled(stack):
-    """Wait until nothing is on its way; what was put aside does not count."""
+    """Wait until nothing is on its way; dead letters do not count."""
 
     def wait():
         wait_for(lambda: set(stack.left()) <= {keys.DEAD}, LIMIT_S)
@@ -127,7 +127,7 @@ def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arr
     entries = [fields for _, fields in stack.redis.xrange(keys.DEAD)]
     reasons = {json.loads(entry["statement"])["id"]: json.loads(entry["problem"])["detail"] for entry in entries}
     assert reasons.keys() == {no_actor["id"], about_a_person["id"]}
-    assert "actor must be an object" in reasons[no_actor["id"]]
+    assert "actor: Field required" in reasons[no_actor["id"]]
     assert "The LRS answered 422" in reasons[about_a_person["id"]]
     found = read_back(ralph)
     good = {new_statement(number)["id"] for number in (*range(3000, 3010), *range(3030, 3040))}
@@ -135,7 +135,7 @@ def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arr
     assert found[new_statement(3050)["id"]] == new_statement(3050)
 
 
-def test_lrs_that_is_away_or_fails_gets_all_when_it_is_well_again(stack, ralph, settled, status):
+def test_lrs_that_is_away_or_fails_gets_all_when_it_works_again(stack, ralph, settled, status):
     ralph.stop()
     stack.push(messages_of(4000, 250))
     wait_for(lambda: "cannot be reached" in status()["functions"]["xapi"]["trouble"], LIMIT_S)
@@ -152,7 +152,7 @@ def test_lrs_that_is_away_or_fails_gets_all_when_it_is_well_again(stack, ralph, 
     assert status()["functions"]["xapi"]["trouble"] == ""
 
 
-def test_lrs_that_refuses_the_login_loses_nothing_and_the_operator_is_told(ralph, tmp_path):
+def test_lrs_that_refuses_the_login_loses_nothing_and_the_operator_is_notified(ralph, tmp_path):
     """The password was changed in the LRS; when the setting is corrected and the function restarted, all arrive."""
     other = Ralph(tmp_path / "lrs", password="another").start()  # noqa: S106 - made for this test
     before = set(read_back(ralph))

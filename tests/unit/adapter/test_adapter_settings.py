@@ -2,8 +2,10 @@
 
 import pytest
 
-from adapter.settings import AdapterSettings, load_settings
-from podjobs.settings import SettingsError
+from adapter.settings import adapter_settings
+from podjobs.contract.jobs import Job
+from podjobs.contract.workflows import WORKFLOWS, Function, Workflow
+from podjobs.settings import SettingsError, load_settings
 
 GOOD = {
     "ENCODING_TRANSCODING_CELERY_BROKER_URL": "redis://:s3cret@redis:6379/7",
@@ -18,7 +20,7 @@ def settings_of(monkeypatch):
     def load(**changes):
         for name, value in (GOOD | changes).items():
             monkeypatch.setenv(name, value)
-        return load_settings(AdapterSettings)
+        return load_settings(adapter_settings())
 
     return load
 
@@ -79,5 +81,23 @@ def test_transcription_is_served_only_when_its_function_is_named(settings_of):
         PODJOBS_CONCURRENCY_TRANSCRIPTION="7",
         PODJOBS_RETRY_LIMIT_TRANSCRIPTION="3",
     )
-    *_, transcription = with_url.functions
+    _, transcription, _ = with_url.functions
     assert (transcription.name, transcription.concurrency, transcription.retries.limit) == ("transcription", 7, 3)
+
+
+def test_settings_of_every_function_come_from_the_table(settings_of):
+    WORKFLOWS["toy"] = Workflow(Job, Function("toy", concurrency=3, attempts=2, enabled_by="TOY"))
+    try:
+        assert "toy" not in {function.name for function in settings_of().functions}
+        toy = next(one for one in settings_of(PODJOBS_FUNCTION_URL_TOY="http://toy/").functions if one.name == "toy")
+    finally:
+        del WORKFLOWS["toy"]
+    assert (toy.url, toy.concurrency, toy.retries.limit) == ("http://toy/", 3, 2)
+
+
+def test_function_url_with_an_unknown_scheme_is_refused_with_the_schemes_that_are_supported(settings_of):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(PODJOBS_FUNCTION_URL_ENCODING="gopher://s3cret@encoding/")
+    assert "PODJOBS_FUNCTION_URL_ENCODING: " in str(caught.value)
+    assert "must be a URL that begins with http: or https:" in str(caught.value)
+    assert "s3cret" not in str(caught.value)

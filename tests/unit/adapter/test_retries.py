@@ -1,8 +1,8 @@
-"""When a step is tried again, and by whom."""
+"""How long to wait before the next attempt, and how many attempts there are."""
 
 import pytest
 
-from adapter.retries import Ownership, PendingStep, RetryPolicy, busy_wait_s
+from adapter.retries import RetryPolicy, busy_wait_s
 
 POLICY = RetryPolicy(base_s=15, factor=2, cap_s=600, limit=5)
 
@@ -31,21 +31,6 @@ def test_the_default_notification_retries_outlast_a_day():
     # 15 + 30 + 60 + 120 + 240 + 480 = 945 s for six, then 193 × 600 s
     policy = RetryPolicy(base_s=15, factor=2, cap_s=600, limit=200)
     assert sum(policy.wait_s(attempt) for attempt in range(1, 200)) == 945 + 193 * 600 > 24 * 3600
-
-
-@pytest.mark.parametrize(
-    ("owner", "required_s"),
-    [
-        ("waiting", 30),  # after its second attempt
-        ("me", 10),  # read, and the answer lost
-        ("gone", 10),
-        ("lives", None),
-    ],
-)
-def test_required_idle_time_depends_on_the_owner(owner, required_s):
-    ownership = Ownership(own_id="me", waiting_id="waiting", alive=frozenset({"me", "lives"}), lease_s=10)
-    step = PendingStep(entry_id="1-0", owner=owner, idle_s=0, attempts=2)
-    assert ownership.required_idle_s(step, POLICY) == required_s
 
 
 @pytest.mark.parametrize(("times", "wait_s"), [(1, 1), (2, 2), (5, 16), (7, 60), (10_000, 60)])

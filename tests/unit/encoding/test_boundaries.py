@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.encoding.boundaries import choose_chunk_s, choose_lead_s, good_places, place_boundaries
+from podjobs.encoding.boundaries import choose_chunk_s, choose_preroll_s, good_places, place_boundaries
 from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.steps import chunk_id
 from podjobs.media.facts import MediaFacts, VideoFacts
 
 
@@ -63,17 +64,17 @@ def test_place_boundaries_any_source_is_cut_completely_on_the_grid(duration_s, c
     assert starts_s == (0,) or duration_s - starts_s[-1] >= chunk_s / 2
 
 
-@pytest.mark.parametrize(("frame_rate", "lead_s"), [(25, 0.5), (60, 0.5), (1, 8), (0, 0.5)])
-def test_choose_lead_s_slow_sources_are_sought_further_ahead(frame_rate, lead_s):
+@pytest.mark.parametrize(("frame_rate", "preroll_s"), [(25, 0.5), (60, 0.5), (1, 8), (0, 0.5)])
+def test_choose_preroll_s_slow_sources_are_searched_further_back(frame_rate, preroll_s):
     video = VideoFacts(index=0, codec="h264", width_px=64, height_px=64, frame_rate=frame_rate, start_s=0, frames=None)
-    assert choose_lead_s(video) == lead_s
+    assert choose_preroll_s(video) == preroll_s
 
 
 def recipe(**changes):
     facts = MediaFacts(format_name="mov", start_s=0, duration_s=20, video=None, audio=None)
     values = {
         "source": "x", "facts": facts, "renditions": (), "origin_s": 0, "duration_s": 20.5, "ends": False,
-        "lead_s": 0.5, "starts_s": (0.0, 8.0, 16.0),
+        "preroll_s": 0.5, "starts_s": (0.0, 8.0, 16.0),
     }  # fmt: skip
     return Recipe.model_validate(values | changes)
 
@@ -92,4 +93,4 @@ def test_chunks_of_a_cut_end_exactly():
 
 def test_chunks_of_the_second_generation_are_one_of_a_new_name():
     (chunk,) = recipe(generation=1, ends=True).chunks
-    assert (chunk.name, chunk.start_s, chunk.end_s) == ("chunk-0000-1", 0, 20.5)
+    assert (chunk_id(chunk), chunk.start_s, chunk.end_s) == ("chunk-0000-1", 0, 20.5)

@@ -43,7 +43,7 @@ def recipe(**changes):
         "origin_s": 0.5,
         "duration_s": 100.0,
         "ends": False,
-        "lead_s": 1.0,
+        "preroll_s": 1.0,
     }
     return Recipe.model_validate(values | changes)
 
@@ -182,7 +182,7 @@ def test_choose_threads_fewer_slots_than_processors_leaves_it_to_x264():
     assert choose_threads(100 * settings.processors, fewer) == expected
 
 
-def test_images_argv_percent_in_the_folder_is_no_pattern():
+def test_images_argv_percent_in_the_folder_is_not_a_pattern():
     argv = images_argv(recipe(), 60, "/media/100% sure", SETTINGS)
     assert "/media/100%% sure/thumbnail_%04d.png" in argv
     assert "/media/100% sure/overview.png" in argv

@@ -9,7 +9,7 @@ from support.jobs import POD_ROOT, encoding_job
 JOB = encoding_job("job-1", 7, "/media/videos/abc/talk.mp4")
 
 
-def test_failure_info_lists_are_empty_and_the_reason_is_told():
+def test_failure_info_lists_are_empty_and_the_reason_is_given():
     problem = Problem(title="The job cannot be done.", status=422, detail="The file is empty.", context={"stderr": "x"})
     info = failure_info(JOB, MediaPaths(POD_ROOT).pod_path, 0, problem)
     assert info["duration"] == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.encoding.picture import output_matrix, scale_options, thinning
+from podjobs.encoding.picture import choose_decimation, output_matrix, scale_options
 from podjobs.media.facts import VideoFacts, read_facts
 
 
@@ -12,7 +12,7 @@ def video(height_px=1080, **facts):
 
 
 @pytest.mark.parametrize(
-    ("rate", "highest", "kept_of"),
+    ("rate", "highest", "decimation"),
     [
         (0, 60, 1),  # unknown
         (25, 60, 1),
@@ -25,8 +25,8 @@ def video(height_px=1080, **facts):
         (50, 30, 2),
     ],
 )
-def test_thinning_halves_until_the_rate_is_allowed(rate, highest, kept_of):
-    assert thinning(rate, highest) == kept_of
+def test_choose_decimation_halves_until_the_rate_is_allowed(rate, highest, decimation):
+    assert choose_decimation(rate, highest) == decimation
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_scale_options_of_credits_lead_to_the_main_videos_matrix():
         ({"codec_name": "mpeg2video", "field_order": "progressive"}, False),
     ],
 )
-def test_read_facts_tells_what_may_be_interlaced(stream, interlaced):
+def test_read_facts_says_what_may_be_interlaced(stream, interlaced):
     plain = {"index": 0, "codec_type": "video", "codec_name": "h264", "width": 720, "height": 576}
     facts = read_facts({"streams": [plain | stream], "format": {"format_name": "matroska,webm"}})
     assert facts.video.interlaced is interlaced
 
 
 @pytest.mark.parametrize(("name", "badly"), [("mpegts", True), ("avi", True), ("mov,mp4,m4a,3gp,3g2,mj2", False)])
-def test_read_facts_tells_what_cannot_be_searched(name, badly):
+def test_read_facts_says_what_cannot_be_searched(name, badly):
     assert read_facts({"streams": [], "format": {"format_name": name}}).seeks_badly is badly

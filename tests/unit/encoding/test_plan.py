@@ -3,8 +3,7 @@
 import pytest
 
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.encoding.boundaries import place_boundaries
-from podjobs.encoding.plan import stages_of, write_recipe
+from podjobs.encoding.plan import write_recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
 from support.jobs import encoding_job
@@ -31,37 +30,7 @@ def facts(*, video=True, audio=True, duration_s=100.0, start_s=0.0):
 
 
 def recipe(asked=None, known=None):
-    made = write_recipe(asked or job(), known or facts(), "videos/abc/talk.mp4", SETTINGS)
-    return made.model_copy(update={"starts_s": place_boundaries(made.duration_s, 8, ())})
-
-
-def test_stages_of_video_with_sound_encode_package_publish_notify():
-    stages = stages_of(recipe(), job())
-    assert [stage.name for stage in stages] == ["encode", "package", "publish", "notify"]
-    # 100 s in chunks of 8 s: 13, the last of 4 s; the sound beside them
-    assert [step.id for step in stages[0].steps] == ["audio", *(f"chunk-{number:04d}" for number in range(13))]
-    assert [step.id for step in stages[1].steps] == ["package-360", "package-720", "images"]
-
-
-def test_stages_of_silent_video_have_no_audio_step():
-    stages = stages_of(recipe(known=facts(audio=False)), job())
-    assert "audio" not in [step.id for step in stages[0].steps]
-
-
-def test_stages_of_audio_file_make_sound_and_cover_only():
-    stages = stages_of(recipe(known=facts(video=False)), job())
-    assert [[step.id for step in stage.steps] for stage in stages] == [["audio", "images"], ["publish"], ["notify"]]
-
-
-def test_stages_of_second_generation_encode_one_chunk_and_keep_the_sound():
-    again = recipe().model_copy(update={"generation": 1})
-    stages = stages_of(again, job())
-    assert [[step.id for step in stage.steps] for stage in stages] == [
-        ["chunk-0000-1"],
-        ["package-360-1", "package-720-1", "images-1"],
-        ["publish-1"],
-        ["notify"],
-    ]
+    return write_recipe(asked or job(), known or facts(), "videos/abc/talk.mp4", SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +58,3 @@ def test_write_recipe_source_that_starts_late_counts_from_its_first_frame():
 def test_write_recipe_cut_that_leaves_nothing_is_refused(cut):
     with pytest.raises(InvalidRequestError, match="Correct the cut"):
         recipe(job(cut_start=cut[0], cut_end=cut[1]))
-
-
-def test_stages_of_no_step_of_a_usual_chunk_exceeds_the_limit_of_lambda():
-    steps = [step for stage in stages_of(recipe(), job())[:1] for step in stage.steps]
-    assert {step.timeout_s for step in steps} == {900}

@@ -20,7 +20,7 @@ def test_read_language(text, code):
 
 @pytest.mark.parametrize("text", ["", "xx", "klingon", "-", "french2"])
 def test_read_language_unknown_is_refused_by_name(text):
-    with pytest.raises(PermanentError, match="known are auto, af, ") as refused:
+    with pytest.raises(PermanentError, match="the known ones are auto, af, ") as refused:
         read_language(text)
     assert repr(text) in refused.value.detail
 
@@ -35,7 +35,7 @@ def test_choose_model_none_names_setting_and_remedy():
         choose_model({"fr": FRENCH, "en": ENGLISH}, "it")
 
 
-def test_choose_language_all_passages_together():
+def test_choose_language_all_windows_together():
     votes = [{"fr": 0.6, "en": 0.4}, {"en": 0.9, "fr": 0.1}, {"en": 0.8, "fr": 0.2}]
     assert choose_language(votes, {"auto": ANY}) == "en"
 

@@ -1,4 +1,4 @@
-"""Anonymised statements: nobody can be found in them, and the same person is always the same."""
+"""Anonymised statements: nobody can be identified, and the same person always has the same pseudonym."""
 
 import json
 

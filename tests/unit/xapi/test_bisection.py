@@ -1,4 +1,4 @@
-"""Statements posted in as few requests as possible, each with its own fate."""
+"""Statements are posted in as few requests as possible, and each has its own outcome."""
 
 import pytest
 from hypothesis import given, settings
@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from podjobs.contract.errors import NotNowError
 from podjobs.contract.ports import LrsAnswer
-from podjobs.xapi.bisection import post_all, rounds_of
+from podjobs.xapi.bisection import post_with_bisection, split_repeated_ids
 from support.statements import entries_of
 
 
 class Lrs:
-    """Refuses what it is told to, whole requests as LRSs do; notes what it was asked."""
+    """Refuses what the test says, whole requests as LRSs do; records what it was asked."""
 
     def __init__(self, wrong=(), known=()):
         self.wrong, self.known, self.asked, self.has = set(wrong), set(known), [], []
@@ -40,31 +40,31 @@ def always():
     return True
 
 
-def test_post_all_good_statements_take_one_request():
+def test_post_with_bisection_good_statements_take_one_request():
     lrs, posted = Lrs(), entries(*"abcdefgh")
-    fates = post_all(posted, lrs.post, always)
-    assert fates.accepted == [entry.entry_id for entry in posted]
+    outcome = post_with_bisection(posted, lrs.post, always)
+    assert outcome.accepted == [entry.entry_id for entry in posted]
     assert len(lrs.asked) == 1
 
 
-def test_post_all_one_wrong_statement_of_eight_is_found_in_seven_requests():
+def test_post_with_bisection_one_wrong_statement_of_eight_is_found_in_seven_requests():
     # 8; 4 4; 2 2; 1 1 of the half that fails: 1 + 2 + 2 + 2
     lrs, posted = Lrs(wrong="c"), entries(*"abcdefgh")
-    fates = post_all(posted, lrs.post, always)
-    assert names(fates.accepted, posted) == list("abdefgh")
-    (refusal,) = fates.refused
+    outcome = post_with_bisection(posted, lrs.post, always)
+    assert names(outcome.accepted, posted) == list("abdefgh")
+    (refusal,) = outcome.refused
     assert (refusal.entry_id, refusal.problem.status, refusal.problem.detail) == ("1-2", 400, "It is wrong.")
     assert len(lrs.asked) == 7
 
 
-def test_post_all_statement_the_lrs_has_is_done():
+def test_post_with_bisection_statement_the_lrs_has_is_done():
     lrs, posted = Lrs(known="b"), entries(*"abc")
-    fates = post_all(posted, lrs.post, always)
-    assert names(fates.accepted, posted) == list("abc")
+    outcome = post_with_bisection(posted, lrs.post, always)
+    assert names(outcome.accepted, posted) == list("abc")
     assert sorted(lrs.has) == ["a", "c"]
 
 
-def test_post_all_lrs_that_goes_away_in_the_middle_keeps_the_rest():
+def test_post_with_bisection_lrs_that_goes_away_in_the_middle_keeps_the_rest():
     lrs, posted = Lrs(wrong="a"), entries(*"abcd")
 
     def post(statements):
@@ -72,24 +72,24 @@ def test_post_all_lrs_that_goes_away_in_the_middle_keeps_the_rest():
             raise NotNowError("Away.", retry_after_s=7)
         return lrs.post(statements)
 
-    fates = post_all(posted, post, always)  # abcd, ab, a: then away
-    assert (fates.accepted, [one.entry_id for one in fates.refused]) == ([], ["1-0"])
-    assert fates.trouble.detail == "Away."
+    outcome = post_with_bisection(posted, post, always)  # abcd, ab, a: then away
+    assert (outcome.accepted, [one.entry_id for one in outcome.refused]) == ([], ["1-0"])
+    assert outcome.trouble.detail == "Away."
 
 
-def test_post_all_without_time_keeps_the_rest_without_trouble():
+def test_post_with_bisection_without_time_keeps_the_rest_without_trouble():
     lrs, posted = Lrs(wrong="a"), entries(*"abcd")
-    fates = post_all(posted, lrs.post, lambda: len(lrs.asked) < 3)
-    assert (len(lrs.asked), fates.trouble, len(fates.refused)) == (3, None, 1)
+    outcome = post_with_bisection(posted, lrs.post, lambda: len(lrs.asked) < 3)
+    assert (len(lrs.asked), outcome.trouble, len(outcome.refused)) == (3, None, 1)
 
 
-def test_post_all_nothing_is_no_request():
-    assert post_all((), Lrs().post, always).accepted == []
+def test_post_with_bisection_nothing_is_no_request():
+    assert post_with_bisection((), Lrs().post, always).accepted == []
 
 
-def test_rounds_no_id_stands_twice_in_one_request():
-    rounds = rounds_of(entries("a", "B", "b", "a", "c", "a"))
-    assert [[entry.statement["id"] for entry in one] for one in rounds] == [["a", "B", "c"], ["b", "a"], ["a"]]
+def test_split_repeated_ids_no_id_occurs_twice_in_one_request():
+    requests = split_repeated_ids(entries("a", "B", "b", "a", "c", "a"))
+    assert [[entry.statement["id"] for entry in one] for one in requests] == [["a", "B", "c"], ["b", "a"], ["a"]]
 
 
 @settings(max_examples=200, deadline=None)
@@ -98,17 +98,17 @@ def test_rounds_no_id_stands_twice_in_one_request():
     st.sets(st.integers(0, 40), max_size=20),
     st.sets(st.integers(0, 40), max_size=20),
 )
-def test_post_all_each_statement_has_the_fate_that_is_its_own(ids, wrong, known):
+def test_post_with_bisection_each_statement_has_its_own_outcome(ids, wrong, known):
     lrs = Lrs(wrong, known - wrong)
     posted = entries(*ids)
-    fates = post_all(posted, lrs.post, always)
-    assert names(fates.accepted, posted) == sorted(one for one in ids if one not in wrong)
-    assert names([one.entry_id for one in fates.refused], posted) == sorted(one for one in ids if one in wrong)
+    outcome = post_with_bisection(posted, lrs.post, always)
+    assert names(outcome.accepted, posted) == sorted(one for one in ids if one not in wrong)
+    assert names([one.entry_id for one in outcome.refused], posted) == sorted(one for one in ids if one in wrong)
     assert len(lrs.asked) <= max(2 * len(ids), 1)
 
 
 @pytest.mark.parametrize("count", [1, 2, 500])
-def test_post_all_everything_wrong_ends(count):
+def test_post_with_bisection_everything_wrong_ends(count):
     lrs = Lrs(wrong=range(count))
-    assert len(post_all(entries(*range(count)), lrs.post, always).refused) == count
+    assert len(post_with_bisection(entries(*range(count)), lrs.post, always).refused) == count
     assert len(lrs.asked) == 2 * count - 1

@@ -1,4 +1,4 @@
-"""JSON logs, one line an event, carrying the job and the step they are about."""
+"""JSON logs, one line per event, with the job and the step it is about."""
 
 import logging
 import sys
@@ -10,7 +10,7 @@ def configure_logs(component: str, level: str = "INFO") -> None:
     """Send all logs, ours and the libraries', to stderr as JSON lines.
 
     Args:
-        component: what writes: `adapter`, `encoding`, ….
+        component: the process that logs: `adapter`, `encoding`, ….
         level: lowest level that is written, by its standard name.
     """
     shared: list[structlog.types.Processor] = [
@@ -42,13 +42,13 @@ def configure_logs(component: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # One line a request says nothing that our own lines do not.
+    # Their line per request adds nothing to our own lines.
     for noisy in ("httpx", "httpcore", "aiohttp.access", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _put_first(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Order the fields: when, how bad, who, what come first, as people read them."""
+    """Order the fields as people read them: when, how bad, who and what come first."""
     first = {name: event[name] for name in ("timestamp", "level", "component", "message") if name in event}
     return {**first, **event}
 

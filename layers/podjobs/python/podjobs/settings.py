@@ -22,7 +22,7 @@ SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
 
 
 class SettingsError(Exception):
-    """The settings are not usable; the text names every fault."""
+    """The settings cannot be used; the message names every fault."""
 
 
 class _PodSettingsFile(PydanticBaseSettingsSource):
@@ -45,7 +45,7 @@ class _PodSettingsFile(PydanticBaseSettingsSource):
 
 
 class PodSettings(BaseSettings):
-    """Base of every settings class: Pod's names from the environment, then from Pod's settings file."""
+    """Base of every settings class: reads Pod's names from the environment, then from Pod's settings file."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -74,7 +74,7 @@ def _parse_json(value: Any) -> Any:
 
 Value = TypeVar("Value")
 FromJson = Annotated[Value, NoDecode, BeforeValidator(_parse_json)]
-"""The environment holds JSON, Pod's settings file the value itself. A JSON error is a fault like any other."""
+"""JSON text in the environment, the value itself in Pod's settings file. A JSON error is a fault like any other."""
 
 
 class LogSettings(PodSettings):
@@ -86,7 +86,7 @@ class LogSettings(PodSettings):
 
 
 class MediaSettings(LogSettings):
-    """Where the media lie."""
+    """Where the media files are."""
 
     media_root: Annotated[str, AfterValidator(_absolute)] = Field(
         description="Pod's media root, as the Pod server sees it: the paths in Pod's messages begin with it."
@@ -143,10 +143,10 @@ def read_assignments(path: Path) -> dict[str, Any]:
         path: Pod's settings_local.py.
 
     Returns:
-        Upper-case names with literal values; an assignment that is computed is left out, as is any other statement.
+        Upper-case names with literal values; computed values and all other statements are left out.
 
     Raises:
-        SettingsError: the file cannot be read or is no Python.
+        SettingsError: the file cannot be read or is not Python.
     """
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))

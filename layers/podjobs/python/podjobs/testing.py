@@ -13,21 +13,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from podjobs.contract.errors import PermanentError, Problem, StepError
 from podjobs.contract.jobs import Job
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
-from podjobs.contract.ports import Answer, LrsAnswer, VideoState
+from podjobs.contract.ports import LrsAnswer, PodAnswer, VideoState
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import workflow_of
-
-
-class StepHandler(Protocol):
-    """A function that performs steps of jobs."""
-
-    def perform(self, request: Step, /) -> Plan | Result:
-        """Perform one step. Raises StepError."""
+from podjobs.entry.endpoint import StepHandler
 
 
 class JobRun:
@@ -86,7 +80,7 @@ class JobRun:
 
     def perform_step(self, spec: StepSpec) -> Plan | Result:
         """Perform one step and keep its reply. Raises StepError."""
-        reply = self._functions[spec.function].perform(self.step(spec))
+        reply = self._functions[spec.function].handle(self.step(spec))
         with self._lock:
             self.log += reply.log
             if isinstance(reply, Plan):
@@ -127,16 +121,16 @@ class JobRun:
 class FakePodApi:
     """A Pod that takes every callback. Implements the `PodApi` port."""
 
-    answer: Answer = Answer.ACCEPTED
+    answer: PodAnswer = PodAnswer.ACCEPTED
     calls: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
     """The callback, the video's number, the body."""
 
-    def post_encoded(self, video_id: int, body: dict[str, Any]) -> Answer:
+    def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Take note; see the port."""
         self.calls.append(("encoded", video_id, body))
         return self.answer
 
-    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> Answer:
+    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Take note; see the port."""
         self.calls.append(("transcribed", video_id, body))
         return self.answer
@@ -144,7 +138,7 @@ class FakePodApi:
     def video_state(self, video_id: int) -> VideoState | None:
         """A video is in progress until Pod has been called; see the port."""
         was_called = any(video_id == called_id for _, called_id, _ in self.calls)
-        return VideoState(in_progress=not was_called, encoded=was_called, step="")
+        return VideoState(in_progress=not was_called, step="")
 
 
 @dataclass

@@ -11,21 +11,18 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-import structlog
 
 from podjobs.contract.errors import NotNowError, OperatorNeededError, RetryableError
 from podjobs.contract.ports import LrsAnswer
 from podjobs.contract.retry_after import read_retry_after
 
-logger = structlog.get_logger(__name__)
-
 CONNECT_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 4.0
-"""Less than the 5 s after which uvicorn closes an idle connection, so that no request meets its end."""
+"""Less than the 5 s after which uvicorn closes an idle connection, so that no request is sent on a closed one."""
 OPERATOR_RETRY_S = 60.0
-"""An operator must act first (401, 403): asking more often changes nothing."""
-ANSWER_LIMIT_BYTES = 4 * 1024 * 1024
-"""An answer is a list of ids, 40 bytes each."""
+"""An operator must act first (401, 403, 404, 405, 3xx): retrying more often changes nothing."""
+RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
+"""A response is a list of ids, 40 bytes each."""
 REASON_CHARS = 500
 _ABOUT_THE_STATEMENTS = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -41,8 +38,8 @@ _NOT_NOW = frozenset(
 _REMEDIES = {
     HTTPStatus.UNAUTHORIZED: "XAPI_LRS_LOGIN or XAPI_LRS_PWD is wrong",
     HTTPStatus.FORBIDDEN: "The user of XAPI_LRS_LOGIN may not write statements",
-    HTTPStatus.NOT_FOUND: "XAPI_LRS_URL is not the LRS's address of its statements",
-    HTTPStatus.METHOD_NOT_ALLOWED: "XAPI_LRS_URL is not the LRS's address of its statements",
+    HTTPStatus.NOT_FOUND: "XAPI_LRS_URL is not the LRS's statements endpoint",
+    HTTPStatus.METHOD_NOT_ALLOWED: "XAPI_LRS_URL is not the LRS's statements endpoint",
 }
 
 
@@ -54,20 +51,20 @@ class _Response:
 
 
 class HttpLrs:
-    """An LRS behind one address."""
+    """An LRS at one address."""
 
     def __init__(  # noqa: PLR0913 - each is a setting
         self, url: str, *, login: str, password: str, version: str, timeout_s: float, connections: int
     ) -> None:
-        """Open a client; nothing is sent yet. Connections are kept and used again.
+        """Open a client; nothing is sent yet. Connections are kept and reused.
 
         Args:
             url: XAPI_LRS_URL, where statements are posted.
             login: XAPI_LRS_LOGIN.
             password: XAPI_LRS_PWD.
-            version: the X-Experience-API-Version to name.
-            timeout_s: how long a request may take, from its start to the end of the answer.
-            connections: how many requests run at once.
+            version: the X-Experience-API-Version to send.
+            timeout_s: how long a request may take, from its start to the end of the response.
+            connections: how many requests may run at once.
         """
         self._url = url
         self._timeout_s = timeout_s
@@ -81,7 +78,7 @@ class HttpLrs:
         )
 
     def post(self, statements: Sequence[dict[str, Any]]) -> LrsAnswer:
-        """Hand statements over; see the port."""
+        """Post statements in one request; see the port."""
         body = json.dumps(statements, ensure_ascii=False, separators=(",", ":")).encode()
         response = self._send(body)
         if response.status == HTTPStatus.OK:
@@ -95,17 +92,17 @@ class HttpLrs:
         raise _failure(response, reason)
 
     def _send(self, body: bytes) -> _Response:
-        until = time.monotonic() + self._timeout_s
+        deadline = time.monotonic() + self._timeout_s
         try:
             with self._client.stream("POST", self._url, content=body) as response:
                 content = bytearray()
                 for block in response.iter_bytes():
                     content += block
-                    # httpx counts silences, not the whole: an answer that trickles in would never end
-                    if time.monotonic() > until:
-                        raise RetryableError(f"The LRS's answer took longer than {self._timeout_s:g} s.")
-                    if len(content) > ANSWER_LIMIT_BYTES:
-                        raise RetryableError(f"The LRS's answer is longer than {ANSWER_LIMIT_BYTES} bytes.")
+                    # httpx limits each silence, not the whole: a response that trickles in would never end
+                    if time.monotonic() > deadline:
+                        raise RetryableError(f"The LRS's response took longer than {self._timeout_s:g} s.")
+                    if len(content) > RESPONSE_LIMIT_BYTES:
+                        raise RetryableError(f"The LRS's response is longer than {RESPONSE_LIMIT_BYTES} bytes.")
                 return _Response(response.status_code, response.headers, bytes(content))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             detail = f"The LRS cannot be reached: {_described(error)}. Is it running?"
@@ -113,11 +110,11 @@ class HttpLrs:
         except httpx.TimeoutException as error:
             raise RetryableError(f"The LRS did not answer within {self._timeout_s:g} s.") from error
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise RetryableError(f"The exchange with the LRS broke off: {_described(error)}.") from error
+            raise RetryableError(f"The connection to the LRS broke: {_described(error)}.") from error
 
 
 def _check_ids(content: bytes, statements: Sequence[dict[str, Any]]) -> None:
-    """An LRS answers 200 with ids of what it was sent (ralph: of what is new to it). Others did not store them."""
+    """An LRS answers 200 with ids it was sent (ralph: those that are new to it). Anything else is not an LRS."""
     sent = {str(statement.get("id")).lower() for statement in statements}
     try:
         ids = json.loads(content)
@@ -125,8 +122,8 @@ def _check_ids(content: bytes, statements: Sequence[dict[str, Any]]) -> None:
         ids = None
     if not isinstance(ids, list) or not {str(one).lower() for one in ids} <= sent:
         raise RetryableError(
-            "The answer to the statements is not an LRS's, though its status is 200. "
-            f"Check that XAPI_LRS_URL is the LRS's address of its statements. It begins: {_excerpt(content)}"
+            "The response is not that of an LRS, though its status is 200. "
+            f"Check that XAPI_LRS_URL is the LRS's statements endpoint. The response begins: {_excerpt(content)}"
         )
 
 
@@ -134,7 +131,7 @@ def _failure(response: _Response, reason: str) -> RetryableError:
     status = response.status
     if status in _REMEDIES:
         remedy = _REMEDIES[HTTPStatus(status)]
-        detail = f"The LRS answered {status}. {remedy}; correct it. Its words: {reason}"
+        detail = f"The LRS answered {status}. {remedy}; correct it. The LRS says: {reason}"
         return OperatorNeededError(detail, retry_after_s=OPERATOR_RETRY_S)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         location = response.headers.get("location", "?")

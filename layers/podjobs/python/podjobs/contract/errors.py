@@ -1,10 +1,10 @@
-"""The errors a step may end with, and their form on the wire.
+"""The errors a step can end with, and their form on the wire.
 
-Two questions decide what the adapter does with a failed step: does a retry help, and does it count?
+What the adapter does with a failed step depends on two questions: does a retry help, and does it count?
 
     PermanentError   4xx  no retry: the request or the media is wrong
-    RetryableError   500  retried with backoff, counted against the step's limit
-    NotNowError      503  retried with backoff, not counted: nothing is wrong with the step
+    RetryableError   500  retried with backoff, counts against the step's limit
+    NotNowError      503  retried with backoff, does not count: nothing is wrong with the step
 
 Source: RFC 9457 (problem details for HTTP APIs).
 """
@@ -24,7 +24,7 @@ class StepError(Exception):
     title: ClassVar[str] = "The step failed."
 
     def __init__(self, detail: str, **context: Any) -> None:
-        """Keep the sentence and whatever helps to understand it.
+        """Keep the message and whatever helps to understand it.
 
         Args:
             detail: what happened, to which file or field, and what to do about it. Never holds a secret.
@@ -62,11 +62,11 @@ class NotNowError(RetryableError):
     title = "The step cannot be done now."
 
     def __init__(self, detail: str, *, retry_after_s: float | None = 5.0, **context: Any) -> None:
-        """Keep the sentence and the wish.
+        """Keep the message and the wait.
 
         Args:
             detail: as in StepError.
-            retry_after_s: seconds to wait before the next attempt; None: whoever asks again chooses.
+            retry_after_s: seconds to wait before the next attempt; None: whoever retries chooses.
             context: as in StepError.
         """
         super().__init__(detail, **context)
@@ -98,4 +98,5 @@ class Problem(BaseModel):
 
 def list_faults(error: ValidationError) -> str:
     """Name each field and what is wrong with it; values are not repeated."""
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)

@@ -3,7 +3,7 @@
 A job is planned by its first step. The plan's stages follow one another; the steps of a stage run in parallel.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
@@ -45,7 +45,6 @@ class Result(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["result"] = "result"
     values: dict[str, Any] = Field(default_factory=dict)
     """What later steps need of it: a few numbers and names, never media."""
     log: tuple[str, ...] = ()
@@ -57,7 +56,6 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["plan"] = "plan"
     shared: dict[str, Any] = Field(default_factory=dict)
     """What every later step is given: stored once with the job."""
     stages: tuple[Stage, ...] = Field(min_length=1)

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from podjobs.contract.confidence import SURE, Confidence
 from podjobs.contract.media_paths import Key
 
 
@@ -132,7 +133,7 @@ class Tools(Protocol):
 
 @dataclass(frozen=True)
 class LrsAnswer:
-    """What the learning record store said to a request; it holds for the request as a whole."""
+    """The learning record store's response to a request; it holds for the request as a whole."""
 
     status: int
     """HTTP status: 200 or 204, 409, or one that says that a statement is wrong."""
@@ -141,12 +142,12 @@ class LrsAnswer:
 
     @property
     def is_accepted(self) -> bool:
-        """It has all of them."""
+        """The LRS has all of the statements."""
         return self.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 
     @property
     def is_conflict(self) -> bool:
-        """It has had one of these ids before."""
+        """The LRS already has a statement with one of these ids."""
         return self.status == HTTPStatus.CONFLICT
 
 
@@ -154,10 +155,10 @@ class Lrs(Protocol):
     """The learning record store."""
 
     def post(self, statements: Sequence[dict[str, Any]]) -> LrsAnswer:
-        """Hand statements over, all in one request; safe to repeat.
+        """Post statements, all in one request; safe to repeat.
 
         Raises:
-            NotNowError: nothing is wrong with them; its kind OperatorNeededError: an operator must act first.
+            NotNowError: nothing is wrong with them; its subclass OperatorNeededError: an operator must act first.
             RetryableError: it did not work this time, perhaps because of one of them.
         """
 
@@ -165,83 +166,81 @@ class Lrs(Protocol):
 SOUND_HZ = 16_000
 SOUND_BYTES_PER_S = 2 * SOUND_HZ
 """Sound is handed to models as bytes: mono, 16 kHz, 16 bits a sample, little-endian."""
-LOOK_S = 512 / SOUND_HZ
-"""So often a model tells whether somebody speaks."""
-PASSAGE_S = 30.0
-"""Longest sound a model listens to at once. Source: Whisper."""
+VAD_FRAME_S = 512 / SOUND_HZ
+"""Length of sound that the voice activity detector gives one probability for. Source: Silero VAD."""
+WINDOW_S = 30.0
+"""Longest sound that a model transcribes at once. Source: Whisper."""
 
 
 @dataclass(frozen=True)
 class ModelPlace:
-    """Where a speech model is to be had."""
+    """Where a speech model can be found."""
 
     model: str
-    """A name of Whisper's, or a folder that holds a CTranslate2 model."""
+    """One of Whisper's names, or a folder that holds a CTranslate2 model."""
     download_root: str = ""
-    """Folder for models that are named; empty: Hugging Face's own."""
+    """Folder for models given by name; empty: Hugging Face's own."""
 
 
 @dataclass(frozen=True)
-class HeardWord:
-    """A word with its time in the passage it was heard in."""
+class Word:
+    """A word that was heard, with its time."""
 
     text: str
-    """With the space before it, as Whisper writes it."""
+    """With the space before it, as Whisper writes it; punctuation stays with its word. A word without a space before it
+    continues the previous one («l'» «homme», Chinese)."""
     start_s: float
+    """From the beginning of the sound that it was heard in."""
     end_s: float
-    probability: float
+    probability: float = 1.0
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What a model made of a passage."""
+class WindowTranscript:
+    """What a model wrote down for one window."""
 
-    words: tuple[HeardWord, ...]
-    no_speech_probability: float = 0.0
-    average_log_probability: float = 0.0
-    """Natural logarithm, per token."""
-    compression_ratio: float = 1.0
-    """Of the text: high where it repeats itself."""
+    words: tuple[Word, ...]
+    confidence: Confidence = SURE
 
 
 class SpeechModel(Protocol):
-    """What hears speech and writes it down. Kept warm: a model is loaded once in a process.
+    """Detects speech and transcribes it. Kept warm: a model is loaded once per process.
 
-    All but `find_speech` raise PermanentError when the model cannot be used (no such model, files missing or damaged),
-    RetryableError when it could not be had this time, NotNowError when there is no memory for it.
+    All methods but `speech_probabilities` raise PermanentError when the model cannot be used (no such model, files
+    missing or damaged), RetryableError when it could not be loaded this time, NotNowError when memory is short.
     """
 
-    def find_speech(self, sound: bytes) -> Sequence[float]:
-        """How likely it is that somebody speaks, between 0 and 1: one number for every `LOOK_S`."""
+    def speech_probabilities(self, sound: bytes) -> Sequence[float]:
+        """The probability of speech, between 0 and 1, in every `VAD_FRAME_S` of a sound."""
 
     def is_multilingual(self, place: ModelPlace) -> bool:
-        """Whether a model knows other languages than English."""
+        """Whether a model knows languages other than English."""
 
-    def tell_language(self, place: ModelPlace, sound: bytes) -> dict[str, float]:
-        """Probabilities of languages, by ISO 639-1 code; of the sound's first `PASSAGE_S`."""
+    def detect_language(self, place: ModelPlace, sound: bytes) -> dict[str, float]:
+        """The probabilities of languages, by ISO 639-1 code, judged by the first `WINDOW_S` of a sound."""
 
-    def listen(
-        self, place: ModelPlace, passages: Sequence[bytes], language: str, *, thorough: bool
-    ) -> tuple[Heard, ...]:
-        """Write down passages of speech.
+    def transcribe(
+        self, place: ModelPlace, windows: Sequence[bytes], language: str, *, thorough: bool
+    ) -> tuple[WindowTranscript, ...]:
+        """Transcribe windows of speech.
 
         Args:
             place: the model.
-            passages: sounds of at most `PASSAGE_S` each, in order: what is said in one helps with the next.
+            windows: sounds of at most `WINDOW_S` each, in order: what is said in one helps with the next.
             language: ISO 639-1 code that the model knows.
-            thorough: take more time: one passage after another, again with other parameters where it is not sure.
+            thorough: take more time: one window after another, again with other parameters where the model is unsure.
 
         Returns:
-            What was heard in each of them.
+            One transcript per window.
         """
 
 
-class Answer(Enum):
-    """What Pod said to a callback."""
+class PodAnswer(Enum):
+    """Pod's response to a callback."""
 
     ACCEPTED = "accepted"
     NOT_IN_PROGRESS = "not in progress"
-    """It was sent before: the first answer got lost on the way."""
+    """It was sent before, and the response was lost on the way."""
     UNKNOWN_VIDEO = "unknown video"
     """The video was deleted meanwhile."""
 
@@ -251,7 +250,6 @@ class VideoState:
     """How far Pod is with a video."""
 
     in_progress: bool
-    encoded: bool
     step: str
     """Pod's words, `<number> : <description>`."""
 
@@ -259,15 +257,15 @@ class VideoState:
 class PodApi(Protocol):
     """Pod's REST interface."""
 
-    def post_encoded(self, video_id: int, body: dict[str, Any]) -> Answer:
-        """Tell Pod that a video is encoded.
+    def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a video is encoded.
 
         Raises RetryableError (with `ambiguous` in its context when Pod may have acted), NotNowError when an operator
         must act, PermanentError for an answer that no retry changes.
         """
 
-    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> Answer:
-        """Tell Pod that a video's captions are there to be taken, or why not. Raises as `post_encoded`."""
+    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a video's captions are there to be taken, or why not. Raises as `post_encoded`."""
 
     def video_state(self, video_id: int) -> VideoState | None:
-        """Ask how far Pod is with a video; None when there is no such video. Raises as `post_encoded`."""
+        """Get how far Pod is with a video; None when there is no such video. Raises as `post_encoded`."""

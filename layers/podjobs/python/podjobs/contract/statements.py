@@ -1,10 +1,10 @@
 """What travels between the adapter and the function `xapi`: batches of statements there, a report back.
 
-Each statement of a batch has one of three fates, and the report tells which:
+Each statement of a batch has one of three outcomes:
 
     accepted   the LRS has it
-    refused    it never will be taken: what is wrong with it is told
-    kept       neither: the adapter keeps it and asks again; `trouble` says why, if something is amiss
+    refused    no repeat would change that: the report says what is wrong, and the statement becomes a dead letter
+    kept       neither: the adapter keeps it and posts it again; `trouble` says why, if something is wrong
 """
 
 from typing import Annotated, Any, TypeAlias
@@ -18,7 +18,7 @@ FUNCTION = "xapi"
 BATCH_EVENT_TYPE = "fr.esup-portail.podjobs.statements"
 REPORT_EVENT_TYPE = "fr.esup-portail.podjobs.statements-report"
 BATCH_TIMEOUT_S = 120
-"""Seconds one invocation may take; a function that needs more keeps the rest for the next one."""
+"""Seconds one invocation may take; what the function has no time for is kept for the next one."""
 
 Statement: TypeAlias = dict[str, Any]
 """An xAPI statement as JSON has it."""
@@ -26,7 +26,7 @@ EntryId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class StatementEntry(BaseModel):
-    """A statement, and the name under which the adapter asks about it."""
+    """A statement, and the id under which the adapter finds it in the report."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,7 +55,7 @@ class StatementBatch(Request):
 
 
 class Refusal(BaseModel):
-    """A statement that will never be taken."""
+    """A statement that will never be accepted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,9 +71,9 @@ class BatchReport(BaseModel):
     accepted: tuple[EntryId, ...] = ()
     refused: tuple[Refusal, ...] = ()
     trouble: Problem | None = None
-    """Why the others are kept. Its status says what it says of a step: 503, nothing is wrong with the statements;
-    500, they may be the cause. None: there was not time enough for all."""
+    """Why the others are kept. Its status means what it means for a step: 503, nothing is wrong with the statements;
+    500, they may be the cause. None: there was not enough time for all."""
     needs_operator: bool = False
     """The trouble will last until an operator corrects a setting."""
     retry_after_s: NonNegativeFloat | None = None
-    """Seconds after which the others are wanted; None: the adapter chooses."""
+    """Seconds after which the others may be posted again; None: the adapter chooses."""

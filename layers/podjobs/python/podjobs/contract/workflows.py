@@ -4,7 +4,7 @@ Whoever must know which types of jobs there are reads it here: the doors, the ad
 machine, the documentation. A new type of job is a new row.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -29,8 +29,10 @@ class Function:
     """Requests that run at once; None: as many as there are processors."""
     attempts: int | None
     """Of one request before it fails for good; None: it is tried until it succeeds."""
-    is_required: bool = False
-    """The adapter does not start without it."""
+    attempts_note: str = ""
+    """What administrators should know about that number."""
+    enabled_by: str = ""
+    """The setting without which it has nothing to do: it runs where that one is set. Empty: it always runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,10 @@ class Workflow:
         )
 
 
-NOTIFICATION = Function("notification", concurrency=4, attempts=200, is_required=True)
-"""Notifies the sender of every job. 200 attempts let Pod be down for 32 hours."""
-XAPI = Function("xapi", concurrency=4, attempts=None)
-"""Hands statements to the LRS: they are no jobs, see statements.py."""
+NOTIFICATION = Function("notification", concurrency=4, attempts=200, attempts_note="200 let Pod be down for 32 hours.")
+"""Notifies the sender of every job."""
+XAPI = Function("xapi", concurrency=4, attempts=None, enabled_by="XAPI_LRS_URL")
+"""Hands statements to the LRS. They are not jobs: see statements.py."""
 
 
 def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
@@ -100,10 +102,10 @@ def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
 
 
 WORKFLOWS: dict[str, Workflow] = _by_type(
-    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5, is_required=True), queue="encoding"),
+    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5), queue="encoding"),
     Workflow(
         TranscriptionJob,
-        Function("transcription", concurrency=None, attempts=5),
+        Function("transcription", concurrency=None, attempts=5, enabled_by="TRANSCRIPTION_MODEL_PARAM"),
         queue="transcripting",
         # the plan listens into the whole file, with a model that may have to be loaded first
         plan_timeout_s=900,
@@ -118,11 +120,14 @@ def workflow_of(job: Job) -> Workflow:
     return WORKFLOWS[job.type]
 
 
-def functions() -> Iterable[Function]:
-    """Every function that steps of jobs are delivered to, each once."""
-    return {
-        function.name: function for function in (*(workflow.function for workflow in WORKFLOWS.values()), NOTIFICATION)
-    }.values()
+def step_functions() -> tuple[Function, ...]:
+    """The functions that steps of jobs are delivered to, each once."""
+    return tuple(dict.fromkeys((*(workflow.function for workflow in WORKFLOWS.values()), NOTIFICATION)))
+
+
+def all_functions() -> tuple[Function, ...]:
+    """Every function there is."""
+    return (*step_functions(), XAPI)
 
 
 def celery_queues(functions: Container[str]) -> tuple[str, ...]:

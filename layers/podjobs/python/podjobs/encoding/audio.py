@@ -1,4 +1,4 @@
-"""Encodes the sound, whole: an encoder's priming samples would click at every join. All bit rates in one pass."""
+"""Encodes the sound in one piece: an encoder's priming samples would click at every join. All bit rates in one pass."""
 
 import json
 from collections.abc import Sequence
@@ -8,15 +8,18 @@ import ffmpeg
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
+from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.recipe import Credit, PartName, Recipe
+from podjobs.encoding.results import AudioResult
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.encoding.workspace import Workspace
+from podjobs.encoding.steps import AUDIO_FOLDER
 from podjobs.media.facts import AudioFacts
-from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.media.probe import KEEP_GOING
 
-FOLDER = "audio"
 SAMPLE_RATE_HZ = 48_000
 SEEK_MARGIN_S = 1.0
+"""Decoding begins this much before the cut: decoders need a few packets to settle."""
 MP3_QUALITY = 2
 """LAME's -V 2: variable, 170-210 kbit/s in stereo. Source: docs/contract-pod.md."""
 
@@ -43,24 +46,24 @@ def audio_argv(recipe: Recipe, sources: Sequence[str], folder: str, settings: En
 
     Args:
         recipe: the job.
-        sources: what ffmpeg reads: opening, main video, ending, those that there are.
+        sources: what ffmpeg reads: opening, main video, ending, as far as they exist.
         folder: where the files are written.
         settings: ffmpeg's name, the published bit rate.
     """
-    outputs = _outputs(recipe, folder, settings)
+    files = _files(recipe, folder, settings)
     channels = recipe.facts.audio.channels if recipe.facts.audio and not recipe.has_credits else 2
     parts = _parts(recipe, sources, settings)
     whole = ffmpeg.concat(*parts, v=0, a=1) if len(parts) > 1 else parts[0]
+    # more than two channels are mixed down: not every browser plays them
     samples = whole.filter("aformat", channel_layouts="mono" if channels == 1 else "stereo").filter_multi_output(
-        "asplit", len(outputs)
+        "asplit", len(files)
     )
-    command = ffmpeg.merge_outputs(
-        *(
-            ffmpeg.output(samples[index], path, map_chapters=-1, **options)
-            for index, (path, options) in enumerate(outputs)
-        )
-    ).global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", *KEEP_GOING)
-    return list(command.compile(cmd=settings.ffmpeg_cmd))
+    outputs = [
+        # the muxer would copy the source's chapters, which do not follow the cut
+        ffmpeg.output(samples[index], path, map_chapters=-1, **options)
+        for index, (path, options) in enumerate(files)
+    ]
+    return ffmpeg_argv(outputs, settings, *KEEP_GOING)
 
 
 def _parts(recipe: Recipe, sources: Sequence[str], settings: EncodingSettings) -> list[Any]:
@@ -72,7 +75,7 @@ def _parts(recipe: Recipe, sources: Sequence[str], settings: EncodingSettings) -
     main = _main_sound(recipe, next(files), settings)
     if recipe.duration_s is not None and recipe.has_credits:
         main = _exactly(_in_stereo(main, recipe.facts.audio), recipe.duration_s)
-    elif recipe.duration_s is not None and recipe.silent_end:
+    elif recipe.duration_s is not None and recipe.pad_audio:
         main = _exactly(main, recipe.duration_s)
     parts.append(main)
     if recipe.ending:
@@ -84,12 +87,14 @@ def _main_sound(recipe: Recipe, source: str, settings: EncodingSettings) -> Any:
     audio = recipe.facts.audio
     if audio is None:
         return _silence("main")
-    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
+    # -copyts: samples keep the times of the file's own clock, by which they are cut
+    source_options: dict[str, Any] = {"copyts": None}
     seek_s = recipe.origin_s - SEEK_MARGIN_S
     if seek_s > recipe.facts.start_s:
+        # as for chunks: decode from the packet before, and let the filter choose by the samples' own times
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     return _from(
-        ffmpeg.input(source, **source_options)[str(audio.index)],
+        open_source(source, settings, **source_options)[str(audio.index)],
         recipe.origin_s,
         {} if not recipe.ends else {"end": f"{recipe.duration_s:.6f}"},
     )
@@ -99,33 +104,35 @@ def _credit_sound(credit: Credit, source: str, which: PartName, settings: Encodi
     video, audio = credit.facts.video, credit.facts.audio
     if video is None or audio is None:
         return _exactly(_in_stereo(_silence(which), None), credit.length_s)
-    sound = ffmpeg.input(source, **read_options(settings), copyts=None)[str(audio.index)]
-    sound = _told_apart(sound, which)
+    sound = open_source(source, settings, copyts=None)[str(audio.index)]
+    sound = _distinct(sound, which)
     return _exactly(_in_stereo(_from(sound, video.start_s, {}), audio), credit.length_s)
 
 
 def _from(sound: Any, origin_s: float, bounds: dict[str, str]) -> Any:
     """Let the sound begin where the picture does: what is earlier is cut off, what is missing is silence."""
     return (
+        # async=1: gaps in the times become silence; without it, what follows would move up
         sound.filter("aresample", SAMPLE_RATE_HZ, **{"async": 1})
         .filter("asetpts", f"PTS-{round(origin_s * SAMPLE_RATE_HZ)}")
         .filter("atrim", start=0, **bounds)
+        # first_pts=0: silence from the origin on, where the sound begins later
         .filter("aresample", **{"async": 1, "first_pts": 0})
     )
 
 
 def _silence(which: PartName) -> Any:
-    return _told_apart(ffmpeg.input(f"anullsrc=r={SAMPLE_RATE_HZ}:cl=stereo", f="lavfi").audio, which)
+    return _distinct(ffmpeg.input(f"anullsrc=r={SAMPLE_RATE_HZ}:cl=stereo", f="lavfi").audio, which)
 
 
-def _told_apart(sound: Any, which: PartName) -> Any:
-    """Begin a part's filters with one of its own: ffmpeg-python takes equal ones, of equal credits, for one."""
+def _distinct(sound: Any, which: PartName) -> Any:
+    """Begin a part's filters with one of its own: ffmpeg-python merges equal ones, such as those of equal credits."""
     nothing = {"opening": "PTS+0", "main": "PTS", "ending": "PTS-0"}[which]
     return sound.filter("asetpts", nothing)
 
 
 def _in_stereo(sound: Any, audio: AudioFacts | None) -> Any:
-    """The form that parts are joined in."""
+    """The form in which parts are joined."""
     if audio is not None and audio.channels == 1:
         # ffmpeg's own way from one channel to two makes it 3 dB quieter
         sound = sound.filter("channelmap", map="0-0|0-1", channel_layout="stereo")
@@ -135,34 +142,36 @@ def _in_stereo(sound: Any, audio: AudioFacts | None) -> Any:
 def _exactly(sound: Any, length_s: float) -> Any:
     """Cut or pad to a number of samples."""
     samples = round(length_s * SAMPLE_RATE_HZ)
+    # asetpts=N: times without gaps, or the next part would be joined at the wrong place
     return sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples).filter("asetpts", "N")
 
 
-def _outputs(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tuple[str, dict[str, Any]]]:
+def _files(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tuple[str, dict[str, Any]]]:
+    """The files that are made, with the options of each."""
     mp3 = {"c:a": "libmp3lame", "q:a": MP3_QUALITY, "f": "mp3"}
-    outputs: list[tuple[str, dict[str, Any]]] = [(f"{folder}/{published_mp3(settings)}", mp3)]
+    files: list[tuple[str, dict[str, Any]]] = [(f"{folder}/{published_mp3(settings)}", mp3)]
     if recipe.facts.video is None:
+        # +faststart: the index comes first, so that playing begins before the download ends
         m4a = {"c:a": "aac", "b:a": settings.ffmpeg_audio_bitrate, "movflags": "+faststart", "f": "ipod"}
-        outputs.append((f"{folder}/{published_m4a(settings)}", m4a))
+        files.append((f"{folder}/{published_m4a(settings)}", m4a))
     else:
-        outputs += [
+        # ipod: ffmpeg's MP4 muxer for .m4a files
+        files += [
             (f"{folder}/{track_name(rate_bps)}", {"c:a": "aac", "b:a": rate_bps, "f": "ipod"})
             for rate_bps in recipe.audio_rates_bps
         ]
-    return outputs
+    return files
 
 
-def encode_audio(recipe: Recipe, work: Workspace) -> Result:
+def encode_audio(context: EncodingContext) -> Result:
     """Encode the sound of a job and leave its files in the job's work folder.
 
-    Args:
-        recipe: the job.
-        work: where and with what.
-
-    Returns:
-        `files`: their names; `duration_s`: how long the sound is.
+    Raises:
+        PermanentError: ffmpeg fails on this source, or there is no sound in this part of a recording without a picture.
+        RetryableError: the source is not there.
     """
-    with work.writing(FOLDER) as folder:
+    recipe, work = context.recipe, context.work
+    with work.writing(AUDIO_FOLDER) as folder:
         keys = [credit.source for credit in (recipe.opening,) if credit] + [recipe.source]
         keys += [credit.source for credit in (recipe.ending,) if credit]
         sources = [work.storage.input_of(key).url for key in keys]
@@ -173,4 +182,4 @@ def encode_audio(recipe: Recipe, work: Workspace) -> Result:
     duration_s = float(json.loads(output)["format"].get("duration") or 0)
     if recipe.facts.video is None and not duration_s:
         raise PermanentError("There is no sound in this part of the recording. Correct the cut, or upload it again.")
-    return Result(values={"files": names, "duration_s": duration_s})
+    return AudioResult(files=tuple(names), duration_s=duration_s).reply()

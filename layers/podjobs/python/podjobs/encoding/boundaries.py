@@ -1,6 +1,6 @@
 """Chooses where chunks begin: on the grid of the segments, and soon after a key frame of the source.
 
-A chunk that begins in the middle of a group of pictures decodes all of it up to there for nothing. Sources with a key
+A chunk that begins in the middle of a group of pictures decodes everything up to there for nothing. Sources with a key
 frame every ten seconds are usual, and so are chunks of eight.
 """
 
@@ -9,26 +9,25 @@ from collections.abc import Iterable, Sequence
 
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
-from podjobs.encoding.settings import EncodingSettings
+from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import VideoFacts
 from podjobs.media.probe import read_options
 
-LOOK_TIMEOUT_S = 15
-"""A source without an index is read through at every seek; then the chunks are cut without looking."""
+INDEX_TIMEOUT_S = 15
+"""A source without an index is read from its beginning at every seek; the chunks are then placed without it."""
 REORDERED_FRAMES = 8
-SHORTEST_LEAD_S = 0.5
+SHORTEST_PREROLL_S = 0.5
 LONG_FRAME_S = 0.1
 """A cut may begin with nothing for so long: players show the first frame meanwhile."""
 
 
-def choose_lead_s(video: VideoFacts) -> float:
-    """How far before a chunk to seek: more than frames are reordered by, as seeking goes by decoding time.
+def choose_preroll_s(video: VideoFacts) -> float:
+    """Choose how far before a chunk to seek: further than frames are reordered, as seeking goes by decoding time.
 
     Args:
         video: the source; its frame rate counts.
     """
-    return max(SHORTEST_LEAD_S, REORDERED_FRAMES / video.frame_rate if video.frame_rate else 0.0)
+    return max(SHORTEST_PREROLL_S, REORDERED_FRAMES / video.frame_rate if video.frame_rate else 0.0)
 
 
 def choose_chunk_s(duration_s: float, shortest_s: int, longest_s: int, aim: int, grid_s: int) -> int:
@@ -76,40 +75,35 @@ def place_boundaries(duration_s: float | None, chunk_s: int, good_s: Iterable[fl
         starts.append(float(next_s))
 
 
-def good_places(key_frames_s: Sequence[float], lead_s: float, grid_s: int) -> set[float]:
+def good_places(key_frames_s: Sequence[float], preroll_s: float, grid_s: int) -> set[float]:
     """The first place on the grid from which a seek reaches each key frame.
 
     Args:
         key_frames_s: on the output's time line.
-        lead_s: how far before a chunk is sought.
+        preroll_s: how far before a chunk to seek.
         grid_s: length of a segment.
     """
-    return {float(math.ceil((time_s + lead_s) / grid_s) * grid_s) for time_s in key_frames_s}
+    return {float(math.ceil((time_s + preroll_s) / grid_s) * grid_s) for time_s in key_frames_s}
 
 
-def find_key_frames(
-    source: Key, times_s: Sequence[float], tools: Tools, storage: Storage, settings: EncodingSettings
-) -> list[float]:
-    """Look up the last key frame before each of these times in the source's index, without reading the file through.
+def find_key_frames(source: Key, times_s: Sequence[float], work: Workspace) -> list[float]:
+    """Look up the last key frame before each of these times in the source's index, without reading the whole file.
 
     Args:
         source: the file.
         times_s: in the file's own clock.
-        tools: runs ffprobe.
-        storage: holds the source.
-        settings: names ffprobe.
+        work: runs ffprobe.
 
     Returns:
         Presentation times in the file's own clock; none when the source cannot be searched quickly.
     """
     if not times_s:
         return []
-    return _read_times(source, ",".join(f"{time_s:.6f}%+#1" for time_s in times_s), tools, storage, settings)
+    # %+#1: one packet from each time on; a seek goes back to the key frame before it
+    return _read_pts(source, ",".join(f"{time_s:.6f}%+#1" for time_s in times_s), work)
 
 
-def find_shown_frame(
-    source: Key, cut_s: tuple[float, float | None], tools: Tools, storage: Storage, settings: EncodingSettings
-) -> float | None:
+def find_first_frame_pts(source: Key, cut_s: tuple[float, float | None], work: Workspace) -> float | None:
     """Look up the frame that is on the screen where a cut begins, if none begins there or soon after.
 
     Slides and screen recordings may hold a frame for minutes: what is seen at the cut began long before it.
@@ -117,30 +111,28 @@ def find_shown_frame(
     Args:
         source: the file.
         cut_s: where the cut begins and ends, in the file's own clock; None: with the source.
-        tools: runs ffprobe.
-        storage: holds the source.
-        settings: names ffprobe.
+        work: runs ffprobe.
 
     Returns:
         The frame's time in the file's own clock; None when the cut begins with a frame of its own.
     """
     origin_s, end_s = cut_s
-    times_s = _read_times(source, f"{origin_s:.6f}%{origin_s + 1:.6f}", tools, storage, settings)
+    times_s = _read_pts(source, f"{origin_s:.6f}%{origin_s + 1:.6f}", work)
     before_s = max((time_s for time_s in times_s if time_s < origin_s), default=None)
     next_s = min((time_s for time_s in times_s if time_s >= origin_s), default=math.inf)
     is_long = next_s - origin_s > LONG_FRAME_S or (end_s is not None and next_s >= end_s)
     return before_s if is_long else None
 
 
-def _read_times(source: Key, intervals: str, tools: Tools, storage: Storage, settings: EncodingSettings) -> list[float]:
+def _read_pts(source: Key, intervals: str, work: Workspace) -> list[float]:
     """Times of the pictures in ffprobe's intervals; none when the source cannot be searched quickly."""
-    argv = [settings.ffprobe_cmd, "-v", "error"]
-    for option, value in read_options(settings).items():
+    argv = [work.settings.ffprobe_cmd, "-v", "error"]
+    for option, value in read_options(work.settings).items():
         argv += [f"-{option}", str(value)]
     argv += ["-select_streams", "v:0", "-read_intervals", intervals]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     try:
-        output = tools.run([*argv, "-i", storage.input_of(source).url], timeout_s=LOOK_TIMEOUT_S)
+        output = work.tools.run([*argv, "-i", work.storage.input_of(source).url], timeout_s=INDEX_TIMEOUT_S)
     except StepError:
         return []
     fields = [line.split("|")[0] for line in output.splitlines()]

@@ -1,4 +1,4 @@
-"""WebVTT: times written and moved. Pure."""
+"""Moves WebVTT captions to another time line. Pure."""
 
 from datetime import timedelta
 
@@ -8,16 +8,16 @@ from podjobs.media.timestamps import timestamp
 
 
 def shift_captions(content: str, origin_s: float, begin_s: float, end_s: float | None) -> tuple[str, int]:
-    """Move captions to another time line; what lies outside is left out.
+    """Move captions to another time line; those that lie outside it are left out.
 
     Args:
         content: WebVTT.
         origin_s: where the new time line begins on the old one.
-        begin_s: captions begin here, on the new time line.
-        end_s: and end here; None: anywhere.
+        begin_s: where the first caption may begin, on the new time line.
+        end_s: where the last one must have ended; None: anywhere.
 
     Returns:
-        WebVTT, and the number of its captions.
+        WebVTT, and how many captions it has.
     """
     shifted = webvtt.WebVTT()
     for caption in webvtt.from_string(content).captions:

@@ -10,7 +10,7 @@ TICKS_PER_S = 1000
 
 
 def output_chapters(recipe: Recipe) -> tuple[ChapterFacts, ...]:
-    """Move the chapters to the output's time line; what the cut leaves out goes."""
+    """Move the chapters to the output's time line; those outside the cut are left out."""
     begin_s, length_s = recipe.offset_s, recipe.duration_s
     end_of_main_s = float("inf") if length_s is None else begin_s + length_s
     shift_s = begin_s - recipe.origin_s
@@ -24,7 +24,7 @@ def output_chapters(recipe: Recipe) -> tuple[ChapterFacts, ...]:
 
 
 def ffmetadata(chapters: Sequence[ChapterFacts]) -> str:
-    """Write chapters as ffmpeg's metadata file. Source: ffmpeg-formats, metadata muxer."""
+    """Write chapters in the format of ffmpeg's metadata files. Source: ffmpeg-formats, section Metadata."""
     lines = [";FFMETADATA1"]
     for chapter in chapters:
         start, end = (round(time_s * TICKS_PER_S) for time_s in (chapter.start_s, chapter.end_s))

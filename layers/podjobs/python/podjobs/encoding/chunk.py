@@ -1,7 +1,7 @@
-"""Encodes one chunk into all renditions: one decode, exact frames, one file a rendition that joins with its neighbours.
+"""Encodes one chunk into all renditions: one decode, exact frames, and for each a file that joins with its neighbours.
 
-Chunks are NUT files: their timestamps are exact at 90 kHz, and after the first file's signature NUT files can be joined
-byte by byte (docs/decisions/0002-chunks-are-nut-files.md).
+Chunks are NUT files: their timestamps are exact at 90 kHz, and NUT files can be joined byte by byte once all but the
+first have lost their signature (docs/decisions/0002-chunks-are-nut-files.md).
 """
 
 import math
@@ -13,42 +13,42 @@ import ffmpeg
 
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.plans import Result
+from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
 from podjobs.encoding.picture import (
     HDR_TRANSFERS,
     JITTER_S,
-    SWSCALE_MATRICES,
-    hold_frames,
+    freeze_frames,
     output_matrix,
+    overlay_watermark,
     prepare_frames,
     scale_options,
     tag_frames,
-    to_standard_range,
+    tonemap_to_sdr,
 )
-from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe, Watermark
+from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Chunk, Recipe
+from podjobs.encoding.results import ChunkResult
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.encoding.steps import chunk_id
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
-from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.media.probe import KEEP_GOING
 
 X264_PARAMS = {
     # Equal parameter sets in every chunk, whatever its content: only then may chunks be joined.
     "stitchable": 1,
-    # Of any preset: what follows changes the picture little and the cost much (docs/decisions/0006).
+    # For any preset: these change the picture little and the cost much (docs/decisions/0006).
     "rc-lookahead": 40,
     "trellis": 1,
 }
-
-WATERMARK_HEIGHT, MARGIN = 0.10, 0.05
-"""Shares of the picture's height; the margin is as wide as it is high. Source: docs/contract-pod.md."""
-ASSUMED_FRAME_RATE = 25.0
 CHUNKS_TO_FILL = 3
-"""Chunks a processor from which on one thread each is quicker: the last ones, that run alone, weigh less then."""
+"""Chunks per processor from which on one thread each is faster: the last ones, which run alone, weigh less then."""
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What a chunk is cut from."""
+class _Cut:
+    """What a chunk is cut from, and how."""
 
     source: str
     """What ffmpeg reads."""
@@ -56,11 +56,11 @@ class _Part:
     video: VideoFacts
     shift_s: float
     """The source's clock minus the output's."""
-    lead_s: float
-    kept_of: int
-    held_before_s: float = 0.0
-    held_to_end: bool = False
-    shown_s: float | None = None
+    preroll_s: float
+    decimation: int
+    freeze_first_s: float = 0.0
+    freeze_last: bool = False
+    first_frame_pts_s: float | None = None
 
 
 def chunk_argv(
@@ -75,14 +75,13 @@ def chunk_argv(
         folder: where `<name>.nut` is written for each rendition.
         settings: ffmpeg's name, threads, profile and segment length.
     """
-    part = _part_of(recipe, chunk, inputs[0])
-    frames = _cut(part, chunk, settings)
-    main = recipe.facts.video or part.video
-    pictures = _scale(frames, part.video, main, recipe.renditions)
-    if chunk.part == "main" and recipe.watermark is not None:
-        pictures = _overlay(pictures, recipe.watermark, inputs[1], recipe.renditions, output_matrix(main))
-    threads = choose_threads(len(recipe.chunks), settings)
+    cut = _cut_of(recipe, chunk, inputs[0])
+    main = recipe.facts.video or cut.video
     matrix = output_matrix(main)
+    pictures = _scale(_cut_frames(cut, chunk, settings), cut.video, main, recipe.renditions)
+    if chunk.part == "main" and recipe.watermark is not None:
+        pictures = overlay_watermark(pictures, recipe.watermark, inputs[1], recipe.renditions, matrix)
+    threads = choose_threads(len(recipe.chunks), settings)
     outputs = [
         _rendition_output(
             tag_frames(picture, matrix),
@@ -93,10 +92,8 @@ def chunk_argv(
         )
         for picture, rendition in zip(pictures, recipe.renditions, strict=True)
     ]
-    command = ffmpeg.merge_outputs(*outputs).global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", *KEEP_GOING, "-progress", "pipe:1"
-    )
-    return list(command.compile(cmd=settings.ffmpeg_cmd))
+    # -progress: its count of frames is the step's result, which packaging is verified against
+    return ffmpeg_argv(outputs, settings, *KEEP_GOING, "-progress", "pipe:1")
 
 
 def _nominal_rate(recipe: Recipe, main: VideoFacts) -> dict[str, Any]:
@@ -104,50 +101,60 @@ def _nominal_rate(recipe: Recipe, main: VideoFacts) -> dict[str, Any]:
 
     NUT files can be joined only if their headers agree on the table of usual frame distances, which goes by the rate.
     """
-    return {"r": f"{main.frame_rate / recipe.kept_of or ASSUMED_FRAME_RATE:.6f}"} if recipe.has_credits else {}
+    return {"r": f"{main.frame_rate / recipe.decimation or ASSUMED_FRAME_RATE:.6f}"} if recipe.has_credits else {}
 
 
-def _part_of(recipe: Recipe, chunk: Chunk, source: str) -> _Part:
-    credit = {"opening": recipe.opening, "ending": recipe.ending, "main": None}[chunk.part]
+def _cut_of(recipe: Recipe, chunk: Chunk, source: str) -> _Cut:
+    credit = recipe.credit_of(chunk)
     facts = credit.facts if credit else recipe.facts
     video = facts.video
     if video is None:
         raise ValueError("A source without video has no chunks.")
     if credit:
         shift_s = video.start_s - chunk.start_s
-        return _Part(source, facts, video, shift_s, 0.0, credit.kept_of, held_to_end=credit.held_to_end)
-    shown_s = recipe.shown_s if chunk.start_s == recipe.offset_s else None
-    held = (recipe.held_before_s, recipe.held_to_end, shown_s)
-    return _Part(source, facts, video, recipe.origin_s - recipe.offset_s, recipe.lead_s, recipe.kept_of, *held)
+        return _Cut(source, facts, video, shift_s, 0.0, credit.decimation, freeze_last=credit.freeze_last)
+    return _Cut(
+        source,
+        facts,
+        video,
+        shift_s=recipe.origin_s - recipe.offset_s,
+        preroll_s=recipe.preroll_s,
+        decimation=recipe.decimation,
+        freeze_first_s=recipe.freeze_first_s,
+        freeze_last=recipe.freeze_last,
+        first_frame_pts_s=recipe.first_frame_pts_s if chunk.start_s == recipe.offset_s else None,
+    )
 
 
-def _cut(part: _Part, chunk: Chunk, settings: EncodingSettings) -> Any:
+def _cut_frames(cut: _Cut, chunk: Chunk, settings: EncodingSettings) -> Any:
     """The chunk's frames, with the output's times."""
-    # the clock rounds: a frame that is meant must not lie before the cut by a millionth
-    from_s = part.shift_s + chunk.start_s if part.shown_s is None else part.shown_s - JITTER_S
-    source_options: dict[str, Any] = {**read_options(settings), "copyts": None}
-    if not part.video.interlaced and part.video.transfer not in HDR_TRANSFERS:
-        # A picture that changes its size would begin the graph anew, without the watermark. `scale` follows such
-        # changes; the filters for fields and light do not.
+    # The clock rounds: the long frame that is wanted must not lie before the cut by a millionth.
+    from_s = cut.shift_s + chunk.start_s if cut.first_frame_pts_s is None else cut.first_frame_pts_s - JITTER_S
+    # -copyts: frames keep the times of the file's own clock, by which trim cuts
+    source_options: dict[str, Any] = {"copyts": None}
+    if not cut.video.interlaced and cut.video.transfer not in HDR_TRANSFERS:
+        # A picture that changes its size would start the filter graph anew, without the watermark. `scale` follows
+        # such changes; the filters for fields and light do not.
         source_options["reinit_filter"] = 0
     bounds: dict[str, str] = {}
-    before_s = part.held_before_s
-    if from_s > part.video.start_s:
-        before_s = 0.0
+    freeze_first_s = cut.freeze_first_s
+    if from_s > cut.video.start_s:
+        freeze_first_s = 0.0
         # -noaccurate_seek: decode from the key frame on and let trim choose, which compares the frames' own times.
-        seek_s = max(from_s - part.lead_s, part.facts.start_s)
+        # -seek_timestamp: -ss is a time of the file's own clock; without it ffmpeg adds the time the file begins at.
+        seek_s = max(from_s - cut.preroll_s, cut.facts.start_s)
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
-    if from_s > part.video.start_s - part.held_before_s:
+    if from_s > cut.video.start_s - cut.freeze_first_s:
         bounds["start"] = f"{from_s:.6f}"
     if chunk.end_s is not None:
-        bounds["end"] = f"{part.shift_s + chunk.end_s:.6f}"
-    decoded = ffmpeg.input(part.source, **source_options)[str(part.video.index)]
-    frames = prepare_frames(decoded, part.video, part.kept_of)
-    times = f"PTS-{round(part.shift_s * TICKS_PER_S)}"
-    if part.shown_s is not None:
+        bounds["end"] = f"{cut.shift_s + chunk.end_s:.6f}"
+    decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
+    frames = prepare_frames(decoded, cut.video, cut.decimation)
+    times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"
+    if cut.first_frame_pts_s is not None:
         times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
     return (
-        hold_frames(frames, part.video, before_s, to_the_end=part.held_to_end)
+        freeze_frames(frames, cut.video, freeze_first_s, last=cut.freeze_last)
         .filter("trim", **bounds)
         .filter("settb", f"1/{TICKS_PER_S}")
         .filter("setpts", times)
@@ -161,13 +168,15 @@ def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequenc
     largest = renditions[-1]
     inner = [fit_inside((video.width_px, video.height_px), (one.width_px, one.height_px)) for one in renditions]
     own_frame = video is main
-    frames = to_standard_range(frames, video, (largest.width_px, largest.height_px) if own_frame else inner[-1])
+    frames = tonemap_to_sdr(frames, video, (largest.width_px, largest.height_px) if own_frame else inner[-1])
     split = frames.filter_multi_output("split", len(renditions))
     options = {"flags": "bicubic", **scale_options(video, output_matrix(main))}
     pictures = []
     for index, rendition in enumerate(renditions):
         width_px, height_px = (rendition.width_px, rendition.height_px) if own_frame else inner[index]
+        # setsar: the sizes are those of square pixels, whatever the source's are
         picture = split[index].filter("scale", width_px, height_px, **options).filter("setsar", "1")
+        # what every browser decodes: 4:2:0 with 8 bits
         picture = picture.filter("format", "yuv420p")
         if (width_px, height_px) != (rendition.width_px, rendition.height_px):
             picture = picture.filter("pad", rendition.width_px, rendition.height_px, "(ow-iw)/2", "(oh-ih)/2")
@@ -175,58 +184,30 @@ def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequenc
     return pictures
 
 
-def _overlay(
-    pictures: Sequence[Any], watermark: Watermark, file: str, renditions: Sequence[Rendition], matrix: str
-) -> list[Any]:
-    marks = (
-        ffmpeg.input(file, f="png_pipe", protocol_whitelist="file")
-        .video.filter("format", "rgba")
-        .filter("colorchannelmixer", aa=watermark.opacity)
-        .filter_multi_output("split", len(renditions))
-    )
-    vertical, _, horizontal = watermark.position.partition("_")
-    x = f"H*{MARGIN}" if horizontal == "left" else f"W-w-H*{MARGIN}"
-    y = f"H*{MARGIN}" if vertical == "top" else f"H-h-H*{MARGIN}"
-    return [
-        ffmpeg.overlay(
-            picture,
-            _scale_mark(marks[index], rendition, matrix),
-            x=x,
-            y=y,
-            eof_action="repeat",
-        )
-        for index, (picture, rendition) in enumerate(zip(pictures, renditions, strict=True))
-    ]
-
-
-def _scale_mark(mark: Any, rendition: Rendition, matrix: str) -> Any:
-    """The mark in the rendition's size and in the colours of its picture: left to itself, `overlay` takes BT.601."""
-    height_px = max(2, 2 * round(WATERMARK_HEIGHT * rendition.height_px / 2))
-    width = f"max(2,2*round({height_px}*a/2))"
-    scaled = mark.filter("scale", width, height_px, out_color_matrix=SWSCALE_MATRICES[matrix], out_range="tv")
-    return scaled.filter("format", "yuva420p")
-
-
 def _rendition_output(frames: Any, chunk: Chunk, path: str, encoder: dict[str, Any], grid_s: int) -> Any:
     options: dict[str, Any] = {
         **encoder,
+        # The encoder would count in frames, as the rate has it: times of variable rates would be rounded.
         "enc_time_base": f"1:{TICKS_PER_S}",
+        # Every frame once, at its own time: none is doubled or dropped for the sake of an even rate.
         "fps_mode": "passthrough",
+        # The muxer would move the times of a chunk whose decoding begins before 0, and no other chunk's.
         "avoid_negative_ts": "disabled",
-        # what is the file's own: ffmpeg's NUT muxer writes chapters that its demuxer cannot read
+        # What is the file's own: ffmpeg's NUT muxer writes chapters that its demuxer cannot read.
         "map_metadata": -1,
         "map_chapters": -1,
         "f": "nut",
+        # An index would lie in the middle of the joined stream.
         "write_index": 0,
     }
     return ffmpeg.output(frames, path, force_key_frames=key_frames(chunk, grid_s), **options)
 
 
 def choose_threads(chunks: int, settings: EncodingSettings) -> int:
-    """Choose the threads of one encoder; 0: as x264 likes.
+    """Choose the threads of one encoder; 0: x264 decides.
 
-    Threads that wait for one another cost 5 % more time than one thread a chunk, where there are chunks enough for all
-    processors until near the end.
+    Threads that wait for one another cost 5 % more time than one thread per chunk, as long as there are enough chunks
+    to keep all processors busy until near the end.
 
     Args:
         chunks: of the whole video.
@@ -256,7 +237,9 @@ def x264_options(rendition: Rendition, settings: EncodingSettings, threads: int 
         "c:v": "libx264",
         "preset": rendition.preset,
         "profile:v": settings.ffmpeg_profile,
+        # Declared: x264 would derive it from each chunk's own frame rate, and parameter sets must be equal.
         "level:v": rendition.level,
+        # Quality decides, up to a bit rate that slow connections can follow.
         "crf": f"{rendition.crf:g}",
         "maxrate": rendition.maxrate_bps,
         "bufsize": round(rendition.maxrate_bps * BUFFER_S),
@@ -266,30 +249,27 @@ def x264_options(rendition: Rendition, settings: EncodingSettings, threads: int 
     }
 
 
-def encode_chunk(recipe: Recipe, chunk: Chunk, work: Workspace) -> Result:
+def encode_chunk(context: EncodingContext) -> Result:
     """Encode one chunk and leave its files in the job's work folder.
 
-    Args:
-        recipe: the job.
-        chunk: the part to encode.
-        work: where and with what.
-
-    Returns:
-        `frames`: how many each rendition has.
+    Raises:
+        PermanentError: ffmpeg fails on this source.
+        RetryableError: the source is not there, or ffmpeg left a file out.
     """
+    recipe, chunk, work = context.recipe, context.params(Chunk), context.work
     counted: dict[str, str] = {}
-    with work.writing(chunk.name) as folder:
+    with work.writing(chunk_id(chunk)) as folder:
         argv = chunk_argv(recipe, chunk, _inputs(recipe, chunk, work), str(folder), work.settings)
         work.run(argv, on_progress=counted.update)
         frames = int(counted.get("frame", "0"))
         missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
         if frames and missing:
-            raise RetryableError(f"ffmpeg left out the renditions {missing} of {chunk.name}.")
-    return Result(values={"frames": frames})
+            raise RetryableError(f"ffmpeg left out the renditions {missing} of {chunk_id(chunk)}.")
+    return ChunkResult(frames=frames).reply()
 
 
 def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[str]:
-    credit = {"opening": recipe.opening, "ending": recipe.ending, "main": None}[chunk.part]
+    credit = recipe.credit_of(chunk)
     keys = [credit.source if credit else recipe.source]
     if recipe.watermark is not None:
         keys.append(recipe.watermark.picture)

@@ -10,25 +10,25 @@ import webvtt
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
+from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
-from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
+from podjobs.encoding.results import ImagesResult
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.encoding.steps import IMAGES_FOLDER, chunk_id
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import PictureFacts
-from podjobs.media.probe import read_options
 from podjobs.media.timestamps import timestamp
 
-FOLDER = "images"
 OVERVIEW_HEIGHT_PX = 90
 OVERVIEW_FROM_S = 10
 MANY_TILES_FROM_S = 100
 FEW_TILES, MANY_TILES = 10, 100
 WIDEST_STRIP_PX = 65_535
 """No browser shows a wider picture."""
-ASSUMED_FRAME_RATE = 25
-"""For the length of the last frame where nothing tells it."""
 KEY_FRAMES_SUFFICE_S = 4
-"""Pictures that lie at least this far apart are taken from key frames (one every segment): less to decode."""
+"""Pictures at least this far apart are taken from key frames (there is one every segment): there is less to decode."""
 
 
 def count_tiles(duration_s: float, width_px: int) -> int:
@@ -81,21 +81,22 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
             .filter("scale", lowest_tile_width(recipe), OVERVIEW_HEIGHT_PX)
             .filter("tile", f"{tiles}x1")
         )
+        # update=1: the file's name is not a pattern
         outputs.append(ffmpeg.output(strip, f"{folder}/overview.png", f="image2", update=1, **{"frames:v": 1}))
-    command = ffmpeg.merge_outputs(*outputs).global_args("-hide_banner", "-nostats", "-loglevel", "error", "-y")
-    return list(command.compile(cmd=settings.ffmpeg_cmd))
+    return ffmpeg_argv(outputs, settings, feeds_stdin=True)
 
 
 def _pick(frames: Any, count: int, duration_s: float) -> Any:
     """The picture seen in the middle of each part of the video, the last one repeated where the video ends early."""
     every_s = duration_s / count
+    # round=up: a frame is shown from its own time on, not half an interval before it
     return frames.filter("fps", fps=f"1/{every_s:.6f}", start_time=f"{every_s / 2:.6f}", round="up").filter(
         "tpad", stop_mode="clone", stop=count
     )
 
 
 def overview_captions(duration_s: float, tiles: int, width_px: int) -> str:
-    """The WebVTT that tells the player which part of the strip shows which time.
+    """The WebVTT that says which part of the strip the player is to show at which time.
 
     Args:
         duration_s: length of the output.
@@ -117,51 +118,48 @@ def cover_name(picture: PictureFacts) -> str:
 
 def cover_argv(source: str, picture: PictureFacts, folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that turns an attached picture into a thumbnail."""
-    cover = ffmpeg.input(source, **read_options(settings))[str(picture.index)]
+    cover = open_source(source, settings)[str(picture.index)]
     output = ffmpeg.output(
         cover, f"{folder}/{cover_name(picture)}", f="image2", update=1, **{"c:v": "png", "frames:v": 1}
     )
-    command = output.global_args("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y")
-    return list(command.compile(cmd=settings.ffmpeg_cmd))
+    return ffmpeg_argv([output], settings)
 
 
-def make_images(recipe: Recipe, chunks: Sequence[Chunk], work: Workspace) -> Result:
+def make_images(context: EncodingContext) -> Result:
     """Make all pictures of a job and leave them in its work folder.
 
-    Args:
-        recipe: the job.
-        chunks: those that have frames; none for a source without video.
-        work: where and with what.
-
-    Returns:
-        `thumbnails` and `overview`: names of the files.
+    Raises:
+        PermanentError: ffmpeg fails on the chunks.
+        RetryableError: the source or a chunk's file is not there.
     """
-    with work.writing(FOLDER) as folder:
+    recipe, frames, work = context.recipe, context.results.frames, context.work
+    chunks = [chunk for chunk in recipe.chunks if frames.get(chunk_id(chunk))]
+    with work.writing(IMAGES_FOLDER) as folder:
         covers, log = _take_covers(recipe, folder, work)
         if chunks:
             _picture_video(recipe, chunks, folder, work)
         elif covers:
             shutil.copyfile(folder / covers[0], folder / "thumbnail_0001.png")
         names = sorted(file.name for file in folder.iterdir())
-    return Result(
-        values={
-            "thumbnails": order_thumbnails([name for name in names if name.startswith("thumbnail_")], covers),
-            "overview": [name for name in ("overview.png", "overview.vtt") if name in names],
-        },
-        log=log,
-    )
+    thumbnails = order_thumbnails([name for name in names if name.startswith("thumbnail_")], covers)
+    overview = [name for name in ("overview.png", "overview.vtt") if name in names]
+    return ImagesResult(thumbnails=tuple(thumbnails), overview=tuple(overview)).reply(log)
 
 
-def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[str], tuple[str, ...]]:
-    """Make thumbnails of the attached pictures; one that cannot be read spoils nothing else."""
+def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[str], list[str]]:
+    """Make thumbnails of the attached pictures; one that cannot be read spoils nothing else.
+
+    Returns:
+        Names of the files, and sentences for the job's log.
+    """
     covers: list[str] = []
-    log: tuple[str, ...] = ()
+    log: list[str] = []
     source = work.storage.input_of(recipe.source).url
     for picture in recipe.facts.pictures:
         try:
             work.run(cover_argv(source, picture, str(folder), work.settings))
         except PermanentError:
-            log += (f"The attached picture {picture.index} cannot be read: it is left out.",)
+            log.append(f"The attached picture {picture.index} cannot be read: it is left out.")
             continue
         covers.append(cover_name(picture))
     return covers, log
@@ -189,8 +187,8 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
 
 
 def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
-    """Length of a source whose header does not tell it: the last frame of its only chunk."""
-    path = work.path(f"{chunk.name}/{recipe.renditions[0].name}.nut")
+    """Length of a source whose header does not say: up to the last frame of its only chunk."""
+    path = work.path(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut")
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-show_entries", "packet=pts_time"]
     argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", path]
     times_s = [float(line) for line in work.run(argv).split()]

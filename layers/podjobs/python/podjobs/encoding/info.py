@@ -1,20 +1,23 @@
-"""Writes info_video.json: what Pod reads when it imports an encoded video. Pure.
+"""Writes info_video.json: what Pod reads when it imports an encoded video. Pure, except for the clock.
 
 Source: docs/contract-pod.md, files expected.
 """
 
 import json
+import posixpath
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import Cut, EncodingJob
 from podjobs.contract.media_paths import Key
+from podjobs.encoding.audio import published_m4a, published_mp3
+from podjobs.encoding.completeness import output_length_s
+from podjobs.encoding.context import EncodingContext
 from podjobs.media.facts import MediaFacts
 
 NAME = "info_video.json"
-
 
 PodPathOf = Callable[[Key], str]
 """Maps a key to the absolute path as Pod sees it."""
@@ -30,7 +33,7 @@ def empty_info(job: EncodingJob, pod_path: PodPathOf, started_at: float) -> dict
     """
     cut = job.cut or Cut()
     return {
-        # Pod writes its number of the video
+        # Pod expects its own number of the video
         "id": int(job.target) if job.target.isdecimal() else job.target,
         "job_id": job.id,
         "video_file": pod_path(job.source),
@@ -69,6 +72,45 @@ def tracks_of(facts: MediaFacts) -> dict[str, Any]:
             str(picture.index): {"width": picture.width_px, "height": picture.height_px} for picture in facts.pictures
         },
     }
+
+
+def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[str]) -> dict[str, Any]:
+    """The content after a successful job.
+
+    Args:
+        context: the job, and the results of its steps.
+        files: names in the video's folder.
+        log: sentences about what is missing or did not verify, but does not spoil the result.
+    """
+    job, recipe, results, settings = context.job, context.recipe, context.results, context.work.settings
+    pod_path, packages = context.work.storage.pod_path, results.packages
+
+    def place(name: str) -> str:
+        return pod_path(posixpath.join(job.output_folder, name))
+
+    def audio_files(name: str) -> dict[str, str]:
+        return {settings.ffmpeg_audio_bitrate: place(name)} if name in files else {}
+
+    thumbnails = [name for name in files if name.startswith("thumbnail_")]
+    overview = [name for name in files if name.startswith("overview.")]
+    sentences = [*recipe.log, *log] or ["All files were made and verified."]
+    return (
+        empty_info(job, pod_path, context.step.accepted_at)
+        | tracks_of(recipe.facts)
+        | {
+            "duration": int(output_length_s(recipe, packages, results.audio.duration_s)),
+            "list_mp4_files": {one.name: place(f"{one.name}p.mp4") for one in packages if f"{one.name}p.mp4" in files},
+            "list_hls_files": {one.name: place(f"{one.name}p.m3u8") for one in packages},
+            "list_mp3_files": audio_files(published_mp3(settings)),
+            "list_m4a_files": audio_files(published_m4a(settings)),
+            "list_thumbnail_files": {str(number): place(name) for number, name in enumerate(thumbnails, start=1)},
+            "list_overview_files": {str(number): place(name) for number, name in enumerate(sorted(overview))},
+            "list_subtitle_files": {
+                str(file.stream): [file.language, place(file.name)] for file in results.subtitles.files
+            },
+            "encoding_log": {"encoding": {"command": "", "result": True, "msg": "\n".join(sentences)}},
+        }
+    )
 
 
 def failure_info(job: EncodingJob, pod_path: PodPathOf, started_at: float, problem: Problem) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import BinaryIO
 from podjobs.contract.errors import RetryableError
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import Chunk
+from podjobs.encoding.steps import chunk_id
 from podjobs.encoding.workspace import Workspace
 
 SIGNATURE = b"nut/multimedia container\0"
-"""Begins a NUT file, and must not stand in the middle of one. Source: NUT open container format, `file_id_string`."""
+"""Begins a NUT file, and must not occur in the middle of one. Source: NUT open container format, `file_id_string`."""
 
 
 def open_joined(chunks: Sequence[Chunk], rendition: Rendition, work: Workspace) -> Iterator[BinaryIO]:
@@ -22,13 +23,13 @@ def open_joined(chunks: Sequence[Chunk], rendition: Rendition, work: Workspace) 
         work: holds them.
 
     Raises:
-        RetryableError: a chunk's file is not there or is no NUT file.
+        RetryableError: a chunk's file is not there or is not a NUT file.
     """
     for position, chunk in enumerate(chunks):
-        file = work.storage.open(work.key(f"{chunk.name}/{rendition.name}.nut"))
+        file = work.storage.open(work.key(f"{chunk_id(chunk)}/{rendition.name}.nut"))
         if file.read(len(SIGNATURE)) != SIGNATURE:
             file.close()
-            raise RetryableError(f"The file of {chunk.name} at {rendition.name}p is damaged.")
+            raise RetryableError(f"The file of {chunk_id(chunk)} at {rendition.name}p is damaged.")
         if position == 0:
             yield BytesIO(SIGNATURE)  # what has been read is not read again
         yield file

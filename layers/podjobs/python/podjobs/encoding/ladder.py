@@ -47,8 +47,8 @@ TUNINGS = (
     Tuning(up_to_px=100_000, preset="faster", crf=20, references=1),
 )
 
-# Macroblocks per second, per frame and in the decoded picture buffer; kbit/s and kbit of the buffer in High profile
-# (1.25 times Main's). Source: ITU-T H.264 (2021), table A-1 and A-2.
+# Macroblocks per second, per frame and in the decoded picture buffer; kbit/s, and kbit of the rate buffer, in High
+# profile (1.25 times Main's). Source: ITU-T H.264 (2021), tables A-1 and A-2.
 LEVELS = (
     ("1", 1_485, 99, 396, 80, 218),
     ("1.1", 3_000, 396, 900, 240, 625),
@@ -70,9 +70,8 @@ LEVELS = (
     ("6.1", 8_355_840, 139_264, 696_320, 600_000, 600_000),
     ("6.2", 16_711_680, 139_264, 696_320, 1_000_000, 1_000_000),
 )
-HIGH_OVER_MAIN = 1.25
 BUFFER_S = 1.5
-"""Size of the rate control buffer in seconds at the maximum rate; a slide that appears needs more than Pod's 1 s."""
+"""Size of the rate control buffer in seconds at the maximum rate: a new slide needs more than Pod's 1 s."""
 
 
 def choose_renditions(
@@ -80,7 +79,7 @@ def choose_renditions(
 ) -> tuple[Rendition, ...]:
     """Choose what to encode, the lowest rendition first.
 
-    The lowest one always stays; nothing is scaled up; a rendition that would equal the one before it is left out.
+    The lowest one always stays; nothing is scaled up; a rendition that would equal the one below it is left out.
 
     Args:
         video: the source as it is displayed.

@@ -1,18 +1,23 @@
-"""What is done to a source's frames beside scaling: fields woven, frames thinned out, light and colour made usual.
+"""What is done to frames beside scaling: deinterlacing, decimation, freezing, light and colour, the watermark.
 
-Filters before the cut look at neighbouring frames, so they run where a chunk's lead still is; those after it do not.
+Filters that run before the cut look at neighbouring frames, so they need a chunk's preroll; those after it do not.
 Pure.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import ffmpeg
+
+from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.recipe import Watermark
 from podjobs.media.facts import VideoFacts
 
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
 """PQ (HDR10) and HLG."""
 REFERENCE_WHITE_NITS = 203
-"""Luminance of white in HDR that becomes SDR's white. Source: ITU-R BT.2408."""
+"""Luminance of the HDR white that becomes SDR's white. Source: ITU-R BT.2408."""
 SD_HEIGHT_PX = 576
 SWSCALE_MATRICES = {
     "bt709": "bt709",
@@ -27,90 +32,99 @@ SWSCALE_MATRICES = {
 BT709, BT601 = "bt709", "smpte170m"
 GRID_TOLERANCE = 0.25
 """Share of a frame by which times may be off: containers that count milliseconds round them."""
+RATE_TOLERANCE = 1.01
+"""60000/1001 and a phone's 60.02 frames a second count as 60."""
 
-HELD_EVERY_S = 1
-"""Distance of the copies of a frame that is held."""
+FREEZE_EVERY_S = 1
+"""Distance between the copies of a frozen frame."""
 JITTER_S = 0.002
 """Containers that count milliseconds round times."""
+
+WATERMARK_HEIGHT, MARGIN = 0.10, 0.05
+"""Shares of the picture's height; the margin is as wide as it is high. Source: docs/contract-pod.md."""
 
 Frames = Any
 """A stream of ffmpeg-python."""
 
 
-def thinning(frame_rate: float, highest: float) -> int:
-    """Of how many frames one is kept: 1, 2, 4 …, so that the rate is not above the highest one.
+def choose_decimation(frame_rate: float, highest: float) -> int:
+    """Choose how many frames one is kept of: 1, 2, 4 …, so that the rate does not exceed the highest one.
 
     Args:
         frame_rate: of the source, frames per second; 0 where unknown.
         highest: frames per second.
     """
-    kept_of = 1
-    while frame_rate / kept_of > highest * 1.01:  # 60000/1001, 60.02 of a phone
-        kept_of *= 2
-    return kept_of
+    decimation = 1
+    while frame_rate / decimation > highest * RATE_TOLERANCE:
+        decimation *= 2
+    return decimation
 
 
-def prepare_frames(frames: Frames, video: VideoFacts, kept_of: int) -> Frames:
-    """Filters that look at neighbouring frames; before the cut.
+def prepare_frames(frames: Frames, video: VideoFacts, decimation: int) -> Frames:
+    """Apply the filters that look at neighbouring frames; before the cut.
 
     Args:
         frames: as decoded, with the source's own times.
         video: the source.
-        kept_of: one frame in so many is kept.
+        decimation: one frame of so many is kept.
     """
     if video.interlaced:
+        # send_frame: one frame for each frame, not one for each field, which would double the rate.
+        # deint=interlaced: frames that say they are progressive pass unchanged.
         frames = frames.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
-    if kept_of > 1:
-        # A frame is kept where the time enters a new interval: the same ones in every chunk, whatever their first is.
-        rate = f"{video.frame_rate / kept_of:.6f}"
+    if decimation > 1:
+        # A frame is kept where the time enters a new interval: the same ones in every chunk, wherever it begins.
+        rate = f"{video.frame_rate / decimation:.6f}"
         now, before = (f"floor({name}*{rate}+{GRID_TOLERANCE})" for name in ("t", "prev_t"))
         frames = frames.filter("select", f"isnan(prev_t)+gt({now},{before})")
     return frames
 
 
-def hold_frames(frames: Frames, video: VideoFacts, before_s: float, *, to_the_end: bool) -> Frames:
-    """Show the first frame earlier, the last one longer: once a second, as browsers stop where there is no picture.
+def freeze_frames(frames: Frames, video: VideoFacts, first_s: float, *, last: bool) -> Frames:
+    """Show the first frame earlier, the last one longer: once a second, as browsers stop where pictures are missing.
 
     Args:
         frames: with the source's own times.
         video: the source.
-        before_s: how long the first frame is shown before its time.
-        to_the_end: the last frame is shown for ever; whoever follows sets the end.
+        first_s: how long the first frame is shown before its time.
+        last: the last frame is shown for ever; what follows in the filter graph sets the end.
     """
-    if before_s:
-        copies = math.ceil(before_s / HELD_EVERY_S)
+    if first_s:
+        copies = math.ceil(first_s / FREEZE_EVERY_S)
         # tpad puts its copies at the frame rate's distance and moves what follows; setpts puts both where they belong
         moved = f"st(0,if(eq(N,{copies}),PTS-{video.start_s:.6f}/TB,ld(0)))"
-        at = f"if(lt(N,{copies}),({video.start_s - before_s:.6f}+N*{HELD_EVERY_S})/TB,PTS-{moved})"
+        at = f"if(lt(N,{copies}),({video.start_s - first_s:.6f}+N*{FREEZE_EVERY_S})/TB,PTS-{moved})"
         frames = frames.filter("tpad", start=copies, start_mode="clone").filter("setpts", at)
-    if to_the_end and video.end_s is not None:
+    if last and video.end_s is not None:
         own = f"lt(t,{video.end_s - JITTER_S:.6f})"
+        # stop=-1: tpad clones without end, at the frame rate; select keeps one copy a second
         frames = frames.filter("tpad", stop=-1, stop_mode="clone")
         frames = frames.filter(
-            "select", f"{own}+isnan(prev_selected_t)+gte(t-prev_selected_t,{HELD_EVERY_S - JITTER_S})"
+            "select", f"{own}+isnan(prev_selected_t)+gte(t-prev_selected_t,{FREEZE_EVERY_S - JITTER_S})"
         )
     return frames
 
 
-def to_standard_range(frames: Frames, video: VideoFacts, largest_px: tuple[int, int]) -> Frames:
+def tonemap_to_sdr(frames: Frames, video: VideoFacts, largest_px: tuple[int, int]) -> Frames:
     """Map HDR to SDR; other pictures stay as they are.
 
     Args:
         frames: after the cut.
         video: the source.
-        largest_px: width and height of the largest rendition: no more is worth the effort.
+        largest_px: width and height of the largest rendition: more pixels are not worth the effort.
     """
     if video.transfer not in HDR_TRANSFERS:
         return frames
     width_px, height_px = largest_px
     matrix = video.matrix if video.matrix in {"bt2020nc", "bt2020c"} else "bt2020nc"
     return (
-        # what the container says need not be said by every frame
+        # zscale refuses frames whose colours are unknown; what the container says need not be said by every frame
         frames.filter("setparams", colorspace=matrix, color_trc=video.transfer, color_primaries="bt2020", range="tv")
+        # tone mapping works on linear light, as floating-point RGB
         .filter("zscale", w=width_px, h=height_px, t="linear", npl=REFERENCE_WHITE_NITS)
         .filter("format", "gbrpf32le")
         .filter("zscale", p="bt709")
-        # mobius leaves what is not bright as it is; hable, the usual choice, makes slides and faces dark
+        # mobius leaves everything but highlights as it is; hable, the usual choice, darkens slides and faces
         .filter("tonemap", "mobius", desat=0)
         .filter("zscale", t="bt709", m="bt709", r="tv")
         .filter("format", "yuv420p")
@@ -135,7 +149,7 @@ def output_matrix(video: VideoFacts) -> str:
 
 
 def scale_options(video: VideoFacts, matrix: str) -> dict[str, str]:
-    """Options of the scale filter that bring a picture to a matrix in limited range; none where it is there already.
+    """Options of the scale filter that convert a picture to a matrix in limited range; none where it has both already.
 
     Args:
         video: the source.
@@ -143,7 +157,7 @@ def scale_options(video: VideoFacts, matrix: str) -> dict[str, str]:
     """
     wanted = SWSCALE_MATRICES[matrix]
     if video.transfer in HDR_TRANSFERS:
-        source, full_range = "bt709", False  # as to_standard_range leaves it
+        source, full_range = "bt709", False  # as tonemap_to_sdr leaves it
     else:
         source, full_range = (
             SWSCALE_MATRICES.get(video.matrix) or SWSCALE_MATRICES[output_matrix(video)],
@@ -156,5 +170,41 @@ def scale_options(video: VideoFacts, matrix: str) -> dict[str, str]:
 
 
 def tag_frames(frames: Frames, matrix: str) -> Frames:
-    """Say of finished frames what they are."""
+    """Label finished frames with their colours, so that players do not have to guess."""
     return frames.filter("setparams", range="tv", color_primaries=matrix, color_trc=matrix, colorspace=matrix)
+
+
+def overlay_watermark(
+    pictures: Sequence[Frames], watermark: Watermark, file: str, renditions: Sequence[Rendition], matrix: str
+) -> list[Frames]:
+    """Lay the watermark on the pictures of all renditions.
+
+    Args:
+        pictures: in the sizes of the renditions.
+        watermark: where it lies, and how opaque it is.
+        file: what ffmpeg reads: a PNG of our own making.
+        renditions: one for each picture.
+        matrix: of the pictures, ffmpeg's name.
+    """
+    marks = (
+        ffmpeg.input(file, f="png_pipe", protocol_whitelist="file")
+        .video.filter("format", "rgba")
+        .filter("colorchannelmixer", aa=watermark.opacity)
+        .filter_multi_output("split", len(renditions))
+    )
+    vertical, _, horizontal = watermark.position.partition("_")
+    x = f"H*{MARGIN}" if horizontal == "left" else f"W-w-H*{MARGIN}"
+    y = f"H*{MARGIN}" if vertical == "top" else f"H-h-H*{MARGIN}"
+    return [
+        # eof_action=repeat: the watermark is a single frame and lies on all of them
+        ffmpeg.overlay(picture, _scale_mark(marks[index], rendition, matrix), x=x, y=y, eof_action="repeat")
+        for index, (picture, rendition) in enumerate(zip(pictures, renditions, strict=True))
+    ]
+
+
+def _scale_mark(mark: Frames, rendition: Rendition, matrix: str) -> Frames:
+    """The watermark in the rendition's size and in the colours of its picture: left alone, `overlay` takes BT.601."""
+    height_px = max(2, 2 * round(WATERMARK_HEIGHT * rendition.height_px / 2))
+    width = f"max(2,2*round({height_px}*a/2))"
+    scaled = mark.filter("scale", width, height_px, out_color_matrix=SWSCALE_MATRICES[matrix], out_range="tv")
+    return scaled.filter("format", "yuva420p")

@@ -1,13 +1,18 @@
-"""What the media playlist of a rendition says of its stream, and how long the stream really is."""
+"""The playlists of HLS: the master playlist, and a rendition's own, which is corrected by what its stream holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import m3u8
 
+from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S
+from podjobs.encoding.results import PackageResult
 from podjobs.encoding.workspace import Workspace
 
+MASTER = "livestream.m3u8"
+"""Name of the master playlist. Source: docs/contract-pod.md, files expected."""
 PROFILES = {"Constrained Baseline": "42c0", "Baseline": "4200", "Main": "4d40", "High": "6400"}
 """ffprobe's names to profile_idc and constraint flags. Source: RFC 6381, section 3.3."""
 AAC_LC = "mp4a.40.2"
@@ -18,9 +23,29 @@ Packets = dict[str, list[tuple[int, int, bool]]]
 frame."""
 
 
+def master_playlist(renditions: Sequence[Rendition], packages: Sequence[PackageResult]) -> str:
+    """The master playlist, lowest rendition first. Source: RFC 8216, section 4.3.4.2. Pure.
+
+    Args:
+        renditions: the ladder.
+        packages: what was made of each rendition.
+    """
+    master = m3u8.M3U8()
+    master.version = 4
+    for rendition, package in zip(renditions, packages, strict=True):
+        stream = {
+            "bandwidth": package.peak_bps,
+            "average_bandwidth": package.average_bps,
+            "codecs": package.codecs,
+            "resolution": f"{rendition.width_px}x{rendition.height_px}",
+        }
+        master.add_playlist(m3u8.Playlist(f"{rendition.name}p.m3u8", stream, [], ""))
+    return str(master.dumps())
+
+
 @dataclass(frozen=True)
 class Inspection:
-    """What ffprobe tells of an MPEG-TS file."""
+    """What ffprobe says of an MPEG-TS file."""
 
     packets: Packets
     codecs: str
@@ -55,25 +80,26 @@ def stream_length_s(packets: Packets, expected_s: float | None) -> float:
     The last picture is shown as long as the one before it, and until the sound ends. Pure.
 
     Args:
-        packets: of the stream; there is a picture.
-        expected_s: what the source says; no stream is longer than that, but damaged ones are shorter.
+        packets: of the stream; there is at least one picture.
+        expected_s: what the source's header says: no stream is longer, but damaged ones are shorter; None: nothing.
     """
     times = sorted(packet[0] for packet in packets["video"])
     first, last = times[0], times[-1]
-    shown_s = (last - first) / TICKS_PER_S
-    end_s = shown_s + ((last - times[-2]) / TICKS_PER_S if len(times) > 1 else 0.0)
+    last_s = (last - first) / TICKS_PER_S
+    end_s = last_s + ((last - times[-2]) / TICKS_PER_S if len(times) > 1 else 0.0)
     if sound := packets.get("audio"):
         end_s = max(end_s, (sound[-1][0] - first) / TICKS_PER_S + AAC_FRAME_S)
     if expected_s is None:
         return end_s
-    # one picture alone says nothing of its length
-    return expected_s if end_s == shown_s else max(shown_s, min(end_s, expected_s))
+    # a single picture says nothing about its length
+    return expected_s if end_s == last_s else max(last_s, min(end_s, expected_s))
 
 
 def correct_last_segment(file: Path, length_s: float) -> None:
     """Write the true length of the last segment into a playlist.
 
-    ffmpeg's HLS muxer counts the last segment's frames and takes them for equally long, which a variable rate is not.
+    ffmpeg's HLS muxer counts the last segment's frames and assumes that all are equally long, which is wrong for a
+    variable rate.
 
     Args:
         file: the playlist.

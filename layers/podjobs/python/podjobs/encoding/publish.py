@@ -1,29 +1,26 @@
-"""Publishes what was packaged: the files take their places, info_video.json comes last, old files go after that."""
+"""Publishes what was packaged: the files take their places, info_video.json comes last, old files go after that.
+
+Or clears up after a job that has failed or was superseded.
+"""
 
 import json
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-import m3u8
-
-from podjobs.contract.errors import PermanentError, RetryableError
+from podjobs.contract.errors import PermanentError, Problem, RetryableError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import Storage
-from podjobs.contract.steps import Step
-from podjobs.encoding import audio, images, info, subtitles
-from podjobs.encoding.package import Packaged, folder_name
-from podjobs.encoding.plan import stages_of
+from podjobs.encoding import info
+from podjobs.encoding.completeness import find_faults, find_missing, find_missing_sound
+from podjobs.encoding.context import EncodingContext
+from podjobs.encoding.playlist import MASTER, master_playlist
 from podjobs.encoding.recipe import Recipe
-from podjobs.encoding.settings import EncodingSettings
+from podjobs.encoding.results import PackageResult, PublishResult
+from podjobs.encoding.steps import AUDIO_FOLDER, IMAGES_FOLDER, SUBTITLES_FOLDER, package_id, stages_of
 
-MASTER = "livestream.m3u8"
-MISSING_S = 1.0
-"""Headers are less exact than that."""
 OURS = re.compile(
     r"(\d+p\.(mp4|m3u8|ts)|livestream\d*\.m3u8|audio_\d+k\.(mp3|m4a)|thumbnail_\d+\.png|overview\.(png|vtt)"
     r"|subtitle_.*\.vtt)"
@@ -31,100 +28,72 @@ OURS = re.compile(
 """Files an encoder leaves in a video's folder: those that a new encode does not replace are removed."""
 
 
-def publish(
-    job: EncodingJob, step: Step, recipe: Recipe, storage: Storage, settings: EncodingSettings
-) -> Plan | Result:
+def publish(context: EncodingContext) -> Plan | Result:
     """Put the files of a job in their places; safe to repeat at any point.
-
-    Args:
-        job: what Pod asked for.
-        step: the results of its steps.
-        recipe: how it was made.
-        storage: holds the files.
-        settings: names of the audio files.
 
     Returns:
         A result; or, when the packaged renditions do not verify, the plan to encode the source once more in one piece.
 
     Raises:
         PermanentError: even that did not verify.
+        RetryableError: a work file is not there.
     """
-    results = step.results
-    target = job.output_folder
-    if not storage.has_work(job.id) and _is_published(job, target, storage):
+    job, storage = context.job, context.work.storage
+    if not storage.has_work(job.id) and _is_published(job, storage):
         storage.remove_work(job.id)
         return Result(log=("The files were published before.",))
-    packaged = [Packaged.model_validate(results[folder_name(recipe, rendition)]) for rendition in recipe.renditions]
-    faults = find_faults(recipe, packaged, results)
+    recipe, packages = context.recipe, context.results.packages
+    faults = find_faults(context.results, packages)
     if faults and recipe.facts.video is not None and not recipe.generation:
-        again = recipe.model_copy(update={"generation": 1})
-        log = (*faults, "The chunks did not verify; the source is encoded once more in one piece.")
-        return Plan(shared=again.model_dump(mode="json"), stages=stages_of(again, job), log=log)
-    serious = [fault for rendition in packaged for fault in rendition.faults]
-    if serious:
+        return _plan_again(recipe, job, faults)
+    if serious := [fault for package in packages for fault in package.faults]:
         raise PermanentError("The encoded files did not verify: " + " ".join(serious))
 
-    files = _collect(recipe, packaged, results, storage, job_id=job.id)
-    if packaged:
-        storage.write(posixpath.join(target, MASTER), master_playlist(recipe, packaged).encode())
+    files = _work_files(context, packages)
+    if packages:
+        storage.write(_place(job, MASTER), master_playlist(recipe.renditions, packages).encode())
     for name, source in files.items():
-        _take_place(source, posixpath.join(target, name), storage)
-    sound_s = results.get("audio", {}).get("duration_s", 0.0)
-    log = (*faults, *find_missing(recipe, packaged), *find_missing_sound(recipe, sound_s))
-    content = describe(job, step, Outcome(recipe, packaged, list(files), log), storage.pod_path, settings)
-    storage.write(posixpath.join(target, info.NAME), info.dump(content))
-    keep = {*files, info.NAME} | ({MASTER} if packaged else set())
-    for key in storage.list_files(target):
-        if posixpath.basename(key) not in keep and OURS.fullmatch(posixpath.basename(key)):
-            storage.delete(key)
+        _take_place(source, _place(job, name), storage)
+    log = (
+        *faults,
+        *find_missing(recipe, packages),
+        *find_missing_sound(recipe, context.results.audio.duration_s),
+    )
+    storage.write(_place(job, info.NAME), info.dump(info.success_info(context, list(files), log)))
+    keep = {*files, info.NAME} | ({MASTER} if packages else set())
+    _remove_stale(job, keep, storage)
     storage.remove_work(job.id)
-    return Result(values={"files": sorted(keep)}, log=log)
+    return PublishResult(files=tuple(sorted(keep))).reply(log)
 
 
-def find_faults(
-    recipe: Recipe, packaged: Sequence[Packaged], results: Mapping[str, Mapping[str, Any]]
-) -> tuple[str, ...]:
-    """Compare what was packaged with itself and with what the source's header says. Pure."""
-    faults = [fault for rendition in packaged for fault in rendition.faults]
-    video = recipe.facts.video
-    if video is None or not packaged:
-        return tuple(faults)
-    frames = sum(results[chunk.name]["frames"] for chunk in recipe.chunks)
-    if frames == 0:
-        faults.append("The source has no picture that can be decoded.")
-    whole = not recipe.ends and recipe.origin_s <= video.start_s and not recipe.has_credits
-    whole = whole and not recipe.held_before_s and not recipe.held_to_end
-    # what is missing at the end is told by find_missing; encoding it once more would not bring it back
-    whole = whole and not find_missing(recipe, packaged)
-    if whole and video.frames is not None and abs(frames - video.frames / recipe.kept_of) >= 1:
-        kept = "" if recipe.kept_of == 1 else f" (one of {recipe.kept_of} is kept)"
-        faults.append(f"The source says it holds {video.frames} frames{kept}; {frames} could be decoded.")
-    return tuple(faults)
+def report_failure(context: EncodingContext) -> Result:
+    """Leave the reason for a failure where Pod looks for the result, and remove the work files."""
+    job, step, storage = context.job, context.step, context.work.storage
+    problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
+    content = info.failure_info(job, storage.pod_path, step.accepted_at, problem)
+    storage.write(_place(job, info.NAME), info.dump(content))
+    storage.remove_work(job.id)
+    return Result(log=("The failure was reported in info_video.json.",))
 
 
-def find_missing(recipe: Recipe, packaged: Sequence[Packaged]) -> tuple[str, ...]:
-    """Say how much of a source that is cut off could be read. Pure."""
-    expected_s, found_s = recipe.output_s, _length_s(packaged)
-    if not packaged or expected_s is None or found_s > expected_s - MISSING_S:
-        return ()
-    told = f"The source says it is {expected_s:.1f} s long, but only {found_s:.1f} s could be read"
-    return (f"{told}: it is cut off or damaged.",)
+def discard(context: EncodingContext) -> Result:
+    """Remove the work files of a job that was superseded by a newer one."""
+    context.work.storage.remove_work(context.job.id)
+    return Result(log=("A newer job superseded this one; its work files were removed.",))
 
 
-def find_missing_sound(recipe: Recipe, sound_s: float) -> tuple[str, ...]:
-    """Say how much of a recording without picture could be read. Pure."""
-    expected_s = recipe.duration_s
-    if recipe.facts.video is not None or expected_s is None or sound_s > expected_s - MISSING_S:
-        return ()
-    return (f"{expected_s:.1f} s of sound were expected, but only {sound_s:.1f} s could be read.",)
+def _plan_again(recipe: Recipe, job: EncodingJob, faults: Sequence[str]) -> Plan:
+    again = recipe.model_copy(update={"generation": recipe.generation + 1})
+    log = (*faults, "The chunks did not verify; the source is encoded once more in one piece.")
+    return Plan(shared=again.model_dump(mode="json"), stages=stages_of(again, job), log=log)
 
 
-def _length_s(packaged: Sequence[Packaged]) -> float:
-    return max((made.duration_s for made in packaged), default=0.0)
+def _place(job: EncodingJob, name: str) -> Key:
+    return posixpath.join(job.output_folder, name)
 
 
-def _is_published(job: EncodingJob, target: Key, storage: Storage) -> bool:
-    key = posixpath.join(target, info.NAME)
+def _is_published(job: EncodingJob, storage: Storage) -> bool:
+    key = _place(job, info.NAME)
     if not storage.exists(key):
         return False
     with storage.open(key) as file:
@@ -134,109 +103,28 @@ def _is_published(job: EncodingJob, target: Key, storage: Storage) -> bool:
             return False
 
 
-def _collect(
-    recipe: Recipe, packaged: Sequence[Packaged], results: Mapping[str, Mapping[str, Any]], storage: Storage,
-    *, job_id: str,
-) -> dict[str, Key]:  # fmt: skip
-    """Published name to work file; a playlist comes after the stream it describes."""
-    files: dict[str, Key] = {}
-    for rendition, made in zip(recipe.renditions, packaged, strict=True):
-        folder = folder_name(recipe, rendition)
-        for name in sorted(made.files, key=lambda name: name.endswith(".m3u8")):
-            files[name] = storage.work_key(job_id, f"{folder}/{name}")
-    for name in results.get("audio", {}).get("files", ()):
-        if name.startswith("audio_"):
-            files[name] = storage.work_key(job_id, f"{audio.FOLDER}/{name}")
-    for _, _, name in results.get("subtitles", {}).get("files", ()):
-        files[name] = storage.work_key(job_id, f"{subtitles.FOLDER}/{name}")
-    pictures = results[f"images-{recipe.generation}" if recipe.generation else "images"]
-    for name in (*pictures["thumbnails"], *pictures["overview"]):
-        files[name] = storage.work_key(job_id, f"{images.FOLDER}/{name}")
-    return files
+def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> dict[str, Key]:
+    """The work file of each published one, by its name; a playlist comes after the stream it describes."""
+    recipe, results = context.recipe, context.results
+    in_folders: list[tuple[str, Sequence[str]]] = [
+        (package_id(recipe, rendition), sorted(package.files, key=lambda name: name.endswith(".m3u8")))
+        for rendition, package in zip(recipe.renditions, packages, strict=True)
+    ]
+    # the others are tracks that were packaged
+    in_folders.append((AUDIO_FOLDER, [name for name in results.audio.files if name.startswith("audio_")]))
+    in_folders.append((SUBTITLES_FOLDER, [file.name for file in results.subtitles.files]))
+    in_folders.append((IMAGES_FOLDER, (*results.images.thumbnails, *results.images.overview)))
+    return {name: context.work.key(f"{folder}/{name}") for folder, names in in_folders for name in names}
 
 
 def _take_place(source: Key, target: Key, storage: Storage) -> None:
     if storage.exists(source):
         storage.move(source, target)
     elif not storage.exists(target):
-        raise RetryableError(f"The work file {source!r} is gone before it was published.")
+        raise RetryableError(f"The work file {source!r} is gone, but was not published.")
 
 
-def master_playlist(recipe: Recipe, packaged: Sequence[Packaged]) -> str:
-    """The master playlist, lowest rendition first. Source: RFC 8216, section 4.3.4.2."""
-    master = m3u8.M3U8()
-    master.version = 4
-    for rendition, made in zip(recipe.renditions, packaged, strict=True):
-        stream = {
-            "bandwidth": made.peak_bps,
-            "average_bandwidth": made.average_bps,
-            "codecs": made.codecs,
-            "resolution": f"{rendition.width_px}x{rendition.height_px}",
-        }
-        master.add_playlist(m3u8.Playlist(f"{rendition.name}p.m3u8", stream, [], ""))
-    return str(master.dumps())
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job."""
-
-    recipe: Recipe
-    packaged: Sequence[Packaged]
-    files: Sequence[str]
-    """Names in the video's folder."""
-    faults: Sequence[str]
-    """What is missing or did not verify, but does not spoil the result."""
-
-
-def describe(
-    job: EncodingJob, step: Step, outcome: Outcome, pod_path: info.PodPathOf, settings: EncodingSettings
-) -> dict[str, Any]:
-    """The content of info_video.json. Pure but for the clock.
-
-    Args:
-        job: what Pod asked for.
-        step: the results of its steps.
-        outcome: what became of it.
-        pod_path: of the storage.
-        settings: names of the audio files.
-    """
-    files, packaged = outcome.files, outcome.packaged
-
-    def place(name: str) -> str:
-        return pod_path(posixpath.join(job.output_folder, name))
-
-    def named(names: Sequence[str]) -> dict[str, str]:
-        return {str(number): place(name) for number, name in enumerate(names, start=1)}
-
-    def audio_files(name: str) -> dict[str, str]:
-        return {settings.ffmpeg_audio_bitrate: place(name)} if name in files else {}
-
-    thumbnails = [name for name in files if name.startswith("thumbnail_")]
-    overview = [name for name in files if name.startswith("overview.")]
-    measured_s = _length_s(packaged)
-    expected_s = outcome.recipe.output_s
-    if expected_s is not None and packaged and measured_s < expected_s - MISSING_S:
-        expected_s = measured_s
-    sound_s = step.results.get("audio", {}).get("duration_s") or 0.0
-    log = [*outcome.recipe.log, *outcome.faults] or ["All files were made and verified."]
-    return (
-        info.empty_info(job, pod_path, step.accepted_at)
-        | info.tracks_of(outcome.recipe.facts)
-        | {
-            "duration": int((expected_s or measured_s) if packaged else sound_s),
-            "list_mp4_files": {
-                made.name: place(f"{made.name}p.mp4") for made in packaged if f"{made.name}p.mp4" in files
-            },
-            "list_hls_files": {made.name: place(f"{made.name}p.m3u8") for made in packaged},
-            "list_mp3_files": audio_files(audio.published_mp3(settings)),
-            "list_m4a_files": audio_files(audio.published_m4a(settings)),
-            "list_thumbnail_files": named(thumbnails),
-            "list_overview_files": {str(number): place(name) for number, name in enumerate(sorted(overview))},
-            "list_subtitle_files": {
-                str(index): [language, place(name)]
-                for index, language, name in step.results.get("subtitles", {}).get("files", ())
-            },
-            "encoding_log": {"encoding": {"command": "", "result": True, "msg": "\n".join(log)}},
-        }
-    )
+def _remove_stale(job: EncodingJob, keep: set[str], storage: Storage) -> None:
+    for key in storage.list_files(job.output_folder):
+        if posixpath.basename(key) not in keep and OURS.fullmatch(posixpath.basename(key)):
+            storage.delete(key)

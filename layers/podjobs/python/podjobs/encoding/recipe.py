@@ -11,12 +11,14 @@ from podjobs.media.facts import MediaFacts
 
 TICKS_PER_S = 90_000
 """The clock of all video we make: MPEG's 90 kHz."""
+ASSUMED_FRAME_RATE = 25.0
+"""Frames per second, where the source does not say."""
 
 PartName = Literal["opening", "main", "ending"]
 
 
 class Chunk(BaseModel):
-    """A part of the output's time line: every frame whose time t has start_s ≤ t < end_s, and no other."""
+    """A part of the output's time line: every frame whose time t satisfies start_s ≤ t < end_s, and no other."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,31 +28,27 @@ class Chunk(BaseModel):
     end_s: float | None
     """None: to the end of the source, whatever its header says."""
     expected_end_s: float | None = None
-    """Where it will end as far as the source tells."""
+    """Where it should end according to the source's header; None where that does not say."""
     generation: int = 0
     """Raised when the chunks are made anew because the packaged result did not verify."""
 
-    @property
-    def name(self) -> str:
-        """The step's id and the folder of its files."""
-        return f"chunk-{self.number:04d}" if not self.generation else f"chunk-{self.number:04d}-{self.generation}"
-
 
 class Credit(BaseModel):
-    """A video that is shown before or after the main one, whole."""
+    """A video that is shown in full before or after the main one."""
 
     model_config = ConfigDict(frozen=True)
 
     source: Key
     facts: MediaFacts
     length_s: float
-    kept_of: int = 1
-    held_to_end: bool = False
-    """The last frame is shown until the sound ends, too."""
+    decimation: int = 1
+    """As in Recipe."""
+    freeze_last: bool = False
+    """As in Recipe."""
 
 
 class Watermark(BaseModel):
-    """A picture that lies on the main video."""
+    """A picture that is laid over the main video."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,22 +69,23 @@ class Recipe(BaseModel):
     origin_s: float
     """Where the main video's part begins, in the source's clock."""
     duration_s: float | None
-    """Expected length of the main video's part; None where the source does not tell."""
+    """Expected length of the main video's part; None where the source's header does not say."""
     ends: bool
-    """Whether that part ends before the source (a cut)."""
+    """Whether that part ends before the source does (a cut)."""
     starts_s: tuple[float, ...] = (0.0,)
-    """Where the chunks begin, from the beginning of the main video's part."""
-    kept_of: int = 1
-    """One of so many frames is kept: sources with more frames a second than allowed are halved, and halved again."""
-    held_before_s: float = 0.0
+    """Where the chunks begin, counted from the beginning of the main video's part."""
+    decimation: int = 1
+    """One frame of so many is kept: a source with more frames a second than allowed is halved until it complies."""
+    freeze_first_s: float = 0.0
     """How long the first frame is shown before its time, as the sound begins earlier."""
-    held_to_end: bool = False
-    """The last frame is shown until the sound ends, too."""
-    shown_s: float | None = None
-    """Time of the long frame within which a cut begins, in the source's clock: it is shown from the beginning."""
-    silent_end: bool = False
-    """The sound ends before the picture: silence follows it."""
-    lead_s: float
+    freeze_last: bool = False
+    """The last frame stays on the screen until the sound ends as well."""
+    first_frame_pts_s: float | None = None
+    """Presentation time, in the source's clock, of the long frame within which a cut begins: it is shown from the
+    cut on. None: the cut begins with a frame of its own."""
+    pad_audio: bool = False
+    """The sound ends before the picture and is followed by silence."""
+    preroll_s: float
     """How far before a chunk to seek in the source."""
     opening: Credit | None = None
     ending: Credit | None = None
@@ -106,7 +105,7 @@ class Recipe(BaseModel):
 
     @property
     def output_s(self) -> float | None:
-        """Expected length of the output; None where the source does not tell."""
+        """Expected length of the output; None where the source's header does not say."""
         if self.duration_s is None:
             return None
         return self.offset_s + self.duration_s + (self.ending.length_s if self.ending else 0.0)
@@ -129,7 +128,7 @@ class Recipe(BaseModel):
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The chunks: half-open intervals without gaps; a single one a part in the second generation."""
+        """The chunks: half-open intervals without gaps; in the second generation, one for each part."""
         chunks: list[Chunk] = []
         if self.opening:
             chunks.append(self._credit_chunk("opening", 0, 0.0, self.opening))
@@ -139,10 +138,14 @@ class Recipe(BaseModel):
             chunks.append(self._credit_chunk("ending", len(chunks), start_s, self.ending))
         return tuple(chunks)
 
+    def credit_of(self, chunk: Chunk) -> Credit | None:
+        """The credit that a chunk is cut from; None: it is cut from the main video."""
+        return {"opening": self.opening, "ending": self.ending, "main": None}[chunk.part]
+
     def _main_chunks(self, first: int) -> list[Chunk]:
         starts_s = [self.offset_s + start_s for start_s in ((0.0,) if self.generation else self.starts_s)]
         length_end_s = None if self.duration_s is None else self.offset_s + self.duration_s
-        last_s = length_end_s if self.ends or self.ending or self.held_to_end else None
+        last_s = length_end_s if self.ends or self.ending or self.freeze_last else None
         return [
             Chunk(
                 number=number,

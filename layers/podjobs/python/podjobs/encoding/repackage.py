@@ -1,22 +1,33 @@
-"""Repackages a source whose container seeks badly into Matroska, so that it can be cut into chunks.
+"""Repackages a source whose container cannot be searched well into Matroska, so that it can be cut into chunks.
 
 The picture is copied, the sound is kept without loss.
 """
 
-from typing import Any
-
 import ffmpeg
 
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.media_paths import Key
+from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.encoding.steps import REPACKAGED_FOLDER
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts
-from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.media.probe import KEEP_GOING
 
-FOLDER = "source"
 FILE = "source.mkv"
-BYTES_PER_S = 5_000_000
-"""What a slow shared folder gives, for the time limit."""
+SOURCE_OPTIONS = {
+    # +genpts: AVI stores no presentation times. +discardcorrupt: damaged packets of a recording are left out.
+    "fflags": "+genpts+discardcorrupt",
+}
+CODING = {
+    "c": "copy",
+    # The sound is decoded: broadcasts change its form along the way, and Matroska does not take every codec.
+    "c:a": "flac",
+    # 16 bits are enough for what is encoded with loss afterwards; floating point, as decoders return it, FLAC lacks.
+    "sample_fmt": "s16",
+    # Uncompressed RGB, as AVI has it, can be stored under Video for Windows' name alone.
+    "allow_raw_vfw": 1,
+}
 
 
 def repackage_argv(facts: MediaFacts, source: str, target: str, settings: EncodingSettings) -> list[str]:
@@ -28,20 +39,13 @@ def repackage_argv(facts: MediaFacts, source: str, target: str, settings: Encodi
         target: the file that is written.
         settings: ffmpeg's name.
     """
-    # AVI stores no presentation times; damaged packets of a recording are left out
-    options: dict[str, Any] = {**read_options(settings), "fflags": "+genpts+discardcorrupt"}
-    file = ffmpeg.input(source, **options)
+    file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
-    # The sound is decoded: broadcasts change its form on the way, and Matroska does not take every codec.
-    coding = {"c": "copy", "c:a": "flac", "sample_fmt": "s16", "allow_raw_vfw": 1}
     streams = (file[str(stream.index)] for stream in kept)
-    command = ffmpeg.output(*streams, target, f="matroska", **coding).global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y", *KEEP_GOING
-    )
-    return list(command.compile(cmd=settings.ffmpeg_cmd))
+    return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **CODING)], settings, *KEEP_GOING)
 
 
-def repackage(facts: MediaFacts, source: str, work: Workspace) -> str:
+def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:
     """Write the repackaged source into the job's work folder.
 
     Args:
@@ -54,12 +58,13 @@ def repackage(facts: MediaFacts, source: str, work: Workspace) -> str:
 
     Raises:
         PermanentError: the streams cannot be copied.
+        RetryableError: the source is not there.
     """
-    with work.writing(FOLDER) as folder:
+    with work.writing(REPACKAGED_FOLDER) as folder:
         try:
             work.run(repackage_argv(facts, work.storage.input_of(source).url, str(folder / FILE), work.settings))
         except PermanentError as error:
             name = work.storage.pod_path(source)
             detail = f"The streams of {name!r} cannot be repackaged: {error.detail}"
             raise PermanentError(detail, **error.context) from error
-    return work.key(f"{FOLDER}/{FILE}")
+    return work.key(f"{REPACKAGED_FOLDER}/{FILE}")

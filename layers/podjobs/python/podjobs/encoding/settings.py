@@ -20,7 +20,7 @@ X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"
 
 
 def _bits_per_second(value: Any) -> Any:
-    """Read Pod's `1000k` style."""
+    """Read bit rates as Pod writes them: `1000k`."""
     if isinstance(value, str):
         text = value.strip().lower()
         factor = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1)

@@ -8,19 +8,20 @@ import ffmpeg
 
 from podjobs.contract.plans import Result
 from podjobs.encoding.captions import shift_captions
+from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.results import SubtitleFile, SubtitlesResult
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.encoding.workspace import Workspace
+from podjobs.encoding.steps import SUBTITLES_FOLDER
 from podjobs.media.facts import SubtitleFacts
-from podjobs.media.probe import read_options
 
-FOLDER = "subtitles"
 UNKNOWN_LANGUAGE = "und"
-"""ISO 639-2's word for undetermined."""
+"""ISO 639-2's code for undetermined."""
 
 
 def file_names(subtitles: Sequence[SubtitleFacts]) -> list[str]:
-    """Name the files: `subtitle_<language>.vtt`; a further one of the same language is told apart by its stream."""
+    """Name the files: `subtitle_<language>.vtt`; a second one of the same language is told apart by its stream."""
     names: list[str] = []
     for subtitle in subtitles:
         language = re.sub(r"[^A-Za-z0-9-]", "", subtitle.language) or UNKNOWN_LANGUAGE
@@ -38,43 +39,40 @@ def subtitles_argv(recipe: Recipe, source: str, folder: str, settings: EncodingS
         folder: where the files are written.
         settings: ffmpeg's name.
     """
-    file = ffmpeg.input(source, **read_options(settings), copyts=None)
+    # -copyts: captions keep the times of the file's own clock, by which they are moved afterwards
+    file = open_source(source, settings, copyts=None)
     subtitles = recipe.facts.text_subtitles
     outputs = [
         ffmpeg.output(file[str(subtitle.index)], f"{folder}/{name}", f="webvtt", **{"c:s": "webvtt"})
         for subtitle, name in zip(subtitles, file_names(subtitles), strict=True)
     ]
-    command = ffmpeg.merge_outputs(*outputs).global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-y"
-    )
-    return list(command.compile(cmd=settings.ffmpeg_cmd))
+    return ffmpeg_argv(outputs, settings)
 
 
-def make_subtitles(recipe: Recipe, work: Workspace) -> Result:
-    """Write the subtitles of a job into its work folder.
+def make_subtitles(context: EncodingContext) -> Result:
+    """Write the subtitles of a job into its work folder; those without captions in the cut are left out.
 
-    Args:
-        recipe: the job.
-        work: where and with what.
-
-    Returns:
-        `files`: [stream index, language, name] each; one without captions in the cut is left out.
+    Raises:
+        PermanentError: ffmpeg fails on this source.
+        RetryableError: the source is not there.
     """
-    made: list[tuple[int, str, str]] = []
-    log: tuple[str, ...] = ()
+    recipe, work = context.recipe, context.work
+    made: list[SubtitleFile] = []
+    log: list[str] = []
     subtitles = recipe.facts.text_subtitles
-    with work.writing(FOLDER) as folder:
+    with work.writing(SUBTITLES_FOLDER) as folder:
         work.run(subtitles_argv(recipe, work.storage.input_of(recipe.source).url, str(folder), work.settings))
         for subtitle, name in zip(subtitles, file_names(subtitles), strict=True):
             if _follow_cut(folder / name, recipe):
-                made.append((subtitle.index, subtitle.language or UNKNOWN_LANGUAGE, name))
+                made.append(SubtitleFile(subtitle.index, subtitle.language or UNKNOWN_LANGUAGE, name))
             else:
                 (folder / name).unlink()
-                log += (f"The subtitle stream {subtitle.index} has no captions in this part of the video.",)
-    return Result(values={"files": made}, log=log)
+                log.append(f"The subtitle stream {subtitle.index} has no captions in this part of the video.")
+    return SubtitlesResult(files=tuple(made)).reply(log)
 
 
 def _follow_cut(file: Path, recipe: Recipe) -> int:
+    """Move a file's captions to the output's time line. Returns how many are left."""
     begin_s = recipe.offset_s
     end_s = begin_s + recipe.duration_s if recipe.duration_s is not None and (recipe.ends or recipe.ending) else None
     content, count = shift_captions(file.read_text(encoding="utf-8"), recipe.origin_s - begin_s, begin_s, end_s)

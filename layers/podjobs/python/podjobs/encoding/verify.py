@@ -17,14 +17,14 @@ MAX_OFFSET_S = 0.010
 AAC_PRIMING_S = 1024 / 48_000
 """ffmpeg's AAC encoder begins with one frame of 1,024 samples that lies before the sound."""
 SEGMENT_TOLERANCE_S = 0.01
-"""Playlists round every length."""
+"""Playlists round all lengths."""
 DECODED_S = 1
-"""How much is decoded at either end, to see that it plays."""
+"""How much is decoded at either end, to make sure that it plays."""
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a packaged rendition must hold."""
+    """What a packaged rendition must contain."""
 
     rendition: Rendition
     frames: int
@@ -44,10 +44,10 @@ class Verdict:
 
 
 def verify_package(expected: Expectation, inspection: Inspection, folder: Path, work: Workspace) -> Verdict:
-    """Compare a packaged rendition with what it must hold.
+    """Compare a packaged rendition with what it must contain.
 
     Args:
-        expected: what it must hold.
+        expected: what it must contain.
         inspection: of its MPEG-TS file.
         folder: where its files lie.
         work: runs ffprobe and ffmpeg.
@@ -65,12 +65,12 @@ def check_packets(expected: Expectation, packets: Packets) -> list[str]:
     """Judge the packets of an MPEG-TS file.
 
     Args:
-        expected: what it must hold.
-        packets: what it holds.
+        expected: what it must contain.
+        packets: what it contains.
     """
     video, sound = packets.get("video", []), packets.get("audio", [])
     if not video:
-        return ["it holds no picture."]
+        return ["it contains no picture."]
     faults = []
     if len(video) != expected.frames:
         faults.append(f"{expected.frames} frames were encoded, {len(video)} are packaged.")
@@ -81,7 +81,7 @@ def check_packets(expected: Expectation, packets: Packets) -> list[str]:
     if not video[0][2]:
         faults.append("it does not begin with a key frame.")
     if expected.has_audio != bool(sound):
-        faults.append("the sound is missing." if expected.has_audio else "there is sound that nobody asked for.")
+        faults.append("the sound is missing." if expected.has_audio else "there is sound, but the source has none.")
     if expected.has_audio and sound:
         picture_after_sound_s = (min(packet[0] for packet in video) - sound[0][0]) / TICKS_PER_S
         offset_s = picture_after_sound_s - AAC_PRIMING_S - expected.first_frame_s
@@ -111,10 +111,10 @@ def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
     streams: list[dict[str, Any]] = json.loads(work.run(argv))["streams"]
     by_type = {stream["codec_type"]: stream for stream in streams}
     if "video" not in by_type:
-        return ["the MP4 holds no picture."]
+        return ["the MP4 contains no picture."]
     faults = []
     if int(by_type["video"].get("nb_frames", 0)) != expected.frames:
-        faults.append(f"{expected.frames} frames were encoded, the MP4 holds {by_type['video'].get('nb_frames')}.")
+        faults.append(f"{expected.frames} frames were encoded, the MP4 contains {by_type['video'].get('nb_frames')}.")
     if expected.has_audio:
         sound_s = float(by_type.get("audio", {}).get("start_time", "inf"))
         picture_s = float(by_type["video"].get("start_time", "inf")) - expected.first_frame_s
@@ -126,10 +126,12 @@ def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
 def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
     last = max((packet[0] for kind in packets.values() for packet in kind), default=0)
     last_key = max((pts for pts, _, is_key in packets.get("video", []) if is_key), default=last)
+    # -sseof counts from the end: decoding can begin no later than at the last key frame
     from_end_s = (last - last_key) / TICKS_PER_S + DECODED_S
     ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{from_end_s:.3f}", "-i"]}
     faults = []
     for end, options in ends.items():
+        # -xerror: the first error ends it; a player would show a damaged picture
         argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]
         try:
             work.run([*argv, "-map", "0:v:0", "-f", "null", "-"])

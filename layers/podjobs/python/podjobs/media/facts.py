@@ -1,4 +1,4 @@
-"""What is known of a source: the facts that ffprobe tells, checked and typed."""
+"""What is known about a source: the facts that ffprobe reports, checked and typed."""
 
 import re
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 GUESSED_FORMATS = frozenset({"aac", "mp3"})
-REPACKAGED_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv"})
-
-
+"""ffprobe's names of containers without a length."""
+UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv"})
+"""ffprobe's names of containers without an index or without times that can be trusted."""
 OBLONGEST_PIXEL = 10
-"""Pixels that claim to be wider or higher than this are taken for square ones."""
+"""Pixels that claim to be more oblong than this are taken for square ones."""
 FASTEST_GUESS = 240
-"""Frames per second that ffprobe's guess is believed; Matroska's clock of 1,000 ticks a second is no rate."""
+"""Highest frame rate in ffprobe's guess that is believed: Matroska's clock of 1,000 ticks a second is not a rate."""
 EDITED_FRAMES = 2
+"""Where the container counts this many frames more than its length holds, an edit list hides some."""
 
 
 class VideoFacts(BaseModel):
@@ -31,16 +32,16 @@ class VideoFacts(BaseModel):
     start_s: float
     """Timestamp of the first frame in the file's own clock."""
     frames: int | None
-    """As the container counts them; None where it does not."""
+    """As counted by the container; None where it does not count them."""
     end_s: float | None = None
-    """Where the picture ends in the file's own clock; None where the container does not tell."""
+    """Where the picture ends in the file's own clock; None where the container does not say."""
     interlaced: bool = False
     """Frames may hold two fields each, taken one after the other."""
     pixel_format: str = ""
     matrix: str = ""
-    """Of YCbCr to RGB, ffmpeg's name; empty where the source does not say."""
+    """From YCbCr to RGB, ffmpeg's name; empty where the source does not say."""
     transfer: str = ""
-    """Curve from light to value, ffmpeg's name; empty where the source does not say."""
+    """Transfer curve from light to values, ffmpeg's name; empty where the source does not say."""
     full_range: bool = False
     """Values use 0 to 255, not 16 to 235."""
 
@@ -61,7 +62,7 @@ class AudioFacts(BaseModel):
     channels: int
     start_s: float
     end_s: float | None = None
-    """Where the sound ends in the file's own clock; None where the container does not tell."""
+    """Where the sound ends in the file's own clock; None where the container does not say."""
 
 
 class PictureFacts(BaseModel):
@@ -131,8 +132,8 @@ class MediaFacts(BaseModel):
 
     @property
     def seeks_badly(self) -> bool:
-        """The container has no index, or times that cannot be trusted: it is repackaged before it is cut."""
-        return not REPACKAGED_FORMATS.isdisjoint(self.format_name.split(","))
+        """It cannot be cut where it lies: the container has no index, or times that cannot be trusted."""
+        return not UNSEARCHABLE_FORMATS.isdisjoint(self.format_name.split(","))
 
 
 def read_facts(probe: dict[str, Any]) -> MediaFacts:
@@ -142,8 +143,8 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         probe: the parsed JSON.
 
     Returns:
-        The facts; the video stream is the first that is no attached picture, the audio stream the default one or else
-        the first.
+        The facts; the video stream is the first that is not an attached picture, the audio stream the default one, or
+        else the first.
     """
     streams = probe.get("streams", [])
     container = probe.get("format", {})
@@ -168,13 +169,13 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
 def _duration_s(container: dict[str, Any], start_s: float) -> float | None:
     duration_s = _number(container.get("duration"))
     if duration_s is not None and "matroska" in container.get("format_name", "") and duration_s > start_s:
-        # ffprobe passes on Matroska's time of the end, from the clock's 0 on
+        # ffprobe reports the time of the end, as Matroska has it, counted from 0 of the file's clock
         return duration_s - start_s
     return duration_s
 
 
 _FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
-"""Where the container does not tell, frames of these may be interlaced; they say so one by one."""
+"""Where the container does not say, frames of these may be interlaced; each frame says so itself."""
 
 
 def _is_picture(stream: dict[str, Any]) -> bool:
@@ -212,13 +213,13 @@ def _pixel_aspect(stream: dict[str, Any]) -> float:
 
 
 def _nominal_rate(stream: dict[str, Any]) -> float:
-    """The rate that ffprobe guesses; where it found none, it names the clock's ticks."""
+    """The rate that ffprobe guesses; where it finds none, it reports the clock's ticks."""
     rate = _ratio(stream.get("r_frame_rate"))
     return rate if rate <= FASTEST_GUESS else 0.0
 
 
 def _count_frames(stream: dict[str, Any], frame_rate: float) -> int | None:
-    """What the container counts; None where an edit list shows less of it, as after a cut without encoding."""
+    """The container's count; None where an edit list hides some of them, as after a cut without encoding."""
     counted, length_s = str(stream.get("nb_frames", "")), _number(stream.get("duration"))
     if not counted.isdigit() or not int(counted):
         return None
@@ -238,7 +239,7 @@ def _end_s(stream: dict[str, Any], start_s: float | None) -> float | None:
     length_s = _number(stream.get("duration"))
     if length_s is not None and start_s is not None:
         return start_s + length_s
-    # Matroska's statistics: the time of the stream's end, whatever the tag's name says
+    # Matroska's statistics: the time at which the stream ends, although the tag is called a duration
     match = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", str(stream.get("tags", {}).get("DURATION", "")))
     return 3600 * int(match[1]) + 60 * int(match[2]) + float(match[3]) if match else None
 

@@ -1,4 +1,4 @@
-"""Looks into a source and refuses what cannot be encoded, before any work is done."""
+"""Looks into a source and refuses what cannot be decoded, before any work is done."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from podjobs.media.settings import SourceSettings
 
 PROBE_TIMEOUT_S = 60
 ANALYZED_S = 60
-"""How far into a file its streams may begin; with ffprobe's 5 s a picture that comes later begins at 0."""
+"""How far into a file its streams may begin; with ffprobe's own 5 s, a picture that comes later seems to begin at 0."""
 ACCEPTED_FORMATS = (
     *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv", "mpegts", "mpeg", "mxf", "dv"),
     *("mp3", "wav", "ogg", "flac", "aac", "aiff", "caf", "amr", "w64", "ac3"),
@@ -37,11 +37,11 @@ DECODERS = {
     "dvb_subtitle": ("dvbsub",),
     "hdmv_pgs_subtitle": ("pgssub",),
 }
-"""ffmpeg's decoders of a codec, where their names are others."""
+"""ffmpeg's decoders of a codec, where their names differ from its own."""
 KEEP_GOING = ("-max_error_rate", "1")
-"""ffmpeg options: what can be decoded is, however much cannot; the verification tells what is missing."""
+"""ffmpeg options: whatever can be decoded is, however much cannot; the verification shows what is missing."""
 HIGHEST_FRAME_RATE = 480
-"""No camera and no screen has more; a file that claims it is made to keep us busy."""
+"""No camera and no screen has more; a file that claims to have more was made to keep us busy."""
 
 
 def read_options(settings: SourceSettings) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         Facts of a source that has video or audio.
 
     Raises:
-        PermanentError: it is empty, no media file, of a format that is not accepted, or has neither video nor audio.
+        PermanentError: it is empty, not a media file, of a format that is not accepted, or has neither video nor audio.
         RetryableError: it is not there (yet).
     """
     name = storage.pod_path(key)
@@ -82,7 +82,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         raise PermanentError(f"The file {name!r} is empty (0 bytes). Upload it again.")
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
     for option, value in read_options(settings).items():
-        # with a limit ffprobe would not tell the size that is to be refused
+        # with a limit ffprobe would not report the size that is to be refused
         argv += [f"-{option}", str(value)] if option != "max_pixels" else []
     argv += [
         "-analyzeduration",
@@ -108,7 +108,7 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
     """Refuse what cannot or must not be decoded."""
     video, audio = facts.video, facts.audio
     if video is None and audio is None:
-        raise PermanentError(f"The file {name!r} has neither a video nor an audio stream.")
+        raise PermanentError(f"The file {name!r} has neither a video nor an audio stream. Upload one that has.")
     if facts.streams > settings.podjobs_max_streams:
         raise PermanentError(_too_many_streams(name, settings))
     for kind, stream in (("video", video), ("audio", audio)):
@@ -122,7 +122,7 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
     if not (video.width_px and video.height_px):
         raise PermanentError(
             f"The video stream of {name!r} has no picture size: the file is damaged, or claims a size that no decoder "
-            "takes."
+            "takes. Convert it and upload it again."
         )
     if video.width_px * video.height_px > settings.podjobs_max_pixels:
         raise PermanentError(
@@ -131,7 +131,8 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
         )
     if video.frame_rate > HIGHEST_FRAME_RATE:
         raise PermanentError(
-            f"The file {name!r} claims {video.frame_rate:g} frames per second; no camera makes that many."
+            f"The file {name!r} claims {video.frame_rate:g} frames per second; no camera records that many. "
+            "Convert it and upload it again."
         )
 
 
@@ -156,8 +157,11 @@ def _explain_refusal(name: str, source: str, error: PermanentError, settings: So
             f"The file {name!r} is of a format that is not accepted. "
             f"Accepted are: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
         )
-    # ffprobe's lines without the addresses and the local path they begin with
+    # ffprobe's lines, without the addresses and the local path that they begin with
     reasons = dict.fromkeys(
         re.sub(r"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] ", "", line).replace(f"{source}: ", "") for line in said.splitlines()
     )
-    return f"The file {name!r} is no media file that can be read, or it is damaged ({'; '.join(reasons)})."
+    return (
+        f"The file {name!r} is not a media file that can be read, or it is damaged ({'; '.join(reasons)}). "
+        "Check that it plays, and upload it again."
+    )

@@ -48,7 +48,7 @@ CODECS = (
     *("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_alaw", "pcm_mulaw", "pcm_bluray", "pcm_dvd"),
     *("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "dvd_subtitle", "dvb_subtitle", "hdmv_pgs_subtitle"),
 )
-"""What people upload. Rare decoders are where the holes are: MagicYUV stays out (CVE-2026-8461)."""
+"""What people upload. Security holes are in rare decoders: MagicYUV stays out (CVE-2026-8461)."""
 
 
 class SourceSettings(MediaSettings):

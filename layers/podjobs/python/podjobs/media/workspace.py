@@ -1,4 +1,4 @@
-"""Where a step works: its job's work folder, the tools, the settings and the time it has."""
+"""Where a step works and with what: its job's work folder, the tools, the settings, and the time it has."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ S = TypeVar("S", bound=SourceSettings)
 
 @dataclass(frozen=True)
 class MediaWorkspace(Generic[S]):
-    """What every step of a job that reads media is given beside its own parameters."""
+    """What every step that reads media is given beside its job and its own parameters."""
 
     job_id: str
     tools: Tools
@@ -34,7 +34,7 @@ class MediaWorkspace(Generic[S]):
         return self.storage.input_of(self.key(name)).url
 
     def writing(self, folder: str) -> AbstractContextManager[Path]:
-        """A local folder whose files appear in the work folder's `folder` on a clean exit."""
+        """A local folder whose files appear in a folder of the work folder on a clean exit; see the `Storage` port."""
         return self.storage.writing(self.key(folder))
 
     def run(
@@ -44,5 +44,5 @@ class MediaWorkspace(Generic[S]):
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
     ) -> str:
-        """Run a command; see the `Tools` port."""
+        """Run a command within the step's time; see the `Tools` port."""
         return self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress)

@@ -1,1 +1,1 @@
-"""Notification: Pod is told how a job ended."""
+"""Notification: whoever asked for a job is notified of how it ended."""

@@ -1,17 +1,17 @@
-"""Notifies Pod through its REST interface: each call once, also where an answer was lost.
+"""Notifies Pod through its REST interface: each call once, even where a response was lost.
 
 Source: docs/contract-pod.md, callbacks.
 """
 
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, Generic, TypeVar
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
 from podjobs.contract.errors import InvalidRequestError, RetryableError
-from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, TranscriptionJob
+from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import Answer, PodApi, Storage
+from podjobs.contract.ports import PodAnswer, PodApi, Storage
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
 
@@ -21,16 +21,14 @@ MESSAGE_CHARS = 4000
 """Pod keeps the message in the video's log, which people read."""
 
 SENTENCES = {
-    Answer.ACCEPTED: "Pod was notified.",
-    Answer.NOT_IN_PROGRESS: "Pod had been notified before.",
-    Answer.UNKNOWN_VIDEO: "Pod no longer knows this video; there is nobody to notify.",
+    PodAnswer.ACCEPTED: "Pod was notified.",
+    PodAnswer.NOT_IN_PROGRESS: "Pod had been notified before.",
+    PodAnswer.UNKNOWN_VIDEO: "Pod no longer knows this video; there is nobody to notify.",
 }
-
-JobT = TypeVar("JobT", bound=Job)
 
 
 def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage) -> Result:
-    """Tell Pod that a job has ended; safe to repeat.
+    """Notify Pod that a job has ended; safe to repeat.
 
     Args:
         step: with the job, and why it failed where it did.
@@ -40,92 +38,91 @@ def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage)
 
     Raises:
         InvalidRequestError: Pod has no callback for jobs of this type.
-        StepError: Pod did not take it; see the `PodApi` port.
+        StepError: Pod did not accept it; see the `PodApi` port.
     """
-    kind = _CALLBACKS.get(step.job.type)
-    if kind is None:
-        raise InvalidRequestError(f"Pod has no callback for jobs of type {step.job.type!r}.")
-    callback = kind(step, reply_to, pod, storage)
-    if step.attempt > 1 and callback.was_taken():
-        return Result(log=(f"Pod has {callback.done}; the answer to an earlier call was lost.",))
+    callback = _callback_for(step, reply_to, pod, storage)
+    if step.attempt > 1 and callback.was_accepted():
+        return Result(log=(f"Pod has {callback.effect}; the response to an earlier call was lost.",))
     try:
         answer = callback.post()
     except RetryableError as error:
-        # Pod may be at it still, or be done: a blind repeat could queue a transcription twice.
-        if error.context.get("ambiguous") and callback.was_taken():
-            return Result(log=(f"Pod has {callback.done}, but its answer was lost.",))
+        # Pod may still be working on it, or be done: a blind repeat could queue a transcription twice.
+        if error.context.get("ambiguous") and callback.was_accepted():
+            return Result(log=(f"Pod has {callback.effect}, but its response was lost.",))
         raise
     return Result(log=(SENTENCES[answer],))
 
 
-class _Callback(ABC, Generic[JobT]):
-    """One of Pod's callbacks, for one job."""
+class _Callback(Protocol):
+    """One of Pod's callbacks, with all that it needs to know of one job."""
 
-    done: ClassVar[str]
-    """What Pod has done when it has taken the call."""
+    effect: ClassVar[str]
+    """What Pod has done once it has accepted the call."""
 
-    def __init__(self, step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage) -> None:
-        self._step = step
-        self._job: JobT = step.job  # type: ignore[assignment]  # the table below goes by the job's type
-        self._reply_to = reply_to
-        self._pod = pod
-        self._storage = storage
-
-    @abstractmethod
-    def post(self) -> Answer:
+    def post(self) -> PodAnswer:
         """Call Pod."""
 
-    @abstractmethod
-    def was_taken(self) -> bool:
-        """Whether an earlier call did its work."""
+    def was_accepted(self) -> bool:
+        """Whether an earlier call had its effect."""
 
 
-class _EncodedCallback(_Callback[EncodingJob]):
-    done = "imported the video"
+def _callback_for(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage) -> _Callback:
+    match step.job:
+        case EncodingJob():
+            return _EncodedCallback(pod, reply_to, step.accepted_at)
+        case TranscriptionJob(captions=captions):
+            return _TranscribedCallback(pod, reply_to.video_id, storage, captions, _message_of(step))
+    raise InvalidRequestError(f"Pod has no callback for jobs of type {step.job.type!r}.")
 
-    def post(self) -> Answer:
-        return self._pod.post_encoded(self._reply_to.video_id, encoded_body(self._reply_to, self._step.accepted_at))
 
-    def was_taken(self) -> bool:
+@dataclass(frozen=True)
+class _EncodedCallback:
+    effect: ClassVar[str] = "imported the video"
+
+    pod: PodApi
+    reply_to: PodCallback
+    accepted_at: float
+
+    def post(self) -> PodAnswer:
+        """Pod requires every field of its own task to be there."""
+        body = {"start": time.ctime(self.accepted_at), "stop": time.ctime(), **self.reply_to.request}
+        return self.pod.post_encoded(self.reply_to.video_id, body)
+
+    def was_accepted(self) -> bool:
         """A video that waits for its transcription is in progress, but has been imported."""
-        state = self._pod.video_state(self._reply_to.video_id)
+        state = self.pod.video_state(self.reply_to.video_id)
         if state is None:
             return True
         return not state.in_progress or state.step.split(":")[0].strip() == TRANSCRIPTION_STEP
 
 
-class _TranscribedCallback(_Callback[TranscriptionJob]):
-    done = "taken the captions"
+@dataclass(frozen=True)
+class _TranscribedCallback:
+    effect: ClassVar[str] = "taken the captions"
 
-    def post(self) -> Answer:
-        captions = self._job.captions
-        body = transcribed_body(self._reply_to, self._storage.pod_path(captions), self._step)
-        answer = self._pod.post_transcribed(self._reply_to.video_id, body)
-        if answer is Answer.UNKNOWN_VIDEO:
-            self._storage.delete(captions)  # Pod leaves it there
+    pod: PodApi
+    video_id: int
+    storage: Storage
+    captions: Key
+    message: str
+
+    def post(self) -> PodAnswer:
+        path = self.storage.pod_path(self.captions)
+        body = {"video_id": self.video_id, "msg": self.message, "temp_vtt_file": path}
+        answer = self.pod.post_transcribed(self.video_id, body)
+        if answer is PodAnswer.UNKNOWN_VIDEO:
+            self.storage.delete(self.captions)  # Pod leaves it there
         return answer
 
-    def was_taken(self) -> bool:
-        """Pod deletes the file when it has read it, and nobody else does."""
-        return not self._storage.exists(self._job.captions)
+    def was_accepted(self) -> bool:
+        """Pod deletes the file once it has read it, and nobody else does."""
+        return not self.storage.exists(self.captions)
 
 
-_CALLBACKS: Mapping[str, type[_EncodedCallback | _TranscribedCallback]] = {
-    "encoding": _EncodedCallback,
-    "transcription": _TranscribedCallback,
-}
-"""Type of job → the callback that Pod has for it."""
-
-
-def encoded_body(reply_to: PodCallback, accepted_at: float) -> dict[str, object]:
-    """The callback's body; Pod wants every field of its task to be there. Pure but for the clock."""
-    return {"start": time.ctime(accepted_at), "stop": time.ctime(), **reply_to.request}
-
-
-def transcribed_body(reply_to: PodCallback, captions_path: str, step: Step) -> dict[str, object]:
-    """The callback's body: the file, and what there is to say about it; of a failure, its reason. Pure."""
+def _message_of(step: Step) -> str:
+    """What there is to say about the captions; of a failed job, why it failed. Pure."""
     if step.failure:
         message = f"{step.failure.title} {step.failure.detail}"
     else:
         message = " ".join(str(values.get("message", "")) for values in step.results.values())
-    return {"video_id": reply_to.video_id, "msg": message[:MESSAGE_CHARS], "temp_vtt_file": captions_path}
+    return message[:MESSAGE_CHARS]

@@ -16,19 +16,19 @@ class NotificationSettings(MediaSettings):
         default=300, description="How long Pod may take to answer a callback, seconds; it imports inside the request."
     )
     podjobs_notification_slots: PositiveInt = Field(
-        default=16, description="Steps one instance of the function takes at once."
+        default=16, description="Steps that one instance of the function handles at once."
     )
 
     @field_validator("pod_api_url")
     @classmethod
-    def _is_http(cls, value: str) -> str:
+    def _check_address(cls, value: str) -> str:
         if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc:
             raise ValueError("must be of the form https://host/rest")
         return value
 
     @field_validator("pod_api_token")
     @classmethod
-    def _is_token(cls, value: SecretStr) -> SecretStr:
+    def _check_token(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().strip().isascii() or not value.get_secret_value().strip():
             raise ValueError("must be a token")
         return value

@@ -1,1 +1,1 @@
-"""Transcription: split at silences → transcribe each part → captions."""
+"""Transcription: split at pauses → transcribe each part → captions."""

@@ -1,6 +1,8 @@
 """The transcription function: one step in, one reply out."""
 
-from podjobs.contract.errors import InvalidRequestError
+from dataclasses import dataclass
+
+from podjobs.contract.actions import Actions, StepContext, choose_action, expect_job
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import SpeechModel, Storage, Tools
@@ -13,12 +15,27 @@ from podjobs.transcription.transcribe import transcribe_part
 from podjobs.transcription.workspace import Workspace
 
 
-class TranscriptionFunction:
-    """Performs the steps of transcription jobs.
+@dataclass(frozen=True)
+class TranscriptionContext(StepContext[TranscriptionJob]):
+    """What every action is given."""
 
-    plan → transcribe (one step a part) → captions; or, when the job failed, report; when a newer one took its place,
-    discard.
-    """
+    model: SpeechModel
+    work: Workspace
+
+
+ACTIONS: Actions[TranscriptionContext] = {
+    "plan": lambda given: plan_job(given.job, given.model, given.work),
+    "transcribe": lambda given: transcribe_part(given.params(Part), given.shared(Recipe), given.model, given.work),
+    "captions": lambda given: publish_captions(given.job, given.step, given.shared(Recipe), given.work),
+    "report": lambda given: report_failure(given.job, given.work.storage),
+    "discard": lambda given: discard(given.job, given.work.storage),
+}
+"""In the order of a job, where each part is a step of its own; the last two when it has failed, and when a newer job
+has superseded it."""
+
+
+class TranscriptionFunction:
+    """Performs the steps of transcription jobs."""
 
     def __init__(self, model: SpeechModel, tools: Tools, storage: Storage, settings: TranscriptionSettings) -> None:
         """Take the backends and settings that every step uses."""
@@ -27,27 +44,14 @@ class TranscriptionFunction:
         self._storage = storage
         self._settings = settings
 
-    def perform(self, step: Step) -> Plan | Result:
+    def handle(self, step: Step) -> Plan | Result:
         """Perform one step; safe to repeat.
 
         Raises:
-            InvalidRequestError: there is no such action.
+            InvalidRequestError: the job is not a transcription, or there is no such action.
             StepError: as the action says.
         """
-        job = step.job
-        if not isinstance(job, TranscriptionJob):
-            raise InvalidRequestError(f"The transcription function does no jobs of type {job.type!r}.")
+        job = expect_job(step, TranscriptionJob)
+        action = choose_action(step, ACTIONS)
         work = Workspace(job.id, self._tools, self._storage, self._settings, step.timeout_s)
-        match step.action:
-            case "plan":
-                return plan_job(job, self._model, work)
-            case "transcribe":
-                part, recipe = Part.model_validate(step.params), Recipe.model_validate(step.shared)
-                return transcribe_part(part, recipe, self._model, work)
-            case "captions":
-                return publish_captions(job, step, Recipe.model_validate(step.shared), work)
-            case "report":
-                return report_failure(job, self._storage)
-            case "discard":
-                return discard(job, self._storage)
-        raise InvalidRequestError(f"The transcription function has no action {step.action!r}.")
+        return action(TranscriptionContext(job, step, self._model, work))

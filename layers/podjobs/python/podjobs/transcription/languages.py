@@ -8,12 +8,12 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.ports import ModelPlace
 
 AUTO = "auto"
-"""As a language: to be found out. As a model's: for every language that is not listed."""
+"""As a language: to be detected. As the language of a model: every one that is not listed."""
 ENGLISH = "en"
 
 
 def read_language(text: str) -> str:
-    """Understand the language Pod asks for.
+    """Understand the language that Pod asks for.
 
     Args:
         text: a code (`fr`, `pt-BR`), a name (`french`) or `auto`.
@@ -22,7 +22,7 @@ def read_language(text: str) -> str:
         The code Whisper uses, or `auto`.
 
     Raises:
-        PermanentError: Whisper does not know it.
+        PermanentError: Whisper does not know the language.
     """
     name = text.strip().lower()
     if name == AUTO or name in LANGUAGES:
@@ -31,7 +31,7 @@ def read_language(text: str) -> str:
         return str(code)
     raise PermanentError(
         f"The language {text!r} is not known. Choose another one for the transcription of this video in Pod; "
-        f"known are {AUTO}, {', '.join(sorted(LANGUAGES))}."
+        f"the known ones are {AUTO}, {', '.join(sorted(LANGUAGES))}."
     )
 
 
@@ -41,14 +41,14 @@ def _without_region(name: str) -> str:
 
 
 def choose_model(models: Mapping[str, ModelPlace], language: str) -> ModelPlace:
-    """Choose the model of a language.
+    """Choose the model for a language.
 
     Args:
         models: by language, as TRANSCRIPTION_MODEL_PARAM lists them.
         language: a code.
 
     Raises:
-        PermanentError: there is none.
+        PermanentError: there is no model for it.
     """
     place = models.get(language) or models.get(AUTO)
     if place is None:
@@ -60,10 +60,10 @@ def choose_model(models: Mapping[str, ModelPlace], language: str) -> ModelPlace:
 
 
 def choose_language(votes: Sequence[Mapping[str, float]], models: Mapping[str, ModelPlace]) -> str:
-    """Choose the language that all passages together speak for, of those there are models for.
+    """Choose the likeliest language by all windows together, among those that have a model.
 
     Args:
-        votes: for each passage the probabilities of languages; at least one.
+        votes: for each window, the probabilities of languages; at least one window.
         models: by language.
     """
     candidates = set(LANGUAGES) if AUTO in models else set(models)

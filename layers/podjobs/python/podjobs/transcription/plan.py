@@ -10,42 +10,43 @@ from podjobs.contract.ports import ModelPlace, SpeechModel
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S
 from podjobs.contract.workflows import workflow_of
 from podjobs.media.probe import probe_source
-from podjobs.transcription import loudness
-from podjobs.transcription.activity import Stretch, find_stretches, pad
+from podjobs.transcription.hearing import loudness
+from podjobs.transcription.hearing.sound import SLACK_S, Sound, measure_length, on_grid, read_sound
+from podjobs.transcription.hearing.split import SEARCH_RADII_S, find_pause, find_quietest, place_marks, search_span
+from podjobs.transcription.hearing.vad import find_speech, pad_speech
+from podjobs.transcription.hearing.windows import pack_windows
 from podjobs.transcription.languages import AUTO, ENGLISH, choose_language, choose_model, read_language
-from podjobs.transcription.passages import make_passages
 from podjobs.transcription.recipe import Part, Recipe
-from podjobs.transcription.sound import SLACK_S, Sound, measure_length, on_grid, read_sound
-from podjobs.transcription.split import REACHES_S, find_pause, find_quietest, look_around, place_marks
+from podjobs.transcription.spans import TimeSpan
 from podjobs.transcription.workspace import Workspace
 
-LANGUAGE_PASSAGES = 5
-"""Passages of speech that are asked for their language, from all over the sound."""
-LANGUAGE_LOOK_S = 60.0
+LANGUAGE_WINDOWS = 5
+"""Windows of speech whose language is detected, from all over the sound."""
+LANGUAGE_SEARCH_S = 60.0
 SLOWEST = 10
-"""A machine may take that many times a part's length before the step runs out of time."""
+"""How many times a part's length a machine may take before the step runs out of time."""
 
 
 @dataclass(frozen=True)
 class Listener:
-    """A sound and what listens to it."""
+    """A sound and the model that listens to it."""
 
     sound: Sound
     model: SpeechModel
     work: Workspace
 
-    def read(self, span: Stretch) -> tuple[bytes, list[float]]:
-        """Samples of a span, and how likely somebody speaks in them."""
+    def read(self, span: TimeSpan) -> tuple[bytes, list[float]]:
+        """The samples of a span, and the probabilities of speech in them."""
         samples = read_sound(self.sound, span.start_s, span.end_s, self.work)
-        return samples, list(self.model.find_speech(samples))
+        return samples, list(self.model.speech_probabilities(samples))
 
 
 def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan:
-    """Look at the sound and say what is to be done.
+    """Examine the sound and plan what to do with it.
 
     Args:
         job: what Pod asked for.
-        model: listens for pauses, and for the language where Pod leaves it open.
+        model: detects pauses, and the language where Pod leaves it open.
         work: where and with what.
 
     Raises:
@@ -66,26 +67,26 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
         sound, log = _normalize(sound, work)
     listener = Listener(sound, model, work)
     if wanted == AUTO:
-        wanted, told = find_language(listener, length_s)
-        log += (told,)
+        wanted, sentence = find_language(listener, length_s)
+        log += (sentence,)
     cuts_s = place_cuts(listener, length_s)
     recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, log=log)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=log)
 
 
 def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelPlace:
-    """Find the model of a language and see that it can be used. Raises PermanentError when not."""
+    """Find the model for a language and check that it can be used. Raises PermanentError if it cannot."""
     place = choose_model(work.settings.models, language)
     if language != ENGLISH and not model.is_multilingual(place):
         raise PermanentError(
-            f"The model {place.model!r} that TRANSCRIPTION_MODEL_PARAM names for {language!r} knows English only. "
+            f"The model {place.model!r} that TRANSCRIPTION_MODEL_PARAM names for {language!r} knows only English. "
             "Name a multilingual one, such as 'small' instead of 'small.en'."
         )
     return place
 
 
 def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
-    """See what the file is. Raises PermanentError when it holds no sound."""
+    """Examine the file. Raises PermanentError when it holds no sound."""
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     if facts.audio is None:
         name = work.storage.pod_path(job.source)
@@ -96,12 +97,12 @@ def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
 def _normalize(sound: Sound, work: Workspace) -> tuple[Sound, tuple[str, ...]]:
     measured_lufs = loudness.measure_loudness(sound, work)
     gain_db = loudness.choose_gain(measured_lufs, work.settings.transcription_normalize_target_level)
-    told = f"The sound has a loudness of {measured_lufs:.1f} LUFS and is amplified by {gain_db:+.1f} dB."
-    return sound.model_copy(update={"gain_db": gain_db}), (told,)
+    sentence = f"The sound has a loudness of {measured_lufs:.1f} LUFS and is amplified by {gain_db:+.1f} dB."
+    return sound.model_copy(update={"gain_db": gain_db}), (sentence,)
 
 
 def place_cuts(listener: Listener, length_s: float) -> tuple[float, ...]:
-    """Cut the sound into parts, listening only around the marks.
+    """Choose where the sound is cut into parts, examining only the surroundings of the marks.
 
     Args:
         listener: the sound.
@@ -112,9 +113,9 @@ def place_cuts(listener: Listener, length_s: float) -> tuple[float, ...]:
     part_s = length_s / (len(marks_s) + 1)
     cuts_s = []
     for mark_s in marks_s:
-        for reach_s in REACHES_S:
-            span = look_around(mark_s, reach_s, part_s)
-            span = Stretch(on_grid(span.start_s), on_grid(span.end_s))
+        for radius_s in SEARCH_RADII_S:
+            span = search_span(mark_s, radius_s, part_s)
+            span = TimeSpan(on_grid(span.start_s), on_grid(span.end_s))
             _, probabilities = listener.read(span)
             if not probabilities:
                 break
@@ -128,7 +129,7 @@ def place_cuts(listener: Listener, length_s: float) -> tuple[float, ...]:
 
 
 def find_language(listener: Listener, length_s: float) -> tuple[str, str]:
-    """Find out the language by listening to speech in several places, not at the beginning alone.
+    """Detect the language from speech in several places, not only at the beginning.
 
     Args:
         listener: the sound.
@@ -144,41 +145,41 @@ def find_language(listener: Listener, length_s: float) -> tuple[str, str]:
     judge = next((place for place in _auto_first(models) if model.is_multilingual(place)), None)
     if judge is None:
         if set(models) == {ENGLISH}:
-            return ENGLISH, "Pod leaves the language open; there is a model for English only."
+            return ENGLISH, "Pod leaves the language open, and there is only a model for English."
         raise PermanentError(
             "Pod leaves the language open, and no model of TRANSCRIPTION_MODEL_PARAM can tell languages apart. "
             "Choose the language of this video in Pod, or add an entry 'auto' that names a multilingual model."
         )
-    votes = [model.tell_language(judge, passage) for passage in _passages_of(listener, length_s)]
+    votes = [model.detect_language(judge, window) for window in _speech_windows(listener, length_s)]
     if not votes:
-        return next(iter(models)), "Pod leaves the language open, and no speech was found to tell it by."
+        return next(iter(models)), "Pod leaves the language open, and no speech was found to detect it from."
     language = choose_language(votes, models)
     share = sum(vote.get(language, 0.0) for vote in votes) / len(votes)
     check_model(language, model, listener.work)
-    return language, f"The language was found to be {language!r} ({share:.0%} sure, by {len(votes)} passages)."
+    return language, f"The language was detected as {language!r} ({share:.0%} sure, from {len(votes)} windows)."
 
 
 def _auto_first(models: dict[str, ModelPlace]) -> list[ModelPlace]:
     return [models[AUTO]] if AUTO in models else list(dict.fromkeys(models.values()))
 
 
-def _passages_of(listener: Listener, length_s: float) -> list[bytes]:
-    """One passage of speech from each of several places."""
+def _speech_windows(listener: Listener, length_s: float) -> list[bytes]:
+    """The sound of one window of speech from each of several places."""
     found = []
-    for number in range(LANGUAGE_PASSAGES):
-        middle_s = length_s * (2 * number + 1) / (2 * LANGUAGE_PASSAGES)
-        reach_s = min(LANGUAGE_LOOK_S, length_s / LANGUAGE_PASSAGES) / 2
-        span = Stretch(on_grid(max(0.0, middle_s - reach_s)), on_grid(middle_s + reach_s))
+    for number in range(LANGUAGE_WINDOWS):
+        middle_s = length_s * (2 * number + 1) / (2 * LANGUAGE_WINDOWS)
+        radius_s = min(LANGUAGE_SEARCH_S, length_s / LANGUAGE_WINDOWS) / 2
+        span = TimeSpan(on_grid(max(0.0, middle_s - radius_s)), on_grid(middle_s + radius_s))
         samples, probabilities = listener.read(span)
-        stretches = find_stretches(probabilities, listener.work.settings.podjobs_speech_threshold)
-        if passages := make_passages(pad(stretches, span.length_s)):
-            longest = max(passages, key=lambda passage: sum(stretch.length_s for stretch in passage.stretches))
-            found.append(longest.take_from(samples))
+        speech = find_speech(probabilities, listener.work.settings.podjobs_speech_threshold)
+        if windows := pack_windows(pad_speech(speech, span.length_s)):
+            fullest = max(windows, key=lambda window: sum(part.length_s for part in window.spans))
+            found.append(fullest.samples_from(samples))
     return found
 
 
 def stages_of(recipe: Recipe, job: TranscriptionJob) -> tuple[Stage, ...]:
-    """The stages that follow the plan, up to telling Pod. Pure."""
+    """The stages that follow the plan, up to notifying Pod. Pure."""
     parts = recipe.parts(SLACK_S)
     captions = StepSpec(id="captions", function="transcription", action="captions", needs=("transcribe",))
     return (
@@ -189,7 +190,7 @@ def stages_of(recipe: Recipe, job: TranscriptionJob) -> tuple[Stage, ...]:
 
 
 def _part_step(part: Part) -> StepSpec:
-    """Its weight is its length: progress goes by seconds of sound."""
+    """Its weight is its length: progress is counted in seconds of sound."""
     return StepSpec(
         id=part.name,
         function="transcription",

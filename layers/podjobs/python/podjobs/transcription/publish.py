@@ -1,4 +1,4 @@
-"""Makes the captions of all parts' words and leaves them where Pod looks for them."""
+"""Makes captions of all parts' words and leaves them where Pod looks for them."""
 
 import posixpath
 
@@ -6,16 +6,17 @@ from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import Storage
 from podjobs.contract.steps import Step
-from podjobs.transcription.captions import make_cues, render_webvtt
+from podjobs.transcription.captions.cues import make_cues
+from podjobs.transcription.captions.webvtt import render_webvtt
+from podjobs.transcription.hearing.sound import SLACK_S
 from podjobs.transcription.languages import choose_model
 from podjobs.transcription.recipe import Recipe
-from podjobs.transcription.sound import SLACK_S
 from podjobs.transcription.transcribe import read_words
 from podjobs.transcription.workspace import Workspace
 
 
 def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Workspace) -> Result:
-    """Write the WebVTT that Pod is told of; safe to repeat.
+    """Write the WebVTT that Pod is notified of; safe to repeat.
 
     Args:
         job: what Pod asked for.
@@ -24,7 +25,7 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
         work: where their words are.
 
     Returns:
-        `cues`, `words`: how many; `message`: what Pod is told.
+        `cues`, `words`: how many; `message`: the message for Pod.
 
     Raises:
         RetryableError: a part's words are not there.
@@ -37,26 +38,26 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     work.storage.remove_work(job.id)
     speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())
     model = posixpath.basename(choose_model(work.settings.models, recipe.language).model.rstrip("/"))
-    told = (
+    summary = (
         f"{len(cues)} captions with {len(words)} words ({recipe.language}) were made of {speech_s:.0f} s of speech in "
         f"{recipe.length_s:.0f} s of sound, by the model {model!r}."
     )
     if not cues:
-        told = f"Nobody speaks in these {recipe.length_s:.0f} s of sound: there are no captions."
+        summary = f"Nobody speaks in these {recipe.length_s:.0f} s of sound, so there are no captions."
     return Result(
-        values={"cues": len(cues), "words": len(words), "message": " ".join((*recipe.log, told))}, log=(told,)
+        values={"cues": len(cues), "words": len(words), "message": " ".join((*recipe.log, summary))}, log=(summary,)
     )
 
 
 def report_failure(job: TranscriptionJob, storage: Storage) -> Result:
-    """Leave a file without captions where Pod looks for one, so that it can be told of the failure; remove the rest."""
+    """Leave a file without captions where Pod looks for one, so that it can be notified; remove the rest."""
     storage.write(job.captions, render_webvtt(()).encode())
     storage.remove_work(job.id)
-    return Result(log=("Captions without a word were left for Pod, to be told of the failure.",))
+    return Result(log=("An empty caption file was left for Pod, which is notified of the failure.",))
 
 
 def discard(job: TranscriptionJob, storage: Storage) -> Result:
-    """Remove what is left of a job whose place a newer one took."""
+    """Remove what is left of a job that was superseded by a newer one."""
     storage.delete(job.captions)
     storage.remove_work(job.id)
-    return Result(log=("A newer job took this one's place; its files are removed.",))
+    return Result(log=("A newer job superseded this one; its files were removed.",))

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.transcription.sound import Sound
+from podjobs.transcription.hearing.sound import Sound
 
 
 class Part(BaseModel):
@@ -26,7 +26,7 @@ class Part(BaseModel):
 
 
 class Recipe(BaseModel):
-    """A job as it was planned."""
+    """A job as planned."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class Recipe(BaseModel):
     cuts_s: tuple[float, ...]
     """Between the parts."""
     language: str
-    """A code of Whisper's."""
+    """One of Whisper's codes."""
     log: tuple[str, ...] = ()
 
     def parts(self, beyond_s: float) -> tuple[Part, ...]:

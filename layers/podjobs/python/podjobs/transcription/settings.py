@@ -17,19 +17,19 @@ from pydantic import (
 from podjobs.contract.ports import ModelPlace
 from podjobs.media.settings import SourceSettings
 from podjobs.settings import FromJson
-from podjobs.transcription.cues import CueRules
-from podjobs.transcription.doubts import InventionLimits
+from podjobs.transcription.captions.rules import CueRules
+from podjobs.transcription.hallucinations.confidence import HallucinationLimits
 
 WHISPER = "WHISPER"
 
 
 def _engine(value: Any) -> Any:
-    """Name Pod's other engines as what they are: not there."""
+    """Refuse Pod's other engines with a remedy."""
     name = str(value).strip().upper()
     if name in {"VOSK", "STT"}:
         raise ValueError(
-            f"{name} is not supported. Set it to WHISPER and name models in TRANSCRIPTION_MODEL_PARAM; or leave Pod's "
-            "own worker of the queue `transcripting` running, without this function"
+            f"{name} is not supported. Set it to WHISPER and name models in TRANSCRIPTION_MODEL_PARAM, or keep Pod's "
+            "own worker for the queue `transcripting` running in place of this function"
         )
     return name
 
@@ -44,7 +44,7 @@ class ModelSetting(BaseModel):
 
     @property
     def place(self) -> ModelPlace:
-        """Where the model is to be had."""
+        """Where the model can be found."""
         return ModelPlace(self.model, self.download_root)
 
 
@@ -53,38 +53,38 @@ ModelTable = dict[str, dict[str, ModelSetting]]
 
 
 class TranscriptionSettings(SourceSettings):
-    """What the transcription function reads."""
+    """The settings that the transcription function reads."""
 
     transcription_type: Annotated[Literal["WHISPER"], BeforeValidator(_engine)] = Field(
         default="WHISPER", description="The engine. Pod's VOSK is not supported."
     )
     transcription_model_param: FromJson[ModelTable] = Field(
         description="The models by language, as in Pod; JSON in the environment: "
-        '`{"WHISPER": {"fr": {"model": "small", "download_root": "/models"}}}`. A model is a name of Whisper\'s or a '
-        "folder that holds a CTranslate2 model; the language `auto` names one for all that are not listed."
+        '`{"WHISPER": {"fr": {"model": "small", "download_root": "/models"}}}`. A model is one of Whisper\'s names or '
+        "a folder that holds a CTranslate2 model; the entry `auto` is for all languages that are not listed."
     )
     transcription_normalize: bool = Field(
-        default=False, description="Bring the sound to one loudness (EBU R128) first."
+        default=False, description="Normalise the loudness of the sound (EBU R128) first."
     )
     transcription_normalize_target_level: Annotated[float, Field(ge=-70, le=-5)] = Field(
-        default=-16.0, description="That loudness, LUFS."
+        default=-16.0, description="The loudness to normalise to, LUFS."
     )
     podjobs_whisper_device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where models run; auto: on a GPU where CUDA finds one."
+        default="auto", description="Where models run; auto: on a GPU if CUDA finds one."
     )
     podjobs_whisper_compute_type: Literal["auto", "int8", "int8_float16", "int8_float32", "float16", "float32"] = Field(
-        default="auto", description="Numbers a model computes with; auto: int8 on processors, float16 on a GPU."
+        default="auto", description="The numbers a model computes with; auto: int8 on processors, float16 on a GPU."
     )
     podjobs_whisper_threads: NonNegativeInt = Field(
-        default=0, description="Threads of one step on processors; 0: the processors are shared between the slots."
+        default=0, description="Threads of one step on processors; 0: the processors divided by the slots."
     )
     podjobs_whisper_beam: PositiveInt = Field(default=5, description="Beam size: how many wordings are weighed.")
     podjobs_whisper_batch: NonNegativeInt = Field(
-        default=0, description="Passages of up to 30 s heard at once; 0: 2 on processors, 16 on a GPU."
+        default=0, description="Windows of up to 30 s transcribed at once; 0: 2 on processors, 16 on a GPU."
     )
-    podjobs_whisper_models_kept: PositiveInt = Field(default=2, description="Models an instance keeps in memory.")
+    podjobs_whisper_models_kept: PositiveInt = Field(default=2, description="Models that an instance keeps in memory.")
     podjobs_transcription_slots: NonNegativeInt = Field(
-        default=0, description="Steps one instance takes at once; 0: as many as processors, 2 on a GPU."
+        default=0, description="Steps that an instance takes at once; 0: as many as processors, 2 on a GPU."
     )
     podjobs_part_min_s: Annotated[int, Field(ge=5)] = Field(
         default=60, description="Shortest part of a sound, seconds."
@@ -93,29 +93,29 @@ class TranscriptionSettings(SourceSettings):
         default=300, description="Longest part of a sound, seconds."
     )
     podjobs_parts_per_sound: PositiveInt = Field(
-        default=24, description="Number of parts aimed at between these two lengths."
+        default=24, description="Number of parts to aim for within these two lengths."
     )
     podjobs_speech_threshold: Annotated[float, Field(gt=0.05, lt=1)] = Field(
-        default=0.5, description="From this probability on somebody speaks (Silero VAD)."
+        default=0.5, description="From this probability on, sound is speech (Silero VAD)."
     )
     podjobs_hole_s: PositiveFloat = Field(
-        default=3.0, description="Speech without words that is longer than this is listened to again, seconds."
+        default=3.0, description="Longest gap in seconds: longer speech without words is transcribed again, thoroughly."
     )
 
     podjobs_caption_rules: CueRules = Field(
         default=CueRules(),
-        description="How captions are laid out, as JSON; what is not given keeps its default. Lengths in characters, "
+        description="Rules for captions, as JSON; keys that are left out keep their defaults. Lengths in characters, "
         "times in seconds.",
     )
-    podjobs_invention_limits: InventionLimits = Field(
-        default=InventionLimits(),
-        description="From where on text is taken for invented by the model and dropped, as JSON; what is not given "
-        "keeps its default.",
+    podjobs_invention_limits: HallucinationLimits = Field(
+        default=HallucinationLimits(),
+        description="From where on text counts as hallucinated by the model and is dropped, as JSON; keys that are "
+        "left out keep their defaults.",
     )
 
     @property
     def models(self) -> dict[str, ModelPlace]:
-        """The models by language, in the order they are listed."""
+        """The models by language, in the order listed."""
         listed = self.transcription_model_param[WHISPER]
         return {language.strip().lower(): model.place for language, model in listed.items()}
 

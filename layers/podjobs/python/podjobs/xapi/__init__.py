@@ -1,1 +1,1 @@
-"""xAPI: statements reach the learning record store, each once."""
+"""xAPI: statements reach the learning record store, each exactly once."""

@@ -1,4 +1,4 @@
-"""Pseudonyms in the place of persons: the same person gets the same one, and only who has the key can make it. Pure.
+"""Pseudonyms in place of persons: the same person always gets the same one, and only the key can derive it. Pure.
 
 Source: xAPI 1.0.3, part 2, 2.4.2 (actor), 2.4.4.2 (agents as objects), 2.4.6 (context), 2.4.9 (authority).
 """
@@ -12,7 +12,7 @@ from podjobs.contract.statements import Statement
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
 """The ways an agent is identified, one of which it has."""
 PSEUDONYM_HEX = 40
-"""Hex digits of a pseudonym, 160 bits: as many as a SHA-1, so that it can stand in `mbox_sha1sum`."""
+"""Hex digits of a pseudonym, 160 bits: as many as a SHA-1 has, so that it fits into `mbox_sha1sum`."""
 AGENT_TYPES = frozenset({"Agent", "Group"})
 
 
@@ -27,7 +27,7 @@ class Anonymiser:
         """Return a statement in which every agent has a pseudonym; the given one stays as it is.
 
         Args:
-            statement: valid; a sub-statement in it is treated likewise.
+            statement: valid; a sub-statement in it is anonymised, too.
         """
         changed = dict(statement)
         for name in ("actor", "authority"):
@@ -60,6 +60,6 @@ class Anonymiser:
         return hidden
 
     def _pseudonym(self, name: str, value: Any) -> str:
-        # addresses are compared without regard to case; an account is its home page and its name
+        # addresses are compared case-insensitively; an account is its home page and its name
         known = value.lower() if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
         return hmac.digest(self._key, f"{name}:{known}".encode(), "sha256").hex()[:PSEUDONYM_HEX]

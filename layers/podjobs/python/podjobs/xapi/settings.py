@@ -11,41 +11,41 @@ from podjobs.settings import LogSettings
 SHORTEST_KEY_CHARS = 16
 
 
-def _http(url: str) -> str:
+def _check_address(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be of the form https://host/…/statements")
     if parts.username or parts.password:
-        raise ValueError("must hold no login: use XAPI_LRS_LOGIN and XAPI_LRS_PWD")
+        raise ValueError("must not contain a login: use XAPI_LRS_LOGIN and XAPI_LRS_PWD")
     return url
 
 
 class XapiSettings(LogSettings):
     """What the xapi function reads."""
 
-    xapi_lrs_url: Annotated[str, AfterValidator(_http)] = Field(
-        description="Where statements are posted, as in Pod: the LRS's address of its statements, whole."
+    xapi_lrs_url: Annotated[str, AfterValidator(_check_address)] = Field(
+        description="The LRS's complete statements endpoint, as in Pod: statements are posted to it."
     )
     xapi_lrs_login: str = Field(description="Login of the LRS, HTTP basic.")
     xapi_lrs_pwd: SecretStr = Field(description="Password of the LRS, HTTP basic.")
     xapi_anonymize_actor: bool = Field(
         default=False,
-        description="Put a pseudonym in the place of every person's name and address, for statements that arrive with "
-        "names. Pod's own setting does it in the browser, with another pseudonym.",
+        description="Replace every person's name and address with a pseudonym, for statements that arrive with names. "
+        "Pod's own setting does it in the browser, with another pseudonym.",
     )
     podjobs_xapi_anonymize_key: SecretStr | None = Field(
         default=None,
-        description="Secret from which pseudonyms are made, 16 characters or more. With another key the same person "
+        description="Secret from which pseudonyms are derived, 16 characters or more. With another key the same person "
         "gets another pseudonym.",
     )
     podjobs_xapi_version: str = Field(
-        default="1.0.3", pattern=r"^\d+\.\d+\.\d+$", description="The X-Experience-API-Version that requests name."
+        default="1.0.3", pattern=r"^\d+\.\d+\.\d+$", description="The X-Experience-API-Version that requests carry."
     )
     podjobs_lrs_timeout_s: PositiveFloat = Field(
         default=30, le=BATCH_TIMEOUT_S - 20, description="How long the LRS may take to answer a request, seconds."
     )
     podjobs_xapi_slots: PositiveInt = Field(
-        default=16, description="Batches one instance of the function takes at once."
+        default=16, description="Batches that one instance of the function handles at once."
     )
 
     @model_validator(mode="after")

@@ -1,183 +1,208 @@
-"""Whether a statement is one: what the xAPI specification demands, and every LRS refuses to do without. Pure.
+"""Checks statements: what the xAPI specification demands and every LRS refuses to do without. Pure.
 
 Only that: what an LRS may see differently (vocabularies, unknown properties, the form of durations) is left to it.
+The types only check. What is sent is the statement as it came, never what pydantic made of it.
 
-Source: xAPI 1.0.3, part 2, chapters 2 to 4.
+Source: xAPI 1.0.3, part 2, whose sections stand beside the types.
 """
 
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal, Never, NotRequired
+
+from pydantic import AfterValidator, Discriminator, FailFast, Field, Tag, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from typing_extensions import TypedDict
 
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.statements import Statement
 from podjobs.xapi.anonymise import IDENTIFIERS
 
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"]+")
-"""An absolute IRI: a scheme and something after it. Source: RFC 3987, without its lists of characters."""
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_SHA1 = re.compile(r"[0-9A-Fa-f]{40}")
-_SUB_STATEMENT_LACKS = ("id", "stored", "version", "authority")
+OBJECT_TYPES = frozenset({"Activity", "Agent", "Group", "StatementRef", "SubStatement"})
+
+
+@dataclass(frozen=True)
+class _Demand:
+    """Annotates a type: what is said of a wrong value, in place of pydantic's words."""
+
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> CoreSchema:
+        return core_schema.custom_error_schema(handler(source), "demand", custom_error_message=self.words)
+
+
+def _check_time(text: str) -> str:
+    datetime.fromisoformat(text if "T" in text else "")
+    return text
+
+
+def _check_identifiers(actor: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An agent has exactly one identifier; a group one, or members, or both. Source: 2.4.2."""
+    count = sum(name in actor for name in IDENTIFIERS)
+    if count > 1 or not (count or actor.get("member")):
+        demand = "must have exactly one of {names} (a group without one must have members); it has {count}"
+        raise PydanticCustomError("demand", demand, {"names": ", ".join(IDENTIFIERS), "count": count})
+    return actor
+
+
+def _forbid(_: Any) -> Never:
+    raise PydanticCustomError("demand", "must not stand in a sub-statement")
+
+
+def _by_object_type(default: str, demand: str) -> Discriminator:
+    """Chooses the type of a union; `default` where the statement names none."""
+
+    def read(value: Any) -> Any:
+        return value.get("objectType", default) if isinstance(value, dict) else default
+
+    return Discriminator(read, custom_error_type="demand", custom_error_message=demand)
+
+
+UUID = r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"
+IRI = r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"]+$"
+"""A scheme and something after it. Source: RFC 3987, without its lists of characters."""
+MBOX = r"^(?i:mailto):[^@\s]+@[^@\s]+$"
+SHA1 = r"^[0-9A-Fa-f]{40}$"
+
+Uuid = Annotated[str, Field(pattern=UUID), _Demand("must be a UUID such as 5a4d0c80-aec5-4b85-8279-75a6efb2c5f6")]
+Iri = Annotated[str, Field(pattern=IRI), _Demand("must be an absolute IRI such as https://example.org/verbs/played")]
+Mbox = Annotated[str, Field(pattern=MBOX), _Demand("must be of the form mailto:name@host")]
+Sha1 = Annotated[str, Field(pattern=SHA1), _Demand("must be the 40 hexadecimal digits of a SHA-1")]
+Time = Annotated[str, AfterValidator(_check_time), _Demand("must be a time such as 2026-11-24T04:13:16.000Z")]
+LanguageMap = Annotated[dict[str, str], _Demand("must be an object with a text for each language")]
+Number = Annotated[int | float, _Demand("must be a number")]
+Forbidden = Annotated[Any, AfterValidator(_forbid)]
+
+
+class _Account(TypedDict):  # 2.4.2.4
+    homePage: Iri
+    name: Annotated[str, Field(min_length=1)]
+
+
+class _Actor(TypedDict, total=False):  # 2.4.2
+    name: str
+    mbox: Mbox
+    mbox_sha1sum: Sha1
+    openid: Iri
+    account: _Account
+
+
+class _Agent(_Actor, total=False):  # 2.4.2.1
+    objectType: Literal["Agent"]
+
+
+Agent = Annotated[_Agent, AfterValidator(_check_identifiers)]
+
+
+class _Group(_Actor, total=False):  # 2.4.2.2
+    member: Annotated[list[Agent], FailFast()]
+
+
+Group = Annotated[_Group, AfterValidator(_check_identifiers)]
+
+
+class _Verb(TypedDict):  # 2.4.3
+    id: Iri
+    display: NotRequired[LanguageMap]
+
+
+class _Definition(TypedDict, total=False):  # 2.4.4.1
+    name: LanguageMap
+    description: LanguageMap
+
+
+class _Activity(TypedDict):  # 2.4.4.1
+    id: Iri
+    definition: NotRequired[_Definition]
+
+
+class _StatementRef(TypedDict):  # 2.4.4.3
+    id: Uuid
+
+
+class _Score(TypedDict, total=False):  # 2.4.5.1
+    scaled: Annotated[float, Field(ge=-1, le=1)]
+    raw: Number
+    min: Number
+    max: Number
+
+
+class _Result(TypedDict, total=False):  # 2.4.5
+    score: _Score
+
+
+class _Context(TypedDict, total=False):  # 2.4.6
+    registration: Uuid
+
+
+AgentOrGroup = Annotated[Agent, Tag("Agent")] | Annotated[Group, Tag("Group")]
+SimpleObject = AgentOrGroup | Annotated[_Activity, Tag("Activity")] | Annotated[_StatementRef, Tag("StatementRef")]
+
+
+class _AnyStatement(TypedDict):  # 2.4
+    actor: Annotated[AgentOrGroup, _by_object_type("Agent", "objectType must be Agent or Group")]
+    verb: _Verb
+    result: NotRequired[_Result]
+    context: NotRequired[_Context]
+    timestamp: NotRequired[Time]
+
+
+class _SubStatement(_AnyStatement):  # 2.4.4.3
+    object: Annotated[
+        SimpleObject,
+        _by_object_type("Activity", "in a sub-statement, objectType must be Activity, Agent, Group or StatementRef"),
+    ]
+    id: NotRequired[Forbidden]
+    stored: NotRequired[Forbidden]
+    version: NotRequired[Forbidden]
+    authority: NotRequired[Forbidden]
+
+
+class _Statement(_AnyStatement):  # 2.4
+    id: Uuid
+    object: Annotated[
+        SimpleObject | Annotated[_SubStatement, Tag("SubStatement")],
+        _by_object_type("Activity", "objectType must be Activity, Agent, Group, StatementRef or SubStatement"),
+    ]
+
+
+_STATEMENT = TypeAdapter(_Statement)
 
 
 def check_statement(statement: Statement) -> None:
-    """Check a statement.
+    """Check a statement; it stays as it is.
 
     Args:
         statement: as it came.
 
     Raises:
-        InvalidRequestError: what is wrong, and where; values that may be personal are not repeated.
+        InvalidRequestError: what is wrong, and where; values, which may be personal, are not repeated.
     """
-    _check_nulls(statement, "the statement")
-    _check_uuid(statement.get("id"), "id")
-    _check_parts(statement, "")
-
-
-def _check_parts(statement: Mapping[str, Any], at: str) -> None:
-    """Check what statements and sub-statements have in common."""
-    _check_agent(statement.get("actor"), f"{at}actor")
-    verb = _object(statement.get("verb"), f"{at}verb")
-    _check_iri(verb.get("id"), f"{at}verb.id")
-    _check_language_map(verb, "display", f"{at}verb.display")
-    _check_target(_object(statement.get("object"), f"{at}object"), f"{at}object")
-    for name in ("result", "context"):
-        if name in statement:
-            _object(statement[name], f"{at}{name}")
-    context = statement.get("context", {})
-    if "registration" in context:
-        _check_uuid(context["registration"], f"{at}context.registration")
-    if "score" in statement.get("result", {}):
-        _check_score(_object(statement["result"]["score"], f"{at}result.score"), f"{at}result.score")
-    if "timestamp" in statement:
-        _check_time(statement["timestamp"], f"{at}timestamp")
-
-
-def _check_nulls(value: Any, at: str) -> None:
-    """No property is null, except in extensions. Source: 2.2."""
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if inner is None:
-                raise InvalidRequestError(f"{at} has the property {name!r} with the value null, which xAPI forbids.")
-            if name != "extensions":
-                _check_nulls(inner, at)
-    elif isinstance(value, list):
-        for inner in value:
-            _check_nulls(inner, at)
-
-
-def _object(value: Any, at: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise _wrong(at, "must be an object")
-    return value
-
-
-def _check_uuid(value: Any, at: str) -> None:
-    if not isinstance(value, str) or not _UUID.fullmatch(value):
-        raise _wrong(at, "must be a UUID such as 5a4d0c80-aec5-4b85-8279-75a6efb2c5f6")
-
-
-def _check_iri(value: Any, at: str) -> None:
-    if not isinstance(value, str) or not _IRI.fullmatch(value):
-        raise _wrong(at, "must be an absolute IRI such as https://example.org/verbs/played")
-
-
-def _check_language_map(holder: Mapping[str, Any], name: str, at: str) -> None:
-    if name in holder and not all(isinstance(text, str) for text in _object(holder[name], at).values()):
-        raise _wrong(at, "must give a text for each language")
-
-
-def _check_time(value: Any, at: str) -> None:
+    _check_nulls(statement)
     try:
-        datetime.fromisoformat(value if isinstance(value, str) and "T" in value else "")
-    except ValueError as error:
-        raise _wrong(at, "must be a time such as 2026-11-24T04:13:16.000Z") from error
+        _STATEMENT.validate_python(statement, strict=True)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        named = "; ".join(f"{_path(fault['loc'])}: {fault['msg']}" for fault in faults)
+        raise InvalidRequestError(f"The statement is not valid: {named}.") from None
 
 
-def _check_score(score: Mapping[str, Any], at: str) -> None:
-    for name in ("scaled", "raw", "min", "max"):
-        if name in score and (isinstance(score[name], bool) or not isinstance(score[name], int | float)):
-            raise _wrong(f"{at}.{name}", "must be a number")
-    if not -1 <= score.get("scaled", 0) <= 1:
-        raise _wrong(f"{at}.scaled", "must lie between -1 and 1")
+def _check_nulls(statement: Statement) -> None:
+    """No property is null, except in extensions. Source: 2.2."""
+    waiting: list[Any] = [statement]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            for name, inner in value.items():
+                if inner is None:
+                    raise InvalidRequestError(f"The statement's property {name!r} is null, which xAPI forbids.")
+                if name != "extensions":
+                    waiting.append(inner)
 
 
-def _check_agent(value: Any, at: str) -> None:
-    """An agent has exactly one identifier; a group one, or members, or both. Source: 2.4.2."""
-    agent = _object(value, at)
-    kind = agent.get("objectType", "Agent")
-    if kind not in {"Agent", "Group"}:
-        raise _wrong(f"{at}.objectType", "must be Agent or Group")
-    given = [name for name in IDENTIFIERS if name in agent]
-    if len(given) > 1 or (kind == "Agent" and not given):
-        raise _wrong(at, f"must have exactly one of {', '.join(IDENTIFIERS)}; it has {len(given)}")
-    for name in given:
-        _check_identifier(name, agent[name], f"{at}.{name}")
-    if "name" in agent and not isinstance(agent["name"], str):
-        raise _wrong(f"{at}.name", "must be a text")
-    if kind == "Group":
-        _check_members(agent, is_identified=bool(given), at=at)
-
-
-def _check_members(group: Mapping[str, Any], *, is_identified: bool, at: str) -> None:
-    members = group.get("member")
-    if members is None and is_identified:
-        return
-    if not isinstance(members, list) or (not members and not is_identified):
-        raise _wrong(f"{at}.member", "must list the members of a group without an identifier")
-    for number, member in enumerate(members):
-        if isinstance(member, dict) and member.get("objectType", "Agent") != "Agent":
-            raise _wrong(f"{at}.member[{number}]", "must be an agent")
-        _check_agent(member, f"{at}.member[{number}]")
-
-
-def _check_identifier(name: str, value: Any, at: str) -> None:
-    match name:
-        case "mbox":
-            if not isinstance(value, str) or not re.fullmatch(r"mailto:[^@\s]+@[^@\s]+", value, re.IGNORECASE):
-                raise _wrong(at, "must be of the form mailto:name@host")
-        case "mbox_sha1sum":
-            if not isinstance(value, str) or not _SHA1.fullmatch(value):
-                raise _wrong(at, "must be the 40 hexadecimal digits of a SHA-1")
-        case "openid":
-            _check_iri(value, at)
-        case _:
-            account = _object(value, at)
-            _check_iri(account.get("homePage"), f"{at}.homePage")
-            if not isinstance(account.get("name"), str) or not account["name"]:
-                raise _wrong(f"{at}.name", "must be a text")
-
-
-def _check_target(target: Mapping[str, Any], at: str) -> None:
-    """What the statement is about. Source: 2.4.4."""
-    match target.get("objectType", "Activity"):
-        case "Activity":
-            _check_iri(target.get("id"), f"{at}.id")
-            if "definition" in target:
-                definition = _object(target["definition"], f"{at}.definition")
-                _check_language_map(definition, "name", f"{at}.definition.name")
-                _check_language_map(definition, "description", f"{at}.definition.description")
-        case "Agent" | "Group":
-            _check_agent(target, at)
-        case "StatementRef":
-            _check_uuid(target.get("id"), f"{at}.id")
-        case "SubStatement":
-            _check_sub_statement(target, at)
-        case _:
-            kinds = "Activity, Agent, Group, StatementRef or SubStatement"
-            raise _wrong(f"{at}.objectType", f"must be {kinds}")
-
-
-def _check_sub_statement(target: Mapping[str, Any], at: str) -> None:
-    for name in _SUB_STATEMENT_LACKS:
-        if name in target:
-            raise _wrong(f"{at}.{name}", "must not stand in a sub-statement")
-    inner = target.get("object")
-    if isinstance(inner, dict) and inner.get("objectType") == "SubStatement":
-        raise _wrong(f"{at}.object", "must not be another sub-statement")
-    _check_parts(target, f"{at}.")
-
-
-def _wrong(at: str, demand: str) -> InvalidRequestError:
-    return InvalidRequestError(f"The statement is not valid: {at} {demand}.")
+def _path(location: tuple[int | str, ...]) -> str:
+    """Where a fault is, without the object types that pydantic puts in between."""
+    return ".".join(str(part) for part in location if part not in OBJECT_TYPES)

@@ -1,0 +1,89 @@
+"""What a function's answer means for the request it was given.
+
+Source: RFC 9457 (problems); RFC 9110, 10.2.3 (Retry-After).
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from pydantic import ValidationError
+
+from adapter.delivery import (
+    DeliveryError,
+    FunctionBusyError,
+    StepFailedError,
+    StepRefusedError,
+    delivery_problem,
+)
+from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
+from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
+from podjobs.contract.retry_after import read_retry_after
+from podjobs.events import read_event
+
+_BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_ON_THE_WAY = {
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+}
+"""Without a problem these come from a proxy before the function, or from a wrong URL, which an operator can correct."""
+_TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
+_EXCERPT_CHARS = 300
+
+
+def read_answer(
+    contract: MessageContract[RequestT, ReplyT], status: int, headers: Mapping[str, str], content: bytes
+) -> ReplyT:
+    """Read the reply in a function's answer.
+
+    Args:
+        contract: what the function may reply.
+        status: HTTP status.
+        headers: of the answer, in any case.
+        content: the body.
+
+    Raises:
+        DeliveryError: there is no reply; its kind says whether a retry helps, and whether it counts.
+    """
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return _read_reply(contract, headers, content)
+    lower = {name.lower(): value for name, value in headers.items()}
+    stated = _read_problem(lower, content)
+    problem = stated or delivery_problem(f"The function answered with status {status}: {_excerpt(content)}", status)
+    retry_after_s = read_retry_after(lower.get("retry-after"))
+    raise _error_of(status, problem, is_stated=stated is not None, retry_after_s=retry_after_s)
+
+
+def _read_reply(contract: MessageContract[RequestT, ReplyT], headers: Mapping[str, str], content: bytes) -> ReplyT:
+    try:
+        event = read_event(headers, content)
+        return contract.read_reply(event.type, event.data)
+    except ValueError as error:  # of the event or of its data
+        reason = " ".join(str(error).split())[:_EXCERPT_CHARS].rstrip(".")
+        detail = f"The function's answer is not a reply: {reason}. It begins: {_excerpt(content)}"
+        raise StepFailedError(delivery_problem(detail, HTTPStatus.BAD_GATEWAY)) from error
+
+
+def _read_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:
+    """Read the problem that the function itself states, if it does."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != PROBLEM_CONTENT_TYPE:
+        return None
+    try:
+        return Problem.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def _error_of(status: int, problem: Problem, *, is_stated: bool, retry_after_s: float | None) -> DeliveryError:
+    if status in _BUSY:
+        return FunctionBusyError(problem, retry_after_s)
+    if status in _TRANSIENT or (status in _ON_THE_WAY and not is_stated):
+        return StepFailedError(problem)
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return StepRefusedError(problem)
+    return StepFailedError(problem)
+
+
+def _excerpt(content: bytes) -> str:
+    return repr(content.decode("utf-8", "replace").strip()[:_EXCERPT_CHARS])

@@ -1,0 +1,22 @@
+"""The event that asks a function, the same for every way of delivery."""
+
+from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
+from podjobs.events import Event
+
+
+def request_event(contract: MessageContract[RequestT, ReplyT], request: RequestT, adapter_id: str) -> Event:
+    """Make the event that carries a request.
+
+    Args:
+        contract: what the function is asked.
+        request: the request.
+        adapter_id: names the source of the event.
+    """
+    subject = request.subject
+    return Event(
+        type=contract.request_type,
+        source=f"/podjobs/adapter/{adapter_id}",
+        id=f"{subject}/{request.attempt}",
+        subject=subject,
+        data=request.model_dump_json().encode(),
+    )

@@ -1,0 +1,42 @@
+"""Messages that cannot be used become dead letters: nothing that Pod sends is lost."""
+
+import base64
+
+import structlog
+
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from podjobs.contract.errors import Problem
+
+logger = structlog.get_logger(__name__)
+
+
+class DeadLetters:
+    """Takes the messages of any queue."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        """Use a client of the jobs' database that returns text."""
+        self._redis = redis
+
+    async def add(self, queue: str, raw: bytes, problem: Problem) -> None:
+        """Store a message as it is, with its problem.
+
+        Args:
+            queue: the broker's list it came from.
+            raw: the message.
+            problem: what is wrong with it.
+
+        Raises:
+            RedisError: it is not stored.
+        """
+        try:
+            message = {"raw": raw.decode()}
+        except UnicodeDecodeError:
+            message = {"raw_base64": base64.b64encode(raw).decode()}
+        fields = {"kind": "message", "queue": queue, **message, "problem": problem.model_dump_json()}
+        await self._redis.xadd(keys.DEAD, fields)
+        logger.error(
+            "A message cannot be used. It has become a dead letter; `dead list` shows it.",
+            queue=queue,
+            reason=problem.detail,
+        )

@@ -1,0 +1,129 @@
+"""Health and status over HTTP: whether the adapter is alive, whether it reads its queues, and what it is doing.
+
+GET /healthz   200 while the process answers
+GET /readyz    200 while all queues are read, else 503 and the reason
+GET /status    JSON: queues, functions and jobs in numbers
+"""
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from aiohttp import web
+from redis.exceptions import RedisError
+
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from adapter.settings import FunctionSettings
+
+REDIS_LIMIT_S = 3.0
+
+
+class Door(Protocol):
+    """Something that reads one of Pod's queues."""
+
+    queue: str
+    is_open: bool
+
+    async def waiting(self) -> int:
+        """Count the messages that are still on Pod's queue. Raises RedisError."""
+
+
+class Dispatch(Protocol):
+    """Something that invokes one function."""
+
+    @property
+    def function(self) -> FunctionSettings:
+        """The function."""
+
+    async def describe(self) -> dict[str, Any]:
+        """What it is doing, in numbers. Raises RedisError."""
+
+
+class Statements(Protocol):
+    """Something that knows how many statements there are."""
+
+    async def describe(self) -> dict[str, int | bool]:
+        """How many statements are in Redis. Raises RedisError."""
+
+
+class HealthRoutes:
+    """Describes one adapter."""
+
+    def __init__(
+        self,
+        adapter_id: str,
+        jobs: RedisClient,
+        doors: Sequence[Door],
+        dispatches: Sequence[Dispatch],
+        statements: Statements | None = None,
+    ) -> None:
+        """Create the routes.
+
+        Args:
+            adapter_id: this adapter's name.
+            jobs: the jobs' database.
+            doors: one for each queue that is read.
+            dispatches: one for each function.
+            statements: describes the xAPI statements; None: their queue is not read.
+        """
+        self._adapter_id = adapter_id
+        self._jobs = jobs
+        self._doors = doors
+        self._dispatches = dispatches
+        self._statements = statements
+        self._stopping = False
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """See RouteModule."""
+        return (
+            web.get("/healthz", self._show_health),
+            web.get("/readyz", self._show_readiness),
+            web.get("/status", self._show_status),
+        )
+
+    def report_stopping(self) -> None:
+        """Answer from now on that the adapter is not ready."""
+        self._stopping = True
+
+    async def _show_health(self, _request: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def _show_readiness(self, _request: web.Request) -> web.Response:
+        reason = await self._obstacle()
+        status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
+        return web.Response(text=f"{reason or 'ready'}\n", status=status)
+
+    async def _obstacle(self) -> str:
+        if self._stopping:
+            return "The adapter is being stopped."
+        try:
+            async with asyncio.timeout(REDIS_LIMIT_S):
+                await self._jobs.ping()
+                for door in self._doors:
+                    await door.waiting()
+        except (RedisError, TimeoutError) as error:
+            return f"Redis does not answer: {error}."
+        closed = ", ".join(door.queue for door in self._doors if not door.is_open)
+        return f"Not being read yet: the queue {closed}." if closed else ""
+
+    async def _show_status(self, _request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(REDIS_LIMIT_S):
+                status = await self._status()
+        except (RedisError, TimeoutError) as error:
+            return web.json_response({"redis": f"Redis does not answer: {error}."}, status=503)
+        return web.json_response(status)
+
+    async def _status(self) -> dict[str, Any]:
+        statements = self._statements
+        return {
+            "adapter": self._adapter_id,
+            "redis": "ok",
+            "queues": {door.queue: await door.waiting() for door in self._doors},
+            "functions": {dispatch.function.name: await dispatch.describe() for dispatch in self._dispatches},
+            **({"statements": await statements.describe()} if statements else {}),
+            "jobs_live": await self._jobs.scard(keys.LIVE),
+            "dead": await self._jobs.xlen(keys.DEAD),
+        }

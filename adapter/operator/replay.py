@@ -1,0 +1,82 @@
+"""Replay of dead letters: once their cause is fixed, an operator has them processed again."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adapter.operator.dead_letter_reader import DeadLetter
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from adapter.statements.store import StatementStore
+from adapter.steps.records import Records
+from podjobs.contract.workflows import read_job
+
+
+class ReplayError(Exception):
+    """The dead letter cannot be replayed; the text says why."""
+
+
+@dataclass(frozen=True)
+class ReplayTargets:
+    """Where replayed dead letters go."""
+
+    records: Records
+    statements: StatementStore
+    jobs: RedisClient
+    """The jobs' database."""
+    brokers: Mapping[str, RedisClient]
+    """Databases of queues that have one of their own."""
+    broker: RedisClient
+    """The database of all other queues."""
+
+
+async def replay_dead_letter(letter: DeadLetter, targets: ReplayTargets) -> str:
+    """Replay a job from its start, a message by putting it on its queue, a statement with the next batch.
+
+    Args:
+        letter: it is removed.
+        targets: where it goes.
+
+    Returns:
+        A sentence that says what was done.
+
+    Raises:
+        ReplayError: nothing was changed.
+    """
+    match letter.kind:
+        case "job":
+            return await _replay_job(letter, targets.records)
+        case "statement":
+            return await _replay_statement(letter, targets.statements)
+        case _:
+            return await _replay_message(letter, targets)
+
+
+async def _replay_job(letter: DeadLetter, records: Records) -> str:
+    job = read_job(json.loads(letter.fields["params"]))
+    answer = await records.replay(job, letter.id)
+    if answer.outcome == "gone":
+        raise ReplayError(f"The entry {letter.id} is not there any more.")
+    if answer.outcome != "accepted":
+        raise ReplayError(f"The job {job.id} is {answer.outcome}: only a job that has failed can be replayed.")
+    superseded = f" It supersedes the job {answer.superseded_id}." if answer.superseded_id else ""
+    return f"The job {job.id} starts anew.{superseded}"
+
+
+async def _replay_statement(letter: DeadLetter, statements: StatementStore) -> str:
+    if not await statements.replay(letter.id):
+        raise ReplayError(f"The entry {letter.id} is not there any more.")
+    return f"The {letter.what} goes to the LRS with the next batch."
+
+
+async def _replay_message(letter: DeadLetter, targets: ReplayTargets) -> str:
+    queue = letter.fields.get("queue", "")
+    if queue.startswith(keys.PREFIX):
+        raise ReplayError(f"The entry {letter.id} is neither a step nor a statement and cannot become one.")
+    encoded = letter.fields.get("raw_base64")
+    raw = base64.b64decode(encoded) if encoded else letter.fields["raw"].encode()
+    # First onto the queue, then off the dead letters: in between it exists twice, but is never lost.
+    await targets.brokers.get(queue, targets.broker).lpush(queue, raw)
+    await targets.jobs.xdel(keys.DEAD, letter.id)
+    return f"The message is on the queue {queue!r} again."

@@ -1,0 +1,85 @@
+"""Every Redis key in use. All start with `podjobs:`; jobs.lua and statements.lua use the same names.
+
+In the jobs' database (PODJOBS_REDIS_URL):
+
+    podjobs:steps:<function>        stream of the steps to do; consumer group `adapter`, created at 0.
+                                    An entry: job (id), step (StepSpec as JSON). It is acknowledged and deleted
+                                    when its step is committed, so the stream contains what is still to do.
+                                    Its owner in the group shows its state: `waiting` (between two attempts),
+                                    an adapter's id (that adapter works on it), none (not yet read).
+    podjobs:job:<id>                hash: type, target, params (JSON), state (queued running failing done failed
+                                    superseded), stage (name), shared (JSON), weight_total, weight_done,
+                                    accepted_at, started_at, ended_at (seconds since the epoch),
+                                    error (Problem as JSON), trouble (Problem of the latest failed attempt),
+                                    failure_stages, discard_stages (JSON lists of stages).
+    podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
+    podjobs:job:<id>:ready          list of the current stage's StepSpecs that are not yet in a stream (the window)
+    podjobs:job:<id>:open           hash: open step of the current stage → its entry's id, empty while it is ready
+    podjobs:job:<id>:results        hash: <action>/<step id> → Result.values as JSON
+    podjobs:job:<id>:log            list of the newest 1,000 sentences of the job's log
+    podjobs:jobs                    sorted set of job ids by the time they were accepted and, later, ended
+    podjobs:live                    set of the ids of jobs that have not ended
+    podjobs:current:<type>:<target> string: the id of the job for that target that has not ended
+    podjobs:statements              stream of the xAPI statements that the LRS does not have yet; consumer group
+                                    `adapter`, created at 0. An entry: statement (JSON). It is acknowledged and
+                                    deleted when the LRS has it or when it becomes a dead letter. Owners as above.
+    podjobs:intake:<message>        string that expires: when a message arrived whose statement has no timestamp,
+                                    so that it gets the same one if the message arrives again
+    podjobs:dead                    stream of the dead letters: kind `job` (job, type, target, params, step, problem),
+                                    kind `message` (queue, raw or raw_base64, problem) or kind `statement`
+                                    (statement, problem)
+    podjobs:adapter:<adapter>       string that expires: that adapter's heartbeat
+
+In the brokers' databases:
+
+    <queue>                         Pod's list of Celery messages
+    <queue>:podjobs:<adapter>       processing list: the messages that adapter is about to store
+    podjobs:doors:<queue>           set of the adapters that may have such a list
+
+When a job ends, its stages, ready, open and results are deleted at once; its hash and log expire.
+"""
+
+PREFIX = "podjobs:"
+GROUP = "adapter"
+WAITING = "waiting"
+"""Owner of the entries that nobody works on until their next attempt."""
+
+JOBS = f"{PREFIX}jobs"
+LIVE = f"{PREFIX}live"
+DEAD = f"{PREFIX}dead"
+STATEMENTS = f"{PREFIX}statements"
+
+
+def steps(function: str) -> str:
+    """Name the stream of a function's steps."""
+    return f"{PREFIX}steps:{function}"
+
+
+def job(job_id: str) -> str:
+    """Name a job's record."""
+    return f"{PREFIX}job:{job_id}"
+
+
+def job_log(job_id: str) -> str:
+    """Name a job's log."""
+    return f"{PREFIX}job:{job_id}:log"
+
+
+def intake(message_id: str) -> str:
+    """Name the time at which a message arrived."""
+    return f"{PREFIX}intake:{message_id}"
+
+
+def heartbeat(adapter_id: str) -> str:
+    """Name an adapter's heartbeat."""
+    return f"{PREFIX}adapter:{adapter_id}"
+
+
+def processing(queue: str, adapter_id: str) -> str:
+    """Name the list of the messages that an adapter is about to store."""
+    return f"{queue}:podjobs:{adapter_id}"
+
+
+def doors(queue: str) -> str:
+    """Name the set of the adapters that may have a processing list."""
+    return f"{PREFIX}doors:{queue}"

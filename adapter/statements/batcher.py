@@ -1,0 +1,131 @@
+"""Statements read from the stream and gathered into batches, each limited in number, in size and in waiting time."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+
+import structlog
+from pydantic_core import from_json
+
+from adapter.redis import keys
+from adapter.redis.idle_entries import IdleEntries
+from adapter.redis.streams import Entry, Streams
+from adapter.settings import BatchLimits
+from adapter.statements.store import StatementStore
+from podjobs.contract.errors import Problem
+from podjobs.contract.statements import StatementEntry
+
+logger = structlog.get_logger(__name__)
+
+PAGE = 100
+"""Entries read at once: what is read beyond a batch waits in memory for the next one, so it must not be much."""
+GATHER_S = 0.05
+"""Wait between two reads that found little, so that statements that trickle in are not read one by one."""
+ENVELOPE_BYTES = 64
+"""What an entry adds to the size of its statement in a batch."""
+
+
+class StatementBatcher:
+    """Gathers the batches of one adapter."""
+
+    def __init__(
+        self, streams: Streams, statements: StatementStore, idle: IdleEntries, limits: BatchLimits, sweep_s: float
+    ) -> None:
+        """Create a batcher.
+
+        Args:
+            streams: this adapter's.
+            statements: the store, which dead-letters entries that are not statements.
+            idle: finds the entries of adapters that are gone.
+            limits: of a batch.
+            sweep_s: seconds between two searches for those entries.
+        """
+        self._streams = streams
+        self._statements = statements
+        self._idle = idle
+        self._limits = limits
+        self._sweep_s = sweep_s
+        self._reclaim_at = 0.0
+        self._next: deque[tuple[StatementEntry, int]] = deque()
+        self._claimed: set[str] = set()
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """Ids of the entries that were read and not settled: the heartbeat renews their claims."""
+        return tuple(self._claimed)
+
+    def forget(self, entry_ids: frozenset[str]) -> None:
+        """Note that entries are settled: they have left the stream."""
+        self._claimed -= entry_ids
+
+    def delay_reclaim(self, wait_s: float) -> None:
+        """Reclaim nothing for a while: Redis was unavailable, so the others' heartbeats have expired, too."""
+        self._reclaim_at = time.monotonic() + wait_s
+
+    async def next_batch(self) -> tuple[StatementEntry, ...]:
+        """Gather the next batch; waits for its first statement.
+
+        Raises:
+            RedisError: what has been read is kept for the next call.
+        """
+        until: float | None = None
+        while True:
+            if self._next and until is None:
+                until = time.monotonic() + self._limits.wait_s
+            left_s = None if until is None else until - time.monotonic()
+            if self._is_complete() or (left_s is not None and left_s <= 0):
+                return self._cut()
+            found = await self._take(left_s)
+            if until is not None and found < PAGE:
+                await asyncio.sleep(max(min(GATHER_S, until - time.monotonic()), 0))
+
+    def _is_complete(self) -> bool:
+        enough = len(self._next) >= self._limits.statements
+        return enough or sum(size for _, size in self._next) >= self._limits.size_bytes
+
+    def _cut(self) -> tuple[StatementEntry, ...]:
+        """Cut a batch off what has been read. A single statement is a batch, however long it is."""
+        batch: list[StatementEntry] = []
+        total_bytes = 0
+        while self._next and len(batch) < self._limits.statements:
+            entry, size_bytes = self._next[0]
+            if batch and total_bytes + size_bytes > self._limits.size_bytes:
+                break
+            self._next.popleft()
+            batch.append(entry)
+            total_bytes += size_bytes
+        return tuple(batch)
+
+    async def _take(self, left_s: float | None) -> int:
+        """Claim entries whose adapters are gone, or read new ones, waiting for them for no longer than `left_s`."""
+        now = time.monotonic()
+        if now >= self._reclaim_at:
+            self._reclaim_at = now + self._sweep_s
+            idle = (await self._idle.find(self._claimed))[:PAGE]
+            entries = [entry for entry, _ in await self._streams.claim(keys.STATEMENTS, idle)] if idle else []
+            await self._idle.forget_gone_consumers()
+            if len(idle) == PAGE:
+                self._reclaim_at = now  # there are more
+        else:
+            wait_s = self._reclaim_at - now if left_s is None else min(self._reclaim_at - now, left_s)
+            entries = await self._streams.read(keys.STATEMENTS, PAGE, wait_s)
+        await self._add(entries)
+        return len(entries)
+
+    async def _add(self, entries: Sequence[Entry]) -> None:
+        not_statements = []
+        for entry_id, fields in entries:
+            text = fields.get("statement", "")
+            try:
+                entry = StatementEntry(entry_id=entry_id, statement=from_json(text))
+            except ValueError as error:
+                detail = f"The entry {entry_id} of the stream {keys.STATEMENTS} is not a statement: {error}"
+                problem = Problem(title="The entry is not a statement.", status=400, detail=detail)
+                not_statements.append((entry_id, problem))
+                continue
+            self._claimed.add(entry_id)
+            self._next.append((entry, len(text.encode()) + ENVELOPE_BYTES))
+        if not_statements:
+            logger.error("Entries that are not statements have become dead letters.", count=len(not_statements))
+            await self._statements.settle((), not_statements)

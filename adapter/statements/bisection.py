@@ -1,0 +1,83 @@
+"""Poison bisection: a batch that fails is halved until the statements that make it fail stand alone. Pure.
+
+A batch may fail because of its content (a statement that makes the LRS or the function fail) or because of its timing
+(the LRS is overloaded). Halving finds the first and does not harm the second. But a statement that stands alone is
+given up only if others succeeded in the meantime, again and again: as long as nothing succeeds, the cause lies
+elsewhere, and nothing is given up.
+"""
+
+from dataclasses import dataclass, replace
+
+from podjobs.contract.statements import StatementEntry
+
+GIVE_UP_AFTER = 8
+"""Failures of one statement alone, each with successes of others since the previous one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubBatch:
+    """A batch, or what is left of it: statements that are delivered together."""
+
+    entries: tuple[StatementEntry, ...]
+    attempt: int = 1
+    failures: int = 0
+    """In a row."""
+    alone_failures: int = 0
+    """Those that count against a statement that stands alone."""
+    successes_seen: int = 0
+    """How many of the function's deliveries had succeeded when this sub-batch was created or last failed."""
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether it is a single statement that has failed."""
+        return len(self.entries) == 1 and self.failures > 0
+
+    def without(self, entry_ids: frozenset[str]) -> "SubBatch":
+        """What is left once these entries are settled; the same sub-batch if there are none."""
+        if not entry_ids:
+            return self
+        left = tuple(entry for entry in self.entries if entry.entry_id not in entry_ids)
+        return SubBatch(left, self.attempt + 1, successes_seen=self.successes_seen)
+
+    def next_attempt(self) -> "SubBatch":
+        """The same for another attempt, when it was not to blame for the failure."""
+        return replace(self, attempt=self.attempt + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bisection:
+    """What to do with a sub-batch that failed."""
+
+    sub_batches: tuple[SubBatch, ...] = ()
+    """What is delivered next."""
+    poison: StatementEntry | None = None
+    """The statement to give up."""
+    others_succeed: bool = False
+    """Whether other deliveries have succeeded since: the cause lies in this sub-batch."""
+
+
+def bisect_failed(failed: SubBatch, successes: int, *, is_refusal: bool = False) -> Bisection:
+    """Decide what becomes of a sub-batch whose own content may be why it failed.
+
+    Args:
+        failed: the sub-batch.
+        successes: how many of the function's deliveries have succeeded so far.
+        is_refusal: it was refused as a whole: sending the same again would be refused again.
+    """
+    others_succeed = successes > failed.successes_seen
+    if len(failed.entries) > 1 and (is_refusal or others_succeed or failed.failures > 0):
+        middle = len(failed.entries) // 2
+        halves = (failed.entries[:middle], failed.entries[middle:])
+        sub_batches = tuple(SubBatch(half, failed.attempt + 1, successes_seen=successes) for half in halves)
+        return Bisection(sub_batches, others_succeed=others_succeed)
+    counted = failed.alone_failures + (1 if others_succeed and len(failed.entries) == 1 else 0)
+    if counted >= (1 if is_refusal else GIVE_UP_AFTER):
+        return Bisection(poison=failed.entries[0], others_succeed=others_succeed)
+    again = replace(
+        failed,
+        attempt=failed.attempt + 1,
+        failures=failed.failures + 1,
+        alone_failures=counted,
+        successes_seen=successes,
+    )
+    return Bisection((again,), others_succeed=others_succeed)

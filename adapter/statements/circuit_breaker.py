@@ -1,0 +1,73 @@
+"""The circuit breaker of a function: after a failure, one delivery at a time probes it; the others stand by."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from adapter.retries import busy_wait_s
+
+
+class CircuitBreaker:
+    """Shared by all deliveries to one function.
+
+    While it is closed, deliveries run side by side. A failure opens it: deliveries then run one at a time, each
+    when the wait caused by the latest failure is over. The first success closes it.
+    """
+
+    def __init__(self, cap_s: float) -> None:
+        """Create a closed circuit breaker.
+
+        Args:
+            cap_s: longest wait that nobody asked for.
+        """
+        self._cap_s = cap_s
+        self._probe = asyncio.Lock()
+        self._failures = 0
+        self._failed_at = 0.0
+        self._open_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a delivery has failed and none has succeeded since."""
+        return self._failures > 0
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds until the next delivery may probe the function; 0 while the circuit breaker is closed."""
+        return max(self._open_until - time.monotonic(), 0.0) if self.is_open else 0.0
+
+    @asynccontextmanager
+    async def delivery(self) -> AsyncIterator[float]:
+        """Wait until a delivery is allowed, and deliver inside. Yields the time at which the delivery began."""
+        if self.is_open:
+            async with self._probe:
+                while wait_s := self.wait_s:  # noqa: ASYNC110 - the wait may be prolonged in the meantime
+                    await asyncio.sleep(wait_s)
+                if self.is_open:
+                    yield time.monotonic()
+                    return
+        yield time.monotonic()
+
+    def record_failure(self, began: float, retry_after_s: float | None) -> float:
+        """Open the circuit breaker, or keep it open for longer.
+
+        Args:
+            began: when the failed delivery began. Deliveries that began before the latest failure say nothing new:
+                four that fail together are one failure.
+            retry_after_s: the wait that was asked for; None: 1, 2, 4 … seconds up to the cap.
+
+        Returns:
+            Seconds to wait from now on.
+        """
+        if not self.is_open or began >= self._failed_at:
+            self._failures += 1
+            self._failed_at = time.monotonic()
+        wait_s = busy_wait_s(self._failures, self._cap_s) if retry_after_s is None else retry_after_s
+        self._open_until = max(self._open_until, self._failed_at + wait_s)
+        return self.wait_s
+
+    def record_success(self) -> None:
+        """Close the circuit breaker."""
+        self._failures = 0
+        self._open_until = 0.0

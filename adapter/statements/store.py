@@ -1,0 +1,75 @@
+"""The store of the xAPI statements that the LRS does not have yet: every change to it is atomic (statements.lua)."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from podjobs.contract.errors import Problem
+
+_SCRIPT = Path(__file__).with_name("statements.lua").read_text(encoding="utf-8")
+
+INTAKE_TTL_S = 3600
+"""How long the arrival time of a message whose statement has no timestamp is remembered. It is needed again only if an
+adapter dies between storing a statement and removing its message, and another one takes over after the lease."""
+
+
+class StatementStore:
+    """The statements in Redis."""
+
+    def __init__(self, redis: RedisClient) -> None:
+        """Use a client that returns text."""
+        self._redis = redis
+        self._script = redis.register_script(_SCRIPT)
+
+    async def count(self) -> int:
+        """Count what takes memory: the statements in the stream and all dead letters. Raises RedisError."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.xlen(keys.STATEMENTS)
+            pipeline.xlen(keys.DEAD)
+            waiting, dead = await pipeline.execute()
+        return int(waiting) + int(dead)
+
+    async def intake_times(self, message_ids: Sequence[str]) -> list[str]:
+        """Note when messages arrived; a message that arrives a second time keeps its first time.
+
+        Args:
+            message_ids: what identifies the messages.
+
+        Returns:
+            The time of each message, in xAPI's notation.
+        """
+        now = datetime.now(tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for message_id in message_ids:
+                pipeline.set(keys.intake(message_id), now, nx=True, ex=INTAKE_TTL_S)
+                pipeline.get(keys.intake(message_id))
+            answers = await pipeline.execute()
+        return [str(time or now) for time in answers[1::2]]
+
+    async def append(self, statements: Sequence[str]) -> None:
+        """Append statements to the stream, in order.
+
+        Args:
+            statements: JSON texts.
+        """
+        await self._run("append", *statements)
+
+    async def settle(self, accepted: Sequence[str], refused: Sequence[tuple[str, Problem]] = ()) -> None:
+        """Remove entries from the stream.
+
+        Args:
+            accepted: ids of those the LRS has.
+            refused: ids of those it will never accept, with the reason; they become dead letters.
+        """
+        pairs = [part for entry_id, problem in refused for part in (entry_id, problem.model_dump_json())]
+        await self._run("settle", len(accepted), *accepted, *pairs)
+
+    async def replay(self, dead_id: str) -> bool:
+        """Return a dead letter's statement to the stream. False if no statement has this dead letter id."""
+        return bool(await self._run("replay", dead_id))
+
+    async def _run(self, operation: str, *arguments: Any) -> Any:
+        return await self._script(keys=[keys.STATEMENTS, keys.DEAD], args=[operation, *arguments])

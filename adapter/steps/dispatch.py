@@ -1,0 +1,260 @@
+"""Dispatch of one function's steps: read from its stream and delivered, and the outcome stored.
+
+A step and its entry, from the moment this adapter has it:
+
+    read ──join──▶ delivered ──reply──────────▶ commit           the job goes on
+      │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
+      │                ├──StepFailedError─────▶ schedule_retry   nobody works on it until its wait is over (reclaim.py)
+      │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later
+      └──no longer open: dropped (a duplicate, or its job was superseded)
+
+A function that is busy would be just as busy for other steps: that is why a step on hold keeps its slot, and why no
+more than `concurrency` steps are ever in this process, however many wait in Redis.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from redis.exceptions import RedisError, ResponseError
+
+from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
+from adapter.redis import keys
+from adapter.redis.redis_retry import retry_until_redis_answers
+from adapter.redis.streams import Streams
+from adapter.retries import busy_wait_s
+from adapter.settings import DispatchTiming, FunctionSettings
+from adapter.steps.reclaim import StepReclaimer
+from adapter.steps.records import ClaimedStep, Records, step_event
+from podjobs.contract.errors import Problem
+from podjobs.contract.job_states import JobState
+from podjobs.contract.plans import Plan, Result
+from podjobs.contract.steps import Step
+
+logger = structlog.get_logger(__name__)
+
+REDIS_AWAY_WAIT_S = 0.5
+
+
+class StepDispatch:
+    """Dispatches the steps of one function."""
+
+    def __init__(
+        self,
+        function: FunctionSettings,
+        streams: Streams,
+        records: Records,
+        delivery: Delivery[Step, Plan | Result],
+        timing: DispatchTiming,
+    ) -> None:
+        """Create a dispatch; `run` does the work.
+
+        Args:
+            function: the function and its limits.
+            streams: this adapter's.
+            records: the jobs.
+            delivery: invokes the function.
+            timing: the adapter's times.
+        """
+        self.function = function
+        self.stream = keys.steps(function.name)
+        self._streams = streams
+        self._records = records
+        self._delivery = delivery
+        self._timing = timing
+        self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
+        self._reclaim_at = 0.0
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._on_hold: set[str] = set()
+        self._slot_freed = asyncio.Event()
+
+    @property
+    def claimed(self) -> tuple[str, ...]:
+        """Ids of the entries this adapter works on: the heartbeat renews their claims."""
+        return tuple(self._tasks)
+
+    @property
+    def on_hold(self) -> int:
+        """How many of them wait because the function is busy."""
+        return len(self._on_hold)
+
+    async def describe(self) -> dict[str, Any]:
+        """What it is doing, in numbers. Raises RedisError."""
+        new, taken = await self._streams.counts(self.stream)
+        return {
+            "concurrency": self.function.concurrency,
+            "running_here": len(self._tasks) - self.on_hold,
+            "on_hold_here": self.on_hold,
+            "steps_not_taken": new,
+            "steps_taken": taken,
+        }
+
+    async def run(self) -> None:
+        """Read steps and deliver them until cancelled; running steps go on then, until `finish`."""
+        while True:
+            try:
+                await self._streams.ensure_group(self.stream)
+                while True:
+                    await self._take(await self._free_slots())
+            except RedisError as error:
+                logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
+                # The others' heartbeats have expired just like ours: give them time before reclaiming anything.
+                self._reclaim_at = time.monotonic() + self._timing.lease_s
+                await asyncio.sleep(REDIS_AWAY_WAIT_S)
+
+    async def finish(self, grace_s: float) -> None:
+        """Let running steps end within the grace time, then abandon them; those on hold are abandoned at once."""
+        for entry_id in tuple(self._on_hold):
+            self._tasks[entry_id].cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=grace_s)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _free_slots(self) -> int:
+        while True:
+            free = self.function.concurrency - len(self._tasks)
+            if free > 0:
+                return free
+            self._slot_freed.clear()
+            await self._slot_freed.wait()
+
+    async def _take(self, free: int) -> None:
+        """Reclaim idle steps, then read new ones, waiting for them until it is time to reclaim again."""
+        now = time.monotonic()
+        entries = []
+        if now >= self._reclaim_at:
+            self._reclaim_at = now + self._timing.sweep_s
+            entries = await self._reclaimer.reclaim(free, self._tasks)
+        if len(entries) < free:
+            wait_s = 0.0 if entries else min(self._reclaim_at - now, self._timing.sweep_s)
+            new = await self._streams.read(self.stream, free - len(entries), wait_s)
+            entries += [(entry, 1) for entry in new]
+        for (entry_id, fields), attempt in entries:
+            step = await self._records.read_entry(self.function.name, entry_id, fields, attempt)
+            if step is not None:
+                self._start(step)
+
+    def _start(self, step: ClaimedStep) -> None:
+        task = asyncio.create_task(self._perform(step), name=f"{step.job_id}/{step.spec.id}")
+        self._tasks[step.entry_id] = task
+        task.add_done_callback(lambda _: self._ended(step.entry_id))
+
+    def _ended(self, entry_id: str) -> None:
+        self._tasks.pop(entry_id, None)
+        self._slot_freed.set()
+
+    async def _perform(self, step: ClaimedStep) -> None:
+        with structlog.contextvars.bound_contextvars(
+            job_id=step.job_id, step_id=step.spec.id, function=step.function, attempt=step.attempt
+        ):
+            busy = 0
+            while True:
+                try:
+                    reply = await self._deliver(step)
+                    if reply is not None:
+                        await self._commit(step, reply)
+                except FunctionBusyError as error:
+                    busy += 1
+                    if await self._hold(step, error, busy):
+                        continue
+                except StepRefusedError as error:
+                    await self._fail(step, error.problem)
+                except StepFailedError as error:
+                    await self._schedule_retry(step, error.problem)
+                except Exception as error:
+                    # The one blind catch: a fault of ours must cost one attempt of one step, not the dispatch.
+                    logger.exception("The adapter has a fault. The step is retried.")
+                    detail = f"The adapter has a fault: {type(error).__name__}: {error}"
+                    await self._schedule_retry(
+                        step, Problem(title="The adapter has a fault.", status=500, detail=detail)
+                    )
+                return
+
+    async def _deliver(self, step: ClaimedStep) -> Plan | Result | None:
+        """Invoke the function; None if the step is no longer open."""
+        (joined,) = await retry_until_redis_answers(lambda: self._records.join([step]), "read a step's data")
+        if joined is None:
+            logger.info("A step that is no longer open was dropped.")
+            return None
+        try:
+            event = step_event(step, joined)
+        except ValidationError as error:
+            detail = f"The job's record does not match this version: {error}. Ask Pod to encode the video again."
+            raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
+        if event.job.refusal is not None and event.failure is None:
+            raise StepRefusedError(event.job.refusal)
+        return await self._delivery.deliver(event)
+
+    async def _commit(self, step: ClaimedStep, reply: Plan | Result) -> None:
+        try:
+            committed = await retry_until_redis_answers(
+                lambda: self._records.commit(step, reply), "store a step's reply"
+            )
+        except ResponseError as error:
+            detail = f"The function's reply cannot be stored: {error}"
+            raise StepFailedError(Problem(title="The step was not done.", status=502, detail=detail)) from error
+        log = logger.bind(outcome=committed.outcome)
+        match committed.outcome:
+            case JobState.DONE | JobState.FAILED | JobState.SUPERSEDED:
+                log.info("A job has ended.", age_s=round(committed.age_s, 3))
+            case "duplicate":
+                log.info("A step's reply was dropped: the step is no longer open.")
+            case _:
+                log.debug("A step was committed.")
+
+    async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
+        policy = self.function.retries
+        if policy.exhausted(step.attempt):
+            times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
+            last = problem.model_copy(update={"detail": f"{problem.detail} (Given up {times}.)"})
+            await self._fail(step, last)
+            return
+        trouble = problem.model_dump_json()
+        if not await retry_until_redis_answers(
+            lambda: self._records.schedule_retry(step, trouble), "schedule a step's retry"
+        ):
+            logger.info("A step whose attempt failed was dropped: it is no longer open.", reason=problem.detail)
+            return
+        logger.warning(
+            "A step has failed. It is retried.",
+            reason=problem.detail,
+            status=problem.status,
+            attempts_left=policy.limit - step.attempt,
+            next_attempt_s=round(policy.wait_s(step.attempt), 1),
+        )
+
+    async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
+        outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
+        logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
+
+    async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int) -> bool:
+        """Hold a step until the function may no longer be busy. False if the step is no longer open."""
+        wait_s = error.retry_after_s
+        if wait_s is None:
+            wait_s = busy_wait_s(busy, self._timing.busy_cap_s)
+        trouble = error.problem.model_dump_json()
+        owner = self._streams.adapter_id
+        is_open = await retry_until_redis_answers(
+            lambda: self._records.hold(step, owner, trouble), "put a step on hold"
+        )
+        if not is_open:
+            return False
+        logger.warning(
+            "The function cannot take a step now. The step is on hold and delivered again.",
+            reason=error.problem.detail,
+            status=error.problem.status,
+            next_attempt_s=round(wait_s, 1),
+        )
+        self._on_hold.add(step.entry_id)
+        try:
+            await asyncio.sleep(wait_s)
+        finally:
+            self._on_hold.discard(step.entry_id)
+        await retry_until_redis_answers(
+            lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step that was on hold"
+        )
+        return True

@@ -1,0 +1,68 @@
+"""Reclaiming steps: those whose wait is over, and those whose adapter is gone."""
+
+from collections.abc import Container
+
+import structlog
+
+from adapter.redis import keys
+from adapter.redis.idle_entries import IdleEntries
+from adapter.redis.streams import Entry, PendingEntry, Streams
+from adapter.settings import FunctionSettings
+from adapter.steps.records import Records
+from podjobs.contract.errors import Problem
+
+logger = structlog.get_logger(__name__)
+
+
+class StepReclaimer:
+    """Reclaims the steps of one function."""
+
+    def __init__(self, function: FunctionSettings, streams: Streams, records: Records, lease_s: float) -> None:
+        """Watch one function.
+
+        Args:
+            function: whose stream, and how its steps are retried.
+            streams: this adapter's.
+            records: the jobs.
+            lease_s: seconds without a heartbeat after which an adapter's steps are reclaimed.
+        """
+        self._function = function
+        self._stream = keys.steps(function.name)
+        self._streams = streams
+        self._records = records
+        self._idle = IdleEntries(self._stream, streams, function.retries, lease_s)
+
+    async def reclaim(self, count: int, claimed: Container[str]) -> list[tuple[Entry, int]]:
+        """Claim idle entries; a step that has had its last attempt fails.
+
+        Args:
+            count: how many at most.
+            claimed: ids of the entries this adapter works on.
+
+        Returns:
+            Entries with the number of the attempt that begins now.
+        """
+        wanted: list[tuple[PendingEntry, float]] = []
+        for entry, required_s in await self._idle.find(claimed):
+            if self._function.retries.exhausted(entry.attempts):
+                await self._give_up(entry)
+            elif len(wanted) < count:
+                wanted.append((entry, required_s))
+        await self._idle.forget_gone_consumers()
+        return await self._streams.claim(self._stream, wanted) if wanted else []
+
+    async def _give_up(self, entry: PendingEntry) -> None:
+        """Fail a step that has no attempts left: the last one ended together with whoever made it."""
+        fields = await self._streams.fields(self._stream, entry.entry_id)
+        if fields is None:
+            return
+        step = await self._records.read_entry(self._function.name, entry.entry_id, fields, entry.attempts)
+        if step is None:
+            return
+        trouble = await self._records.trouble(step.job_id)
+        detail = (
+            f"The step {step.spec.id} was tried {entry.attempts} times without success. "
+            f"{trouble or 'Each time the function or the adapter ended before it answered.'}"
+        )
+        await self._records.fail(step, Problem(title="The step failed too often.", status=500, detail=detail))
+        logger.error("A step has used up its attempts.", job_id=step.job_id, step_id=step.spec.id, reason=detail)

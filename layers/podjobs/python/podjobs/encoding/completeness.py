@@ -1,0 +1,81 @@
+"""Compares what was made with what the source's header promises. Pure."""
+
+from collections.abc import Sequence
+
+from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.results import EarlierResults, PackageResult
+
+TOLERANCE_S = 1.0
+"""Headers are less exact than that."""
+
+
+def find_faults(results: EarlierResults, packages: Sequence[PackageResult]) -> tuple[str, ...]:
+    """Say what did not verify, or does not agree with the number of frames in the source's header.
+
+    Args:
+        results: of the chunks.
+        packages: the packaged renditions.
+    """
+    recipe = results.recipe
+    faults = [fault for package in packages for fault in package.faults]
+    video = recipe.facts.video
+    if video is None or not packages:
+        return tuple(faults)
+    frames = sum(results.frames.values())
+    if frames == 0:
+        faults.append("The source has no picture that can be decoded.")
+    whole = not recipe.ends and recipe.origin_s <= video.start_s and not recipe.has_credits
+    whole = whole and not recipe.freeze_first_s and not recipe.freeze_last
+    # what is missing at the end is for find_missing to say; encoding it once more would not bring it back
+    whole = whole and not find_missing(recipe, packages)
+    if whole and video.frames is not None and abs(frames - video.frames / recipe.decimation) >= 1:
+        kept = "" if recipe.decimation == 1 else f" (one of {recipe.decimation} is kept)"
+        faults.append(f"The source says it holds {video.frames} frames{kept}; {frames} could be decoded.")
+    return tuple(faults)
+
+
+def find_missing(recipe: Recipe, packages: Sequence[PackageResult]) -> tuple[str, ...]:
+    """Say how much could be read of a source that is cut off.
+
+    Args:
+        recipe: the job.
+        packages: the packaged renditions.
+    """
+    expected_s, found_s = recipe.output_s, _longest_s(packages)
+    if not packages or expected_s is None or found_s > expected_s - TOLERANCE_S:
+        return ()
+    promised = f"The source says it is {expected_s:.1f} s long, but only {found_s:.1f} s could be read"
+    return (f"{promised}: it is cut off or damaged.",)
+
+
+def find_missing_sound(recipe: Recipe, sound_s: float) -> tuple[str, ...]:
+    """Say how much could be read of a recording without a picture.
+
+    Args:
+        recipe: the job.
+        sound_s: length of the encoded sound.
+    """
+    expected_s = recipe.duration_s
+    if recipe.facts.video is not None or expected_s is None or sound_s > expected_s - TOLERANCE_S:
+        return ()
+    return (f"{expected_s:.1f} s of sound were expected, but only {sound_s:.1f} s could be read.",)
+
+
+def output_length_s(recipe: Recipe, packages: Sequence[PackageResult], sound_s: float) -> float:
+    """Length of the published video or sound: what the header promises, unless less was found.
+
+    Args:
+        recipe: the job.
+        packages: the packaged renditions.
+        sound_s: length of the encoded sound.
+    """
+    if not packages:
+        return sound_s
+    expected_s, found_s = recipe.output_s, _longest_s(packages)
+    if not expected_s or found_s < expected_s - TOLERANCE_S:
+        return found_s
+    return expected_s
+
+
+def _longest_s(packages: Sequence[PackageResult]) -> float:
+    return max((package.duration_s for package in packages), default=0.0)

@@ -1,0 +1,27 @@
+"""What every action of the encoding function is given."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from podjobs.contract.actions import StepContext
+from podjobs.contract.jobs import EncodingJob
+from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.results import EarlierResults
+from podjobs.encoding.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class EncodingContext(StepContext[EncodingJob]):
+    """The job, the step, and where and with what it is done."""
+
+    work: Workspace
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """How the source becomes its renditions; there is none before the job is planned."""
+        return self.shared(Recipe)
+
+    @cached_property
+    def results(self) -> EarlierResults:
+        """What earlier steps replied, as far as the plan joins it in."""
+        return EarlierResults(self.recipe, self.step.results)

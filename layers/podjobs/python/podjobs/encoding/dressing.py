@@ -1,0 +1,117 @@
+"""Applies a dressing to a recipe: probes the credits, and makes the watermark a picture that all chunks can read."""
+
+import shutil
+
+from podjobs.contract.errors import PermanentError
+from podjobs.contract.jobs import DressingRequest
+from podjobs.contract.media_paths import Key
+from podjobs.encoding.commands import OVERWRITE, UNATTENDED
+from podjobs.encoding.ladder import choose_renditions
+from podjobs.encoding.picture import choose_decimation
+from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Recipe, Watermark
+from podjobs.encoding.steps import WATERMARK_FOLDER
+from podjobs.encoding.time_line import FREEZE_FROM_S
+from podjobs.encoding.workspace import Workspace
+from podjobs.media.facts import MediaFacts, VideoFacts
+from podjobs.media.probe import probe_source
+
+FILE = "watermark.png"
+PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"
+"""Pictures are read under a name without a suffix: ffmpeg then goes by their content, and looks for no other files."""
+LARGEST_PX = 1024
+"""A watermark is a tenth of the picture's height: more of it is never seen."""
+
+
+def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -> Recipe:
+    """Add credits and watermark to a recipe.
+
+    Args:
+        recipe: of the undressed video.
+        dressing: what is wanted.
+        work: where and with what.
+
+    Raises:
+        PermanentError: credits or watermark cannot be used.
+        RetryableError: they are not there (yet).
+    """
+    video = recipe.facts.video
+    if video is None:
+        return recipe.model_copy(update={"log": (*recipe.log, "A recording without a picture is not dressed.")})
+    opening = _read_credit("opening", dressing.opening, work) if dressing.opening else None
+    ending = _read_credit("ending", dressing.ending, work) if dressing.ending else None
+    if (opening or ending) and recipe.duration_s is None:
+        raise PermanentError(
+            "The length of the video cannot be determined, so nothing can be shown after it. "
+            "Convert the video and upload it again, or choose a dressing without credits."
+        )
+    parts = [(video, recipe.decimation)]
+    parts += [(credit.facts.video, credit.decimation) for credit in (opening, ending) if credit and credit.facts.video]
+    frame_rate = max(part.frame_rate / decimation for part, decimation in parts)
+    return recipe.model_copy(
+        update={
+            "opening": opening,
+            "ending": ending,
+            "watermark": _prepare_watermark(dressing, dressing.watermark, work) if dressing.watermark else None,
+            "duration_s": None if recipe.duration_s is None else _on_grid(recipe.duration_s),
+            "renditions": choose_renditions(video, work.settings, frame_rate),
+        }
+    )
+
+
+def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
+    facts = probe_source(work.tools, work.storage, work.settings, key)
+    video, name = facts.video, work.storage.pod_path(key)
+    if video is None:
+        raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")
+    length_s = _length_s(facts, video) or _measure_s(key, video, work)
+    if length_s <= 0:
+        raise PermanentError(f"The {which} credits {name!r} have no length. Choose others in the dressing.")
+    return Credit(
+        source=key,
+        facts=facts,
+        length_s=_on_grid(length_s),
+        decimation=choose_decimation(video.frame_rate, work.settings.podjobs_max_frame_rate),
+        freeze_last=video.end_s is not None and length_s - (video.end_s - video.start_s) > FREEZE_FROM_S,
+    )
+
+
+def _length_s(facts: MediaFacts, video: VideoFacts) -> float:
+    return 0.0 if facts.duration_s is None else facts.duration_s - max(0.0, video.start_s - facts.start_s)
+
+
+def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
+    """Length of credits whose header does not say; they are short, so they are read to their end."""
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
+    argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
+    lines = work.run([*argv, "-i", work.storage.input_of(key).url]).split()
+    times_s = [float(line) for line in lines if line.replace(".", "", 1).isdigit()]
+    frame_s = 1 / (video.frame_rate or ASSUMED_FRAME_RATE)
+    return max(times_s) + frame_s - video.start_s if times_s else 0.0
+
+
+def _on_grid(length_s: float) -> float:
+    """The next part begins on a tick of our video's clock."""
+    return round(length_s * TICKS_PER_S) / TICKS_PER_S
+
+
+def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> Watermark:
+    argv = [work.settings.ffmpeg_cmd, *UNATTENDED, *OVERWRITE]
+    # What is called a picture may be a script that names other files: those are not opened.
+    argv += ["-protocol_whitelist", "file", "-format_whitelist", PICTURE_FORMATS]
+    argv += ["-max_pixels", str(work.settings.podjobs_max_pixels)]
+    size = f"w='min({LARGEST_PX},iw)':h='max(1,round(ih*min({LARGEST_PX},iw)/iw))'"
+    # -frames:v 1: the first picture of an animation. -update 1: the file's name is not a pattern.
+    output = ["-frames:v", "1", "-vf", f"scale={size},format=rgba", "-c:v", "png", "-f", "image2", "-update", "1"]
+    with work.writing(WATERMARK_FOLDER) as folder:
+        nameless = folder / "picture"
+        with work.storage.open(key) as uploaded, nameless.open("wb") as copy:
+            shutil.copyfileobj(uploaded, copy)
+        try:
+            work.run([*argv, "-i", str(nameless), *output, str(folder / FILE)])
+        except PermanentError as error:
+            name = work.storage.pod_path(key)
+            detail = f"The watermark {name!r} is not a picture that can be read. Choose another in the dressing."
+            raise PermanentError(detail, **error.context) from error
+        nameless.unlink()
+    picture = work.key(f"{WATERMARK_FOLDER}/{FILE}")
+    return Watermark(picture=picture, position=dressing.position, opacity=dressing.opacity)

@@ -1,0 +1,117 @@
+"""What the steps of an encoding job reply, and how later steps read it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from podjobs.contract.plans import Result
+from podjobs.encoding.recipe import Recipe
+from podjobs.encoding.steps import chunk_id, images_id, package_id
+
+
+class StepResult(BaseModel):
+    """The values of a step's result."""
+
+    model_config = ConfigDict(frozen=True)
+
+    def reply(self, log: Sequence[str] = ()) -> Result:
+        """The step's reply.
+
+        Args:
+            log: sentences for the job's log.
+        """
+        return Result(values=self.model_dump(), log=tuple(log))
+
+
+class ChunkResult(StepResult):
+    """An encoded chunk."""
+
+    frames: int
+    """How many each rendition has."""
+
+
+class AudioResult(StepResult):
+    """The encoded sound."""
+
+    files: tuple[str, ...] = ()
+    duration_s: float = 0.0
+
+
+class SubtitleFile(NamedTuple):
+    """The captions of one subtitle stream."""
+
+    stream: int
+    language: str
+    name: str
+
+
+class SubtitlesResult(StepResult):
+    """The subtitles that have captions in this part of the video."""
+
+    files: tuple[SubtitleFile, ...] = ()
+
+
+class ImagesResult(StepResult):
+    """The pictures, in the order in which Pod lists them."""
+
+    thumbnails: tuple[str, ...]
+    overview: tuple[str, ...]
+
+
+class PackageResult(StepResult):
+    """What the master playlist and info_video.json need to know of a packaged rendition."""
+
+    name: str
+    files: tuple[str, ...]
+    duration_s: float
+    peak_bps: int
+    average_bps: int
+    codecs: str
+    faults: tuple[str, ...]
+    """What did not verify; empty when all is well."""
+
+
+class PublishResult(StepResult):
+    """What lies in the video's folder now."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EarlierResults:
+    """The results a step is given, read as what they are."""
+
+    recipe: Recipe
+    values: Mapping[str, Mapping[str, Any]]
+    """By step id."""
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """The number of frames of each chunk, by its id; none for a source without video."""
+        if self.recipe.facts.video is None:
+            return {}
+        ids = (chunk_id(chunk) for chunk in self.recipe.chunks)
+        return {step_id: ChunkResult.model_validate(self.values[step_id]).frames for step_id in ids}
+
+    @property
+    def audio(self) -> AudioResult:
+        """Empty for a source without sound."""
+        return AudioResult.model_validate(self.values.get("audio", {}))
+
+    @property
+    def subtitles(self) -> SubtitlesResult:
+        """Empty for a source without text subtitles."""
+        return SubtitlesResult.model_validate(self.values.get("subtitles", {}))
+
+    @property
+    def images(self) -> ImagesResult:
+        """There are always some."""
+        return ImagesResult.model_validate(self.values[images_id(self.recipe)])
+
+    @property
+    def packages(self) -> tuple[PackageResult, ...]:
+        """One for each rendition, in the order of the ladder."""
+        ids = (package_id(self.recipe, rendition) for rendition in self.recipe.renditions)
+        return tuple(PackageResult.model_validate(self.values[step_id]) for step_id in ids)

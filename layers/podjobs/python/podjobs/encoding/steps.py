@@ -1,0 +1,174 @@
+"""The steps of an encoding job: their ids, the work folders they fill, their weights, and the stages they form. Pure.
+
+    (repackage →) chunk…, audio, subtitles → package…, images → publish → the notification
+
+A step's id names its work folder, too, where it needs one of its own.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.plans import Stage, StepSpec
+from podjobs.contract.requests import DEFAULT_TIMEOUT_S
+from podjobs.contract.workflows import workflow_of
+from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
+
+FUNCTION = "encoding"
+
+AUDIO_FOLDER = "audio"
+SUBTITLES_FOLDER = "subtitles"
+IMAGES_FOLDER = "images"
+REPACKAGED_FOLDER = "source"
+WATERMARK_FOLDER = "watermark"
+
+ASSUMED_LENGTH_S = 60.0
+"""Length of a source whose header does not say: for the progress display alone."""
+SLOWEST = 20
+"""A machine may be this many times slower than a usual one before a step that cannot be divided runs out of time."""
+
+
+class PackageParams(BaseModel):
+    """What is a package step's own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rendition: int
+    """Its place in the recipe's ladder."""
+
+
+def chunk_id(chunk: Chunk) -> str:
+    """The id of the step that encodes a chunk, and the folder of the chunk's files."""
+    return _numbered(f"chunk-{chunk.number:04d}", chunk.generation)
+
+
+def package_id(recipe: Recipe, rendition: Rendition) -> str:
+    """The id of the step that packages a rendition, and the folder of the rendition's files."""
+    return _numbered(f"package-{rendition.name}", recipe.generation)
+
+
+def images_id(recipe: Recipe) -> str:
+    """The id of the step that makes the pictures."""
+    return _numbered("images", recipe.generation)
+
+
+def _numbered(step_id: str, generation: int) -> str:
+    """Ids are unique within a job for ever: what is made again has a new one."""
+    return f"{step_id}-{generation}" if generation else step_id
+
+
+class Rate(NamedTuple):
+    """How fast a usual machine performs an action."""
+
+    per_s: float
+    """Units of work per second; which units is for the action to say."""
+    least_s: float = 0.1
+    """Seconds that even the smallest step takes."""
+
+
+RATES = {
+    "repackage": Rate(5_000_000),  # bytes, read from a slow shared folder
+    "chunk": Rate(60_000_000),  # pixels of all renditions, encoded by one core with the default tuning
+    "audio": Rate(25),  # seconds of the output
+    "subtitles": Rate(200),  # seconds of the main video's part
+    "package": Rate(150, least_s=0.2),  # seconds of the output
+    "images": Rate(math.inf, least_s=0.5),  # the same for any length
+    "publish": Rate(math.inf, least_s=0.2),  # likewise: files are moved, not copied
+}
+"""For the progress display, and for the time limits."""
+
+
+def _step(
+    action: str, work: float = 0.0, *, step_id: str = "", params: dict[str, Any] | None = None,
+    needs: tuple[str, ...] = (),
+) -> StepSpec:  # fmt: skip
+    """Specify a step.
+
+    Args:
+        action: what is done; also the step's id where none is given.
+        work: how much of it, in the units of the action's rate.
+        step_id: where there are several of its kind.
+        params: what is the step's own.
+        needs: actions whose results it is given.
+    """
+    rate = RATES[action]
+    weight_s = max(rate.least_s, work / rate.per_s)
+    return StepSpec(
+        id=step_id or action,
+        function=FUNCTION,
+        action=action,
+        params=params or {},
+        weight=round(weight_s, 3),
+        timeout_s=max(DEFAULT_TIMEOUT_S, math.ceil(weight_s * SLOWEST)),
+        needs=needs,
+    )
+
+
+def repackage_stage(size_bytes: int) -> Stage:
+    """The only stage that precedes the others; its step replies with a new plan.
+
+    Args:
+        size_bytes: of the source.
+    """
+    return Stage(name="repackage", steps=(_step("repackage", size_bytes),))
+
+
+def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
+    """The stages that follow the plan, up to the notification of whoever asked for the job.
+
+    Args:
+        recipe: in its second generation the sound and the subtitles are there already.
+        job: what was asked for.
+    """
+    encode = _sound_and_text_steps(recipe)
+    last = (_publish_stage(recipe), workflow_of(job).notification_stage)
+    if recipe.facts.video is None:
+        return (Stage(name="encode", steps=(*encode, _images_step(recipe, needs=()))), *last)
+    if recipe.generation:
+        encode = []
+    encode += [_chunk_step(recipe, chunk) for chunk in recipe.chunks]
+    package = [_package_step(recipe, index) for index in range(len(recipe.renditions))]
+    package.append(_images_step(recipe, needs=("chunk",)))
+    return (Stage(name="encode", steps=tuple(encode)), Stage(name="package", steps=tuple(package)), *last)
+
+
+def _sound_and_text_steps(recipe: Recipe) -> list[StepSpec]:
+    steps = []
+    if recipe.has_audio:
+        steps.append(_step("audio", recipe.output_s or ASSUMED_LENGTH_S))
+    if recipe.facts.text_subtitles:
+        steps.append(_step("subtitles", recipe.duration_s or ASSUMED_LENGTH_S))
+    return steps
+
+
+def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
+    video = recipe.facts.video
+    frame_rate = (video.frame_rate if video else 0) or ASSUMED_FRAME_RATE
+    length_s = (chunk.expected_end_s or recipe.output_s or ASSUMED_LENGTH_S) - chunk.start_s
+    frame_px = sum(rendition.width_px * rendition.height_px for rendition in recipe.renditions)
+    pixels = length_s * frame_rate / recipe.decimation * frame_px
+    return _step("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump())
+
+
+def _package_step(recipe: Recipe, index: int) -> StepSpec:
+    return _step(
+        "package",
+        recipe.output_s or ASSUMED_LENGTH_S,
+        step_id=package_id(recipe, recipe.renditions[index]),
+        params=PackageParams(rendition=index).model_dump(),
+        needs=("chunk",),
+    )
+
+
+def _images_step(recipe: Recipe, needs: tuple[str, ...]) -> StepSpec:
+    return _step("images", step_id=images_id(recipe), needs=needs)
+
+
+def _publish_stage(recipe: Recipe) -> Stage:
+    needs = ("chunk", "audio", "subtitles", "package", "images")
+    return Stage(
+        name="publish", steps=(_step("publish", step_id=_numbered("publish", recipe.generation), needs=needs),)
+    )

@@ -1,0 +1,106 @@
+"""Where the output begins and ends in the source's clock, and where the source has nothing to show or to hear. Pure.
+
+See docs/decisions/0005-the-time-line-begins-with-the-first-frame.md.
+"""
+
+from podjobs.contract.errors import InvalidRequestError
+from podjobs.contract.jobs import Cut
+from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
+
+FREEZE_FROM_S = 1.0
+"""Where picture or sound is missing for longer than this, the nearest frame or silence takes its place: players stop
+where one of the two is missing."""
+
+Log = tuple[str, ...]
+"""Sentences for the job's log."""
+
+
+def find_beginning(facts: MediaFacts) -> tuple[float, Log]:
+    """Find where the time line begins, before any cut: with the picture, or with sound that is much earlier.
+
+    Args:
+        facts: what the source is.
+
+    Returns:
+        A time in the source's clock.
+    """
+    video, audio = facts.video, facts.audio
+    if video is None:
+        return facts.start_s, ()
+    if audio is None or audio.start_s > video.start_s - FREEZE_FROM_S:
+        return video.start_s, ()
+    early_s = video.start_s - audio.start_s
+    return audio.start_s, (
+        f"The sound begins {early_s:.1f} s before the picture: the first picture is shown until then.",
+    )
+
+
+def measure_length_s(facts: MediaFacts, beginning_s: float) -> float | None:
+    """Say how long the source is from the beginning of the time line on.
+
+    Args:
+        facts: what the source is.
+        beginning_s: in the source's clock.
+
+    Returns:
+        Seconds; None where the header does not say, or only guesses.
+    """
+    if facts.duration_s is None or (facts.video is None and facts.guesses_length):
+        return None
+    return facts.duration_s - max(0.0, beginning_s - facts.start_s)
+
+
+def clamp_cut(cut: Cut | None, length_s: float | None) -> tuple[float, float | None, Log]:
+    """Find where the output begins and ends, counted from the beginning of the time line.
+
+    Args:
+        cut: as it was asked for; None: all of the source is kept.
+        length_s: of the source; None where it is not known.
+
+    Returns:
+        Beginning and end; None as the end: with the source, whose length is not known.
+
+    Raises:
+        InvalidRequestError: the cut leaves nothing.
+    """
+    if cut is None:
+        return 0.0, length_s, ()
+    if cut.end_s is not None and cut.start_s >= cut.end_s:
+        raise InvalidRequestError(
+            f"The cut starts at {cut.start_s:g} s and ends at {cut.end_s:g} s: nothing is left. Correct the cut."
+        )
+    if length_s is None:
+        return cut.start_s, cut.end_s, ()
+    if cut.start_s >= length_s:
+        raise InvalidRequestError(
+            f"The cut starts at {cut.start_s:g} s, but the video is {length_s:.1f} s long. Correct the cut."
+        )
+    if cut.end_s is not None and cut.end_s > length_s:
+        log = f"The cut ends at {cut.end_s:g} s, but the video is {length_s:.1f} s long: it is cut at its end."
+        return cut.start_s, length_s, (log,)
+    return cut.start_s, length_s if cut.end_s is None else cut.end_s, ()
+
+
+def ends_before_source(cut: Cut | None, end_s: float | None, length_s: float | None) -> bool:
+    """Tell whether the output ends before the source does.
+
+    Args:
+        cut: as it was asked for.
+        end_s: where the output ends, as `clamp_cut` returns it.
+        length_s: of the source; None where it is not known.
+    """
+    if cut is None or cut.end_s is None or end_s is None:
+        return False
+    return length_s is None or end_s < length_s
+
+
+def stops_early(stream: VideoFacts | AudioFacts | None, end_s: float | None) -> bool:
+    """Tell whether a stream ends so long before the output that something must take its place.
+
+    Args:
+        stream: of the source; None: there is none.
+        end_s: where the output ends, in the source's clock; None where it is not known.
+    """
+    if stream is None or stream.end_s is None or end_s is None:
+        return False
+    return end_s - stream.end_s > FREEZE_FROM_S

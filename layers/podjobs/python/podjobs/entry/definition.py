@@ -1,0 +1,68 @@
+"""What a deployable is, and its way from a definition to something that serves requests.
+
+A deployable's `main.py` holds a definition and one line, `__getattr__ = entry_points(definition)`. Importing it does
+nothing else: settings are read, logs configured and backends connected when an entry point is asked for by its name,
+which functions-framework does when its process starts.
+
+Source: PEP 562 (`__getattr__` of a module).
+"""
+
+import functools
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
+from podjobs.entry.endpoint import Endpoint, Handler
+from podjobs.entry.http import http_handler
+from podjobs.logs import configure_logs
+from podjobs.settings import LogSettings, SettingsError, load_settings
+
+SettingsT = TypeVar("SettingsT", bound=LogSettings)
+
+ENTRY_POINTS: dict[str, Callable[[Endpoint[Any, Any]], Any]] = {"handle": http_handler}
+"""What a deployable can be asked for: the name a transport's runtime is configured with, and what makes it."""
+
+
+@dataclass(frozen=True)
+class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
+    """A deployable."""
+
+    name: str
+    contract: MessageContract[RequestT, ReplyT]
+    """What it is asked, and what it replies."""
+    settings: type[SettingsT]
+    build: Callable[[SettingsT], tuple[Handler[RequestT, ReplyT], int]]
+    """Connects the handler with its backends, and says how many requests it takes at once."""
+
+
+def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Endpoint[RequestT, ReplyT]:
+    """Make a function's endpoint: read its settings, configure the logs, connect its backends.
+
+    Wrong settings end the process, with all faults in one message.
+    """
+    try:
+        settings = load_settings(definition.settings)
+    except SettingsError as error:
+        sys.exit(f"The function {definition.name!r} cannot start. {error}")
+    configure_logs(definition.name, settings.podjobs_log_level)
+    handler, slots = definition.build(settings)
+    return Endpoint(definition.name, definition.contract, handler, slots)
+
+
+def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Callable[[str], Any]:
+    """Make the `__getattr__` of a deployable's module: it makes each entry point when it is first asked for."""
+
+    @functools.cache
+    def entry_point(name: str) -> Any:
+        if name not in ENTRY_POINTS:
+            raise AttributeError(f"The function {definition.name!r} has no entry point {name!r}.")
+        try:
+            endpoint = open_endpoint(definition)
+        except AttributeError as error:
+            # passed on as it is, it would mean that there is no such entry point
+            raise RuntimeError(f"The function {definition.name!r} cannot start: {error}") from error
+        return ENTRY_POINTS[name](endpoint)
+
+    return entry_point

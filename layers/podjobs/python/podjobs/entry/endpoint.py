@@ -1,0 +1,112 @@
+"""The endpoint of a function, the same for every transport: an event in; an event, or a failure, out."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+from pydantic import ValidationError
+
+from podjobs.contract.errors import InvalidRequestError, NotNowError, Problem, StepError, list_faults
+from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
+from podjobs.contract.plans import Plan, Result
+from podjobs.contract.steps import Step
+from podjobs.events import Event
+
+logger = structlog.get_logger(__name__)
+
+BUSY_RETRY_S = 2.0
+
+RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
+ReplyT_co = TypeVar("ReplyT_co", covariant=True)
+
+
+class Handler(Protocol[RequestT_contra, ReplyT_co]):
+    """What a subject offers: requests in, replies out."""
+
+    def handle(self, request: RequestT_contra, /) -> ReplyT_co:
+        """Do what a request asks; safe to repeat. Raises StepError."""
+
+
+StepHandler = Handler[Step, Plan | Result]
+"""A subject that performs steps of jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no reply."""
+
+    problem: Problem
+    retry_after_s: float | None = None
+    """Seconds after which the request may be repeated; None: whoever asks chooses, or a repetition is no use."""
+
+    @classmethod
+    def of(cls, error: StepError) -> "Failure":
+        """Describe an error for whoever asked."""
+        return cls(Problem.of(error), error.retry_after_s if isinstance(error, NotNowError) else None)
+
+
+class Endpoint(Generic[RequestT, ReplyT]):
+    """Serves one function: reads requests, limits how many are handled at once, writes replies."""
+
+    def __init__(
+        self, name: str, contract: MessageContract[RequestT, ReplyT], handler: Handler[RequestT, ReplyT], slots: int
+    ) -> None:
+        """Serve a handler.
+
+        Args:
+            name: the deployable's name, as requests carry it.
+            contract: what the function is asked, and what it replies.
+            handler: does what requests ask.
+            slots: requests that may be handled at once; more fail at once and come back later.
+        """
+        self._name = name
+        self._contract = contract
+        self._handler = handler
+        self._done, self._failed = f"A {contract.noun} is done.", f"A {contract.noun} failed."
+        self._slots = threading.BoundedSemaphore(slots)
+
+    def answer(self, event: Event) -> Event | Failure:
+        """Handle the request that an event carries. Returns the reply as an event, or why there is none."""
+        try:
+            request = self._read(event)
+            with structlog.contextvars.bound_contextvars(**request.log_context), self._slot():
+                reply = self._handler.handle(request)
+        except StepError as error:
+            return Failure.of(error)
+        return Event(
+            type=self._contract.type_of(reply),
+            source=f"/podjobs/{self._name}",
+            subject=request.subject,
+            data=reply.model_dump_json().encode(),
+        )
+
+    def _read(self, event: Event) -> RequestT:
+        request = self._contract.read_request(event.type, event.data)
+        if request.function != self._name:
+            noun = self._contract.noun
+            raise InvalidRequestError(f"The {noun} is for the function {request.function!r}, this is {self._name!r}.")
+        return request
+
+    @contextmanager
+    def _slot(self) -> Iterator[None]:
+        """Hold one of the slots, and log how the request ended. Raises NotNowError where none is free."""
+        if not self._slots.acquire(blocking=False):
+            raise NotNowError("This instance has no free slot.", retry_after_s=BUSY_RETRY_S)
+        try:
+            yield
+        except ValidationError as error:
+            refusal = InvalidRequestError(f"The {self._contract.noun}'s own data are not valid: {list_faults(error)}")
+            self._log_failure(refusal)
+            raise refusal from error
+        except StepError as error:
+            self._log_failure(error)
+            raise
+        finally:
+            self._slots.release()
+        logger.info(self._done)
+
+    def _log_failure(self, error: StepError) -> None:
+        logger.warning(self._failed, reason=error.detail, status=int(error.status))

@@ -1,0 +1,93 @@
+"""CloudEvents, the form in which requests and replies travel: the one module that knows the CloudEvents SDK.
+
+Works with SDK 1.12, which functions-framework pins, and with 2.x, which keeps the interface of 1.x as `cloudevents.v1`.
+
+Source: CloudEvents 1.0.2 and its HTTP protocol binding; the SDK's MIGRATION.md.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+try:
+    from cloudevents.exceptions import GenericException as SdkError
+    from cloudevents.sdk.event.v1 import Event as SdkEvent
+except ModuleNotFoundError:
+    from cloudevents.v1.exceptions import GenericException as SdkError  # type: ignore[no-redef]
+    from cloudevents.v1.sdk.event.v1 import Event as SdkEvent  # type: ignore[no-redef]
+
+_VERSION = "1.0"
+_JSON = "application/json"
+_STRUCTURED = "application/cloudevents+json"
+_REASON_CHARS = 300
+
+
+class EventError(ValueError):
+    """What was received is not a CloudEvent; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A CloudEvent, as far as this project needs it."""
+
+    type: str
+    source: str
+    data: Any
+    """JSON text, or what it holds; None: there are no data."""
+    subject: str | None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+def read_event(headers: Mapping[str, str], body: bytes) -> Event:
+    """Read the event of an HTTP request or response, in binary or structured content mode.
+
+    Args:
+        headers: of the message, in any case.
+        body: of the message.
+
+    Returns:
+        The event; its data are JSON text, which is not looked at.
+
+    Raises:
+        EventError: it is not a CloudEvent.
+    """
+    lower = {name.lower(): value for name, value in headers.items()}
+    event = SdkEvent()  # type: ignore[no-untyped-call]
+    try:
+        if "ce-specversion" in lower and not lower.get("content-type", "").startswith(_STRUCTURED):
+            event.UnmarshalBinary(lower, body, _as_is)
+        else:
+            event.UnmarshalJSON(body, _as_is)
+    except (SdkError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        # the SDK lets the errors of the JSON parser and of its own attribute access through
+        raise EventError(str(error)[:_REASON_CHARS]) from error
+    if event.CloudEventVersion() != _VERSION:
+        raise EventError(f"its specversion is not {_VERSION!r}")
+    return Event(
+        type=event.EventType(),
+        source=event.Source(),
+        id=event.EventID(),
+        subject=event.Subject(),
+        data=event.Data() or None,
+    )
+
+
+def write_event(event: Event) -> tuple[dict[str, str], bytes]:
+    """Write an event as an HTTP message in binary content mode.
+
+    Args:
+        event: its data are JSON text.
+
+    Returns:
+        Headers and body.
+    """
+    written = SdkEvent()  # type: ignore[no-untyped-call]
+    written.SetEventType(event.type).SetSource(event.source).SetEventID(event.id).SetSubject(event.subject)
+    written.SetEventTime(datetime.now(UTC).isoformat()).SetContentType(_JSON).SetData(event.data)
+    return written.MarshalBinary(_as_is)
+
+
+def _as_is(data: Any) -> Any:
+    return data

@@ -1,0 +1,1 @@
+"""Hallucinations: text that a speech model writes though nobody said it, found and left out."""

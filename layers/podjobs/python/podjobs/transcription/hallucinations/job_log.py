@@ -1,0 +1,17 @@
+"""What the job's log says about text that was left out. Pure."""
+
+from collections.abc import Sequence
+
+from podjobs.contract.ports import Word
+from podjobs.media.timestamps import timestamp
+from podjobs.transcription.hearing.utterances import text_of
+
+MAX_QUOTE_CHARS = 80
+"""Longer texts are cut."""
+
+
+def describe_dropped(words: Sequence[Word], reason: str) -> str:
+    """Write a sentence that says when, what and why; sentences sort by time."""
+    text = text_of(words)
+    quote = text if len(text) <= MAX_QUOTE_CHARS else text[: MAX_QUOTE_CHARS - 1] + "…"
+    return f"At {timestamp(max(words[0].start_s, 0.0))} «{quote}» was left out: {reason}."

@@ -1,0 +1,54 @@
+"""Sound tags: names of sounds that a model writes between the words, such as «[Music]» or «(applause)». Pure."""
+
+import re
+from dataclasses import replace
+
+from podjobs.contract.ports import Word
+from podjobs.transcription.hallucinations.job_log import describe_dropped
+from podjobs.transcription.hallucinations.known import SOUNDS, bare
+from podjobs.transcription.hearing.utterances import Utterance
+
+# «[Music]», «(applause)», «*rires*» if they name a sound; notes always.
+_TAG = re.compile(r"\[([^\[\]]{1,60})\]|\(([^()]{1,60})\)|(?<![\w*])\*(?=\S)([^*]{1,60})(?<=\S)\*(?![\w*])|[♩♪♫♬🎵🎶]+")
+_BEGUN = re.compile(r"\w\s*$")
+"""A clause goes on."""
+
+
+def drop_sound_tags(utterance: Utterance, log: list[str]) -> Utterance:
+    """Leave out the names of sounds.
+
+    Args:
+        utterance: any.
+        log: a sentence on what was left out is added.
+
+    Returns:
+        The utterance without them; it may have no words.
+    """
+    text = "".join(word.text for word in utterance.words)
+    spans = [found.span() for found in _TAG.finditer(text) if _names_sound(found)]
+    if not spans:
+        return utterance
+    words: list[Word] = []
+    start = 0
+    for word in utterance.words:
+        left = "".join(
+            sign for place, sign in enumerate(word.text, start) if not any(first <= place < end for first, end in spans)
+        )
+        start += len(word.text)
+        if left.strip():
+            words.append(word if left == word.text else replace(word, text=left))
+    named = " ".join(text[first:end].strip() for first, end in spans)
+    log.append(describe_dropped([replace(utterance.words[0], text=named)], "it names a sound, nobody says it"))
+    return replace(utterance, words=tuple(words))
+
+
+def _names_sound(found: re.Match[str]) -> bool:
+    inside = next((group for group in found.groups() if group), None)
+    if inside is None:
+        return True
+    words = [bare(word) for word in inside.split()]
+    if found[2] and _BEGUN.search(found.string, 0, found.start()):
+        # Within a sentence: «le signal (bruit blanc)».
+        return bool(words) and SOUNDS.issuperset(words)
+    # «(soft music)», «(musique douce)», but not «(la musique baroque)».
+    return bool(words) and bool(SOUNDS.intersection((words[0], words[-1])))

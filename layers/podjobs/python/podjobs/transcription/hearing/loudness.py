@@ -1,0 +1,50 @@
+"""Normalises loudness: measured once for the whole file, which then gets a single gain.
+
+Source: EBU R128. The gain is what ffmpeg's loudnorm applies in its linear mode; its meter alone, `ebur128`, measures
+ten times as fast (docs/decisions/0009-transcription-in-parts.md).
+"""
+
+import re
+
+import ffmpeg
+
+from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.transcription.hearing.sound import Sound
+from podjobs.transcription.settings import TranscriptionSettings
+from podjobs.transcription.workspace import Workspace
+
+METER_HZ = 48_000
+"""The only rate that older versions of the meter accept."""
+SILENT_LUFS = -69.0
+"""The meter's gate is at -70: anything below is silence."""
+MAX_GAIN_DB = 30.0
+"""More would turn silence into noise."""
+
+
+def choose_gain(measured_lufs: float, target_lufs: float) -> float:
+    """Choose the gain in dB that brings a measured loudness to the target; none for silence. Pure."""
+    if measured_lufs <= SILENT_LUFS:
+        return 0.0
+    return round(max(-MAX_GAIN_DB, min(MAX_GAIN_DB, target_lufs - measured_lufs)), 2)
+
+
+def loudness_argv(sound: Sound, source: str, settings: TranscriptionSettings) -> list[str]:
+    """The ffmpeg command that measures a whole file. Pure."""
+    stream = (
+        ffmpeg.input(source, **read_options(settings))[str(sound.audio.index)]
+        .filter("aformat", channel_layouts="mono")
+        .filter("aresample", METER_HZ)
+        .filter("ebur128", metadata=1, framelog="verbose")
+        .filter("ametadata", "print", key="lavfi.r128.I", file="-")
+    )
+    command = ffmpeg.output(stream, "-", f="null").global_args(
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *KEEP_GOING
+    )
+    return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def measure_loudness(sound: Sound, work: Workspace) -> float:
+    """Measure the integrated loudness of a whole file, in LUFS."""
+    output = work.run(loudness_argv(sound, work.storage.input_of(sound.source).url, work.settings))
+    found = re.findall(r"lavfi\.r128\.I=(-?[\d.]+)", output)
+    return float(found[-1]) if found else SILENT_LUFS

@@ -1,0 +1,126 @@
+"""Reads parts of a sound by seeking: exactly the samples between two times, as models want them.
+
+The parts of a file, laid end to end, are the whole file's samples: decoding begins a while before each part, so that
+decoders with a memory (MP3's bit reservoir) and the resampler's filter have what they need.
+"""
+
+import math
+from typing import Any
+
+import ffmpeg
+from pydantic import BaseModel, ConfigDict
+
+from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ
+from podjobs.media.facts import AudioFacts
+from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.transcription.settings import TranscriptionSettings
+from podjobs.transcription.workspace import Workspace
+
+GRID_S = 0.04
+"""Cuts are made at multiples of this: a whole number of samples at 16 kHz and at the usual rates from 11,025 Hz on."""
+SEEK_MARGIN_S = 1.0
+RESAMPLE_MARGIN_S = 0.4
+"""A multiple of the grid, far longer than the resampler's filter."""
+SLACK_S = 5.0
+"""How much longer a file may be than its packets say."""
+
+
+class Sound(BaseModel):
+    """A file's sound."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: Key
+    audio: AudioFacts
+    origin_s: float
+    """Where the file begins on its own clock; our times count from there."""
+    seeks: bool
+    """Whether the container can seek; otherwise it is decoded from its beginning each time."""
+    gain_db: float = 0.0
+
+
+def on_grid(time_s: float) -> float:
+    """The nearest time at which a part may begin."""
+    return round(round(time_s / GRID_S) * GRID_S, 2)
+
+
+def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> bytes:
+    """Read the samples between two times.
+
+    Args:
+        sound: the file.
+        start_s: on the grid.
+        end_s: on the grid; if the file ends earlier, what there is of it.
+        work: where and with what.
+
+    Returns:
+        Samples, see `podjobs.contract.ports.SOUND_HZ`.
+
+    Raises:
+        PermanentError: the file cannot be decoded. RetryableError: it is not there.
+    """
+    argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source).url, work.settings)
+    limit_bytes = math.ceil((end_s - start_s + 1) * SOUND_BYTES_PER_S)
+    return work.tools.read(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes)
+
+
+def sound_argv(sound: Sound, start_s: float, end_s: float, source: str, settings: TranscriptionSettings) -> list[str]:
+    """The ffmpeg command that writes a part's samples to stdout. Pure.
+
+    Args:
+        sound: which stream.
+        start_s: on the grid.
+        end_s: on the grid.
+        source: the input of ffmpeg.
+        settings: the name of ffmpeg, and the codecs it may decode.
+    """
+    early_s = max(0.0, start_s - RESAMPLE_MARGIN_S)
+    # Source: ffmpeg's documentation, -copyts: times stay on the file's own clock, so cuts are exact.
+    options: dict[str, Any] = {**read_options(settings), "copyts": None}
+    seek_s = sound.origin_s + early_s - SEEK_MARGIN_S
+    if sound.seeks and seek_s > sound.origin_s:
+        options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+    samples = (
+        ffmpeg.input(source, **options)[str(sound.audio.index)]
+        .filter(
+            "atrim",
+            start=f"{sound.origin_s + early_s:.6f}",
+            end=f"{sound.origin_s + end_s + RESAMPLE_MARGIN_S:.6f}",
+        )
+        .filter("aformat", channel_layouts="mono")
+        .filter("asetpts", f"PTS-{sound.origin_s + early_s:.6f}/TB")
+        .filter("aresample", SOUND_HZ, **{"async": 1, "first_pts": 0})
+    )
+    if sound.gain_db:
+        samples = samples.filter("volume", f"{sound.gain_db:.2f}dB")
+    samples = samples.filter(
+        "atrim", start_sample=round((start_s - early_s) * SOUND_HZ), end_sample=round((end_s - early_s) * SOUND_HZ)
+    )
+    command = ffmpeg.output(samples, "pipe:1", f="s16le", acodec="pcm_s16le").global_args(
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *KEEP_GOING
+    )
+    return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def measure_length(sound: Sound, work: Workspace) -> float:
+    """Measure how long the sound really is, by its packets: headers lie, and some are guesses.
+
+    Returns:
+        Seconds; 0 when there is nothing in it.
+    """
+    end_us = [0]
+
+    def remember(progress: dict[str, str]) -> None:
+        text = progress.get("out_time_us", "")
+        if text.isdigit():
+            end_us[0] = int(text)
+
+    stream = ffmpeg.input(work.storage.input_of(sound.source).url, **read_options(work.settings))[
+        str(sound.audio.index)
+    ]
+    command = ffmpeg.output(stream, "-", c="copy", f="null").global_args(
+        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-progress", "pipe:1"
+    )
+    work.run(list(command.compile(cmd=work.settings.ffmpeg_cmd)), on_progress=remember)
+    return end_us[0] / 1_000_000

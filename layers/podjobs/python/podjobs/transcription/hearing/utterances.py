@@ -1,0 +1,80 @@
+"""Utterances: what a model wrote down for a window, taken apart and placed where it was said. Pure."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from podjobs.contract.confidence import SURE, Confidence
+from podjobs.contract.ports import WINDOW_S, WindowTranscript, Word
+from podjobs.transcription.hearing.windows import Window
+
+PAUSE_S = 1.0
+"""After a longer pause a new utterance begins."""
+SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - signs of many writing systems
+MIN_PROBABILITY = 1e-6
+"""So that there is a logarithm of it."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A sentence, or what is said between two pauses; it has at least one word."""
+
+    words: tuple[Word, ...]
+    confidence: Confidence = SURE
+
+    @property
+    def text(self) -> str:
+        """All its words."""
+        return text_of(self.words)
+
+    @property
+    def start_s(self) -> float:
+        """When its first word begins."""
+        return self.words[0].start_s
+
+
+def text_of(words: Iterable[Word]) -> str:
+    """What words say, one after the other."""
+    return "".join(word.text for word in words).strip()
+
+
+def place_utterances(window: Window, transcript: WindowTranscript) -> tuple[Utterance, ...]:
+    """Put what was heard in a window where it was said, one utterance after the other.
+
+    Args:
+        window: the spans it was packed from.
+        transcript: words with their times in the window.
+
+    Returns:
+        Utterances, each with a confidence of its own: one hallucination may stand beside many true sentences.
+        Punctuation without a word, which music leaves behind, is dropped.
+    """
+    placed = [_placed(word, window) for word in transcript.words]
+    utterances = []
+    begun = 0
+    for index, (word, following) in enumerate(pairwise((*placed, None)), start=1):
+        if word is not None and (following is None or _ends_utterance(word, following)):
+            words = placed[begun:index]
+            if any(character.isalnum() for word in words for character in word.text):
+                utterances.append(Utterance(tuple(words), _confidence_in(words, transcript)))
+            begun = index
+    return tuple(utterances)
+
+
+def _ends_utterance(word: Word, following: Word) -> bool:
+    pause_s = following.start_s - word.end_s
+    if not following.text.startswith(" "):  # its other half: «l'» «homme»
+        return pause_s > WINDOW_S
+    return word.text.endswith(SENTENCE_ENDS) or pause_s > PAUSE_S
+
+
+def _placed(word: Word, window: Window) -> Word:
+    span = window.locate(word.start_s, word.end_s)
+    return replace(word, start_s=round(span.start_s, 3), end_s=round(span.end_s, 3))
+
+
+def _confidence_in(words: Sequence[Word], transcript: WindowTranscript) -> Confidence:
+    """That of the window, but for the log probability, which the words have themselves."""
+    logarithms = [math.log(max(word.probability, MIN_PROBABILITY)) for word in words]
+    return replace(transcript.confidence, average_log_probability=sum(logarithms) / len(logarithms))

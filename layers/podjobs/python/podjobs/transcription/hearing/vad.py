@@ -1,0 +1,86 @@
+"""Voice activity detection: where speech and pauses are, from a model's probabilities of speech. Pure.
+
+There is one probability for every `VAD_FRAME_S`; times count from the beginning of the sound they were measured on.
+"""
+
+from collections.abc import Sequence
+
+from podjobs.contract.ports import VAD_FRAME_S
+from podjobs.transcription.spans import TimeSpan
+
+HYSTERESIS = 0.15
+"""Speech goes on until the probability is this far below the threshold. Source: Silero VAD."""
+MIN_PAUSE_S = 0.25
+"""Shorter pauses are between the sounds of a word."""
+MIN_SPEECH_S = 0.1
+PADDING_S = 0.4
+"""Around speech: the quiet beginnings and ends of words are not detected as speech."""
+SMOOTHED_FRAMES = 3
+"""Frames judged together: a single one may be an accident."""
+
+
+def find_speech(probabilities: Sequence[float], threshold: float) -> tuple[TimeSpan, ...]:
+    """Find the spans of speech.
+
+    Args:
+        probabilities: of speech.
+        threshold: from this probability on it is speech.
+    """
+    joined: list[TimeSpan] = []
+    for span in _runs(probabilities, threshold):
+        if joined and span.start_s - joined[-1].end_s < MIN_PAUSE_S:
+            joined[-1] = TimeSpan(joined[-1].start_s, span.end_s)
+        else:
+            joined.append(span)
+    return tuple(span for span in joined if span.length_s >= MIN_SPEECH_S)
+
+
+def _runs(probabilities: Sequence[float], threshold: float) -> list[TimeSpan]:
+    found: list[TimeSpan] = []
+    begun: int | None = None
+    for index, probability in enumerate((*probabilities, 0.0)):
+        if begun is None and probability >= threshold:
+            begun = index
+        elif begun is not None and probability < max(threshold - HYSTERESIS, 0.01):
+            found.append(TimeSpan(begun * VAD_FRAME_S, index * VAD_FRAME_S))
+            begun = None
+    return found
+
+
+def pad_speech(speech: Sequence[TimeSpan], total_s: float) -> tuple[TimeSpan, ...]:
+    """Widen spans of speech on both sides; two that would meet share the pause between them.
+
+    Args:
+        speech: in order.
+        total_s: nothing lies beyond.
+    """
+    padded = []
+    for index, span in enumerate(speech):
+        earliest_s = (speech[index - 1].end_s + span.start_s) / 2 if index else 0.0
+        latest_s = (span.end_s + speech[index + 1].start_s) / 2 if index + 1 < len(speech) else total_s
+        padded.append(TimeSpan(max(earliest_s, span.start_s - PADDING_S), min(latest_s, span.end_s + PADDING_S)))
+    return tuple(padded)
+
+
+def divide_span(span: TimeSpan, probabilities: Sequence[float], max_s: float) -> tuple[TimeSpan, ...]:
+    """Cut a span that is too long, each time where it is least like speech.
+
+    Args:
+        span: on the clock of the probabilities.
+        probabilities: of speech.
+        max_s: longest result; none is shorter than half of it, but for the last one.
+    """
+    divided = []
+    while span.length_s > max_s:
+        cut_s = least_speech_at(probabilities, span.start_s + max_s / 2, span.start_s + max_s)
+        divided.append(TimeSpan(span.start_s, cut_s))
+        span = TimeSpan(cut_s, span.end_s)
+    return (*divided, span)
+
+
+def least_speech_at(probabilities: Sequence[float], from_s: float, to_s: float) -> float:
+    """The time between two others that is least like speech."""
+    first = max(0, round(from_s / VAD_FRAME_S))
+    last = max(first, min(len(probabilities), round(to_s / VAD_FRAME_S)) - SMOOTHED_FRAMES)
+    best = min(range(first, last + 1), key=lambda index: sum(probabilities[index : index + SMOOTHED_FRAMES]))
+    return min((best + SMOOTHED_FRAMES / 2) * VAD_FRAME_S, to_s)

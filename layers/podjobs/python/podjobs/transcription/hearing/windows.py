@@ -1,0 +1,66 @@
+"""Windows: spans of speech packed together, without the pauses, into what a model transcribes at once. Pure.
+
+Whisper takes 30 s at a time, whether they are full or not; and where nobody speaks it hallucinates.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, WINDOW_S
+from podjobs.transcription.spans import TimeSpan
+
+MAX_SPEECH_S = WINDOW_S - 1.0
+"""Below the model's own limit, so that the last word is heard to its end."""
+MIN_FILL = 0.7
+"""Share from which on a window may end: the end of a sentence is a better place than the 30th second."""
+SAMPLE_BYTES = SOUND_BYTES_PER_S // SOUND_HZ
+
+
+@dataclass(frozen=True)
+class Window:
+    """Spans of speech that are transcribed as one."""
+
+    spans: tuple[TimeSpan, ...]
+
+    def samples_from(self, sound: bytes) -> bytes:
+        """Cut the window's sound out of its part's."""
+        return b"".join(sound[_byte_at(span.start_s) : _byte_at(span.end_s)] for span in self.spans)
+
+    def locate(self, start_s: float, end_s: float) -> TimeSpan:
+        """Find where a word of the window lies in the part: within the one span that holds the word's middle.
+
+        Args:
+            start_s: from the window's beginning.
+            end_s: likewise.
+        """
+        ends_s = list(accumulate(span.length_s for span in self.spans))
+        index = min(bisect_right(ends_s, (start_s + end_s) / 2), len(ends_s) - 1)
+        span = self.spans[index]
+        shift_s = span.start_s - (ends_s[index] - span.length_s)
+        return TimeSpan(*(min(max(time_s + shift_s, span.start_s), span.end_s) for time_s in (start_s, end_s)))
+
+
+def _byte_at(time_s: float) -> int:
+    return round(time_s * SOUND_HZ) * SAMPLE_BYTES
+
+
+def pack_windows(speech: Sequence[TimeSpan], max_s: float = MAX_SPEECH_S) -> tuple[Window, ...]:
+    """Pack spans of speech into windows, each span whole; a window that is full ends at its longest pause.
+
+    Args:
+        speech: in order, no span longer than a window.
+        max_s: speech in a window.
+    """
+    windows: list[Window] = []
+    left = list(speech)
+    while left:
+        lengths_s = list(accumulate(span.length_s for span in left))
+        fitting = max(1, bisect_right(lengths_s, max_s))
+        if fitting < len(left):
+            enough = min(fitting, bisect_right(lengths_s, max_s * MIN_FILL) + 1)
+            fitting = max(range(enough, fitting + 1), key=lambda count: left[count].start_s - left[count - 1].end_s)
+        windows.append(Window(tuple(left[:fitting])))
+        del left[:fitting]
+    return tuple(windows)

@@ -1,0 +1,183 @@
+"""Statements through the Celery door on a real Redis: nothing is lost, and what comes twice is the same twice."""
+
+import asyncio
+import json
+import re
+
+import pytest
+from celery import Celery
+
+from adapter.door.celery import CeleryDoor
+from adapter.door.dead_letters import DeadLetters
+from adapter.door.statement_intake import STATEMENT_TASK, StatementIntake
+from adapter.redis import keys
+from adapter.statements.store import StatementStore
+from support.statements import celery_message, messages_of, new_statement
+
+QUEUE = "xapi"
+
+
+@pytest.fixture
+def make_intake(jobs_redis):
+    def make(held_limit=10_000, statement_limit_bytes=20_000):
+        return StatementIntake(
+            StatementStore(jobs_redis),
+            DeadLetters(jobs_redis),
+            held_limit=held_limit,
+            statement_limit_bytes=statement_limit_bytes,
+        )
+
+    return make
+
+
+@pytest.fixture
+async def open_door(broker, make_streams, make_intake):
+    opened = []
+
+    async def start(adapter_id="one", **limits):
+        intake = make_intake(**limits)
+        door = CeleryDoor(QUEUE, broker, await make_streams(adapter_id), intake, lease_s=0.5)
+        opened.append((door, asyncio.create_task(door.run())))
+        return intake
+
+    yield start
+    for door, task in opened:
+        door.stop()
+        await task
+
+
+@pytest.fixture
+def wait_empty(broker):
+    async def wait(timeout_s=10):
+        async with asyncio.timeout(timeout_s):
+            while [key async for key in broker.scan_iter(f"{QUEUE}*")]:
+                await asyncio.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def stored(jobs_redis):
+    async def read():
+        return [json.loads(fields["statement"]) for _, fields in await jobs_redis.xrange(keys.STATEMENTS)]
+
+    return read
+
+
+async def test_door_messages_become_statements_in_their_order(broker, open_door, wait_empty, stored):
+    await broker.lpush(QUEUE, *messages_of(0, 350))
+    await open_door()
+    await wait_empty()
+    assert await stored() == [new_statement(number) for number in range(350)]
+
+
+async def test_door_message_of_the_real_celery_client(open_door, wait_empty, stored, redis_url):
+    await open_door()
+    with Celery("pod", broker=redis_url, backend=None) as app:
+        sent = app.send_task(STATEMENT_TASK, args=[new_statement(3)], queue=QUEUE)
+        untimed = {name: value for name, value in new_statement(4).items() if name not in {"id", "timestamp"}}
+        app.send_task(STATEMENT_TASK, kwargs={"statement": untimed}, queue=QUEUE)
+    await wait_empty()
+    first, second = await stored()
+    assert sent.id
+    assert first == new_statement(3)
+    assert {name: second[name] for name in untimed} == untimed
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", second["timestamp"])
+
+
+async def test_door_message_stored_twice_is_the_same_statement_twice(broker, open_door, wait_empty, stored):
+    """The adapter died between storing and removing: id and time must not change."""
+    bare = {name: value for name, value in new_statement(1).items() if name not in {"id", "timestamp"}}
+    raw = celery_message(bare, "m-1")
+    await broker.lpush(QUEUE, raw)
+    await open_door()
+    await wait_empty()
+    await asyncio.sleep(0.01)
+    await broker.lpush(QUEUE, raw, celery_message(bare, "m-2"))
+    await wait_empty()
+    first, again, other = await stored()
+    assert first == again
+    assert other["id"] != first["id"]
+
+
+async def test_door_message_moved_but_not_stored_is_found_again(broker, open_door, wait_empty, stored):
+    await broker.sadd(keys.doors(QUEUE), "gone")
+    await broker.lpush(keys.processing(QUEUE, "gone"), *messages_of(0, 3))
+    await broker.lpush(keys.processing(QUEUE, "one"), *messages_of(3, 3))
+    await open_door("one")
+    await wait_empty()
+    assert {one["id"] for one in await stored()} == {new_statement(number)["id"] for number in range(6)}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"rubbish",
+        b"\xff\xfe",
+        celery_message(["no", "object"], "m"),
+        celery_message(new_statement(1) | {"result": {"score": {"raw": float("nan")}}}, "m"),
+        celery_message(new_statement(1) | {"padding": "x" * 20_000}, "m"),
+    ],
+    ids=["text", "binary", "list", "nan", "long"],
+)
+async def test_door_message_it_cannot_use_becomes_a_dead_letter_and_the_others_are_stored(
+    broker, open_door, wait_empty, stored, dead, raw
+):
+    await broker.lpush(QUEUE, messages_of(1, 1)[0], raw, messages_of(2, 1)[0])
+    await open_door()
+    await wait_empty()
+    (entry,) = await dead()
+    assert (entry["kind"], entry["queue"]) == ("message", QUEUE)
+    assert entry["problem"]["detail"]
+    assert [one["id"] for one in await stored()] == [new_statement(number)["id"] for number in (1, 2)]
+
+
+async def test_door_at_the_limit_leaves_them_on_pods_queue_and_goes_on_when_there_is_room(
+    broker, open_door, stored, jobs_redis, wait_empty
+):
+    await broker.lpush(QUEUE, *messages_of(0, 500))
+    intake = await open_door(held_limit=230)
+    async with asyncio.timeout(5):
+        while not intake.is_full:
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.3)
+    assert await jobs_redis.xlen(keys.STATEMENTS) == 230
+    assert await broker.llen(QUEUE) == 270
+    assert await intake.describe() == {"held": 230, "held_limit": 230, "is_full": True}
+    seen = await stored()
+    await jobs_redis.xtrim(keys.STATEMENTS, maxlen=0)
+    async with asyncio.timeout(5):
+        while await broker.llen(QUEUE) > 40:
+            await asyncio.sleep(0.02)
+    seen += await stored()
+    await jobs_redis.xtrim(keys.STATEMENTS, maxlen=0)
+    await wait_empty()
+    seen += await stored()
+    assert [one["id"] for one in seen] == [new_statement(number)["id"] for number in range(500)]
+    assert not (await intake.describe())["is_full"]
+
+
+async def test_door_redis_without_memory_keeps_them_and_goes_on_when_there_is_some(
+    broker, open_door, wait_empty, stored, jobs_redis
+):
+    await open_door()
+    await broker.lpush("staged", *messages_of(0, 50))
+    await jobs_redis.config_set("maxmemory", 1)
+    try:
+        await broker.rename("staged", QUEUE)
+        await asyncio.sleep(1)
+        assert await stored() == []
+    finally:
+        await jobs_redis.config_set("maxmemory", 0)
+    await wait_empty()
+    assert {one["id"] for one in await stored()} == {new_statement(number)["id"] for number in range(50)}
+
+
+async def test_door_two_adapters_share_the_queue_without_loss_or_doubles(broker, open_door, wait_empty, stored):
+    await open_door("one")
+    await open_door("two")
+    for number in range(300):
+        await broker.lpush(QUEUE, *messages_of(number, 1))
+    await wait_empty()
+    ids = [one["id"] for one in await stored()]
+    assert sorted(ids) == sorted(new_statement(number)["id"] for number in range(300))

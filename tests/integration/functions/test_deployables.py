@@ -1,0 +1,80 @@
+"""Every `main.py` as a process of its own: imported, and served by functions-framework."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+SETTINGS = {
+    "encoding": {"MEDIA_ROOT": "/media"},
+    "notification": {"MEDIA_ROOT": "/media", "POD_API_URL": "http://pod.example.org/rest", "POD_API_TOKEN": "s3cret"},
+    "transcription": {
+        "MEDIA_ROOT": "/media",
+        "TRANSCRIPTION_MODEL_PARAM": '{"WHISPER": {"en": {"model": "/nowhere"}}}',
+    },
+    "xapi": {"XAPI_LRS_URL": "http://lrs.example.org", "XAPI_LRS_LOGIN": "pod", "XAPI_LRS_PWD": "s3cret"},
+}
+START_LIMIT_S = 30
+
+
+def environment(settings=None):
+    plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return plain | {"PYTHONPATH": str(ROOT / "layers/podjobs/python")} | (settings or {})
+
+
+def serve(function, port, settings=None):
+    source = str(ROOT / "functions" / function / "main.py")
+    argv = [sys.executable, "-m", "functions_framework", "--source", source, "--target", "handle"]
+    argv += ["--host", "127.0.0.1", "--port", str(port)]
+    return subprocess.Popen(argv, env=environment(settings), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_main_is_imported_without_settings_and_does_nothing(function):
+    code = "import logging, main; print(logging.getLogger().handlers, main.FUNCTION.name, hasattr(main, 'nothing'))"
+    folder = ROOT / "functions" / function
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(), capture_output=True, check=True)
+    assert (done.stdout.decode(), done.stderr.decode()) == (f"[] {function} False\n", "")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_with_its_settings_serves(function, port):
+    process = serve(function, port, SETTINGS[function])
+    try:
+        deadline = time.monotonic() + START_LIMIT_S
+        while True:
+            assert process.poll() is None, process.stderr.read().decode()
+            assert time.monotonic() < deadline
+            try:
+                assert httpx.get(f"http://127.0.0.1:{port}/").text == "ok\n"
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+    finally:
+        process.terminate()
+        process.communicate(timeout=START_LIMIT_S)
+
+
+def test_function_with_wrong_settings_ends_at_its_start_with_all_faults(port):
+    process = serve("notification", port, {"MEDIA_ROOT": "media", "POD_API_TOKEN": "s3cret"})
+    _, stderr = process.communicate(timeout=START_LIMIT_S)
+    assert process.returncode == 1
+    message = stderr.decode()
+    assert message.startswith("The function 'notification' cannot start. These settings are missing or wrong:")
+    assert "MEDIA_ROOT: " in message
+    assert "POD_API_URL: " in message
+    assert "s3cret" not in message

@@ -1,0 +1,73 @@
+"""What a function's answer means for its step."""
+
+import json
+
+import pytest
+
+from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError
+from adapter.delivery.answers import read_answer
+from podjobs.contract.message_contracts import STEPS
+from podjobs.contract.plans import Result
+
+EVENT = {
+    "ce-specversion": "1.0",
+    "ce-id": "1",
+    "ce-source": "/function",
+    "ce-type": "fr.esup-portail.podjobs.result",
+    "Content-Type": "application/json",
+}
+RESULT = b'{"values": {"frames": 3}}'
+PROBLEM = {"content-type": "application/problem+json; charset=utf-8"}
+
+
+def problem(status):
+    return json.dumps({"title": "No.", "status": status, "detail": "The reason."}).encode()
+
+
+def test_read_answer_event_in_binary_mode():
+    assert read_answer(STEPS, 200, EVENT, RESULT) == Result(values={"frames": 3})
+
+
+def test_read_answer_event_in_structured_mode():
+    event = {name.removeprefix("ce-"): value for name, value in EVENT.items() if name.startswith("ce-")}
+    body = json.dumps(event | {"datacontenttype": "application/json", "data": json.loads(RESULT)}).encode()
+    reply = read_answer(STEPS, 201, {"content-type": "application/cloudevents+json"}, body)
+    assert reply == Result(values={"frames": 3})
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "kind", "reason"),
+    [
+        (422, PROBLEM, problem(422), StepRefusedError, "The reason."),
+        (400, PROBLEM, problem(400), StepRefusedError, "The reason."),
+        (404, PROBLEM, problem(404), StepRefusedError, "The reason."),  # the function itself says so
+        (404, {}, b"<h1>nginx</h1>", StepFailedError, "status 404: '<h1>nginx</h1>'"),  # somebody before it
+        (401, {}, b"", StepFailedError, "status 401"),
+        (413, {}, b"", StepRefusedError, "status 413"),
+        (408, {}, b"", StepFailedError, "status 408"),
+        (425, {}, b"", StepFailedError, "status 425"),
+        (429, {}, b"", FunctionBusyError, "status 429"),
+        (503, PROBLEM, problem(503), FunctionBusyError, "The reason."),
+        (500, PROBLEM, problem(500), StepFailedError, "The reason."),
+        (502, {}, b"x" * 9999, StepFailedError, "status 502"),
+        (302, {"location": "/"}, b"", StepFailedError, "status 302"),
+        (500, PROBLEM, b"{}", StepFailedError, "status 500"),
+        (200, {}, b"ok", StepFailedError, "is not a reply"),
+        (200, EVENT, b"", StepFailedError, "is not a reply"),
+        (200, EVENT, b'{"stages": []}', StepFailedError, "is not a reply"),
+        (200, EVENT | {"ce-type": "fr.esup-portail.podjobs.plan"}, RESULT, StepFailedError, "is not a reply"),
+        (
+            200,
+            EVENT | {"ce-type": "something.else"},
+            RESULT,
+            StepFailedError,
+            "'something.else' does not answer",
+        ),
+        (204, EVENT, b"null", StepFailedError, "is not a reply"),
+    ],
+)
+def test_read_answer_that_is_not_a_reply_says_whether_a_retry_helps(status, headers, body, kind, reason):
+    with pytest.raises(kind) as caught:
+        read_answer(STEPS, status, headers, body)
+    assert reason in caught.value.problem.detail
+    assert len(caught.value.problem.detail) < 1000

@@ -1,0 +1,33 @@
+"""Faults of cues are named."""
+
+import pytest
+
+from podjobs.transcription.captions.cues import Cue
+from podjobs.transcription.captions.faults import find_faults
+from podjobs.transcription.captions.rules import CueRules
+
+
+@pytest.mark.parametrize(
+    ("cues", "faults"),
+    [
+        ([(0, 2, "fine"), (2, 4, "fine"), (4.2, 5.2, "fine")], []),
+        ([(0, 2, "a"), (1.9, 3, "b")], ["Cue 2 begins 0.100 s before the previous one ends."]),
+        ([(0, 2, "a"), (2.1, 4, "b")], ["Cue 2 comes after a gap of 0.100 s, which flickers."]),
+        ([(0, 5, "x" * 41)], ["Cue 1 has a line of 41 characters, more than 40."]),
+        ([(0, 3, "a", "b", "c")], ["Cue 1 has 3 lines, more than 2."]),
+        ([(0, 3, "a", " ")], ["Cue 1 has an empty line or no line at all."]),
+        ([(0, 8, "a")], ["Cue 1 is on screen for 8.000 s, more than 7 s."]),
+        ([(3, 3, "a")], ["Cue 1 lasts from 3.000 s to 3.000 s."]),
+        ([(0, 0.5, "a"), (3, 4, "b")], ["Cue 1 is on screen for 0.500 s, less than 1 s, although silence follows."]),
+        (
+            [(0, 1, "x" * 30), (3, 4, "b")],
+            ["Cue 1 asks for 30.0 characters/s, more than 20, although silence follows."],
+        ),
+        # The speech leaves no choice.
+        ([(0, 0.5, "a"), (0.5, 1.5, "x" * 30), (1.5, 2.5, "b")], []),
+    ],
+)
+def test_find_faults_names_what_could_be_better(cues, faults):
+    assert (
+        find_faults([Cue(start_s=start, end_s=end, lines=lines) for start, end, *lines in cues], CueRules()) == faults
+    )

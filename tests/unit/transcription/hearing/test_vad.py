@@ -1,0 +1,58 @@
+"""Voice activity detection, in exact times: a frame is 0.032 s."""
+
+import pytest
+
+from podjobs.contract.ports import VAD_FRAME_S
+from podjobs.transcription.hearing.vad import divide_span, find_speech, least_speech_at, pad_speech
+from podjobs.transcription.spans import TimeSpan
+
+
+def frames(*runs):
+    """(probability, how many frames), …"""
+    return [probability for probability, count in runs for _ in range(count)]
+
+
+def in_frames(spans):
+    return [(round(span.start_s / VAD_FRAME_S), round(span.end_s / VAD_FRAME_S)) for span in spans]
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([], []),
+        ([(0.0, 100)], []),
+        ([(0.9, 100)], [(0, 100)]),
+        ([(0.0, 10), (0.9, 20), (0.0, 10)], [(10, 30)]),
+        # 7 frames of pause are 0.22 s: within a word; 8 are 0.26 s
+        ([(0.9, 20), (0.0, 7), (0.9, 20)], [(0, 47)]),
+        ([(0.9, 20), (0.0, 8), (0.9, 20)], [(0, 20), (28, 48)]),
+        # begins at 0.5, goes on down to 0.35
+        ([(0.4, 10), (0.6, 10), (0.4, 10), (0.3, 20)], [(10, 30)]),
+        # 3 frames are 0.096 s: a click
+        ([(0.0, 50), (0.9, 3), (0.0, 50)], []),
+        ([(0.0, 50), (0.9, 4), (0.0, 50)], [(50, 54)]),
+    ],
+)
+def test_find_speech(runs, expected):
+    assert in_frames(find_speech(frames(*runs), 0.5)) == expected
+
+
+def test_pad_speech_widens_up_to_the_middle_of_the_pause_and_not_beyond_the_ends():
+    padded = pad_speech([TimeSpan(0.1, 2.0), TimeSpan(2.4, 3.0), TimeSpan(9.0, 9.9)], total_s=10.0)
+    assert padded == (TimeSpan(0.0, 2.2), TimeSpan(2.2, 3.4), TimeSpan(8.6, 10.0))
+
+
+def test_divide_span_cuts_where_it_is_least_like_speech():
+    probabilities = frames((0.9, 600), (0.6, 3), (0.9, 597))  # 38.4 s; the dip is at 19.2 s
+    first, second = divide_span(TimeSpan(0.0, 1200 * VAD_FRAME_S), probabilities, max_s=29)
+    assert [round(end_s, 2) for end_s in (first.end_s, second.end_s)] == [19.25, 38.4]
+    assert first.end_s == second.start_s
+
+
+def test_divide_span_short_one_stays_whole():
+    assert divide_span(TimeSpan(1.0, 20.0), frames((0.9, 700)), max_s=29) == (TimeSpan(1.0, 20.0),)
+
+
+def test_least_speech_at_a_single_frame_is_an_accident():
+    probabilities = frames((0.9, 20), (0.0, 1), (0.9, 20), (0.3, 3), (0.9, 20))
+    assert least_speech_at(probabilities, 0, 64 * VAD_FRAME_S) == pytest.approx(42.5 * VAD_FRAME_S)
