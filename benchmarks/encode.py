@@ -104,7 +104,7 @@ def _bare_argv(source: Path, seconds: int) -> list[str]:
     job = EncodingJob(id="bare", target="1", source=source.name, output_folder="0001", reply_to=Nobody())
     recipe = write_recipe(job, facts, source.name, settings)
     whole = Chunk(number=0, start_s=0, end_s=None, expected_end_s=seconds)
-    argv = chunk_argv(recipe, whole, [str(source)], "", settings)
+    argv = chunk_argv(recipe, whole, [storage.input_of(source.name)], "", settings)
     index = [position for position, word in enumerate(argv) if word == "-write_index"]
     for position in reversed(index):  # an option of the NUT muxer
         del argv[position : position + 2]

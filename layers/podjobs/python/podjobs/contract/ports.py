@@ -19,9 +19,14 @@ class MediaInput:
     url: str = field(repr=False)
     """What stands after `-i`: a path, or a URL, which may be secret as a whole."""
     protocols: tuple[str, ...]
-    """What reading it takes, for `-protocol_whitelist`."""
+    """ffmpeg's protocols that reading it takes: whatever is in it, no other is used."""
     name: str
     """To show people: the absolute path as Pod sees it."""
+
+    @property
+    def protocol_whitelist(self) -> str:
+        """As ffmpeg's option of that name takes it."""
+        return ",".join(self.protocols)
 
 
 class Storage(Protocol):

@@ -7,6 +7,7 @@ from pathlib import Path
 import ffmpeg
 
 from podjobs.contract.plans import Result
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.captions import shift_captions
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
@@ -30,12 +31,12 @@ def file_names(subtitles: Sequence[SubtitleFacts]) -> list[str]:
     return names
 
 
-def subtitles_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSettings) -> list[str]:
+def subtitles_argv(recipe: Recipe, source: MediaInput, folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that writes every text subtitle as WebVTT, still with the source's times.
 
     Args:
         recipe: the job.
-        source: what ffmpeg reads.
+        source: the file.
         folder: where the files are written.
         settings: ffmpeg's name.
     """
@@ -61,7 +62,7 @@ def make_subtitles(context: EncodingContext) -> Result:
     log: list[str] = []
     subtitles = recipe.facts.text_subtitles
     with work.writing(SUBTITLES_FOLDER) as folder:
-        work.run(subtitles_argv(recipe, work.storage.input_of(recipe.source).url, str(folder), work.settings))
+        work.run(subtitles_argv(recipe, work.storage.input_of(recipe.source), str(folder), work.settings))
         for subtitle, name in zip(subtitles, file_names(subtitles), strict=True):
             if _follow_cut(folder / name, recipe):
                 made.append(SubtitleFile(subtitle.index, subtitle.language or UNKNOWN_LANGUAGE, name))
