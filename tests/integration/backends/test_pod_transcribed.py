@@ -2,8 +2,8 @@
 
 import pytest
 
+from podjobs.backends.files import FileStorage
 from podjobs.backends.pod_api import RestPodApi
-from podjobs.backends.storage import FileStorage
 from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, Problem, RetryableError
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction

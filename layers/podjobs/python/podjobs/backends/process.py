@@ -1,7 +1,8 @@
 """Runs ffmpeg and ffprobe: the only place that starts processes.
 
-Every command is an argument list, without a shell, in a process group of its own, with a deadline and limits on memory
-and file size. It dies with the function that started it.
+Every command is an argument list, without a shell, in a process group of its own, with a deadline and a limit on
+memory. It dies with the function that started it. What an error or a log line tells of it is redacted: its arguments
+and what it writes may hold URLs that grant access to media.
 """
 
 import contextlib
@@ -17,15 +18,17 @@ from typing import IO, BinaryIO, Self, TypeVar
 
 import structlog
 
+from podjobs.backends.disk_errors import DISK_FULL, DISK_RETRY_S
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.redaction import redact
 
 logger = structlog.get_logger(__name__)
 
 Output = TypeVar("Output")
 
 STDERR_TAIL_LINES = 30
+STDERR_LINE_CHARS = 1000
 FEED_BLOCK_BYTES = 1 << 20
-DISK_FULL_RETRY_S = 30.0
 DISK_FULL_MARKS = ("No space left on device", "Disk quota exceeded")
 """strerror(3) of ENOSPC and EDQUOT, as ffmpeg prints them."""
 
@@ -63,14 +66,14 @@ class ProcessTools:
         output = self._run(argv, timeout_s, [], lambda stdout: _read_bytes(stdout, limit_bytes))
         if output is None:
             command = os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
-            raise CommandError(f"{command} gave more than {limit_bytes} bytes and was stopped.", argv=list(argv))
+            raise CommandError(f"{command} gave more than {limit_bytes} bytes and was stopped.", argv=_shown(argv))
         return output
 
     def _run(
         self, argv: Sequence[str], timeout_s: float, feed: list[BinaryIO], consume: Callable[[IO[bytes]], Output]
     ) -> Output:
         """Run a command while its output is consumed; a consumer that returns None has it stopped."""
-        logger.debug("Starting a command.", command=shlex.join(argv))
+        logger.debug("Starting a command.", command=shlex.join(_shown(argv)))
         process = subprocess.Popen(
             [*self._prefix, *argv],
             stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
@@ -97,16 +100,22 @@ class ProcessTools:
         if output is None:
             return output
         if status != 0:
-            raise _failure(list(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
+            raise _failure(_shown(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
         if stderr:
             logger.debug("A command wrote to stderr.", command=argv[0], stderr=stderr)
         return output
 
 
+def _shown(argv: Sequence[str]) -> list[str]:
+    """A command as errors and logs may tell it."""
+    return [redact(argument) for argument in argv]
+
+
 def _guard_argv(memory_limit_bytes: int) -> list[str]:
     """Util-linux wrappers that replace themselves by the command.
 
-    They bind its life to ours and limit it. `preexec_fn` would do the same, but is unsafe beside threads.
+    They bind its life to ours, limit its memory, and forbid core files, which would hold what people uploaded.
+    `preexec_fn` would do the same, but is unsafe beside threads.
     """
     prefix: list[str] = []
     if setpriv := shutil.which("setpriv"):
@@ -159,7 +168,7 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
     for line in stream:
-        tail.append(line.decode("utf-8", "replace").rstrip()[:1000])
+        tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
 
 
 def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
@@ -195,11 +204,7 @@ def _failure(argv: list[str], status: int, stderr: str, *, expired: bool, timeou
     if expired:
         return RetryableError(f"{command} did not finish within {timeout_s:.0f} s and was stopped.", **context)
     if any(mark in stderr for mark in DISK_FULL_MARKS):
-        return NotNowError(
-            "The disk that holds the media is full. Free some space; the step is tried again by itself.",
-            retry_after_s=DISK_FULL_RETRY_S,
-            **context,
-        )
+        return NotNowError(DISK_FULL, retry_after_s=DISK_RETRY_S, **context)
     if status < 0:
         name = signal.Signals(-status).name
         return RetryableError(

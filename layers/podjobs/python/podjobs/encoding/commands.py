@@ -5,6 +5,7 @@ from typing import Any
 
 import ffmpeg
 
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.probe import read_options
 
@@ -16,7 +17,7 @@ OVERWRITE = ("-y",)
 """ffmpeg option: nobody is there to be asked."""
 
 
-def open_source(source: str, settings: EncodingSettings, **options: Any) -> Any:
+def open_source(source: MediaInput, settings: EncodingSettings, **options: Any) -> Any:
     """Make ffmpeg-python's input of an uploaded file.
 
     Args:
@@ -24,7 +25,7 @@ def open_source(source: str, settings: EncodingSettings, **options: Any) -> Any:
         settings: what may be in it.
         options: further input options.
     """
-    return ffmpeg.input(source, **read_options(settings), **options)
+    return ffmpeg.input(source.url, **read_options(source, settings), **options)
 
 
 def ffmpeg_argv(

@@ -7,6 +7,7 @@ import ffmpeg
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
@@ -30,12 +31,12 @@ CODING = {
 }
 
 
-def repackage_argv(facts: MediaFacts, source: str, target: str, settings: EncodingSettings) -> list[str]:
+def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that brings picture, sound and text subtitles into a file that can be searched.
 
     Args:
         facts: which streams.
-        source: what ffmpeg reads.
+        source: the file.
         target: the file that is written.
         settings: ffmpeg's name.
     """
@@ -61,10 +62,10 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:
         RetryableError: the source is not there.
     """
     with work.writing(REPACKAGED_FOLDER) as folder:
+        file = work.storage.input_of(source)
         try:
-            work.run(repackage_argv(facts, work.storage.input_of(source), str(folder / FILE), work.settings))
+            work.run(repackage_argv(facts, file, str(folder / FILE), work.settings))
         except PermanentError as error:
-            name = work.storage.pod_path(source)
-            detail = f"The streams of {name!r} cannot be repackaged: {error.detail}"
+            detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
             raise PermanentError(detail, **error.context) from error
     return work.key(f"{REPACKAGED_FOLDER}/{FILE}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports import MediaInput, Storage, Tools
 from podjobs.media.settings import SourceSettings
 
 S = TypeVar("S", bound=SourceSettings)
@@ -29,8 +29,8 @@ class MediaWorkspace(Generic[S]):
         """The key of a work file."""
         return self.storage.work_key(self.job_id, name)
 
-    def path(self, name: str) -> str:
-        """A work file for ffmpeg's `-i`. Raises RetryableError when it is not there."""
+    def input_of(self, name: str) -> MediaInput:
+        """A work file for ffmpeg. Raises RetryableError when it is not there."""
         return self.storage.input_of(self.key(name))
 
     def writing(self, folder: str) -> AbstractContextManager[Path]:
