@@ -10,7 +10,7 @@ from pathlib import Path
 
 import m3u8
 
-from benchmarks.fidelity.marks import Frame, read_frames, read_sound, sound_offsets_s
+from support.fidelity.marks import Frame, read_frames, read_sound, sound_offsets_s
 
 MAX_OFFSET_S = 0.010
 CLOCK_S = 0.002
