@@ -10,7 +10,7 @@ from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.ports import Answer
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
-from support.pod import ScriptedPod
+from support.scripted_pod import ScriptedPod
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentE
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
-from support.pod import ScriptedPod
+from support.scripted_pod import ScriptedPod
 
 JOB = TranscriptionJob(id="job-1", video_id=28, mp3filepath="/pod/media/videos/a/audio.mp3", lang="fr")
 RESULTS = {"captions": {"message": "12 captions were made of 60 s of sound."}}
