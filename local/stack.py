@@ -11,12 +11,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
-from local.configuration import Configuration, Ports
+from local.configuration import Configuration
+from local.ports import HEALTH, POD
 from local.processes import adopt_orphans, end_descendants, reap_orphans
 from local.programs import LIBRARY, REPOSITORY, bound_to_parent, programs_of, redis_dir, supervisord_conf
 
@@ -81,10 +81,10 @@ class Stack:
         """Leave the addresses for the next start and for tests; nothing secret."""
         configuration = self.configuration
         facts = {
-            "ports": asdict(configuration.ports),
+            "ports": configuration.ports,
             "own_redis": configuration.own_redis,
             "own_pod": configuration.own_pod,
-            "optional": sorted(configuration.optional),
+            "functions": [function.name for function in configuration.functions],
             "media_root": configuration.environment["MEDIA_ROOT"],
             "media_dir": str(configuration.media_dir),
         }
@@ -93,15 +93,11 @@ class Stack:
     def missing(self) -> tuple[str, ...]:
         """Name the parts that do not answer yet; none when the stack takes jobs."""
         ports = self.configuration.ports
-        pages = {
-            "the encoding function": f"http://127.0.0.1:{ports.encoding}/",
-            "the notification function": f"http://127.0.0.1:{ports.notification}/",
-            "the adapter": f"http://127.0.0.1:{ports.health}/readyz",
-        }
-        for name in sorted(self.configuration.optional):
-            pages[f"the {name} function"] = f"http://127.0.0.1:{getattr(ports, name)}/"
+        pages = {"the adapter": f"http://127.0.0.1:{ports[HEALTH]}/readyz"}
+        for function in self.configuration.functions:
+            pages[f"the {function.name} function"] = f"http://127.0.0.1:{ports[function.name]}/"
         if self.configuration.own_pod:
-            pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports.pod}/"
+            pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports[POD]}/"
         return tuple(name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod")))
 
     def look_after(self) -> None:
@@ -166,11 +162,3 @@ def hold_state(state_dir: Path) -> Iterator[None]:
                 "Stop that one first, or choose another folder with --state."
             ) from None
         yield
-
-
-def remembered_ports(state_dir: Path) -> Ports | None:
-    """The ports of the last start, so that a Pod that was told the broker's address finds it again."""
-    try:
-        return Ports(**json.loads((state_dir / "stack.json").read_text(encoding="utf-8"))["ports"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -29,6 +29,8 @@ class Function:
     """Requests that run at once; None: as many as there are processors."""
     attempts: int | None
     """Of one request before it fails for good; None: it is tried until it succeeds."""
+    queue: str = ""
+    """Pod's Celery queue through which its work is asked for; empty: there is none."""
     attempts_note: str = ""
     """What administrators should know about that number."""
     enabled_by: str = ""
@@ -41,8 +43,6 @@ class Workflow:
 
     job: type[Job]
     function: Function
-    queue: str = ""
-    """Pod's Celery queue through which it is asked for; empty: there is none."""
     plan_timeout_s: int = SHORT_TIMEOUT_S
     """For the first step."""
     notification_needs: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ class Workflow:
 
 NOTIFICATION = Function("notification", concurrency=4, attempts=200, attempts_note="200 let Pod be down for 32 hours.")
 """Notifies the sender of every job."""
-XAPI = Function("xapi", concurrency=4, attempts=None, enabled_by="XAPI_LRS_URL")
+XAPI = Function("xapi", concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Hands statements to the LRS. They are not jobs: see statements.py."""
 
 
@@ -102,11 +102,16 @@ def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
 
 
 WORKFLOWS: dict[str, Workflow] = _by_type(
-    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5), queue="encoding"),
+    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5, queue="encoding")),
     Workflow(
         TranscriptionJob,
-        Function("transcription", concurrency=None, attempts=5, enabled_by="TRANSCRIPTION_MODEL_PARAM"),
-        queue="transcripting",
+        Function(
+            "transcription",
+            concurrency=None,
+            attempts=5,
+            queue="transcripting",
+            enabled_by="TRANSCRIPTION_MODEL_PARAM",
+        ),
         # the plan listens into the whole file, with a model that may have to be loaded first
         plan_timeout_s=900,
         notification_needs=("captions",),
@@ -132,8 +137,8 @@ def all_functions() -> tuple[Function, ...]:
 
 def celery_queues(functions: Container[str]) -> tuple[str, ...]:
     """Pod's Celery queues through which jobs of these functions are asked for, each once."""
-    wanted = (workflow for workflow in WORKFLOWS.values() if workflow.function.name in functions)
-    return tuple(dict.fromkeys(workflow.queue for workflow in wanted if workflow.queue))
+    wanted = (workflow.function for workflow in WORKFLOWS.values() if workflow.function.name in functions)
+    return tuple(dict.fromkeys(function.queue for function in wanted if function.queue))
 
 
 def read_job(value: Any) -> Job:
