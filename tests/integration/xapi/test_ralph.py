@@ -34,7 +34,7 @@ def stack(ralph, tmp_path_factory):
 
 @pytest.fixture
 def settled(stack):
-    """Wait until nothing is on its way; what was put aside does not count."""
+    """Wait until nothing is on its way; dead letters do not count."""
 
     def wait():
         wait_for(lambda: set(stack.left()) <= {keys.DEAD}, LIMIT_S)

@@ -34,7 +34,7 @@ class Clip:
     """What is done to the finished file: from, to."""
     reference: str = "null"
     """Filter that makes of the source what a rendition shall show; before scaling."""
-    kept_of: int = 1
+    decimation: int = 1
     """One frame of so many is kept."""
     length_s: int = LENGTH_S
 
@@ -79,7 +79,7 @@ CLIPS = (
     ),
     Clip(
         "game.mp4", "120 frames/s, of which half are kept", Fraction(120), (*X264, *AAC), size="640x360",
-        reference="select=not(mod(n\\,2))", kept_of=2,
+        reference="select=not(mod(n\\,2))", decimation=2,
     ),
     Clip("sport.mkv", "59.94 frames/s", DOUBLE, (*X264, "-c:a", "flac")),
     Clip(
