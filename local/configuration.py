@@ -174,7 +174,7 @@ def _folder_faults(media_dir: Path, state_dir: Path) -> list[str]:
         return []  # ours: made at the start
     if not media_dir.is_dir():
         return [
-            f"MEDIA_URL: {str(media_dir)!r} is no folder here. Mount Pod's media root, or name where it is mounted."
+            f"MEDIA_URL: {str(media_dir)!r} is not a folder here. Mount Pod's media root, or name where it is mounted."
         ]
     if not os.access(media_dir, os.R_OK | os.W_OK | os.X_OK):
         return [f"MEDIA_URL: {str(media_dir)!r} cannot be read and written by this user. Give it access to the folder."]

@@ -29,7 +29,7 @@ from local.client import request_transcription
 
 REQUIRED_FIELDS = ("start", "stop", "video_id", "video_path", "cut_start", "cut_end")
 LISTS = tuple(f"list_{name}_files" for name in ("mp4", "hls", "mp3", "m4a", "thumbnail", "overview"))
-"""What info_video.json tells of the files that were made."""
+"""Where info_video.json lists the files that were made."""
 TRACKS = "tracks"
 
 

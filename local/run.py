@@ -117,7 +117,7 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     """Check the video, or make one, and empty the output folder."""
     video = wanted.video
     if video and not video.is_file():
-        what = "is no regular file" if video.exists() else "does not exist"
+        what = "is not a regular file" if video.exists() else "does not exist"
         raise RunError(f"The video {str(video)!r} {what}. Name a video file, or none to use a sample.")
     start, end = wanted.cut
     if (start or end) and not 0 <= start < end:

@@ -20,7 +20,7 @@ REMIND_S = 20.0
 
 
 def up(state_dir: Path, env_file: Path) -> int:
-    """Run the stack until it is told to stop.
+    """Run the stack until a signal stops it.
 
     Args:
         state_dir: where it keeps its files.

@@ -12,7 +12,7 @@ from support.stack import STOP_TIMEOUT_S, command_line
 from support.statements import messages_of, new_statement
 
 
-def test_up_takes_a_job_encodes_it_and_tells_pod_once(make_stack, pod, clip):
+def test_up_takes_a_job_encodes_it_and_notifies_pod_once(make_stack, pod, clip):
     stack = make_stack(**pod.settings).start()
     job_id = stack.send(clip, video_id=7)
 

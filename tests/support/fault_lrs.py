@@ -36,7 +36,7 @@ class Answer:
 
 
 class FaultLrs:
-    """Listens on 127.0.0.1; `answers` tells what comes next, after them it does what the specification says.
+    """Listens on 127.0.0.1; `answers` lists what comes next; after them it does what the specification says.
 
     An answer is an Answer, a status, or one of
         hang      no answer
@@ -87,7 +87,7 @@ class FaultLrs:
         return Answer(status, json.dumps(new) if status == HTTPStatus.OK else "")
 
     def hang(self, timeout_s: float) -> bool:
-        """Wait; tells whether the server is being closed."""
+        """Wait; returns whether the server is being closed."""
         return self._closing.wait(timeout_s)
 
 

@@ -92,7 +92,7 @@ class Lecture:
 def make_lecture(folder: Path, minutes: int) -> Lecture:
     """Make a lecture that says nothing twice, or find the one that was made before.
 
-    A sentence that came before would help those that are prompted with what was said before, unlike in a real lecture.
+    A sentence that came before helps a model that knows what was said before, as it would not in a real lecture.
 
     Args:
         folder: where sounds are kept.

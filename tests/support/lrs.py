@@ -10,7 +10,7 @@ LOGIN, PASSWORD = "lrs", "s3cret-pass"
 
 
 def receive(offered: Sequence[tuple[str, object]], known: Mapping[str, object]) -> tuple[HTTPStatus, list[str]]:
-    """Judge statements: what is there already is no error when it is the same.
+    """Judge statements: what is there already is not an error when it is the same.
 
     Args:
         offered: id in small letters, and content.

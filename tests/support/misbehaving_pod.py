@@ -1,6 +1,6 @@
 """A Pod with the faults that a real one shows on bad days, which remembers every call.
 
-It is the stand-in of scripts/up (local/pod.py), with something before it that answers in its place when told to.
+It is the stand-in of scripts/up (local/pod.py), with something before it that answers in its place when a test says so.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ class MisbehavingPod:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a stack must be told to work for this Pod."""
+        """The settings of a stack that works for this Pod."""
         return {"POD_API_URL": self.url, "POD_API_TOKEN": TOKEN, "MEDIA_ROOT": str(self.media_dir)}
 
     def answer_next(self, *answers: str) -> None:
@@ -97,7 +97,7 @@ class MisbehavingPod:
         self._answers = deque(answers)
 
     def calls_about(self, video_id: int, path: str = ENCODED) -> list[Call]:
-        """What it was told of a video."""
+        """The calls about a video."""
         return [call for call in self.calls if call.path == path and call.video_id == video_id]
 
     def application(self) -> web.Application:
@@ -113,7 +113,7 @@ class MisbehavingPod:
         planned = self._answers.popleft() if self._answers else ""
         raw, imported = await request.read(), None
         if planned.isdigit():
-            response: web.StreamResponse = web.Response(status=int(planned), text="As told.")
+            response: web.StreamResponse = web.Response(status=int(planned), text="As the test says.")
         elif planned in {Misbehaviour.HANG, Misbehaviour.ABORT}:
             response = web.Response()
         else:

@@ -101,7 +101,7 @@ def new_adapter(broker_url: str, settings: Mapping[str, str], folder: Path, name
 
 
 def adapter_settings(broker_url: str) -> dict[str, str]:
-    """What the adapter must be told; the functions are nowhere."""
+    """The settings that the adapter needs; its functions are nowhere."""
     return {
         "ENCODING_TRANSCODING_CELERY_BROKER_URL": broker_url,
         "MEDIA_ROOT": "/media",

@@ -1,4 +1,4 @@
-"""Synthetic speech of known text, and sounds that are no speech, made with ffmpeg."""
+"""Synthetic speech of known text, and sounds without speech, made with ffmpeg."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -120,7 +120,7 @@ class Patient:
         return self.wait_for(lambda progress: progress.ended, timeout_s)
 
     def calls(self, path: str = ENCODED) -> list[Call]:
-        """What Pod was told of it."""
+        """The calls that notified Pod of it."""
         return self.pod.calls_about(self.video_id, path)
 
     def info(self) -> dict[str, Any]:

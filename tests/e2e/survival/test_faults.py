@@ -27,7 +27,7 @@ from support.survival import check_done, check_nothing_left
     ],
     ids="-".join,
 )
-def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, pod, patients, video, answers):
+def test_pod_misbehaves_pod_is_notified_in_the_end_and_imports_once(stack, pod, patients, video, answers):
     pod.answer_next(*answers)
     job = patients.submit(video)
     assert job.wait_end().state == "done"
@@ -43,7 +43,7 @@ def test_pod_says_there_is_nothing_to_do_job_is_done(pod, patients, video, statu
     assert [call.status for call in job.calls()] == [int(status)]
 
 
-def test_pod_down_job_waits_and_is_told_when_it_is_back(pod, patients, video):
+def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, patients, video):
     pod.answer_next(*["500"] * 6)
     job = patients.submit(video)
     job.wait_for(lambda progress: progress.trouble)
@@ -60,7 +60,7 @@ def test_pod_down_job_waits_and_is_told_when_it_is_back(pod, patients, video):
         ('été "l\'école" -dash.mp4', b"x", "not a media file that can be read"),
     ],
 )
-def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, patients, name, content, reason):
+def test_source_that_cannot_be_read_job_fails_and_pod_is_notified_why(stack, patients, name, content, reason):
     job = patients.submit(content, name)
     progress = job.wait_end()
     assert progress.state == "failed"

@@ -1,4 +1,4 @@
-"""Law 1: kill any process at any moment; every accepted job ends well, once, and Pod is told."""
+"""Law 1: kill any process at any moment; every accepted job ends well, once, and Pod is notified."""
 
 import random
 import threading
@@ -29,7 +29,7 @@ def test_kill_encoding_function_job_ends_well(stack, patients, video, moment):
     check_done(job)
 
 
-def test_kill_notification_function_pod_is_told_once(stack, patients, video):
+def test_kill_notification_function_pod_is_notified_once(stack, patients, video):
     job = patients.submit(video)
     job.wait_until("publish")
     stack.kill("notification")

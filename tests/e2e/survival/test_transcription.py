@@ -1,4 +1,4 @@
-"""A transcription on its way from the queue to Pod: watched, killed in the middle, told once."""
+"""A transcription on its way from the queue to Pod: watched, killed in the middle, Pod notified once."""
 
 import json
 import urllib.request
@@ -39,7 +39,7 @@ def stack(tmp_path_factory, pod):
         yield running
 
 
-def check_told_once(job, killed_in=""):
+def check_notified_once(job, killed_in=""):
     progress = job.wait_end(240)
     assert (progress.state, progress.error) == ("done", ""), job.stack.log()
     taken = [call for call in job.calls(TRANSCRIBED) if call.status == 200]
@@ -58,7 +58,7 @@ def done_parts(job):
 
 
 def test_message_becomes_captions_at_pod(stack, patients, lecture):
-    call = check_told_once(patients.transcribe(lecture))
+    call = check_notified_once(patients.transcribe(lecture))
     assert "captions with" in call.body["msg"]
 
 
@@ -66,7 +66,7 @@ def test_function_killed_only_the_part_is_repeated(stack, patients, lecture):
     job = patients.transcribe(lecture)
     job.wait_until("transcribe", 0.3)
     assert stack.kill("transcription") > 0
-    check_told_once(job)
+    check_notified_once(job)
     repeated = {part: times for part, times in done_parts(job).items() if times > 1}
     assert repeated == {}  # what was done stays done; what was killed was not done
 
@@ -76,7 +76,7 @@ def test_adapter_killed_job_ends_well(stack, patients, lecture, moment):
     job = patients.transcribe(lecture)
     job.wait_until(*moment)
     stack.kill("adapter")
-    check_told_once(job, killed_in=moment[0])
+    check_notified_once(job, killed_in=moment[0])
     assert max(done_parts(job).values()) <= 2  # the one that was under way
 
 
@@ -84,7 +84,7 @@ def test_everything_killed_job_ends_well(stack, patients, lecture):
     job = patients.transcribe(lecture)
     job.wait_until("transcribe", 0.3)
     stack.kill_programs()
-    check_told_once(job)
+    check_notified_once(job)
 
 
 @pytest.mark.parametrize("answers", [["500", "500"], ["abort"], ["hang"], ["lost"], ["late"]], ids="-".join)
@@ -108,9 +108,7 @@ def test_pod_misbehaves_captions_are_taken_once(pod, patients, lecture, answers)
     ],
     ids=["empty", "text", "unknown-language", "no-model"],
 )
-def test_failure_for_good_pod_is_told_the_reason_with_captions_without_a_word(
-    stack, patients, content, language, reason
-):
+def test_failure_for_good_pod_gets_the_reason_and_captions_without_a_word(stack, patients, content, language, reason):
     job = patients.transcribe(content, language)
     progress = job.wait_end()
     assert progress.state == "failed"

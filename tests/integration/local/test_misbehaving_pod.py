@@ -1,4 +1,4 @@
-"""The Pod of the tests misbehaves as it is told to, and remembers what really happened."""
+"""The Pod of the tests misbehaves as a test says, and remembers what really happened."""
 
 import json
 
@@ -18,8 +18,8 @@ def pod(tmp_path):
 
 
 @pytest.fixture
-def tell(pod):
-    """Tell it that the video 3 is encoded; raises where no answer comes."""
+def notify(pod):
+    """Notify it that the video 3 is encoded; raises where no answer comes."""
     video = pod.media_dir / "videos/a/b.mp4"
     made = video.parent / "0003"
     made.mkdir(parents=True)
@@ -36,33 +36,33 @@ def post(pod, page, body, token=TOKEN):
     return httpx.post(f"{pod.url}/{page}/?id=3", json=body, headers=headers, timeout=1).status_code
 
 
-def test_answers_are_given_in_turn_then_pod_is_well_again(pod, tell):
+def test_answers_are_given_in_turn_then_pod_is_well_again(pod, notify):
     pod.answer_next("503", "abort", "hang", "lost")
-    assert tell() == 503
+    assert notify() == 503
     for problem in (httpx.RemoteProtocolError, httpx.ReadTimeout):
         with pytest.raises(problem):
-            tell()
+            notify()
     assert [call.imported for call in pod.calls] == [None] * 3
     with pytest.raises(httpx.RemoteProtocolError):
-        tell()
-    assert tell() == 400
+        notify()
+    assert notify() == 400
     assert [(call.misbehaviour, call.status) for call in pod.calls_about(3)[-2:]] == [("lost", 200), ("", 400)]
     assert [bool(call.imported) for call in pod.calls] == [False, False, False, True, False]
 
 
-def test_call_that_is_late_is_done(pod, tell):
+def test_call_that_is_late_is_done(pod, notify):
     pod.answer_next("late")
     with pytest.raises(httpx.ReadTimeout):
-        tell()
+        notify()
     assert [bool(call.imported) for call in pod.calls] == [True]
-    assert tell() == 400
+    assert notify() == 400
 
 
-def test_answers_can_be_taken_back(pod, tell):
+def test_answers_can_be_taken_back(pod, notify):
     pod.answer_next("500", "500")
-    assert tell() == 500
+    assert notify() == 500
     pod.answer_next()
-    assert tell() == 200
+    assert notify() == 200
 
 
 def test_answer_of_no_known_kind_is_refused(pod):
@@ -70,8 +70,8 @@ def test_answer_of_no_known_kind_is_refused(pod):
         pod.answer_next("sulk")
 
 
-def test_call_names_the_files_that_are_missing(pod, tell):
-    assert tell() == 200
+def test_call_names_the_files_that_are_missing(pod, notify):
+    assert notify() == 200
     (call,) = pod.calls_about(3)
     assert call.imported.missing == (str(pod.media_dir / "videos/a/0003/720p.mp4"),)
 

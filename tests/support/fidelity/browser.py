@@ -11,7 +11,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from support.fidelity.marks import BITS, STRIP, Frame
 
-PATIENCE_S = 10
+TIMEOUT_S = 10
 PLAYED_S = 1.5
 SEEKS = (0.05, 0.3, 0.5, 0.72, 0.95)
 """Shares of the length."""
@@ -103,6 +103,6 @@ def _value(browser: webdriver.Chrome, expression: str) -> Any:
 
 def _comes(browser: webdriver.Chrome, condition: Callable[[], bool]) -> bool:
     try:
-        return bool(WebDriverWait(browser, PATIENCE_S, 0.1).until(lambda _: condition()))
+        return bool(WebDriverWait(browser, TIMEOUT_S, 0.1).until(lambda _: condition()))
     except TimeoutException:
         return False
