@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import redis
+from aiohttp import web
 
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
@@ -144,3 +145,23 @@ def command(environment):
         )
 
     return run
+
+
+@pytest.fixture
+async def serve():
+    """Serve a stand-in for a function; it learns its address."""
+    runners = []
+
+    async def start(fake):
+        app = web.Application(client_max_size=1 << 24)
+        app.router.add_post("/", fake.handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        return fake
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()

@@ -73,16 +73,8 @@ class FakeFunction:
 
 
 @pytest.fixture
-async def function():
-    fake = FakeFunction()
-    app = web.Application()
-    app.router.add_post("/", fake.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    yield fake
-    await runner.cleanup()
+async def function(serve):
+    return await serve(FakeFunction())
 
 
 @pytest.fixture
