@@ -20,7 +20,7 @@ TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
 
 
 def run(*argv, timeout_s=20, **options):
-    return TOOLS.run(argv, timeout_s=timeout_s, **options)
+    return TOOLS.run(argv, timeout_s=timeout_s, **options).decode()
 
 
 def test_run_returns_what_the_command_wrote():
@@ -106,19 +106,19 @@ def test_run_dies_with_the_process_that_started_it(tmp_path):
 
 
 def test_read_returns_the_bytes_as_they_are():
-    assert TOOLS.read(["printf", r"\377\000\r\n"], timeout_s=20, limit_bytes=4) == b"\xff\x00\r\n"
+    assert TOOLS.run(["printf", r"\377\000\r\n"], timeout_s=20, limit_bytes=4) == b"\xff\x00\r\n"
 
 
 def test_read_more_than_the_limit_is_stopped_at_once():
     begun = time.monotonic()
     with pytest.raises(CommandError, match="more than 1000 bytes"):
-        TOOLS.read(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
+        TOOLS.run(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
     assert time.monotonic() - begun < 5
 
 
 def test_read_failure_is_the_commands():
     with pytest.raises(CommandError, match="exit status 3"):
-        TOOLS.read(["sh", "-c", "printf x; exit 3"], timeout_s=20, limit_bytes=1000)
+        TOOLS.run(["sh", "-c", "printf x; exit 3"], timeout_s=20, limit_bytes=1000)
 
 
 SECRET = "5f3c0ffee5EcReT"  # noqa: S105 - of this test alone
@@ -222,5 +222,5 @@ def test_run_every_error_is_without_secrets(error, script):
 def test_read_error_is_without_secrets():
     url = f"https://host/key?sig={SECRET}"
     with pytest.raises(CommandError, match="more than 10 bytes") as failed:
-        TOOLS.read(["sh", "-c", "cat /dev/zero", url], timeout_s=20, limit_bytes=10)
+        TOOLS.run(["sh", "-c", "cat /dev/zero", url], timeout_s=20, limit_bytes=10)
     assert failed.value.context["argv"] == ["sh", "-c", "cat /dev/zero", "https://host/key?…"]

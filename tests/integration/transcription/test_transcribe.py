@@ -66,7 +66,7 @@ def test_transcribe_in_parts_no_word_is_lost_or_doubled_at_a_join(in_parts, make
 def test_transcribe_parts_are_cut_where_nobody_speaks(in_parts, lecture):
     put(in_parts, lecture)
     _, plan = in_parts.plan(lecture.name)
-    samples = in_parts.tools.read(
+    samples = in_parts.tools.run(
         ["ffmpeg", "-v", "error", "-i", str(lecture), "-ac", "1", "-ar", "16000", "-f", "s16le", "-"],
         timeout_s=60, limit_bytes=1 << 28,
     )  # fmt: skip

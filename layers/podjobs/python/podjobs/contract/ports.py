@@ -101,18 +101,6 @@ class Storage(Protocol):
 class Tools(Protocol):
     """ffmpeg and ffprobe."""
 
-    def read(self, argv: Sequence[str], *, timeout_s: float, limit_bytes: int) -> bytes:
-        """Run a command to its end and return what it wrote on stdout, as it is.
-
-        Args:
-            argv: the command and its arguments; no shell is involved.
-            timeout_s: seconds after which the command and its children are killed.
-            limit_bytes: most it may write.
-
-        Raises:
-            CommandError: it ended with an error, or wrote more (permanent); else as `run`.
-        """
-
     def run(
         self,
         argv: Sequence[str],
@@ -120,19 +108,22 @@ class Tools(Protocol):
         timeout_s: float,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
-    ) -> str:
-        """Run a command to its end and return what it wrote on stdout.
+        limit_bytes: int | None = None,
+    ) -> bytes:
+        """Run a command to its end and return what it wrote on stdout, as it is.
 
         Args:
             argv: the command and its arguments; no shell is involved.
             timeout_s: seconds after which the command and its children are killed.
             feed: open files whose contents, one after another, become the command's standard input; they are read
                 forward only, and closed.
-            on_progress: called with each block of ffmpeg's `-progress pipe:1` output.
+            on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned.
+            limit_bytes: most it may write; None: no limit.
 
         Raises:
-            CommandError: it ended with an error (permanent); RetryableError: it was killed from outside or
-            ran out of time; NotNowError: the disk is full.
+            CommandError: it ended with an error, or wrote more (permanent).
+            RetryableError: it was killed from outside, or ran out of time.
+            NotNowError: the disk is full.
         """
 
 

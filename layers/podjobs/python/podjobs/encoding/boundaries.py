@@ -133,5 +133,5 @@ def _read_pts(source: Key, intervals: str, work: Workspace) -> list[float]:
         output = work.tools.run(argv, timeout_s=INDEX_TIMEOUT_S)
     except StepError:
         return []
-    fields = [line.split("|")[0] for line in output.splitlines()]
+    fields = [line.split("|")[0] for line in output.decode("ascii", "replace").splitlines()]
     return [float(field) for field in fields if field.replace(".", "", 1).lstrip("-").isdigit()]

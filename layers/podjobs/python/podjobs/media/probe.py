@@ -101,7 +101,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
     argv += read_argv(source, settings, "max_pixels")
     try:
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
-        facts = read_facts(json.loads(output))
+        facts = read_facts(json.loads(output.decode("utf-8", "replace")))
     except PermanentError as error:
         raise PermanentError(_explain_refusal(source, error, settings), **error.context) from error
     _check_facts(source.name, facts, settings)

@@ -44,5 +44,6 @@ class MediaWorkspace(Generic[S]):
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
     ) -> str:
-        """Run a command within the step's time; see the `Tools` port."""
-        return self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress)
+        """Run a command within the step's time and return what it wrote as text; see the `Tools` port."""
+        output = self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress)
+        return output.decode("utf-8", "replace")

@@ -62,7 +62,7 @@ def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> b
     """
     argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source), work.settings)
     limit_bytes = math.ceil((end_s - start_s + 1) * SOUND_BYTES_PER_S)
-    return work.tools.read(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes)
+    return work.tools.run(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes)
 
 
 def sound_argv(
