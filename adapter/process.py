@@ -16,7 +16,7 @@ from adapter.delivery.transports import open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
-from adapter.door.statement_intake import STATEMENT_QUEUE, StatementIntake
+from adapter.door.statement_intake import StatementIntake
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
@@ -33,7 +33,7 @@ from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import RecordLimits, Records
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS
-from podjobs.contract.workflows import celery_queues
+from podjobs.contract.workflows import XAPI, celery_queues
 
 logger = structlog.get_logger(__name__)
 
@@ -153,7 +153,7 @@ def _build_statements(
         statement_limit_bytes=wanted.batches.size_bytes,
     )
     broker = _open(settings.xapi_broker_url, resources, text=False)
-    door = CeleryDoor(STATEMENT_QUEUE, broker, streams, intake, lease_s)
+    door = CeleryDoor(XAPI.queue, broker, streams, intake, lease_s)
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
     delivery = open_delivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
@@ -181,7 +181,7 @@ def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
     if settings.statements is None:
         logger.info("PODJOBS_FUNCTION_URL_XAPI is not set: the queue xapi is not read.")
     else:
-        logger.info("xAPI statements are read.", broker=masked(settings.xapi_broker_url), queue=STATEMENT_QUEUE)
+        logger.info("xAPI statements are read.", broker=masked(settings.xapi_broker_url), queue=XAPI.queue)
 
 
 def _on_signals(stop: asyncio.Event) -> None:

@@ -13,7 +13,6 @@ from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import transcribe as transcribe_benchmark
 from benchmarks import xapi as xapi_benchmark
-from benchmarks.fidelity import run as fidelity_benchmark
 from podjobs.logs import configure_logs
 
 DEFAULT_FOLDER = Path.home() / ".cache" / "pod-functions-benchmarks"
@@ -78,14 +77,6 @@ def dressing(folder: Path, seconds: int, vmaf_every: int) -> None:
 
 @benchmarks.command()
 @folder_option
-@click.option("--only", "wanted", multiple=True, help="Only sources whose name contains this.")
-def fidelity(folder: Path, wanted: tuple[str, ...]) -> None:
-    """Compare every frame and sound of the results with their sources, and play them in a browser."""
-    sys.exit(fidelity_benchmark.run(folder, wanted))
-
-
-@benchmarks.command()
-@folder_option
 @click.option("--minutes", default=10, show_default=True, help="Length of the source.")
 @click.option("--sample", default=0, help="Encode only so many chunks and extrapolate. Default: all.")
 @click.option("--overhead-ms", type=float, help="What the adapter adds to a step. Default: as `adapter` measured it.")
@@ -107,11 +98,9 @@ def adapter(folder: Path, steps: int, waiting: int) -> None:
 @folder_option
 @click.option("--statements", default=30_000, show_default=True, help="How many are timed.")
 @click.option("--steady", default=200_000, show_default=True, help="How many pass while memory is watched.")
-@click.option("--killed", default=100_000, show_default=True, help="How many pass while processes are killed.")
-@click.option("--seed", default=5, show_default=True, help="Of the moments they are killed at.")
-def xapi(folder: Path, statements: int, steady: int, killed: int, seed: int) -> None:
-    """Compare the delivery of xAPI statements with Pod's, and kill what delivers them."""
-    sys.exit(xapi_benchmark.run(folder, xapi_benchmark.Amounts(statements, steady, killed), seed))
+def xapi(folder: Path, statements: int, steady: int) -> None:
+    """Compare the delivery of xAPI statements with Pod's."""
+    sys.exit(xapi_benchmark.run(folder, xapi_benchmark.Amounts(statements, steady)))
 
 
 @benchmarks.command()

@@ -8,12 +8,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # stubs are not installed
-
 from adapter.redis import keys
-from benchmarks.adapter_stack import QUEUE, Stack, running_stack, wait_for
+from benchmarks.adapter_stack import QUEUE, Stack, running_stack
 from benchmarks.measure import Target, console, judge, new_table
 from benchmarks.scale import OVERHEAD_FILE
+from support.processes import Program, wait_for
 
 LEAST_STEPS_PER_S = 300
 MOST_LATENCY_MS = 15
@@ -22,7 +21,7 @@ CONCURRENCY = 8
 IDLE_JOBS = 100
 IDLE_PAUSE_S = 0.05
 SETTLE_S = 2.0
-LIMIT_S = 600
+TIMEOUT_S = 600
 WARM_UP, IDLE, THROUGHPUT, WAITING = 1, 1_000, 10_000, 1_000_000
 """Video ids of the phases begin here; a second job for a video would supersede the first."""
 
@@ -39,11 +38,11 @@ def run(folder: Path, steps: int, waiting: int) -> int:
     shutil.rmtree(work, ignore_errors=True)
     with running_stack(work, CONCURRENCY) as stack:
         stack.control(steps=50)
-        stack.wait_done(stack.push(WARM_UP)[0], LIMIT_S)
+        stack.wait_done(stack.push(WARM_UP)[0], TIMEOUT_S)
         latency_ms, overhead_ms = measure_latency(stack)
         steps_per_s, cpu_ms = measure_throughput(stack, steps)
         time.sleep(SETTLE_S)
-        idle_mib = stack.rss_mib()
+        idle_mib = stack.adapter.rss_mib()
         messages_per_s, waiting_mib = measure_waiting(stack, waiting)
     shutil.rmtree(work)
     (folder / OVERHEAD_FILE).write_text(json.dumps({"overhead_ms": overhead_ms}), encoding="utf-8")
@@ -80,7 +79,7 @@ def measure_latency(stack: Stack) -> tuple[float, float]:
     steps_ms = []
     try:
         for number in range(IDLE_JOBS):
-            record = stack.wait_done(stack.push(IDLE + number)[0], LIMIT_S)
+            record = stack.wait_done(stack.push(IDLE + number)[0], TIMEOUT_S)
             taken_s = float(record["ended_at"]) - float(record["accepted_at"])
             steps_ms.append(taken_s * 1000 / 2)  # the plan and its one step
             time.sleep(IDLE_PAUSE_S)
@@ -114,13 +113,13 @@ def measure_throughput(stack: Stack, steps: int) -> tuple[float, float]:
     """
     stack.control(steps=steps)
     cpu_s = _cpu_s(stack.adapter)
-    record = stack.wait_done(stack.push(THROUGHPUT)[0], LIMIT_S)
+    record = stack.wait_done(stack.push(THROUGHPUT)[0], TIMEOUT_S)
     taken_s = float(record["ended_at"]) - float(record["accepted_at"])
     return steps / taken_s, (_cpu_s(stack.adapter) - cpu_s) * 1000 / steps
 
 
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
+def _cpu_s(program: Program) -> float:
+    times = program.family()[0].cpu_times()
     return float(times.user + times.system)
 
 
@@ -134,8 +133,8 @@ def measure_waiting(stack: Stack, waiting: int) -> tuple[float, float]:
     known = stack.redis.zcard(keys.JOBS)
     start_s = time.perf_counter()
     stack.push(WAITING, waiting)
-    wait_for(lambda: stack.redis.zcard(keys.JOBS) >= known + waiting and not stack.redis.llen(QUEUE), LIMIT_S)
+    wait_for(lambda: stack.redis.zcard(keys.JOBS) >= known + waiting and not stack.redis.llen(QUEUE), TIMEOUT_S)
     taken_s = time.perf_counter() - start_s
     time.sleep(SETTLE_S)
     console.print(f"[dim]{stack.redis.xlen(keys.steps('encoding')):,} steps wait in the stream[/]")
-    return waiting / taken_s, stack.rss_mib()
+    return waiting / taken_s, stack.adapter.rss_mib()

@@ -9,10 +9,11 @@ import shutil
 from pathlib import Path
 
 from benchmarks.encoding_job import EncodingRun, local_settings
-from benchmarks.measure import Cost, Target, console, judge, measure_vmaf, new_table, run_measured
+from benchmarks.measure import Cost, Target, console, judge, new_table, run_measured
 from benchmarks.pod_baseline import Baseline, dressing_argv
-from benchmarks.source import make_source
 from podjobs.contract.jobs import Cut, DressingRequest
+from support.source import make_source
+from support.vmaf import measure_vmaf
 
 CREDIT_S = 10
 CUT_S = 10

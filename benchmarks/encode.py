@@ -11,17 +11,18 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.encoding_job import EncodingRun, local_settings
-from benchmarks.measure import Cost, Target, console, judge, measure_vmaf, new_table, run_measured
+from benchmarks.measure import Cost, Target, console, judge, new_table, run_measured
 from benchmarks.pod_baseline import Baseline
-from benchmarks.source import make_source
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.reply_to import Nobody
 from podjobs.encoding.chunk import chunk_argv
 from podjobs.encoding.plan import write_recipe
 from podjobs.encoding.recipe import Chunk
 from podjobs.media.probe import probe_source
+from support.source import make_source
+from support.vmaf import measure_vmaf
 
 POD, OURS, OURS_SLOW, BARE = "Pod's commands", "ours, tuned", "ours, preset slow", "one bare ffmpeg, as ours"
 CPU_FACTOR = 1.5
@@ -99,12 +100,12 @@ def _bare_argv(source: Path, seconds: int) -> list[str]:
     """The command of one chunk that is the whole source, with nowhere to write to: encoders, and nothing else."""
     settings = local_settings(source.parent, podjobs_encoding_slots=1)  # alone: with as many threads as x264 likes
     tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20)
-    storage = FileStorage.from_url(settings.media_location, settings.media_root)
+    storage = open_storage(settings)
     facts = probe_source(tools, storage, settings, source.name)
     job = EncodingJob(id="bare", target="1", source=source.name, output_folder="0001", reply_to=Nobody())
     recipe = write_recipe(job, facts, source.name, settings)
     whole = Chunk(number=0, start_s=0, end_s=None, expected_end_s=seconds)
-    argv = chunk_argv(recipe, whole, [str(source)], "", settings)
+    argv = chunk_argv(recipe, whole, [storage.input_of(source.name)], "", settings)
     index = [position for position, word in enumerate(argv) if word == "-write_index"]
     for position in reversed(index):  # an option of the NUT muxer
         del argv[position : position + 2]

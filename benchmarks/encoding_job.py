@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.measure import Cost, measuring
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.plans import Stage, StepSpec
 from podjobs.contract.reply_to import Nobody
@@ -79,7 +79,7 @@ class EncodingRun:
         """The job's stages in turn; the stages of a plan replace those left."""
         self._place(source)
         tools = ProcessTools(self.settings.podjobs_ffmpeg_memory_mb << 20)
-        storage = FileStorage.from_url(self.settings.media_location, self.settings.media_root)
+        storage = open_storage(self.settings)
         job = EncodingJob(
             id="benchmark", target="1", source=SOURCE, output_folder=OUTPUT, reply_to=Nobody(), **self.request
         )

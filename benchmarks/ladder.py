@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks import pod_baseline
-from benchmarks.measure import Target, console, judge, measure_vmaf, new_table, run_measured
-from benchmarks.source import FRAME_RATE, make_source
+from benchmarks.measure import Target, console, judge, new_table, run_measured
 from podjobs.encoding.chunk import key_frames, x264_options
 from podjobs.encoding.ladder import TUNINGS, Rendition, choose_level, choose_renditions
 from podjobs.encoding.recipe import Chunk
 from podjobs.encoding.settings import DEFAULT_RENDITIONS, EncodingSettings
 from podjobs.media.facts import VideoFacts
+from support.source import FRAME_RATE, make_source
+from support.vmaf import measure_vmaf
 
 FIRST_CRF, LOWEST_CRF, HIGHEST_CRF = 20.0, 17.0, 25.0
 FINEST_STEP = 0.25

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 
 from adapter.door.statement_intake import STATEMENT_TASK
-from benchmarks.lrs import LOGIN, PASSWORD
+from support.lrs import LOGIN, PASSWORD
 
 app = Celery("pod", broker=os.environ["XAPI_CELERY_BROKER_URL"])
 URL = urlsplit(os.environ["XAPI_LRS_URL"])

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from benchmarks.encoding_job import EncodingRun, TimedStep, local_settings
 from benchmarks.measure import Cost, Target, console, judge, new_table, run_measured
-from benchmarks.source import make_source, repeat_source
 from podjobs.contract.plans import Stage, StepSpec
+from support.source import make_source, repeat_source
 
 CLIP_S = 60
 """Length of the clip that is played again and again."""

@@ -1,4 +1,4 @@
-"""Transcription against the command line of whisper-ctranslate2: time, words, captions, memory, side by side.
+"""Transcription against the command line of whisper-ctranslate2: time, errors and memory side by side.
 
 The same model, kind of numbers and processors. Ours is measured warm, as functions are; the command starts and loads
 its model each time, as a command does.
@@ -9,29 +9,20 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import jiwer
-import webvtt
-from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]  # it has no annotations
-
-from benchmarks.joins import count_join_faults
 from benchmarks.measure import Cost, Target, console, judge, median, new_table, run_measured
 from benchmarks.scale import INSTANCES, StageCost
-from benchmarks.speech import Lecture, make_lecture, make_no_speech
 from benchmarks.transcription_job import MODEL, Outcome, Way, transcribe_apart
 from podjobs.backends.whisper import choose_device
-from podjobs.transcription.captions.cues import Cue
-from podjobs.transcription.captions.faults import find_faults
-from podjobs.transcription.captions.rules import CueRules
+from support.captions import text_of
+from support.lecture import Lecture, make_lecture
+from support.speech import error_rate
 
 COMMAND = "whisper-ctranslate2"
 WALL_FACTOR = 0.6
 MEMORY_BYTES = 1_200_000_000
 STEP_OVERHEAD_S = 0.015
 """The adapter's, by its own target."""
-NO_SPEECH_MIN = 10
 MOST_INSTANCES = 64
-
-normalize = EnglishTextNormalizer()
 
 
 def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
@@ -60,19 +51,12 @@ def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
         outcomes.append({name: transcribe_apart(lecture.path, work / "media", way) for name, way in ways.items()})
     command_cost, command_text = median(commands, key=lambda command: command[0].wall_s)
     made = {name: median([turn[name] for turn in outcomes], key=lambda made: made.cost.wall_s) for name in ways}
-    nothing = transcribe_apart(make_no_speech(folder / "speech", NO_SPEECH_MIN), work / "media", Way(cores, 1))
     shutil.rmtree(work, ignore_errors=True)
-    error_rates = {name: _error_rate(lecture, _text_of(outcome.webvtt)) for name, outcome in made.items()}
-    error_rates[COMMAND] = _error_rate(lecture, command_text)
+    error_rates = {name: error_rate(lecture.text, text_of(outcome.webvtt)) for name, outcome in made.items()}
+    error_rates[COMMAND] = error_rate(lecture.text, command_text)
     _print_costs(lecture, command_cost, made, error_rates)
     _print_times(made["ours, one part at a time"], lecture)
-    best = made["ours, a part a processor"]
-    return judge(
-        [
-            *_cost_targets(command_cost, best, error_rates),
-            *_word_targets(best, lecture, nothing),
-        ]
-    )
+    return judge(_targets(command_cost, made["ours, a part a processor"], error_rates))
 
 
 def _run_command(lecture: Lecture, work: Path, cores: int, device: str) -> tuple[Cost, str]:
@@ -82,27 +66,6 @@ def _run_command(lecture: Lecture, work: Path, cores: int, device: str) -> tuple
     argv += ["--threads", str(cores), "--word_timestamps", "True", "--output_format", "txt", "--verbose", "False"]
     cost = run_measured([*argv, "--output_dir", str(work), str(lecture.path)])
     return cost, (work / lecture.path.with_suffix(".txt").name).read_text(encoding="utf-8")
-
-
-def cues_of(text: str) -> list[Cue]:
-    """The cues of a WebVTT."""
-    return [
-        Cue(start_s=_seconds(caption.start), end_s=_seconds(caption.end), lines=tuple(caption.lines))
-        for caption in webvtt.from_string(text).captions
-    ]
-
-
-def _seconds(time: str) -> float:
-    hours, minutes, seconds = time.split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-
-
-def _text_of(text: str) -> str:
-    return " ".join(line for cue in cues_of(text) for line in cue.lines)
-
-
-def _error_rate(lecture: Lecture, heard: str) -> float:
-    return float(jiwer.wer(normalize(lecture.text), normalize(" ".join(heard.split()))))
 
 
 def _print_costs(lecture: Lecture, command: Cost, made: dict[str, Outcome], error_rates: dict[str, float]) -> None:
@@ -141,7 +104,7 @@ def _print_times(outcome: Outcome, lecture: Lecture) -> None:
     console.print(table)
 
 
-def _cost_targets(command: Cost, best: Outcome, error_rates: dict[str, float]) -> Sequence[Target]:
+def _targets(command: Cost, best: Outcome, error_rates: dict[str, float]) -> Sequence[Target]:
     factor = best.cost.wall_s / command.wall_s
     ours, theirs = error_rates["ours, a part a processor"], error_rates[COMMAND]
     memory = f"{best.memory_bytes / 1e9:.2f} GB"
@@ -149,21 +112,4 @@ def _cost_targets(command: Cost, best: Outcome, error_rates: dict[str, float]) -
         Target(f"wall at most {WALL_FACTOR} × the command's", f"{factor:.2f}", holds=factor <= WALL_FACTOR),
         Target("WER not above the command's", f"{ours:.2%} and {theirs:.2%}", holds=ours <= theirs),
         Target(f"memory at most {MEMORY_BYTES / 1e9:.1f} GB", memory, holds=best.memory_bytes <= MEMORY_BYTES),
-    ]
-
-
-def _word_targets(best: Outcome, lecture: Lecture, nothing: Outcome) -> Sequence[Target]:
-    joins = count_join_faults(best.words, best.cuts_s, normalize(lecture.text), normalize)
-    faults = find_faults(cues_of(best.webvtt), CueRules())
-    for fault in faults:
-        console.print(fault)
-    hallucinated = _text_of(nothing.webvtt)
-    if hallucinated:
-        console.print(f"Hallucinated: {hallucinated}")
-    return [
-        Target(f"words lost at {len(best.cuts_s)} joins: 0", str(joins.lost), holds=not joins.lost),
-        Target("words doubled at joins: 0", str(joins.doubled), holds=not joins.doubled),
-        Target("words cut through at joins: 0", str(joins.cut_through), holds=not joins.cut_through),
-        Target("cues that break the rules: 0", str(len(faults)), holds=not faults),
-        Target(f"characters in {NO_SPEECH_MIN} min without speech: 0", str(len(hallucinated)), holds=not hallucinated),
     ]

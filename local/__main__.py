@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from local.configuration import choose_ports, configure, read_operator_settings
+from local.configuration import configure, read_operator_settings
+from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.run import Demonstration, run
-from local.stack import remembered_ports
 from local.up import EXIT_USAGE, up
 from podjobs.settings import SettingsError
 
@@ -66,7 +66,7 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
     """Run one of the adapter's commands with the settings of `up`."""
     given = read_operator_settings(env_file)
     try:
-        configuration = configure(state_dir, given, remembered_ports(state_dir) or choose_ports(given, None))
+        configuration = configure(state_dir, given, remembered_ports(state_dir) or choose_ports(given))
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)

@@ -6,49 +6,26 @@ The environment wins over the `.env` file, that over Pod's settings file (PODJOB
 import os
 import secrets
 import shutil
-import socket
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 
 from adapter.settings import AdapterSettings, adapter_settings
-from podjobs.contract.workflows import step_functions
+from local.functions import SETTINGS, enabled_functions
+from local.ports import HEALTH, POD, REDIS, Ports
+from podjobs.contract.workflows import Function, all_functions, step_functions
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.notification.settings import NotificationSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError, load_settings, read_assignments
-from podjobs.transcription.settings import TranscriptionSettings
-from podjobs.xapi.settings import XapiSettings
 
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
-LRS = "XAPI_LRS_URL"
-SETTINGS_CLASSES: tuple[type[PodSettings], ...] = (adapter_settings(), EncodingSettings, NotificationSettings)
 MODELS = "TRANSCRIPTION_MODEL_PARAM"
 NO_MODELS = "{}"
 """Wins over Pod's settings file: nothing is transcribed here."""
-OPTIONAL: dict[str, tuple[str, type[PodSettings]]] = {
-    "transcription": (MODELS, TranscriptionSettings),
-    "xapi": (LRS, XapiSettings),
-}
-"""Functions that run where a setting of theirs is there, and what they read."""
-ANY_FREE_PORT = 0
 GRACE_S = 4
 """Steps that run when the stack is stopped may take this long to end: all must be gone after 10 s."""
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where the parts of the stack listen, on 127.0.0.1."""
-
-    redis: int
-    pod: int
-    encoding: int
-    notification: int
-    transcription: int
-    xapi: int
-    health: int
 
 
 @dataclass(frozen=True)
@@ -62,18 +39,12 @@ class Configuration:
     ports: Ports
     own_redis: bool
     own_pod: bool
-    optional: frozenset[str]
-    """The functions that run because their settings are there."""
+    functions: tuple[Function, ...]
+    """Those that run: a function runs where the settings that it needs are there."""
 
-    @property
-    def has_lrs(self) -> bool:
-        """Statements are taken in."""
-        return "xapi" in self.optional
-
-    @property
-    def transcribes(self) -> bool:
-        """Transcriptions are taken in."""
-        return "transcription" in self.optional
+    def runs(self, function: Function) -> bool:
+        """Whether a function runs."""
+        return function in self.functions
 
     @property
     def broker_url(self) -> str:
@@ -123,28 +94,23 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
     known = elsewhere | set(environment)
     own_pod = "POD_API_URL" not in known
     own_redis = BROKER not in known
-    optional = frozenset(name for name, (setting, _) in OPTIONAL.items() if setting in known)
+    functions = enabled_functions(known)
     if own_redis:
-        environment[BROKER] = f"redis://127.0.0.1:{ports.redis}/0"
+        environment[BROKER] = f"redis://127.0.0.1:{ports[REDIS]}/0"
     if own_pod:
-        environment["POD_API_URL"] = f"http://127.0.0.1:{ports.pod}/rest"
+        environment["POD_API_URL"] = f"http://127.0.0.1:{ports[POD]}/rest"
         environment.setdefault("POD_API_TOKEN", secrets.token_hex(20))
     if "MEDIA_ROOT" not in known:
         environment["MEDIA_ROOT"] = str(state_dir / "media")
-    environment |= {
-        "PODJOBS_FUNCTION_URL_ENCODING": f"http://127.0.0.1:{ports.encoding}",
-        "PODJOBS_FUNCTION_URL_NOTIFICATION": f"http://127.0.0.1:{ports.notification}",
-        "PODJOBS_HEALTH_PORT": str(ports.health),
-        "PODJOBS_HEALTH_HOST": "127.0.0.1",
-    }
-    for name in OPTIONAL:
-        url = f"PODJOBS_FUNCTION_URL_{name.upper()}"
+    environment |= {"PODJOBS_HEALTH_PORT": str(ports[HEALTH]), "PODJOBS_HEALTH_HOST": "127.0.0.1"}
+    for function in all_functions():
+        url = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
         environment.pop(url, None)
-        if name in optional:
-            environment[url] = f"http://127.0.0.1:{getattr(ports, name)}"
+        if function in functions:
+            environment[url] = f"http://127.0.0.1:{ports[function.name]}"
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
-    _check(environment, state_dir, optional, own_redis=own_redis)
-    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, optional=optional)
+    _check(environment, state_dir, functions, own_redis=own_redis)
+    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, functions=functions)
 
 
 def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
@@ -152,11 +118,11 @@ def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
     return {name for name, value in read_assignments(Path(path)).items() if value} if path else set()
 
 
-def _check(environment: dict[str, str], state_dir: Path, optional: frozenset[str], *, own_redis: bool) -> None:
+def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Function], *, own_redis: bool) -> None:
     """Load every settings class as its process will, look at folders and tools, and complete MEDIA_URL."""
     faults: list[str] = []
     loaded: dict[type[PodSettings], PodSettings] = {}
-    kinds = [*SETTINGS_CLASSES, *(OPTIONAL[name][1] for name in sorted(optional))]
+    kinds = [adapter_settings(), *(SETTINGS[function.name] for function in functions)]
     before = dict(os.environ)
     os.environ.update(environment)
     try:
@@ -176,22 +142,26 @@ def _check(environment: dict[str, str], state_dir: Path, optional: frozenset[str
         faults += _missing_tools({"FFMPEG_CMD": encoding.ffmpeg_cmd, "FFPROBE_CMD": encoding.ffprobe_cmd})
     adapter = next((settings for settings in loaded.values() if isinstance(settings, AdapterSettings)), None)
     if adapter:
-        # what takes a processor each has as many slots as the adapter sends it steps
-        busy = {function.name for function in step_functions() if function.concurrency is None}
-        for function in adapter.functions:
-            if function.name in busy:
-                environment.setdefault(f"PODJOBS_{function.name.upper()}_SLOTS", str(function.concurrency))
-        environment[BROKER] = adapter.broker_url
-        if adapter.xapi_celery_broker_url:
-            environment["XAPI_CELERY_BROKER_URL"] = adapter.xapi_broker_url
-        if adapter.podjobs_redis_url:
-            environment["PODJOBS_REDIS_URL"] = adapter.jobs_url
+        environment |= _as_the_adapter_has_it(environment, adapter)
     if own_redis and not shutil.which("redis-server"):
         faults.append(f"{BROKER}: is not set, and redis-server is not installed here. Set it or install redis-server.")
     if faults:
         raise SettingsError(
             "These settings are missing or wrong:\n" + "\n".join(f"  {f}" for f in dict.fromkeys(faults))
         )
+
+
+def _as_the_adapter_has_it(environment: Mapping[str, str], adapter: AdapterSettings) -> dict[str, str]:
+    """The databases, and as many slots for a function as the adapter sends it steps."""
+    # where each step takes a processor
+    busy = {function.name for function in step_functions() if function.concurrency is None}
+    slots = {f"PODJOBS_{f.name.upper()}_SLOTS": str(f.concurrency) for f in adapter.functions if f.name in busy}
+    values = {name: environment.get(name, count) for name, count in slots.items()} | {BROKER: adapter.broker_url}
+    if adapter.xapi_celery_broker_url:
+        values["XAPI_CELERY_BROKER_URL"] = adapter.xapi_broker_url
+    if adapter.podjobs_redis_url:
+        values["PODJOBS_REDIS_URL"] = adapter.jobs_url
+    return values
 
 
 def _faults_of(error: SettingsError) -> list[str]:
@@ -204,7 +174,7 @@ def _folder_faults(media_dir: Path, state_dir: Path) -> list[str]:
         return []  # ours: made at the start
     if not media_dir.is_dir():
         return [
-            f"MEDIA_URL: {str(media_dir)!r} is no folder here. Mount Pod's media root, or name where it is mounted."
+            f"MEDIA_URL: {str(media_dir)!r} is not a folder here. Mount Pod's media root, or name where it is mounted."
         ]
     if not os.access(media_dir, os.R_OK | os.W_OK | os.X_OK):
         return [f"MEDIA_URL: {str(media_dir)!r} cannot be read and written by this user. Give it access to the folder."]
@@ -217,36 +187,3 @@ def _missing_tools(commands: Mapping[str, str]) -> list[str]:
         for name, command in commands.items()
         if not shutil.which(command)
     ]
-
-
-def choose_ports(given: Mapping[str, str], remembered: Ports | None) -> Ports:
-    """Find free ports.
-
-    Args:
-        given: the operator's settings; PODJOBS_HEALTH_PORT is kept to.
-        remembered: ports of the last start, taken again where they are still free.
-    """
-    health = given.get("PODJOBS_HEALTH_PORT", "")
-    wanted = dict.fromkeys((entry.name for entry in fields(Ports)), ANY_FREE_PORT) | (
-        asdict(remembered) if remembered else {}
-    )
-    held = {name: _hold(port) for name, port in wanted.items()}
-    ports = {name: sock.getsockname()[1] for name, sock in held.items()}
-    for sock in held.values():
-        sock.close()
-    return Ports(**ports | ({"health": int(health)} if health.isdigit() and int(health) else {}))
-
-
-def _hold(port: int) -> socket.socket:
-    """Hold a port so that no two parts get the same; any free one when the wanted one is taken."""
-    sock = socket.socket()
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind(("127.0.0.1", port))
-        sock.listen()
-    except OSError:
-        sock.close()
-        if port == ANY_FREE_PORT:
-            raise
-        return _hold(ANY_FREE_PORT)
-    return sock

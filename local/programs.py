@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.configuration import Configuration
+from local.ports import POD, REDIS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
 SPARE_THREADS = 8
 """Threads of a function beyond its slots: for health checks, and to say «busy» at once."""
-NOTIFICATION_SLOTS = XAPI_SLOTS = 16
+OTHER_SLOTS = 16
+"""Slots of the functions that wait for others most of the time: the default of their settings."""
 
 # Stopping: the adapter first, so that it gives back what it holds; then what works; Redis last, when all is written.
 REDIS_ORDER, WORK_ORDER, ADAPTER_ORDER = 1, 2, 3
@@ -37,15 +39,10 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     programs = [_redis(configuration)] if configuration.own_redis else []
     if configuration.own_pod:
         programs.append(_pod(configuration))
-    slots = int(configuration.environment["PODJOBS_ENCODING_SLOTS"])
-    # Twice the slots: steps of an adapter that died still run while its successor asks again.
-    programs.append(_function("encoding", configuration.ports.encoding, 2 * slots + SPARE_THREADS))
-    programs.append(_function("notification", configuration.ports.notification, NOTIFICATION_SLOTS + SPARE_THREADS))
-    if configuration.transcribes:
-        listeners = int(configuration.environment["PODJOBS_TRANSCRIPTION_SLOTS"])
-        programs.append(_function("transcription", configuration.ports.transcription, 2 * listeners + SPARE_THREADS))
-    if configuration.has_lrs:
-        programs.append(_function("xapi", configuration.ports.xapi, XAPI_SLOTS + SPARE_THREADS))
+    for function in configuration.functions:
+        slots = int(configuration.environment.get(f"PODJOBS_{function.name.upper()}_SLOTS", OTHER_SLOTS))
+        # twice the slots: steps of an adapter that died still run while its successor asks again
+        programs.append(_function(function.name, configuration.ports[function.name], 2 * slots + SPARE_THREADS))
     programs.append(Program("adapter", (sys.executable, "-m", "adapter", "run"), ADAPTER_ORDER, ADAPTER_STOP_S))
     return tuple(programs)
 
@@ -55,22 +52,16 @@ def redis_dir(configuration: Configuration) -> Path:
     return configuration.state_dir / "redis"
 
 
-def journal(configuration: Configuration) -> Path:
-    """Where the stand-in for Pod writes down the calls it gets."""
-    return configuration.state_dir / "pod-journal.jsonl"
-
-
 def _redis(configuration: Configuration) -> Program:
     # An append-only file, written before the answer: nothing that was accepted is lost when redis-server is killed.
-    argv: tuple[str, ...] = ("redis-server", "--bind", "127.0.0.1", "--port", str(configuration.ports.redis))
+    argv: tuple[str, ...] = ("redis-server", "--bind", "127.0.0.1", "--port", str(configuration.ports[REDIS]))
     argv += ("--dir", str(redis_dir(configuration)), "--appendonly", "yes", "--save", "")
     return Program("redis", argv, REDIS_ORDER, REDIS_STOP_S)
 
 
 def _pod(configuration: Configuration) -> Program:
-    argv: tuple[str, ...] = (sys.executable, "-m", "local.pod", "--port", str(configuration.ports.pod))
+    argv: tuple[str, ...] = (sys.executable, "-m", "local.pod", "--port", str(configuration.ports[POD]))
     argv += ("--media-root", configuration.environment["MEDIA_ROOT"], "--media-dir", str(configuration.media_dir))
-    argv += ("--journal", str(journal(configuration)))
     return Program("pod", argv, WORK_ORDER, WORK_STOP_S)
 
 
@@ -121,7 +112,7 @@ def _program_section(program: Program) -> list[str]:
     environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
     return [
         f"[program:{program.name}]",
-        f"command={_command_line((*_bound_to_parent(), *program.argv))}",
+        f"command={_command_line((*bound_to_parent(), *program.argv))}",
         *([f"environment={environment}"] if environment else []),
         "autorestart=true",
         "startsecs=1",
@@ -136,7 +127,7 @@ def _program_section(program: Program) -> list[str]:
     ]
 
 
-def _bound_to_parent() -> tuple[str, ...]:
+def bound_to_parent() -> tuple[str, ...]:
     """A wrapper that replaces itself by the program, which then ends when supervisord is killed. Linux only."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()

@@ -21,10 +21,11 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as ProgressBar
 
 from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, place_video, request_encoding
-from local.configuration import MODELS, Configuration, choose_ports, configure
+from local.configuration import MODELS, Configuration, configure
 from local.models import ModelError, found_models
 from local.page import Captions, application, listen, write_page
 from local.pod import TRACKS
+from local.ports import POD, choose_ports
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
@@ -116,7 +117,7 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     """Check the video, or make one, and empty the output folder."""
     video = wanted.video
     if video and not video.is_file():
-        what = "is no regular file" if video.exists() else "does not exist"
+        what = "is not a regular file" if video.exists() else "does not exist"
         raise RunError(f"The video {str(video)!r} {what}. Name a video file, or none to use a sample.")
     start, end = wanted.cut
     if (start or end) and not 0 <= start < end:
@@ -156,10 +157,10 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
     placed = place_video(video, media_dir)
     state_dir = output / "stack"
     with hold_state(state_dir):
-        ports = choose_ports({}, None)
+        ports = choose_ports({})
         configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
         with _running(configuration, output / "stack.log", console) as stack:
-            pod = StandInControl(ports.pod)
+            pod = StandInControl(ports[POD])
             pod.announce(VIDEO_ID, wanted.language)
             started = time.monotonic()
             job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), wanted.cut)

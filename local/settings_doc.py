@@ -13,18 +13,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from adapter.settings import adapter_settings
-from podjobs.encoding.settings import EncodingSettings
-from podjobs.notification.settings import NotificationSettings
+from local.functions import SETTINGS
 from podjobs.settings import PodSettings
-from podjobs.transcription.settings import TranscriptionSettings
-from podjobs.xapi.settings import XapiSettings
 
 DOCUMENTED: tuple[tuple[str, type[PodSettings]], ...] = (
     ("The adapter", adapter_settings()),
-    ("The function `encoding`", EncodingSettings),
-    ("The function `transcription`", TranscriptionSettings),
-    ("The function `notification`", NotificationSettings),
-    ("The function `xapi`", XapiSettings),
+    *((f"The function `{name}`", kind) for name, kind in SETTINGS.items()),
 )
 INTRODUCTION = """\
 # Settings

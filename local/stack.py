@@ -4,19 +4,27 @@ import contextlib
 import fcntl
 import json
 import os
+import subprocess
+import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
+from typing import IO
 
-from local.configuration import Configuration, Ports
-from local.processes import Supervisor
-from local.programs import LIBRARY, REPOSITORY, journal, programs_of, redis_dir, supervisord_conf
+from local.configuration import Configuration
+from local.ports import HEALTH, POD
+from local.processes import adopt_orphans, end_descendants, reap_orphans
+from local.programs import LIBRARY, REPOSITORY, bound_to_parent, programs_of, redis_dir, supervisord_conf
 
 PROBE_TIMEOUT_S = 2.0
+STOP_S = 9.0
+"""From SIGTERM to SIGKILL: the whole stack is gone within 10 s."""
+LEFTOVERS_S = 6.0
+"""What a killed supervisord leaves behind gets this long to end by itself."""
 
 
 class StackError(Exception):
@@ -24,70 +32,94 @@ class StackError(Exception):
 
 
 class Stack:
-    """All programs on this machine."""
+    """All programs on this machine, run by supervisord."""
 
     def __init__(self, configuration: Configuration, write_log: Callable[[bytes], None]) -> None:
         """Prepare; nothing is started yet.
 
         Args:
             configuration: what to run; checked.
-            write_log: receives every line the programs write.
+            write_log: receives every line that supervisord and the programs write.
         """
         self.configuration = configuration
         self._write_log = write_log
-        self._supervisor: Supervisor | None = None
+        self._conf = configuration.state_dir / "supervisord.conf"
+        self._supervisord: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start all programs; `missing` tells when they are ready."""
-        state_dir = self.configuration.state_dir
-        redis_dir(self.configuration).mkdir(parents=True, exist_ok=True)
-        if state_dir in self.configuration.media_dir.parents:
-            self.configuration.media_dir.mkdir(parents=True, exist_ok=True)
-        conf = state_dir / "supervisord.conf"
-        conf.write_text(supervisord_conf(programs_of(self.configuration), as_root=os.geteuid() == 0), encoding="utf-8")
-        self._describe(state_dir / "stack.json")
-        environment = self.configuration.environment | {"PYTHONPATH": f"{REPOSITORY}:{LIBRARY}"}
-        self._supervisor = Supervisor(conf, environment, self._write_log)
-        self._supervisor.start()
+        configuration = self.configuration
+        redis_dir(configuration).mkdir(parents=True, exist_ok=True)
+        if configuration.state_dir in configuration.media_dir.parents:
+            configuration.media_dir.mkdir(parents=True, exist_ok=True)
+        programs = programs_of(configuration)
+        self._conf.write_text(supervisord_conf(programs, as_root=os.geteuid() == 0), encoding="utf-8")
+        self._describe(configuration.state_dir / "stack.json")
+        adopt_orphans()
+        self._supervisord = self._start_supervisord()
+
+    def _start_supervisord(self) -> "subprocess.Popen[bytes]":
+        # a pipe, as supervisord opens /dev/stdout, which fails where ours is a socket (systemd); and a session of its
+        # own: Ctrl-C reaches us alone, and the programs are stopped in their order
+        supervisord = subprocess.Popen(
+            [*bound_to_parent(), str(Path(sys.executable).with_name("supervisord")), "-n", "-c", str(self._conf)],
+            env=self.configuration.environment | {"PYTHONPATH": f"{REPOSITORY}:{LIBRARY}"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._copy_log, args=(supervisord.stdout,), daemon=True).start()
+        return supervisord
+
+    def _copy_log(self, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                self._write_log(line)
 
     def _describe(self, file: Path) -> None:
         """Leave the addresses for the next start and for tests; nothing secret."""
         configuration = self.configuration
         facts = {
-            "ports": asdict(configuration.ports),
+            "ports": configuration.ports,
             "own_redis": configuration.own_redis,
             "own_pod": configuration.own_pod,
-            "optional": sorted(configuration.optional),
+            "functions": [function.name for function in configuration.functions],
             "media_root": configuration.environment["MEDIA_ROOT"],
             "media_dir": str(configuration.media_dir),
-            "journal": str(journal(configuration)),
         }
         file.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def missing(self) -> tuple[str, ...]:
         """Name the parts that do not answer yet; none when the stack takes jobs."""
         ports = self.configuration.ports
-        pages = {
-            "the encoding function": f"http://127.0.0.1:{ports.encoding}/",
-            "the notification function": f"http://127.0.0.1:{ports.notification}/",
-            "the adapter": f"http://127.0.0.1:{ports.health}/readyz",
-        }
-        for name in sorted(self.configuration.optional):
-            pages[f"the {name} function"] = f"http://127.0.0.1:{getattr(ports, name)}/"
+        pages = {"the adapter": f"http://127.0.0.1:{ports[HEALTH]}/readyz"}
+        for function in self.configuration.functions:
+            pages[f"the {function.name} function"] = f"http://127.0.0.1:{ports[function.name]}/"
         if self.configuration.own_pod:
-            pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports.pod}/"
+            pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports[POD]}/"
         return tuple(name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod")))
 
     def look_after(self) -> None:
-        """Keep the programs running; to be called now and then."""
-        if self._supervisor and self._supervisor.look_after():
+        """Start supervisord again if it has died, after what it left behind has ended; to be called now and then."""
+        if self._supervisord is None:
+            return
+        reap_orphans(self._supervisord.pid)
+        if self._supervisord.poll() is not None:
+            end_descendants(LEFTOVERS_S)
+            self._supervisord = self._start_supervisord()
             self._write_log(b"supervisord had ended and was started again.\n")
 
     def stop(self) -> None:
-        """Stop all programs; none is left when this returns."""
-        if self._supervisor:
-            self._supervisor.stop()
-            self._supervisor = None
+        """Stop all programs; none is left when this returns, at most some 10 s later."""
+        supervisord, self._supervisord = self._supervisord, None
+        if supervisord is None:
+            return
+        supervisord.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            supervisord.wait(STOP_S)
+        end_descendants(0)
+        supervisord.wait()
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until the stack takes jobs.
@@ -130,11 +162,3 @@ def hold_state(state_dir: Path) -> Iterator[None]:
                 "Stop that one first, or choose another folder with --state."
             ) from None
         yield
-
-
-def remembered_ports(state_dir: Path) -> Ports | None:
-    """The ports of the last start, so that a Pod that was told the broker's address finds it again."""
-    try:
-        return Ports(**json.loads((state_dir / "stack.json").read_text(encoding="utf-8"))["ports"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import FrameType
 
 from adapter.redis.connections import masked
-from local.configuration import Configuration, choose_ports, configure, read_operator_settings
-from local.stack import Stack, StackError, hold_state, remembered_ports
+from local.configuration import Configuration, configure, read_operator_settings
+from local.ports import choose_ports, remembered_ports
+from local.stack import Stack, StackError, hold_state
+from podjobs.contract.workflows import XAPI, all_functions
 from podjobs.settings import SettingsError
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
@@ -18,7 +20,7 @@ REMIND_S = 20.0
 
 
 def up(state_dir: Path, env_file: Path) -> int:
-    """Run the stack until it is told to stop.
+    """Run the stack until a signal stops it.
 
     Args:
         state_dir: where it keeps its files.
@@ -77,17 +79,16 @@ def _introduce(configuration: Configuration) -> None:
         )
     if configuration.own_pod:
         _say("POD_API_URL is not set: a stand-in takes the calls that Pod would get.")
-    if not configuration.transcribes:
-        _say(
-            "TRANSCRIPTION_MODEL_PARAM is not set: the queue transcripting is not read. Leave Pod's worker of that "
-            "queue running."
-        )
-    if configuration.has_lrs:
+    for function in all_functions():
+        if not configuration.runs(function):
+            _say(
+                f"{function.enabled_by} is not set: the queue {function.queue} is not read. "
+                "Leave Pod's worker of that queue running."
+            )
+    if configuration.runs(XAPI):
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
         lrs = configuration.environment.get("XAPI_LRS_URL", "the address in Pod's settings file")
-        _say(f"xAPI statements of the queue xapi in {masked(broker)} go to {lrs}.")
-    else:
-        _say("XAPI_LRS_URL is not set: the queue xapi is not read. Leave Pod's worker of that queue running.")
+        _say(f"xAPI statements of the queue {XAPI.queue} in {masked(broker)} go to {lrs}.")
     _say(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
 
 

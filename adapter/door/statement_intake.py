@@ -13,10 +13,10 @@ from adapter.door.envelope import open_envelope
 from adapter.statements.store import StatementStore
 from podjobs.contract.errors import InvalidRequestError, Problem
 from podjobs.contract.statements import Statement
+from podjobs.contract.workflows import XAPI
 
 logger = structlog.get_logger(__name__)
 
-STATEMENT_QUEUE = "xapi"
 """Pod's queue of statements."""
 STATEMENT_TASK = "pod.xapi.xapi_tasks.send_xapi_statement_task"
 ID_NAMESPACE = uuid.UUID("0b7d8c8f-3b86-4c58-9f5c-6f0f3ad6a5a1")
@@ -126,12 +126,12 @@ class StatementIntake:
             logger.warning(
                 "The limit of statements in Redis is reached: from now on they stay on Pod's queue. Find out why the "
                 "LRS does not accept them (`/status`, `dead list`), or raise PODJOBS_XAPI_HELD_LIMIT.",
-                queue=STATEMENT_QUEUE,
+                queue=XAPI.queue,
                 held=held,
                 limit=self.held_limit,
             )
         elif self.is_full and not is_full:
-            logger.info("There is room for statements again.", queue=STATEMENT_QUEUE, held=held)
+            logger.info("There is room for statements again.", queue=XAPI.queue, held=held)
         self.is_full = is_full
         return max(self.held_limit - held, 0)
 
@@ -157,7 +157,7 @@ class StatementIntake:
             await self._statements.append(texts)
 
     async def _dead_letter(self, raw: bytes, error: InvalidRequestError) -> None:
-        await self._dead_letters.add(STATEMENT_QUEUE, raw, Problem.of(error))
+        await self._dead_letters.add(XAPI.queue, raw, Problem.of(error))
 
     async def _timed(self, received: Sequence[Received]) -> list[Statement]:
         """Give statements without a timestamp the time at which their message arrived."""

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 import click
 from rich.table import Table
 
-from adapter.door.statement_intake import STATEMENT_QUEUE
 from adapter.operator.dead_letter_reader import DeadLetter, DeadLetterReader
 from adapter.operator.replay import ReplayError, ReplayTargets, replay_dead_letter
 from adapter.operator.terminal import EXIT_FAILURE, ask_redis, exit_with, format_time, print_table, run_or_exit
@@ -15,6 +14,7 @@ from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import RecordSettings
 from adapter.statements.store import StatementStore
 from adapter.steps.records import RecordLimits, Records
+from podjobs.contract.workflows import XAPI
 
 KINDS = ("job", "message", "statement")
 
@@ -101,7 +101,7 @@ async def _replay(settings: RecordSettings, choice: Choice) -> None:
             records=Records(jobs_redis, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s)),
             statements=StatementStore(jobs_redis),
             jobs=jobs_redis,
-            brokers={STATEMENT_QUEUE: opened(settings.xapi_broker_url, text=False)},
+            brokers={XAPI.queue: opened(settings.xapi_broker_url, text=False)},
             broker=opened(settings.broker_url, text=False),
         )
         reader = DeadLetterReader(jobs_redis)

@@ -54,7 +54,11 @@ async def replay_dead_letter(letter: DeadLetter, targets: ReplayTargets) -> str:
 
 
 async def _replay_job(letter: DeadLetter, records: Records) -> str:
-    job = read_job(json.loads(letter.fields["params"]))
+    try:
+        job = read_job(json.loads(letter.fields["params"]))
+    except ValueError as error:
+        detail = f"The job of the entry {letter.id} does not match this version: {error}. Ask Pod for it again."
+        raise ReplayError(detail) from error
     answer = await records.replay(job, letter.id)
     if answer.outcome == "gone":
         raise ReplayError(f"The entry {letter.id} no longer exists.")

@@ -17,7 +17,6 @@ import time
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 from redis.exceptions import RedisError, ResponseError
 
 from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
@@ -182,7 +181,7 @@ class StepDispatch:
             return None
         try:
             event = assemble_step(step, joined)
-        except ValidationError as error:
+        except ValueError as error:  # pydantic's ValidationError is one
             detail = f"The job's record does not match this version: {error}. Ask Pod to encode the video again."
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
         if event.job.refusal is not None and event.failure is None:

@@ -1,5 +1,6 @@
 """The job records: every change to jobs and steps is atomic (jobs.lua)."""
 
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -195,19 +196,25 @@ def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
     return {"params": params, "shared": shared, "error": error, "accepted_at": accepted_at, "results": results}
 
 
+@functools.lru_cache(maxsize=256)
+def _read_params(params: str) -> Job:
+    """Read a job as it is stored; its steps come in numbers, and jobs do not change."""
+    return read_job(json.loads(params))
+
+
 def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
-    """Assemble the step that a function receives.
+    """Assemble what a function is given.
 
     Args:
         step: the claimed step.
         joined: what Records.join returned for it.
 
     Raises:
-        ValidationError: the record does not match the contract, as after an upgrade; a retry does not help.
+        ValueError: the record does not match the contract, as after an upgrade; a retry does not help.
     """
     spec, shared, error = step.spec, joined["shared"], joined["error"]
     return Step(
-        job=read_job(json.loads(joined["params"])),
+        job=_read_params(joined["params"]),
         step_id=spec.id,
         function=spec.function,
         action=spec.action,

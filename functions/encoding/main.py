@@ -1,7 +1,7 @@
 """The encoding function as a deployable: wiring only."""
 
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.contract.message_contracts import STEPS
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
@@ -12,7 +12,7 @@ from podjobs.entry.endpoint import StepHandler
 def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
     """Connect the function to its backends."""
     tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
-    storage = FileStorage.from_url(settings.media_location, settings.media_root)
+    storage = open_storage(settings)
     return EncodingFunction(tools, storage, settings), settings.slots
 
 

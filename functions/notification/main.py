@@ -1,7 +1,7 @@
 """The notification function as a deployable: wiring only."""
 
 from podjobs.backends.pod_api import RestPodApi
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.contract.message_contracts import STEPS
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
@@ -13,7 +13,7 @@ def build(settings: NotificationSettings) -> tuple[StepHandler, int]:
     """Connect the function to its backends."""
     token = settings.pod_api_token.get_secret_value()
     pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
-    storage = FileStorage.from_url(settings.media_location, settings.media_root)
+    storage = open_storage(settings)
     return NotificationFunction(pod, storage), settings.podjobs_notification_slots
 
 

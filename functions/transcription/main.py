@@ -1,7 +1,7 @@
 """The transcription function as a deployable: wiring only."""
 
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import CUDA_SLOTS, WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.message_contracts import STEPS
 from podjobs.entry.definition import FunctionDefinition, entry_points
@@ -24,7 +24,7 @@ def build(settings: TranscriptionSettings) -> tuple[StepHandler, int]:
         kept=settings.podjobs_whisper_models_kept,
     )
     tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
-    storage = FileStorage.from_url(settings.media_location, settings.media_root)
+    storage = open_storage(settings)
     return TranscriptionFunction(WhisperModels(options), tools, storage, settings), slots
 
 

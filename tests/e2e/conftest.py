@@ -1,6 +1,7 @@
 """Stacks for tests, each in a folder of its own.
 
 stack        a running stack with quick retries; stopped after the test, and no process may be left
+pod          a Pod that remembers its calls and can misbehave: make_stack(**pod.settings) works for it
 make_stack   makes further ones, or ones with other settings: make_stack(PODJOBS_RETRY_LIMIT_ENCODING="2")
 clip         a short video with sound; make_clip(name, seconds, size) makes others
 """
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from support.stack import RunningStack
+from support.misbehaving_pod import MisbehavingPod, running_pod
+from support.stack import RunningStack, command_line
 
 
 @pytest.fixture
@@ -25,16 +27,22 @@ def make_stack(tmp_path: Path) -> Iterator[Callable[..., RunningStack]]:
     yield make
     left = []
     for stack in stacks:
-        if stack.process and stack.process.poll() is None:
+        if stack.is_running:
             stack.stop()
-        left += [" ".join(process.cmdline()) for process in stack.processes()]
-        stack.kill_everything() if stack.process else None
+        left += [command_line(process) for process in stack.processes()]
+        stack.kill_everything()
     assert left == [], "processes were left behind"
 
 
 @pytest.fixture
 def stack(make_stack: Callable[..., RunningStack]) -> RunningStack:
     return make_stack().start()
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Iterator[MisbehavingPod]:
+    with running_pod(tmp_path / "media") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

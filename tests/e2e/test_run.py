@@ -10,14 +10,14 @@ import uuid
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from support.media import ffmpeg
+from support.processes import REPOSITORY, living_processes
 from support.speech import speak
+from support.stack import MARK, command_line
 
-RUN = Path(__file__).resolve().parents[2] / "scripts" / "run"
-MARK = "POD_FUNCTIONS_TEST"
+RUN = REPOSITORY / "scripts" / "run"
 
 
 @pytest.fixture
@@ -29,14 +29,8 @@ def environment():
 
 
 def left_of(environment):
-    left = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == environment[MARK]:
-                left.append(" ".join(process.cmdline()))
-        except psutil.Error:
-            continue
-    return left
+    ours = living_processes(lambda process: process.environ().get(MARK) == environment[MARK])
+    return [command_line(process) for process in ours]
 
 
 def run(environment, cwd, *arguments):

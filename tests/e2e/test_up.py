@@ -6,22 +6,22 @@ import time
 
 import pytest
 
-from support.fault_lrs import LOGIN, PASSWORD, FaultLrs
+from support.fault_lrs import FaultLrs
+from support.lrs import LOGIN, PASSWORD
+from support.stack import STOP_TIMEOUT_S, command_line
 from support.statements import messages_of, new_statement
 
-LIMIT_S = 10
 
-
-def test_up_takes_a_job_encodes_it_and_tells_pod_once(stack, clip):
+def test_up_takes_a_job_encodes_it_and_notifies_pod_once(make_stack, pod, clip):
+    stack = make_stack(**pod.settings).start()
     job_id = stack.send(clip, video_id=7)
 
     end = stack.wait(job_id)
 
     assert end.state == "done", end.error
-    (call,) = stack.journal()
-    assert call["status"] == 200
-    assert call["query"] == {"id": "7"}
-    assert call["imported"]["missing"] == []
+    (call,) = pod.calls_about(7)
+    assert call.status == 200
+    assert call.imported.missing == ()
     assert "info_video.json" in {path.name for path in stack.result_dir(clip, 7).iterdir()}
     assert not (stack.media_dir / "work").exists()
 
@@ -31,25 +31,25 @@ def test_up_stops_within_ten_seconds_and_leaves_no_process(stack, number):
     status, took_s = stack.stop(number)
 
     assert status == 0, stack.log()
-    assert took_s < LIMIT_S
+    assert took_s < STOP_TIMEOUT_S
     assert stack.processes() == []
 
 
-def test_up_stops_in_time_while_it_encodes_and_goes_on_after_the_next_start(make_stack, make_clip):
+def test_up_stops_in_time_while_it_encodes_and_goes_on_after_the_next_start(make_stack, pod, make_clip):
     video = make_clip("long.mp4", seconds=40, size="1280x720")
-    stack = make_stack(FFMPEG_PRESET="slow").start()
+    stack = make_stack(FFMPEG_PRESET="slow", **pod.settings).start()
     job_id = stack.send(video)
     stack.wait_until(lambda: stack.find("ffmpeg") != [])
 
     status, took_s = stack.stop()
 
     assert status == 0, stack.log()
-    assert took_s < LIMIT_S
+    assert took_s < STOP_TIMEOUT_S
     assert stack.processes() == []
     stack.environment["FFMPEG_PRESET"] = "ultrafast"
     stack.start()
     assert stack.wait(job_id).state == "done"
-    assert len(stack.journal()) == 1
+    assert len(pod.calls_about(1)) == 1
 
 
 @pytest.mark.parametrize("program", ["redis", "pod", "encoding", "notification", "adapter", "supervisord"])
@@ -88,7 +88,7 @@ def test_up_with_an_lrs_delivers_statements_also_after_the_function_was_killed(m
     assert PASSWORD not in stack.log()
     status, took_s = stack.stop()
     assert (status, stack.processes()) == (0, []), stack.log()
-    assert took_s < LIMIT_S
+    assert took_s < STOP_TIMEOUT_S
 
 
 def test_up_without_an_lrs_leaves_the_queue_alone_and_says_so(stack):
@@ -113,7 +113,7 @@ def test_up_parent_killed_nothing_survives_it(stack):
     stack.process.send_signal(signal.SIGKILL)
     stack.process.wait()
 
-    stack.wait_until(lambda: stack.processes() == [], timeout_s=LIMIT_S)
+    stack.wait_until(lambda: stack.processes() == [], timeout_s=STOP_TIMEOUT_S)
 
 
 def test_up_second_start_in_the_same_folder_is_refused_and_harms_nothing(make_stack):
@@ -147,7 +147,7 @@ def test_up_secret_stands_in_no_file_and_on_no_command_line(make_stack):
     secret = "d0n0tshow"  # noqa: S105 - made for this test
     stack = make_stack(POD_API_TOKEN=secret).start()
 
-    lines = [" ".join(process.cmdline()) for process in stack.processes()]
+    lines = [command_line(process) for process in stack.processes()]
     files = [path for path in stack.state_dir.rglob("*") if path.is_file()]
 
     assert [line for line in lines if secret in line] == []

@@ -2,13 +2,24 @@
 
 import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
 
-def ffmpeg(*arguments):
+def ffmpeg(*arguments: object) -> None:
+    """Run ffmpeg; an output that exists is overwritten."""
     subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
 
 
-def make_video(path, *extra, duration_s=6.0, size="640x360", rate="25", sound=True, video_filter="null"):
+def make_video(
+    path: Path,
+    *extra: object,
+    duration_s: float = 6.0,
+    size: str = "640x360",
+    rate: object = "25",
+    sound: bool = True,
+    video_filter: str = "null",
+) -> Path:
     """A test picture that differs in every frame, with a tone."""
     sources = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}"]
     if sound:
@@ -18,7 +29,7 @@ def make_video(path, *extra, duration_s=6.0, size="640x360", rate="25", sound=Tr
     return path
 
 
-def packets(path, stream="v"):
+def packets(path: Path, stream: str = "v") -> list[tuple[float, float, bool]]:
     """(pts, dts, is key) in seconds, in file order."""
     output = subprocess.run(
         [
@@ -31,15 +42,16 @@ def packets(path, stream="v"):
     return [(float(pts), float(dts), flags.startswith("K")) for pts, dts, flags, *_ in rows]
 
 
-def probe(path, *entries):
+def probe(path: Path, *entries: str) -> dict[str, Any]:
+    """What ffprobe tells: `stream=codec_type`, `format=duration` …"""
     output = subprocess.run(
         ["ffprobe", "-v", "error", "-show_entries", ":".join(entries), "-print_format", "json", str(path)],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
-    return json.loads(output)
+    return dict(json.loads(output))
 
 
-def count_frames(path):
+def count_frames(path: Path) -> int:
     """Packets of the picture, whatever their times."""
     output = subprocess.run(
         [

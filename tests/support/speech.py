@@ -1,4 +1,7 @@
-"""Synthetic speech of known text, and sounds that are no speech, made with ffmpeg."""
+"""Synthetic speech of known text, and sounds without speech, made with ffmpeg."""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 import jiwer
 from whisper_normalizer.english import EnglishTextNormalizer
@@ -36,10 +39,15 @@ NO_SPEECH = {
 }
 """ffmpeg sources without an end."""
 
-_normalize = EnglishTextNormalizer()
+_normalizer = EnglishTextNormalizer()
 
 
-def speak(path, text, voice="slt"):
+def normalize(text: str) -> str:
+    """A text in the form that is compared: however numbers and spellings are written."""
+    return str(_normalizer(text))
+
+
+def speak(path: Path, text: str, voice: str = "slt") -> Path:
     """Write a text as speech, mono at 16 kHz."""
     words = path.with_suffix(".txt")
     words.write_text(text)
@@ -47,7 +55,13 @@ def speak(path, text, voice="slt"):
     return path
 
 
-def join(path, *pieces, coding=("-c:a", "libmp3lame", "-q:a", "2"), rate_hz=44_100, volume_db=0):
+def join(
+    path: Path,
+    *pieces: Path | tuple[str, float],
+    coding: Sequence[str] = ("-c:a", "libmp3lame", "-q:a", "2"),
+    rate_hz: int = 44_100,
+    volume_db: float = 0,
+) -> Path:
     """Write sounds one after another: files, or (source, seconds).
 
     Args:
@@ -57,10 +71,10 @@ def join(path, *pieces, coding=("-c:a", "libmp3lame", "-q:a", "2"), rate_hz=44_1
         rate_hz: of the result.
         volume_db: that much louder.
     """
-    inputs, labels = [], []
+    inputs: list[object] = []
+    labels = []
     for number, piece in enumerate(pieces):
-        source = ["-f", "lavfi", "-t", piece[1], "-i", piece[0]] if isinstance(piece, tuple) else ["-i", piece]
-        inputs += source
+        inputs += ["-f", "lavfi", "-t", piece[1], "-i", piece[0]] if isinstance(piece, tuple) else ["-i", piece]
         labels.append(f"[{number}:a]aformat=sample_fmts=fltp:sample_rates={RATE_HZ}:channel_layouts=mono[p{number}];")
     graph = "".join(labels) + "".join(f"[p{number}]" for number in range(len(pieces)))
     graph += f"concat=n={len(pieces)}:v=0:a=1,aresample={rate_hz},volume={volume_db}dB[out]"
@@ -68,11 +82,11 @@ def join(path, *pieces, coding=("-c:a", "libmp3lame", "-q:a", "2"), rate_hz=44_1
     return path
 
 
-def error_rate(said, heard):
+def error_rate(said: str, heard: str) -> float:
     """Share of words that are wrong, missing or too many, however numbers and spellings are written."""
-    return jiwer.wer(_normalize(said), _normalize(heard))
+    return float(jiwer.wer(normalize(said), normalize(heard)))
 
 
-def plain_words(text):
+def plain_words(text: str) -> list[str]:
     """Words as they compare."""
-    return _normalize(text).split()
+    return normalize(text).split()

@@ -2,24 +2,24 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import time
-import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
-import pytest
 import redis
 
-from local.client import JobRecords, Progress, place_video, request_encoding, request_transcription, upload_dir
+from local.client import JobRecords, Progress, place_video, request_encoding, upload_dir
+from support.processes import REPOSITORY, environment_with, living_processes, serves, wait_for
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 MARK = "POD_FUNCTIONS_TEST"
+"""A variable that every process of a stack inherits."""
+STOP_TIMEOUT_S = 10
+"""What an administrator is promised."""
 QUICK = {
     "FFMPEG_PRESET": "ultrafast",
     "PODJOBS_RETRY_BASE_S": "0.5",
@@ -40,29 +40,24 @@ PROGRAMS = {
     "ffmpeg": "ffmpeg -",
 }
 """What marks a program's processes on their command lines."""
-OURS = (
-    *("PODJOBS_", "XAPI_", "POD_API_", "ENCODING_TRANSCODING_", "MEDIA_", "FFMPEG_", "FFPROBE_", "VIDEO_RENDITIONS"),
-    "TRANSCRIPTION_",
-)
 
 
 class RunningStack:
     """`scripts/up` in a folder of its own."""
 
-    def __init__(self, state_dir: Path, settings: dict[str, str]):
+    def __init__(self, state_dir: Path, settings: Mapping[str, str]) -> None:
         self.state_dir = state_dir
         self.mark = uuid.uuid4().hex
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        self.environment = {**kept, **QUICK, **settings, MARK: self.mark}
-        self.process: subprocess.Popen | None = None
+        self.environment = environment_with({**QUICK, **settings, MARK: self.mark})
         self.stdout, self.stderr = (
             state_dir.parent / f"{state_dir.name}.out",
             state_dir.parent / f"{state_dir.name}.err",
         )
+        self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, ready: bool = True, timeout_s: float = 60) -> "RunningStack":
+    def start(self, *, ready: bool = True, timeout_s: float = 60) -> Self:
         with self.stdout.open("wb") as stdout, self.stderr.open("ab") as stderr:
-            self.process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [REPOSITORY / "scripts" / "up", "--state", self.state_dir, "--env-file", "/dev/null"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -74,8 +69,19 @@ class RunningStack:
             self.wait_until_ready(timeout_s)
         return self
 
+    @property
+    def process(self) -> "subprocess.Popen[bytes]":
+        """scripts/up; it must have been started."""
+        assert self._process
+        return self._process
+
+    @property
+    def is_running(self) -> bool:
+        """scripts/up was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def wait_until_ready(self, timeout_s: float = 60) -> None:
-        wait_for(lambda: self.stdout.read_text() == "ready\n" or self.process.poll() is not None, timeout_s, self.log)
+        self.wait_until(lambda: self.stdout.read_text() == "ready\n" or not self.is_running, timeout_s)
         assert self.stdout.read_text() == "ready\n", self.log()
 
     def stop(self, number: int = signal.SIGTERM, timeout_s: float = 20) -> tuple[int, float]:
@@ -86,40 +92,26 @@ class RunningStack:
 
     def processes(self) -> list[psutil.Process]:
         """Every process that descends from this stack, wherever it hangs now."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if self._owns(process) and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
+        return living_processes(self._owns)
 
     def _owns(self, process: psutil.Process) -> bool:
         # redis-server writes its title over its environment
         stack_json = self.state_dir / "stack.json"
         title = f"redis-server 127.0.0.1:{self.facts['ports']['redis']}" if stack_json.exists() else MARK
-        return process.environ().get(MARK) == self.mark or " ".join(process.cmdline()).strip() == title
+        return process.environ().get(MARK) == self.mark or command_line(process) == title
 
     def find(self, program: str) -> list[psutil.Process]:
         """The processes of one program (a key of PROGRAMS), parents first."""
-        found = []
-        for process in self.processes():
-            try:
-                if PROGRAMS[program] in " ".join(process.cmdline()):
-                    found.append(process)
-            except psutil.Error:
-                continue
+        sought = PROGRAMS[program]
+        found = living_processes(lambda process: self._owns(process) and sought in command_line(process))
         return sorted(found, key=lambda process: process.pid)
 
     def kill(self, program: str, number: int = signal.SIGKILL) -> int:
         """Send a signal to all processes of a program; returns how many there were."""
         victims = self.find(program)
         for process in victims:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
-            except psutil.NoSuchProcess:
-                continue
         return len(victims)
 
     def kill_programs(self) -> None:
@@ -133,16 +125,15 @@ class RunningStack:
         """As a power cut does, short of the disk."""
         while victims := self.processes():
             for process in victims:
-                try:
+                with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
-                except psutil.NoSuchProcess:
-                    continue
             time.sleep(0.05)
-        self.process.wait(10)
+        if self._process:
+            self._process.wait(10)
 
     @property
     def facts(self) -> dict[str, Any]:
-        return json.loads((self.state_dir / "stack.json").read_text())
+        return dict(json.loads((self.state_dir / "stack.json").read_text()))
 
     @property
     def media_dir(self) -> Path:
@@ -155,34 +146,18 @@ class RunningStack:
     def redis(self) -> redis.Redis:
         return redis.Redis.from_url(self.broker_url, decode_responses=True)
 
-    def control(self, path: str, body: Any) -> None:
-        """Tell the stand-in for Pod something."""
-        url = f"http://127.0.0.1:{self.facts['ports']['pod']}/control/{path}"
-        urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), method="POST"), timeout=5).close()
-
-    def answer_next(self, *answers: str) -> None:
-        """How Pod answers its next calls: statuses, or hang, abort, lost, late (local/pod.py)."""
-        self.control("answers", answers)
-
     def takes_messages(self) -> bool:
-        """Redis and the stand-in for Pod answer."""
+        """Redis answers, and the stand-in for Pod where there is one."""
         try:
             self.redis().ping()
-            self.answer_next()
-        except (redis.RedisError, OSError):
+        except redis.RedisError:
             return False
-        return True
+        return not self.facts["own_pod"] or serves(f"http://127.0.0.1:{self.facts['ports']['pod']}/control/videos/1")
 
     def send(self, video: Path, video_id: int = 1, cut: tuple[float, float] = (0, 0)) -> str:
         """Upload a video and ask for its encode, as Pod does. Returns the job's id."""
         placed = place_video(video, self.media_dir)
-        self.control(f"videos/{video_id}", {})
         return request_encoding(self.broker_url, video_id, str(placed), cut)
-
-    def send_sound(self, sound: Path, video_id: int = 1, language: str = "en") -> str:
-        """Ask for the transcription of a sound, as Pod does. Returns the job's id."""
-        placed = place_video(sound, self.media_dir)
-        return request_transcription(self.broker_url, video_id, str(placed), 0, language)
 
     def result_dir(self, video: Path, video_id: int = 1) -> Path:
         return upload_dir(video, self.media_dir) / f"{video_id:04d}"
@@ -203,16 +178,10 @@ class RunningStack:
             except redis.RedisError:
                 return False
 
-        wait_for(ended, timeout_s, self.log)
+        self.wait_until(ended, timeout_s)
         return self.progress(job_id)
 
-    def journal(self, path: str = "/rest/store_remote_encoded_video/") -> list[dict[str, Any]]:
-        """The calls Pod got."""
-        file = Path(self.facts["journal"])
-        lines = file.read_text().splitlines() if file.exists() else []
-        return [call for call in map(json.loads, lines) if call["path"].startswith(path)]
-
-    def wait_until(self, condition: Callable[[], bool], timeout_s: float = 30) -> None:
+    def wait_until(self, condition: Callable[[], object], timeout_s: float = 30) -> None:
         """Wait for something to be so; the test fails with the end of the log if it does not come."""
         wait_for(condition, timeout_s, self.log)
 
@@ -224,9 +193,16 @@ class RunningStack:
         return self.stderr.read_text(errors="replace")[-20_000:]
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float, explain: Callable[[], str] = lambda: "") -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"Not within {timeout_s} s.\n{explain()}")
-        time.sleep(0.05)
+def command_line(process: psutil.Process) -> str:
+    """A process's command line, joined."""
+    return " ".join(process.cmdline()).strip()
+
+
+@contextlib.contextmanager
+def shared_stack(state_dir: Path, settings: Mapping[str, str]) -> Iterator[RunningStack]:
+    """A stack for many tests; it must end in time in the end, and leave nothing behind."""
+    stack = RunningStack(state_dir, settings).start()
+    yield stack
+    status, took_s = stack.stop()
+    assert (status, stack.processes()) == (0, []), stack.log()
+    assert took_s < STOP_TIMEOUT_S

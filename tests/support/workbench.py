@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from podjobs.backends.process import ProcessTools
-from podjobs.backends.storage import FileStorage
+from podjobs.backends.storage import open_storage
 from podjobs.encoding.function import EncodingFunction
+from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.testing import JobRun
+from support.forward_only import ForwardOnlyStorage
 from support.jobs import encoding_job
 
 POD_ROOT = "/usr/local/pod/media"
@@ -32,7 +34,7 @@ class Workbench:
     """The job that was encoded last."""
 
     def __post_init__(self):
-        storage = FileStorage.from_url(f"file://{self.root}", POD_ROOT)
+        storage = ForwardOnlyStorage(open_storage(self.settings))
         self.function = EncodingFunction(ProcessTools(memory_limit_bytes=8 << 30), storage, self.settings)
         self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -43,6 +45,11 @@ class Workbench:
     @property
     def output(self):
         return self.folder / "0007"
+
+    @property
+    def recipe(self):
+        """How the last job was done."""
+        return Recipe.model_validate(self.run.shared)
 
     def job(self, name, **request):
         """The job that Pod asks for with these fields of its task."""

@@ -2,9 +2,11 @@
 
 import pytest
 
+from podjobs.backends.storage import STORAGES, open_storage
+from podjobs.contract.media_urls import MEDIA_URL_FORMS
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.notification.settings import NotificationSettings
-from podjobs.settings import SettingsError, load_settings, read_assignments
+from podjobs.settings import MediaSettings, SettingsError, load_settings, read_assignments
 
 POD_FILE = '''
 """A real settings_local.py computes some of its values."""
@@ -59,6 +61,42 @@ def test_load_settings_names_every_fault_at_once(monkeypatch):
     message = str(refused.value)
     for name in ("MEDIA_ROOT", "MEDIA_URL", "FFMPEG_CRF", "FFMPEG_PRESET", "VIDEO_RENDITIONS", "FFMPEG_NB_THUMBNAIL"):
         assert f"  {name}: " in message
+
+
+@pytest.mark.parametrize("media_url", ["file:///srv/media", "file://localhost/srv/media", "FILE:/srv/media"])
+def test_load_settings_media_url_of_a_known_scheme_is_taken(monkeypatch, media_url):
+    monkeypatch.setenv("MEDIA_ROOT", "/media")
+    monkeypatch.setenv("MEDIA_URL", media_url)
+    assert load_settings(MediaSettings).media_location == media_url
+
+
+@pytest.mark.parametrize(
+    "media_url", ["/srv/media", "file:srv/media", "file://nas/srv/media", "gopher://x/y", "file://[x"]
+)
+def test_load_settings_other_media_url_is_refused_when_the_process_starts(monkeypatch, media_url):
+    monkeypatch.setenv("MEDIA_ROOT", "/media")
+    monkeypatch.setenv("MEDIA_URL", media_url)
+    with pytest.raises(SettingsError, match="  MEDIA_URL: "):
+        load_settings(MediaSettings)
+
+
+def test_media_url_forms_every_scheme_that_is_accepted_can_be_opened():
+    assert MEDIA_URL_FORMS.keys() == STORAGES.keys()
+
+
+@pytest.mark.parametrize("name", ["media", "médias #1 50% ?", "a+b"])
+def test_open_storage_media_root_itself_is_the_default_whatever_its_name(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "talk.mp4").touch()
+    assert open_storage(MediaSettings(media_root=str(tmp_path / name), media_url="")).exists("talk.mp4")
+
+
+def test_open_storage_escapes_in_the_url_are_resolved(tmp_path):
+    (tmp_path / "the media").mkdir()
+    (tmp_path / "the media" / "talk.mp4").touch()
+    assert open_storage(MediaSettings(media_root="/pod", media_url=(tmp_path / "the media").as_uri())).exists(
+        "talk.mp4"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,11 @@
-"""One stack for all tests of a file; each test does it harm and leaves it well."""
+"""One stack and one Pod for all tests of a file; each test does them harm and leaves them well."""
 
 import pytest
 
 from support.media import make_video
-from support.stack import RunningStack
+from support.misbehaving_pod import running_pod
+from support.stack import shared_stack
 from support.survival import SETTINGS, VIDEO_S, Patients
-
-LIMIT_S = 10
 
 
 @pytest.fixture(scope="session")
@@ -16,15 +15,18 @@ def video(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    running = RunningStack(tmp_path_factory.mktemp("stacks") / "state", SETTINGS).start()
-    yield running
-    status, took_s = running.stop()
-    assert (status, running.processes()) == (0, []), running.log()
-    assert took_s < LIMIT_S
+def pod(tmp_path_factory):
+    with running_pod(tmp_path_factory.mktemp("pod") / "media") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory, pod):
+    with shared_stack(tmp_path_factory.mktemp("stacks") / "state", SETTINGS | pod.settings) as running:
+        yield running
 
 
 @pytest.fixture
-def patients(stack):
+def patients(stack, pod):
     stack.wait_until(stack.takes_messages)
-    return Patients(stack)
+    return Patients(stack, pod)

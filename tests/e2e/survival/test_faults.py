@@ -1,6 +1,5 @@
 """What goes wrong around a job: Pod, the disk, the source, the message."""
 
-import base64
 import json
 import os
 import subprocess
@@ -9,9 +8,10 @@ import time
 
 import pytest
 
-from local.client import request_encoding
-from support.stack import REPOSITORY
-from support.survival import Patient, check_done, check_nothing_left
+from local.client import ENCODING_TASK, request_encoding
+from support.celery_messages import celery_message
+from support.processes import REPOSITORY
+from support.survival import check_done, check_nothing_left
 
 
 @pytest.mark.parametrize(
@@ -27,25 +27,24 @@ from support.survival import Patient, check_done, check_nothing_left
     ],
     ids="-".join,
 )
-def test_pod_misbehaves_job_is_told_in_the_end_and_imported_once(stack, patients, video, answers):
-    stack.answer_next(*answers)
+def test_pod_misbehaves_pod_is_notified_in_the_end_and_imports_once(stack, pod, patients, video, answers):
+    pod.answer_next(*answers)
     job = patients.submit(video)
     assert job.wait_end().state == "done"
-    imported = [call for call in job.calls() if call.get("imported")]
-    assert len(imported) == 1
+    assert len([call for call in job.calls() if call.imported]) == 1
     check_nothing_left(stack)
 
 
 @pytest.mark.parametrize("status", ["400", "404"])
-def test_pod_says_there_is_nothing_to_do_job_is_done(stack, patients, video, status):
-    stack.answer_next(status)
+def test_pod_says_there_is_nothing_to_do_job_is_done(pod, patients, video, status):
+    pod.answer_next(status)
     job = patients.submit(video)
     assert job.wait_end().state == "done"
-    assert [call["status"] for call in job.calls()] == [int(status)]
+    assert [call.status for call in job.calls()] == [int(status)]
 
 
-def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, patients, video):
-    stack.answer_next(*["500"] * 6)
+def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, patients, video):
+    pod.answer_next(*["500"] * 6)
     job = patients.submit(video)
     job.wait_for(lambda progress: progress.trouble)
     assert "Pod answered 500" in job.progress().trouble
@@ -61,7 +60,7 @@ def test_pod_down_job_waits_and_is_told_when_it_is_back(stack, patients, video):
         ('été "l\'école" -dash.mp4', b"x", "not a media file that can be read"),
     ],
 )
-def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, patients, name, content, reason):
+def test_source_that_cannot_be_read_job_fails_and_pod_is_notified_why(stack, patients, name, content, reason):
     job = patients.submit(content, name)
     progress = job.wait_end()
     assert progress.state == "failed"
@@ -69,7 +68,7 @@ def test_source_that_cannot_be_read_job_fails_and_pod_is_told_why(stack, patient
     info = job.info()
     assert reason in info["encoding_log"]["error"]["msg"]
     assert (info["duration"], info["list_hls_files"], info["error_encoding"]) == (0, {}, True)
-    assert [call["status"] for call in job.calls()] == [200]
+    assert [call.status for call in job.calls()] == [200]
     check_nothing_left(stack)
 
 
@@ -89,30 +88,21 @@ def test_source_that_appears_late_is_encoded(stack, patients, video):
     check_done(job)
 
 
-def test_message_delivered_twice_is_one_job(stack, patients, video):
+def test_message_delivered_twice_is_one_job(stack, pod, patients, video):
     patients.submit(video)  # so that the queue's messages are of the usual form
     video_id, pod_path, _ = patients.place(video)
-    body = [[video_id, pod_path, 0, 0], {"json_dressing": None, "dressing_input": ""}, {}]
-    message = celery_message("twice-1", body)
+    message = encoding_message([video_id, pod_path, 0, 0], "twice-1")
     stack.redis().lpush("encoding", message, message)
     time.sleep(1)
     stack.redis().lpush("encoding", message)
-    deadline = time.monotonic() + 90
-    while not any(call["status"] == 200 for call in patients.calls(video_id)):
-        assert time.monotonic() < deadline, stack.log()
-        time.sleep(0.1)
+    stack.wait_until(lambda: any(call.status == 200 for call in pod.calls_about(video_id)), 90)
     check_nothing_left(stack)
-    assert len(patients.calls(video_id)) == 1
+    assert len(pod.calls_about(video_id)) == 1
 
 
-def celery_message(job_id, body, task="pod.video_encode_transcript.encoding_tasks.start_encoding_task"):
-    encoded = base64.b64encode(json.dumps(body).encode()).decode()
-    headers = {"lang": "py", "task": task, "id": job_id, "retries": 0, "eta": None}
-    properties = {"correlation_id": job_id, "delivery_tag": job_id, "body_encoding": "base64"}
-    return json.dumps(
-        {"body": encoded, "content-encoding": "utf-8", "content-type": "application/json", "headers": headers,
-         "properties": properties}
-    )  # fmt: skip
+def encoding_message(arguments, job_id, task=ENCODING_TASK):
+    keywords = {"json_dressing": None, "dressing_input": ""}
+    return celery_message(task, arguments, keywords, message_id=job_id, queue="encoding").decode()
 
 
 @pytest.mark.parametrize(
@@ -121,19 +111,16 @@ def celery_message(job_id, body, task="pod.video_encode_transcript.encoding_task
         "not json",
         "[]",
         '{"body": "%%%", "headers": {}, "properties": {}}',
-        celery_message("bad-task", [[1], {}, {}], task="pod.other.task"),
-        celery_message("bad-arguments", [["one", 2], {}, {}]),
-        celery_message("outside", [[1, "/etc/passwd", 0, 0], {}, {}]),
+        encoding_message([1], "bad-task", task="pod.other.task"),
+        encoding_message(["one", 2], "bad-arguments"),
+        encoding_message([1, "/etc/passwd", 0, 0], "outside"),
     ],
     ids=["text", "list", "base64", "task", "arguments", "path"],
 )
 def test_message_that_cannot_be_used_goes_whole_to_dead_and_blocks_nothing(stack, patients, video, message):
     before = stack.redis().xlen("podjobs:dead")
     stack.redis().lpush("encoding", message)
-    deadline = time.monotonic() + 20
-    while stack.redis().xlen("podjobs:dead") == before:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    stack.wait_until(lambda: stack.redis().xlen("podjobs:dead") > before, 20)
     ((_, entry),) = stack.redis().xrevrange("podjobs:dead", count=1)
     assert entry["raw"] == message
     assert json.loads(entry["problem"])["detail"]
@@ -144,9 +131,8 @@ def test_encode_again_supersedes_the_running_job(stack, patients, video):
     job = patients.submit(video)
     job.wait_until("encode", 0.01)
     pod_path = f"{stack.facts['media_root']}/videos/{job.output.parent.name}/talk.mp4"
-    newer = Patient(
-        stack, request_encoding(stack.broker_url, job.video_id, pod_path, (2, 10)), job.video_id, job.output
-    )
+    newer_id = request_encoding(stack.broker_url, job.video_id, pod_path, (2, 10))
+    newer = patients.patient(newer_id, job.video_id, job.output)
     assert job.wait_end().state == "superseded"
     check_done(newer, 8 * 25)
 

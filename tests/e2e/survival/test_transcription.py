@@ -1,4 +1,4 @@
-"""A transcription on its way from the queue to Pod: watched, killed in the middle, told once."""
+"""A transcription on its way from the queue to Pod: watched, killed in the middle, Pod notified once."""
 
 import json
 import urllib.request
@@ -6,10 +6,11 @@ import urllib.request
 import pytest
 
 from local.client import request_transcription
+from support.captions import text_of
+from support.misbehaving_pod import TRANSCRIBED
 from support.speech import LECTURE, WER, error_rate, join, speak
-from support.stack import RunningStack
-from support.survival import Patient, Patients
-from support.transcriber import MODEL, text_of
+from support.stack import shared_stack
+from support.transcriber import MODEL
 
 SETTINGS = {
     "TRANSCRIPTION_MODEL_PARAM": json.dumps({"WHISPER": {"en": {"model": MODEL}}}),
@@ -22,7 +23,6 @@ SETTINGS = {
     "PODJOBS_POD_TIMEOUT_S": "3",
 }
 """Small parts, one after another: so that there is a middle to be killed in."""
-TELLING = "/rest/store_remote_transcripted_video/"
 
 
 @pytest.fixture(scope="session")
@@ -34,39 +34,17 @@ def lecture(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
-    running = RunningStack(tmp_path_factory.mktemp("stacks") / "state", SETTINGS).start()
-    yield running
-    status, took_s = running.stop()
-    assert (status, running.processes()) == (0, []), running.log()
-    assert took_s < 10
+def stack(tmp_path_factory, pod):
+    with shared_stack(tmp_path_factory.mktemp("stacks") / "state", SETTINGS | pod.settings) as running:
+        yield running
 
 
-class Listeners(Patients):
-    """Puts transcriptions on a stack's queue."""
-
-    def transcribe(self, sound, language="en"):
-        video_id, pod_path, output = self.place(sound, "audio_192k.mp3")
-        job_id = request_transcription(self.stack.broker_url, video_id, pod_path, 30, language)
-        return Patient(self.stack, job_id, video_id, output)
-
-
-@pytest.fixture
-def listeners(stack):
-    stack.wait_until(stack.takes_messages)
-    return Listeners(stack)
-
-
-def calls_of(job):
-    return [call for call in job.stack.journal(TELLING) if call["query"] == {"id": str(job.video_id)}]
-
-
-def check_told_once(job, killed_in=""):
+def check_notified_once(job, killed_in=""):
     progress = job.wait_end(240)
     assert (progress.state, progress.error) == ("done", ""), job.stack.log()
-    taken = [call for call in calls_of(job) if call["status"] == 200]
+    taken = [call for call in job.calls(TRANSCRIBED) if call.status == 200]
     assert len(taken) == 1 or killed_in == "notify", job.stack.log()
-    assert error_rate(" ".join(LECTURE), text_of(taken[0]["imported"]["text"])) < WER
+    assert error_rate(" ".join(LECTURE), text_of(taken[0].imported.text)) < WER
     assert not list((job.stack.media_dir / "temp").iterdir())
     assert not (job.stack.media_dir / "work").exists()
     return taken[0]
@@ -79,44 +57,44 @@ def done_parts(job):
     return {part: parts.count(part) for part in parts}
 
 
-def test_message_becomes_captions_at_pod(stack, listeners, lecture):
-    call = check_told_once(listeners.transcribe(lecture))
-    assert "captions with" in call["imported"]["msg"]
+def test_message_becomes_captions_at_pod(stack, patients, lecture):
+    call = check_notified_once(patients.transcribe(lecture))
+    assert "captions with" in call.body["msg"]
 
 
-def test_function_killed_only_the_part_is_repeated(stack, listeners, lecture):
-    job = listeners.transcribe(lecture)
+def test_function_killed_only_the_part_is_repeated(stack, patients, lecture):
+    job = patients.transcribe(lecture)
     job.wait_until("transcribe", 0.3)
     assert stack.kill("transcription") > 0
-    check_told_once(job)
+    check_notified_once(job)
     repeated = {part: times for part, times in done_parts(job).items() if times > 1}
     assert repeated == {}  # what was done stays done; what was killed was not done
 
 
 @pytest.mark.parametrize("moment", [("plan", 0), ("transcribe", 0.3), ("captions", 0), ("notify", 0)], ids=str)
-def test_adapter_killed_job_ends_well(stack, listeners, lecture, moment):
-    job = listeners.transcribe(lecture)
+def test_adapter_killed_job_ends_well(stack, patients, lecture, moment):
+    job = patients.transcribe(lecture)
     job.wait_until(*moment)
     stack.kill("adapter")
-    check_told_once(job, killed_in=moment[0])
+    check_notified_once(job, killed_in=moment[0])
     assert max(done_parts(job).values()) <= 2  # the one that was under way
 
 
-def test_everything_killed_job_ends_well(stack, listeners, lecture):
-    job = listeners.transcribe(lecture)
+def test_everything_killed_job_ends_well(stack, patients, lecture):
+    job = patients.transcribe(lecture)
     job.wait_until("transcribe", 0.3)
     stack.kill_programs()
-    check_told_once(job)
+    check_notified_once(job)
 
 
 @pytest.mark.parametrize("answers", [["500", "500"], ["abort"], ["hang"], ["lost"], ["late"]], ids="-".join)
-def test_pod_misbehaves_captions_are_taken_once(stack, listeners, lecture, answers):
-    job = listeners.transcribe(lecture)
+def test_pod_misbehaves_captions_are_taken_once(pod, patients, lecture, answers):
+    job = patients.transcribe(lecture)
     job.wait_until("transcribe")
-    stack.answer_next(*answers)
+    pod.answer_next(*answers)
     job.wait_end(240)
-    stack.answer_next()
-    imported = [call for call in calls_of(job) if call["imported"]]
+    pod.answer_next()
+    imported = [call for call in job.calls(TRANSCRIBED) if call.imported]
     assert len(imported) == 1
 
 
@@ -130,28 +108,26 @@ def test_pod_misbehaves_captions_are_taken_once(stack, listeners, lecture, answe
     ],
     ids=["empty", "text", "unknown-language", "no-model"],
 )
-def test_failure_for_good_pod_is_told_the_reason_with_captions_without_a_word(
-    stack, listeners, content, language, reason
-):
-    job = listeners.transcribe(content, language)
+def test_failure_for_good_pod_gets_the_reason_and_captions_without_a_word(stack, patients, content, language, reason):
+    job = patients.transcribe(content, language)
     progress = job.wait_end()
     assert progress.state == "failed"
     assert reason in progress.error
-    (call,) = calls_of(job)
-    assert call["status"] == 200
-    assert reason in call["imported"]["msg"]
-    assert call["imported"]["captions"] == 0
+    (call,) = job.calls(TRANSCRIBED)
+    assert call.status == 200
+    assert reason in call.body["msg"]
+    assert call.imported.captions == 0
 
 
-def test_newer_job_for_the_video_takes_the_older_ones_place(stack, listeners, lecture):
-    older = listeners.transcribe(lecture)
+def test_newer_job_for_the_video_takes_the_older_ones_place(stack, patients, lecture):
+    older = patients.transcribe(lecture)
     older.wait_until("transcribe")
     path = f"{stack.facts['media_root']}/videos/user{older.video_id}/audio_192k.mp3"
     newer_id = request_transcription(stack.broker_url, older.video_id, path, 30, "en")
-    newer = Patient(stack, newer_id, older.video_id, older.output)
+    newer = patients.patient(newer_id, older.video_id, older.output)
     assert older.wait_end(240).state == "superseded"
     assert newer.wait_end(240).state == "done"
-    assert len([call for call in calls_of(newer) if call["status"] == 200]) == 1
+    assert len([call for call in newer.calls(TRANSCRIBED) if call.status == 200]) == 1
 
 
 def test_status_shows_both_queues(stack):

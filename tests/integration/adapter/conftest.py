@@ -1,50 +1,29 @@
 """A real redis-server for all tests of the adapter, emptied before each, and what they build on it."""
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
 
-import httpx
 import pytest
 import redis
+from aiohttp import web
 
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.redis.streams import Streams
 from adapter.steps.records import ClaimedStep, RecordLimits, Records, parse_entry
 from support.jobs import encoding_job
+from support.parts import adapter_settings, new_adapter, running_redis
+from support.processes import REPOSITORY, environment_with
 
-ROOT = Path(__file__).parents[3]
 WINDOW = 4
 TTL_S = 1000
 
 
 @pytest.fixture(scope="session")
 def redis_port(tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    folder = tmp_path_factory.mktemp("redis")
-    process = subprocess.Popen([*argv, "--dir", str(folder)], stdout=subprocess.DEVNULL)
-    client = redis.Redis(port=port)
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            client.ping()
-            break
-        except redis.ConnectionError:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-    client.close()
-    yield port
-    process.terminate()
-    process.wait()
+    with running_redis(tmp_path_factory.mktemp("redis"), append_only=False) as port:
+        yield port
 
 
 @pytest.fixture
@@ -131,66 +110,22 @@ async def dead(jobs_redis):
 
 @pytest.fixture
 def environment(redis_url):
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("POD", "MEDIA", "XAPI"))}
-    return inherited | {
-        "PYTHONPATH": f"{ROOT}:{ROOT}/layers/podjobs/python",
-        "ENCODING_TRANSCODING_CELERY_BROKER_URL": redis_url,
-        "MEDIA_ROOT": "/media",
-        "PODJOBS_FUNCTION_URL_ENCODING": "http://127.0.0.1:1/",
-        "PODJOBS_FUNCTION_URL_NOTIFICATION": "http://127.0.0.1:1/",
-        "PODJOBS_HEALTH_PORT": "0",
-        "PODJOBS_LEASE_S": "2",
-        "COLUMNS": "200",
-    }
-
-
-class RunningAdapter:
-    """The process, and its pages."""
-
-    def __init__(self, environment, log):
-        self.log = log
-        argv = [sys.executable, "-m", "adapter", "run"]
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(argv, env=environment, cwd=ROOT, stderr=output, stdout=output)
-        self.url = ""
-
-    def lines(self):
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    def get(self, page):
-        if not self.url:
-            self.wait_for(lambda: "The adapter starts." in self.log.read_text())
-            self.url = self.lines()[0]["health"].removesuffix("/status")
-        return httpx.get(f"{self.url}/{page}")
-
-    def wait_for(self, condition, timeout_s=10):
-        deadline = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < deadline, self.log.read_text()
-            assert self.process.poll() is None, self.log.read_text()
-            time.sleep(0.05)
-
-    def wait_ready(self):
-        self.wait_for(lambda: self.get("readyz").status_code == 200)
-        return self
-
-    def stop(self, timeout_s=10):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout_s)
+    return environment_with(adapter_settings(redis_url) | {"COLUMNS": "200"})
 
 
 @pytest.fixture
-def start(environment, tmp_path):
+def start(redis_url, tmp_path):
     running = []
 
     def start_one(**settings):
-        running.append(RunningAdapter(environment | settings, tmp_path / f"adapter-{len(running)}.log"))
-        return running[-1]
+        adapter = new_adapter(redis_url, {"PODJOBS_LEASE_S": "2"} | settings, tmp_path, f"adapter-{len(running)}")
+        adapter.start()
+        running.append(adapter)
+        return adapter
 
     yield start_one
     for adapter in running:
-        adapter.process.kill()
-        adapter.process.wait()
+        adapter.kill()
 
 
 @pytest.fixture
@@ -205,6 +140,28 @@ def command(environment):
 
     def run(*arguments):
         argv = [sys.executable, "-m", "adapter", *arguments]
-        return subprocess.run(argv, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+        return subprocess.run(
+            argv, env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=30, check=False
+        )
 
     return run
+
+
+@pytest.fixture
+async def serve():
+    """Serve a stand-in for a function; it learns its address."""
+    runners = []
+
+    async def start(fake):
+        app = web.Application(client_max_size=1 << 24)
+        app.router.add_post("/", fake.handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        return fake
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()

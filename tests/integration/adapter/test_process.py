@@ -3,13 +3,13 @@
 import json
 import signal
 import socket
-import subprocess
-import time
 
 import pytest
 
 from adapter.redis import keys
 from local.client import request_encoding
+from support.parts import running_redis
+from support.processes import free_port, wait_for
 
 
 @pytest.fixture
@@ -19,25 +19,16 @@ def silent_port():
         yield server.getsockname()[1]
 
 
-@pytest.fixture
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 def test_adapter_takes_a_message_of_the_real_celery_client(start, client, redis_url):
-    start().wait_ready()
+    start().wait()
     job_id = request_encoding(redis_url, 7, "/media/videos/été 'x'.mp4", (1, 2.5))
-    deadline = time.monotonic() + 5
-    while not client.exists(keys.job(job_id)):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: client.exists(keys.job(job_id)), 5)
     params = json.loads(client.hget(keys.job(job_id), "params"))
     assert (params["source"], params["cut"]) == ("videos/été 'x'.mp4", {"start_s": 1, "end_s": 2.5})
 
 
 def test_adapter_pages_tell_how_it_is(start):
-    adapter = start().wait_ready()
+    adapter = start().wait()
     assert adapter.get("healthz").text == "ok\n"
     status = adapter.get("status").json()
     assert status["queues"] == {"encoding": 0}
@@ -46,7 +37,7 @@ def test_adapter_pages_tell_how_it_is(start):
 
 
 def test_adapter_gives_back_what_it_holds_and_leaves_no_trace(start, client, redis_url):
-    adapter = start().wait_ready()
+    adapter = start().wait()
     request_encoding(redis_url, 7, "/media/7.mp4")
     adapter.wait_for(lambda: adapter.get("status").json()["functions"]["encoding"]["on_hold_here"] == 1)
     assert adapter.stop() == 0
@@ -59,7 +50,7 @@ def test_adapter_gives_back_what_it_holds_and_leaves_no_trace(start, client, red
 
 
 def test_adapter_second_signal_ends_it_at_once(start, silent_port, redis_url):
-    adapter = start(PODJOBS_FUNCTION_URL_ENCODING=f"http://127.0.0.1:{silent_port}/", PODJOBS_GRACE_S="60").wait_ready()
+    adapter = start(PODJOBS_FUNCTION_URL_ENCODING=f"http://127.0.0.1:{silent_port}/", PODJOBS_GRACE_S="60").wait()
     request_encoding(redis_url, 7, "/media/7.mp4")
     adapter.wait_for(lambda: adapter.get("status").json()["functions"]["encoding"]["running_here"] == 1)
     adapter.process.send_signal(signal.SIGTERM)
@@ -78,22 +69,18 @@ def test_adapter_with_wrong_settings_names_them_all_and_ends(environment, start)
 
 
 def test_adapter_health_port_that_is_taken_is_named(start):
-    first = start().wait_ready()
+    first = start().wait()
     second = start(PODJOBS_HEALTH_PORT=first.url.rpartition(":")[2])
     assert second.process.wait(10) == 1
     assert "Set PODJOBS_HEALTH_PORT" in second.log.read_text()
     assert "Traceback" not in second.log.read_text()
 
 
-def test_adapter_starts_before_redis_and_is_ready_when_it_comes(start, free_port, tmp_path):
-    url = f"redis://127.0.0.1:{free_port}/0"
-    adapter = start(ENCODING_TRANSCODING_CELERY_BROKER_URL=url)
+def test_adapter_starts_before_redis_and_is_ready_when_it_comes(start, tmp_path):
+    port = free_port()
+    adapter = start(ENCODING_TRANSCODING_CELERY_BROKER_URL=f"redis://127.0.0.1:{port}/0")
     assert adapter.get("healthz").status_code == 200
     assert adapter.get("readyz").status_code == 503
     assert "Redis does not answer" in adapter.get("readyz").text
-    argv = ["redis-server", "--port", str(free_port), "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as server:
-        try:
-            adapter.wait_ready()
-        finally:
-            server.terminate()
+    with running_redis(tmp_path / "redis", port=port):
+        adapter.wait()

@@ -8,7 +8,7 @@ from support.statements import messages_of
 
 def test_adapter_without_the_xapi_function_leaves_its_queue_alone_and_says_so(start, client):
     client.lpush("xapi", *messages_of(0, 3))
-    adapter = start().wait_ready()
+    adapter = start().wait()
     assert "PODJOBS_FUNCTION_URL_XAPI is not set: the queue xapi is not read." in adapter.log.read_text()
     status = adapter.get("status").json()
     assert "statements" not in status
@@ -21,9 +21,7 @@ def test_adapter_takes_statements_from_their_own_broker_holds_them_and_gives_the
     with redis.Redis.from_url(other) as broker:
         broker.lpush("xapi", *messages_of(0, 250))
         limits = {"PODJOBS_XAPI_HELD_LIMIT": "200", "PODJOBS_XAPI_BATCH_WAIT_S": "0.1"}
-        adapter = start(
-            PODJOBS_FUNCTION_URL_XAPI="http://127.0.0.1:1/", XAPI_CELERY_BROKER_URL=other, **limits
-        ).wait_ready()
+        adapter = start(PODJOBS_FUNCTION_URL_XAPI="http://127.0.0.1:1/", XAPI_CELERY_BROKER_URL=other, **limits).wait()
         adapter.wait_for(lambda: adapter.get("status").json()["statements"]["is_full"])
         adapter.wait_for(lambda: adapter.get("status").json()["functions"]["xapi"]["trouble"])
         status = adapter.get("status").json()

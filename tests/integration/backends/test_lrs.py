@@ -9,7 +9,8 @@ import pytest
 
 from podjobs.backends.lrs import HttpLrs
 from podjobs.contract.errors import NotNowError, OperatorNeededError, RetryableError
-from support.fault_lrs import LOGIN, PASSWORD, Answer, FaultLrs
+from support.fault_lrs import Answer, FaultLrs
+from support.lrs import LOGIN, PASSWORD
 from support.statements import new_statement
 
 STATEMENTS = [new_statement(number) for number in range(3)]

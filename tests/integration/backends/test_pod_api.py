@@ -10,7 +10,7 @@ from podjobs.contract.ports import PodAnswer
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
 from support.jobs import encoding_job
-from support.pod import ScriptedPod
+from support.scripted_pod import ScriptedPod
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 import pytest
 
+from podjobs.backends.files import FileStorage
 from podjobs.backends.pod_api import RestPodApi
-from podjobs.backends.storage import FileStorage
 from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, Problem, RetryableError
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
 from support.jobs import transcription_job
-from support.pod import ScriptedPod
+from support.scripted_pod import ScriptedPod
 
 JOB = transcription_job("job-1", 28, "/pod/media/videos/a/audio.mp3", "fr", pod_root="/pod/media")
 RESULTS = {"captions": {"message": "12 captions were made of 60 s of sound."}}

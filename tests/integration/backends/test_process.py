@@ -1,22 +1,26 @@
 """Commands: deadlines, limits, and nothing left running."""
 
+import http.server
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
 import pytest
 
 from podjobs.backends.process import CommandError, ProcessTools
-from podjobs.contract.errors import NotNowError, RetryableError
+from podjobs.contract.errors import NotNowError, Problem, RetryableError
+from support.processes import wait_for
 
 TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
 
 
 def run(*argv, timeout_s=20, **options):
-    return TOOLS.run(argv, timeout_s=timeout_s, **options)
+    return TOOLS.run(argv, timeout_s=timeout_s, **options).decode()
 
 
 def test_run_returns_what_the_command_wrote():
@@ -94,31 +98,129 @@ def test_run_dies_with_the_process_that_started_it(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     parent = subprocess.Popen([sys.executable, "-c", code], env=environment)
     file = tmp_path / "pid"
-    wait_until(lambda: file.exists() and file.read_text().strip())
+    wait_for(lambda: file.exists() and file.read_text().strip(), 20)
     child = psutil.Process(int(file.read_text()))
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
-
-
-def wait_until(condition, timeout_s=20):
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 20)
 
 
 def test_read_returns_the_bytes_as_they_are():
-    assert TOOLS.read(["printf", r"\377\000\r\n"], timeout_s=20, limit_bytes=4) == b"\xff\x00\r\n"
+    assert TOOLS.run(["printf", r"\377\000\r\n"], timeout_s=20, limit_bytes=4) == b"\xff\x00\r\n"
 
 
 def test_read_more_than_the_limit_is_stopped_at_once():
     begun = time.monotonic()
     with pytest.raises(CommandError, match="more than 1000 bytes"):
-        TOOLS.read(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
+        TOOLS.run(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
     assert time.monotonic() - begun < 5
 
 
 def test_read_failure_is_the_commands():
     with pytest.raises(CommandError, match="exit status 3"):
-        TOOLS.read(["sh", "-c", "printf x; exit 3"], timeout_s=20, limit_bytes=1000)
+        TOOLS.run(["sh", "-c", "printf x; exit 3"], timeout_s=20, limit_bytes=1000)
+
+
+SECRET = "5f3c0ffee5EcReT"  # noqa: S105 - of this test alone
+
+
+class Refusing(http.server.BaseHTTPRequestHandler):
+    """Object storage whose presigned URLs are not valid any more; some paths lead there by a redirect."""
+
+    def do_GET(self):
+        if self.path.startswith("/moved"):
+            self.send_response(302)
+            self.send_header("Location", f"http://{self.headers['Host']}/there?X-Amz-Signature={SECRET}")
+            self.end_headers()
+        else:
+            self.send_error(403)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def refusing_url():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+LOGGING_RUN = """
+import sys
+from podjobs.backends.process import ProcessTools
+from podjobs.contract.errors import Problem, StepError
+from podjobs.logs import configure_logs
+configure_logs("encoding", "DEBUG")
+try:
+    ProcessTools(4 << 30).run(sys.argv[1:], timeout_s=20)
+except StepError as error:
+    print(Problem.of(error).model_dump_json())
+    print(repr(error), repr(error.__dict__), file=sys.stderr)
+    raise
+"""
+
+
+def run_with_logs(*argv):
+    """What a function that runs a command replies and writes to its log, which ends with a traceback."""
+    return subprocess.run(
+        [sys.executable, "-c", LOGGING_RUN, *argv],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("log_level", ["error", "debug"])
+@pytest.mark.parametrize("place", ["/x", "/moved"])
+@pytest.mark.parametrize("filler", ["", "filler" * 300])
+def test_run_secrets_of_a_url_are_nowhere(refusing_url, place, log_level, filler):
+    """Neither in the error nor the problem nor the log, however much ffmpeg says and wherever it cuts."""
+    url = refusing_url.replace("//", f"//me:{SECRET}@") + f"{place}?X-Amz-Credential={filler}&X-Amz-Signature={SECRET}"
+    argv = ["ffmpeg", "-hide_banner", "-loglevel", log_level, "-protocol_whitelist", "http,tcp", "-i", url]
+    told = run_with_logs(*argv, "-f", "null", "-")
+    problem = Problem.model_validate_json(told.stdout)
+    shown = f"{refusing_url.replace('//', '//…@')}{place}?…"
+    assert f"{shown}: Server returned 403 Forbidden" in problem.detail
+    assert problem.context["argv"][7] == shown
+    assert shown in problem.context["stderr"]
+    assert shown in json.loads(told.stderr.splitlines()[0])["command"]
+    assert "CommandError: ffmpeg failed" in told.stderr
+    for text in (told.stdout, told.stderr):
+        assert SECRET not in text
+        assert "filler" not in text
+
+
+def test_run_secrets_of_a_command_that_succeeds_are_not_in_the_log():
+    script = "echo 'Opening https://me:'$0'@host/key?sig='$0', again' >&2"
+    told = run_with_logs("sh", "-c", script, f"https://{SECRET}@host/")
+    assert [json.loads(line)["level"] for line in told.stderr.splitlines()] == ["debug", "debug"]
+    assert "https://…@host/" in told.stderr
+    assert SECRET not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "script"),
+    [
+        (RetryableError, "kill -9 $$"),
+        (RetryableError, "sleep 100"),
+        (NotNowError, "echo No space left on device >&2; exit 1"),
+        (CommandError, "exit 1"),
+    ],
+)
+def test_run_every_error_is_without_secrets(error, script):
+    url = f"https://me:{SECRET}@host/key?sig={SECRET}"
+    with pytest.raises(error) as failed:
+        run("sh", "-c", f"echo '{url}: damaged' >&2; {script}", url, timeout_s=1)
+    assert SECRET not in Problem.of(failed.value).model_dump_json()
+    assert "https://…@host/key?…" in Problem.of(failed.value).context["argv"]
+
+
+def test_read_error_is_without_secrets():
+    url = f"https://host/key?sig={SECRET}"
+    with pytest.raises(CommandError, match="more than 10 bytes") as failed:
+        TOOLS.run(["sh", "-c", "cat /dev/zero", url], timeout_s=20, limit_bytes=10)
+    assert failed.value.context["argv"] == ["sh", "-c", "cat /dev/zero", "https://host/key?…"]

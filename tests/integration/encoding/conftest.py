@@ -31,7 +31,11 @@ def small_disk_workbench(tmp_path):
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)], check=True)
     settings = EncodingSettings(
-        media_root=POD_ROOT, video_renditions=SMALL_LADDER, ffmpeg_preset="veryfast", podjobs_chunk_min_s=2
+        media_root=POD_ROOT,
+        media_url=f"file://{disk}",
+        video_renditions=SMALL_LADDER,
+        ffmpeg_preset="veryfast",
+        podjobs_chunk_min_s=2,
     )
     yield Workbench(disk, settings), disk / "filler"
     subprocess.run(["umount", "-l", str(disk)], check=True)

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.fidelity.checks import Shown, check_file, check_segments, joined, shown_of
-from benchmarks.fidelity.marks import bar_code, chirps
+from support.fidelity.checks import Shown, check_file, check_segments, joined, shown_of
+from support.fidelity.marks import bar_code, chirps
 from support.media import count_frames, ffmpeg, make_video, packets, probe
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "60", "-bf", "2", "-pix_fmt", "yuv420p")

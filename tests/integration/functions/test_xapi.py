@@ -10,7 +10,8 @@ from cloudevents.http import CloudEvent, from_http
 from functions_framework import create_app
 
 from podjobs.contract.statements import BATCH_EVENT_TYPE, REPORT_EVENT_TYPE, BatchReport
-from support.fault_lrs import LOGIN, PASSWORD, Answer, FaultLrs
+from support.fault_lrs import Answer, FaultLrs
+from support.lrs import LOGIN, PASSWORD
 from support.statements import batch_of, new_statement
 
 MAIN = Path(__file__).parents[3] / "functions/xapi/main.py"

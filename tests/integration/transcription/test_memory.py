@@ -17,7 +17,8 @@ PROGRAM = """
 import json, sys
 sys.path[:0] = sys.argv[3:]
 from pathlib import Path
-from support.transcriber import Transcriber, WhisperModels, WhisperOptions, cues_of, make_settings
+from support.captions import cues_of
+from support.transcriber import Transcriber, WhisperModels, WhisperOptions, make_settings
 media = Path(sys.argv[1])
 model = WhisperModels(WhisperOptions(device="cpu", slots=2, threads=1))
 transcriber = Transcriber(media, make_settings(media), model)

@@ -8,8 +8,9 @@ import pytest
 from podjobs.contract.ports import ModelLocation, WindowTranscript
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
+from support.captions import cues_of, text_of
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join, plain_words
-from support.transcriber import MODEL, cues_of, text_of, warm_model
+from support.transcriber import MODEL, warm_model
 
 TEXT = " ".join(LECTURE)
 
@@ -65,7 +66,7 @@ def test_transcribe_in_parts_no_word_is_lost_or_doubled_at_a_join(in_parts, make
 def test_transcribe_parts_are_cut_where_nobody_speaks(in_parts, lecture):
     put(in_parts, lecture)
     _, plan = in_parts.plan(lecture.name)
-    samples = in_parts.tools.read(
+    samples = in_parts.tools.run(
         ["ffmpeg", "-v", "error", "-i", str(lecture), "-ac", "1", "-ar", "16000", "-f", "s16le", "-"],
         timeout_s=60, limit_bytes=1 << 28,
     )  # fmt: skip

@@ -3,17 +3,16 @@
 import json
 from pathlib import Path
 
-import httpx
 import pytest
 import redis
 from celery import Celery
 
 from adapter.door.statement_intake import STATEMENT_TASK
 from adapter.redis import keys
-from benchmarks.adapter_stack import wait_for
-from benchmarks.xapi_stack import running_stack
+from support.processes import wait_for
 from support.real_lrs import Ralph
 from support.statements import messages_of, new_statement
+from support.xapi_stack import running_stack
 
 MESSAGES = Path(__file__).parents[2] / "data" / "pod-4.1-messages"
 SETTINGS = {"PODJOBS_XAPI_BATCH_WAIT_S": "0.2", "PODJOBS_BUSY_CAP_S": "1", "PODJOBS_XAPI_BATCH_STATEMENTS": "100"}
@@ -53,7 +52,7 @@ def status(stack):
 
 
 def status_of(stack):
-    return httpx.get(stack.adapter.page.replace("readyz", "status")).json()
+    return stack.adapter.get("status").json()
 
 
 def read_back(ralph):
@@ -161,8 +160,9 @@ def test_lrs_that_refuses_the_login_loses_nothing_and_the_operator_is_notified(r
         with running_stack(tmp_path / "stack", latency_ms=0, settings=quick, lrs_url=other.url) as stack:
             stack.push(messages_of(5000, 30))
             wait_for(lambda: "XAPI_LRS_PWD is wrong" in status_of(stack)["functions"]["xapi"]["trouble"], LIMIT_S)
-            log = [json.loads(line) for line in (stack.folder / "adapter.log").read_text().splitlines()]
-            assert any(line["level"] == "error" and "XAPI_LRS_PWD" in line.get("reason", "") for line in log)
+            assert any(
+                line["level"] == "error" and "XAPI_LRS_PWD" in line.get("reason", "") for line in stack.adapter.lines()
+            )
             assert stack.redis.xlen(keys.STATEMENTS) == 30
             assert stack.redis.xlen(keys.DEAD) == 0
             stack.function.kill()

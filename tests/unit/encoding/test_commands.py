@@ -2,16 +2,30 @@
 
 import pytest
 
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.audio import audio_argv
 from podjobs.encoding.chunk import choose_threads, chunk_argv, key_frames
-from podjobs.encoding.images import count_tiles, images_argv, order_thumbnails, overview_captions, tile_width
+from podjobs.encoding.images import (
+    count_tiles,
+    cover_argv,
+    images_argv,
+    order_thumbnails,
+    overview_captions,
+    tile_width,
+)
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.package import package_argv
-from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.recipe import Chunk, Recipe, Watermark
+from podjobs.encoding.repackage import repackage_argv
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
+from podjobs.encoding.subtitles import subtitles_argv
+from podjobs.media.facts import AudioFacts, MediaFacts, PictureFacts, SubtitleFacts, VideoFacts
+from podjobs.media.probe import read_argv
 
 SETTINGS = EncodingSettings(media_root="/media")
+SOURCE = MediaInput("/m/x.mp4", ("file",), "/pod/x.mp4")
+TRACK = MediaInput("/w/96000.m4a", ("file",), "/pod/work/96000.m4a")
+REMOTE = MediaInput("https://host/x.mp4?X-Amz-Signature=s", ("https", "tls", "tcp"), "/pod/x.mp4")
 LOW = Rendition(
     name="360",
     width_px=640,
@@ -48,12 +62,15 @@ def recipe(**changes):
     return Recipe.model_validate(values | changes)
 
 
+SUBTITLED = recipe().facts.model_copy(update={"subtitles": (SubtitleFacts(index=2, codec="subrip", language="fre"),)})
+
+
 def after(argv, option):
     return argv[argv.index(option) + 1]
 
 
 def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
-    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=8, expected_end_s=8), ["/m/x.mp4"], "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=8, expected_end_s=8), [SOURCE], "/w", SETTINGS)
     assert "-ss" not in argv
     assert after(argv, "-filter_complex").startswith(
         "[0:0]trim=end=8.500000[s0];[s0]settb=1/90000[s1];[s1]setpts=PTS-45000"
@@ -61,7 +78,7 @@ def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
 
 
 def test_chunk_argv_later_chunk_seeks_before_its_start_and_trims_by_the_frames_own_times():
-    argv = chunk_argv(recipe(), Chunk(number=1, start_s=8, end_s=16, expected_end_s=16), ["/m/x.mp4"], "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=1, start_s=8, end_s=16, expected_end_s=16), [SOURCE], "/w", SETTINGS)
     before_input = argv[: argv.index("-i")]
     assert after(before_input, "-ss") == "7.500000"
     assert {"-copyts", "-noaccurate_seek"} <= set(before_input)
@@ -70,14 +87,37 @@ def test_chunk_argv_later_chunk_seeks_before_its_start_and_trims_by_the_frames_o
 
 def test_chunk_argv_source_is_read_with_whitelists():
     """A playlist or script in disguise opens no file and no connection."""
-    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), ["/m/x.mp4"], "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), [SOURCE], "/w", SETTINGS)
     before_input = argv[: argv.index("-i")]
     assert after(before_input, "-protocol_whitelist") == "file"
     assert not {"hls", "concat", "dash"} & set(after(before_input, "-format_whitelist").split(","))
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        chunk_argv(
+            recipe(watermark=Watermark(picture="w.png", position="top_left", opacity=1)),
+            Chunk(number=0, start_s=0, end_s=None), [REMOTE, REMOTE], "/w", SETTINGS,
+        ),
+        audio_argv(recipe(), [REMOTE], "/w", SETTINGS),
+        package_argv(LOW, REMOTE, "/w", SETTINGS),
+        subtitles_argv(recipe(facts=SUBTITLED), REMOTE, "/w", SETTINGS),
+        repackage_argv(SUBTITLED, REMOTE, "/w/x.mkv", SETTINGS),
+        cover_argv(REMOTE, PictureFacts(index=2, width_px=300, height_px=300), "/w", SETTINGS),
+        read_argv(REMOTE, SETTINGS),
+    ],
+    ids=["chunk", "audio", "package", "subtitles", "repackage", "cover", "ffprobe"],
+)  # fmt: skip
+def test_argv_each_input_is_read_by_its_own_protocols_alone(argv):
+    reads = [position for position, word in enumerate(argv) if word == "-i" and argv[position + 1] == REMOTE.url]
+    allowed = [argv[position + 1] for position, word in enumerate(argv) if word == "-protocol_whitelist"]
+    assert reads
+    assert allowed == ["https,tls,tcp"] * len(reads)
+
+
 def test_chunk_argv_every_rendition_is_encoded_once_from_one_decode():
-    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), ["/m/x.mp4"], "/w", SETTINGS)
+    argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=None), [SOURCE], "/w", SETTINGS)
     assert argv.count("-i") == 1
     assert [part for part in argv if part.endswith(".nut")] == ["/w/360.nut", "/w/1080.nut"]
     assert argv.count("libx264") == 2
@@ -96,7 +136,7 @@ def test_key_frames_lie_on_the_segment_grid(chunk, expected):
 
 
 def test_audio_argv_all_bit_rates_come_from_one_pass_and_begin_with_the_picture():
-    argv = audio_argv(recipe(), ["/m/x.mp4"], "/w", SETTINGS)
+    argv = audio_argv(recipe(), [SOURCE], "/w", SETTINGS)
     assert argv.count("-i") == 1
     assert [part for part in argv if part.startswith("/w/")] == ["/w/audio_192k.mp3", "/w/96000.m4a"]
     filters = after(argv, "-filter_complex")
@@ -107,12 +147,12 @@ def test_audio_argv_all_bit_rates_come_from_one_pass_and_begin_with_the_picture(
 
 def test_audio_argv_of_an_audio_file_makes_what_pod_offers():
     sound = recipe(facts=recipe().facts.model_copy(update={"video": None}), renditions=())
-    argv = audio_argv(sound, ["/m/x.flac"], "/w", SETTINGS)
+    argv = audio_argv(sound, [SOURCE], "/w", SETTINGS)
     assert [part for part in argv if part.startswith("/w/")] == ["/w/audio_192k.mp3", "/w/audio_192k.m4a"]
 
 
 def test_package_argv_copies_streams_and_makes_mp4_only_where_wanted():
-    low, high = (package_argv(rendition, "/w/96000.m4a", "/w", SETTINGS) for rendition in (LOW, HIGH))
+    low, high = (package_argv(rendition, TRACK, "/w", SETTINGS) for rendition in (LOW, HIGH))
     assert "libx264" not in low + high
     assert "/w/360p.mp4" in low
     assert not any(part.endswith(".mp4") for part in high)

@@ -8,13 +8,15 @@ import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import pydantic_settings
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
+
+from podjobs.contract.media_urls import split_media_url
 
 SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
 
@@ -97,14 +99,14 @@ class MediaSettings(LogSettings):
     @field_validator("media_url")
     @classmethod
     def _is_supported(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme != "file" or not urlsplit(value).path.startswith("/")):
-            raise ValueError("must be of the form file:///path/to/media")
+        if value:
+            split_media_url(value)
         return value
 
     @property
     def media_location(self) -> str:
         """MEDIA_URL, or its default."""
-        return self.media_url or f"file://{self.media_root}"
+        return self.media_url or f"file://{quote(self.media_root)}"
 
 
 Settings = TypeVar("Settings", bound=PodSettings)

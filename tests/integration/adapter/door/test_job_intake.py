@@ -1,78 +1,44 @@
 """The Celery door on a real Redis: nothing is lost between the queue and the records."""
 
 import asyncio
-import base64
-import json
 
 import pytest
 
-from adapter.door.celery import CeleryDoor
+from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.redis import keys
 from podjobs.contract.media_paths import MediaPaths
+from support.celery_messages import celery_message
 
 QUEUE = "encoding"
 
 
 def message(job_id, video_id=7, path=None):
     args = [video_id, path or f"/media/videos/{video_id}.mp4", 0, 0]
-    return celery_message("encoding_tasks.start_encoding_task", job_id, args, json_dressing=None, dressing_input="")
+    keywords = {"json_dressing": None, "dressing_input": ""}
+    return celery_message(ENCODING_TASK, args, keywords, message_id=job_id, queue=QUEUE)
 
 
 def transcription(job_id):
     args = [7, "/media/videos/7/audio.mp3", 60, "en"]
-    return celery_message("transcripting_tasks.start_transcripting_task", job_id, args)
-
-
-def celery_message(task, job_id, args, **keywords):
-    body = json.dumps([args, keywords, {}])
-    headers = {"task": f"pod.video_encode_transcript.{task}", "id": job_id}
-    return json.dumps(
-        {
-            "body": base64.b64encode(body.encode()).decode(),
-            "content-type": "application/json",
-            "content-encoding": "utf-8",
-            "headers": headers,
-            "properties": {"body_encoding": "base64"},
-        }
-    ).encode()
+    return celery_message(TRANSCRIPTION_TASK, args, message_id=job_id, queue="transcripting")
 
 
 @pytest.fixture
-async def open_door(broker, jobs_redis, records, make_streams):
-    """Run doors until the test ends."""
-    opened = []
-
+def open_door(run_door, jobs_redis, records):
     async def start(adapter_id="one"):
-        streams = await make_streams(adapter_id)
         rules = JobRules(MediaPaths("/media"), frozenset({"encoding"}))
-        intake = JobIntake(QUEUE, records, rules, DeadLetters(jobs_redis))
-        door = CeleryDoor(QUEUE, broker, streams, intake, lease_s=0.5)
-        opened.append((door, asyncio.create_task(door.run())))
-        return door
+        return await run_door(QUEUE, JobIntake(QUEUE, records, rules, DeadLetters(jobs_redis)), adapter_id)
 
-    yield start
-    for door, task in opened:
-        door.stop()
-        await task
-
-
-@pytest.fixture
-def wait_empty(broker):
-    async def wait(timeout_s=10):
-        async with asyncio.timeout(timeout_s):
-            while [key async for key in broker.scan_iter(f"{QUEUE}*")]:
-                await asyncio.sleep(0.02)
-
-    return wait
+    return start
 
 
 async def test_door_messages_become_jobs_in_their_order(broker, open_door, wait_empty, jobs_redis):
     for number in range(250):
         await broker.lpush(QUEUE, message(f"job-{number}", number))
     await open_door()
-    await wait_empty()
+    await wait_empty(QUEUE)
     entries = await jobs_redis.xrange(keys.steps("encoding"))
     assert [fields["job"] for _, fields in entries] == [f"job-{number}" for number in range(250)]
 
@@ -83,7 +49,7 @@ async def test_door_message_that_comes_while_it_waits_is_taken_at_once(broker, o
         while not door.is_open:
             await asyncio.sleep(0.01)
     await broker.lpush(QUEUE, message("job-1"))
-    await wait_empty(timeout_s=0.5)
+    await wait_empty(QUEUE, timeout_s=0.5)
     assert await jobs_redis.exists(keys.job("job-1"))
 
 
@@ -104,7 +70,7 @@ async def test_door_message_it_cannot_use_becomes_a_dead_letter_whole_and_the_ne
 ):
     await broker.lpush(QUEUE, raw, message("good"))
     await open_door()
-    await wait_empty()
+    await wait_empty(QUEUE)
     (entry,) = await dead()
     assert kept.items() <= entry.items()
     assert (entry["kind"], entry["queue"]) == ("message", QUEUE)
@@ -115,7 +81,7 @@ async def test_door_message_it_cannot_use_becomes_a_dead_letter_whole_and_the_ne
 async def test_door_message_twice_is_one_job(broker, open_door, wait_empty, jobs_redis):
     await broker.lpush(QUEUE, message("job-1"), message("job-1"))
     await open_door()
-    await wait_empty()
+    await wait_empty(QUEUE)
     assert await jobs_redis.xlen(keys.steps("encoding")) == 1
 
 
@@ -123,7 +89,7 @@ async def test_door_message_moved_but_not_stored_is_found_again(broker, open_doo
     """The connection broke between the move and the store."""
     await broker.lpush(keys.processing(QUEUE, "one"), message("job-1"))
     await open_door("one")
-    await wait_empty()
+    await wait_empty(QUEUE)
     assert await jobs_redis.exists(keys.job("job-1"))
 
 
@@ -131,7 +97,7 @@ async def test_door_takes_over_the_messages_of_an_adapter_that_is_gone(broker, o
     await broker.sadd(keys.doors(QUEUE), "gone")
     await broker.lpush(keys.processing(QUEUE, "gone"), message("job-1"), message("job-2", 8))
     await open_door("two")
-    await wait_empty()
+    await wait_empty(QUEUE)
     assert await jobs_redis.exists(keys.job("job-1"), keys.job("job-2")) == 2
     assert await broker.smembers(keys.doors(QUEUE)) == {b"two"}
 
@@ -150,7 +116,7 @@ async def test_door_two_adapters_share_the_queue_without_loss_or_doubles(broker,
     await open_door("two")
     for number in range(300):
         await broker.lpush(QUEUE, message(f"job-{number}", number))
-    await wait_empty()
+    await wait_empty(QUEUE)
     assert await jobs_redis.zcard(keys.JOBS) == 300
     assert await jobs_redis.xlen(keys.steps("encoding")) == 300
 
@@ -160,7 +126,7 @@ async def test_door_job_that_cannot_be_stored_keeps_no_other_waiting(broker, ope
     await jobs_redis.set("podjobs:job:bad:stages", "no list")
     await broker.lpush(QUEUE, message("bad", 1), message("good", 2))
     await open_door()
-    await wait_empty()
+    await wait_empty(QUEUE)
     (entry,) = await dead()
     assert entry["problem"]["title"] == "The job cannot be stored."
     assert await jobs_redis.exists(keys.job("good"))
@@ -169,7 +135,7 @@ async def test_door_job_that_cannot_be_stored_keeps_no_other_waiting(broker, ope
 async def test_door_stop_leaves_nothing_behind(broker, open_door, wait_empty):
     door = await open_door()
     await broker.lpush(QUEUE, message("job-1"))
-    await wait_empty()
+    await wait_empty(QUEUE)
     door.stop()
     async with asyncio.timeout(3):
         while await broker.exists(keys.doors(QUEUE)):

@@ -7,12 +7,11 @@ import re
 import pytest
 from celery import Celery
 
-from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.statement_intake import STATEMENT_TASK, StatementIntake
 from adapter.redis import keys
 from adapter.statements.store import StatementStore
-from support.statements import celery_message, messages_of, new_statement
+from support.statements import message_of, messages_of, new_statement
 
 QUEUE = "xapi"
 
@@ -31,29 +30,13 @@ def make_intake(jobs_redis):
 
 
 @pytest.fixture
-async def open_door(broker, make_streams, make_intake):
-    opened = []
-
+def open_door(run_door, make_intake):
     async def start(adapter_id="one", **limits):
         intake = make_intake(**limits)
-        door = CeleryDoor(QUEUE, broker, await make_streams(adapter_id), intake, lease_s=0.5)
-        opened.append((door, asyncio.create_task(door.run())))
+        await run_door(QUEUE, intake, adapter_id)
         return intake
 
-    yield start
-    for door, task in opened:
-        door.stop()
-        await task
-
-
-@pytest.fixture
-def wait_empty(broker):
-    async def wait(timeout_s=10):
-        async with asyncio.timeout(timeout_s):
-            while [key async for key in broker.scan_iter(f"{QUEUE}*")]:
-                await asyncio.sleep(0.02)
-
-    return wait
+    return start
 
 
 @pytest.fixture
@@ -67,7 +50,7 @@ def stored(jobs_redis):
 async def test_door_messages_become_statements_in_their_order(broker, open_door, wait_empty, stored):
     await broker.lpush(QUEUE, *messages_of(0, 350))
     await open_door()
-    await wait_empty()
+    await wait_empty(QUEUE)
     assert await stored() == [new_statement(number) for number in range(350)]
 
 
@@ -77,7 +60,7 @@ async def test_door_message_of_the_real_celery_client(open_door, wait_empty, sto
         sent = app.send_task(STATEMENT_TASK, args=[new_statement(3)], queue=QUEUE)
         untimed = {name: value for name, value in new_statement(4).items() if name not in {"id", "timestamp"}}
         app.send_task(STATEMENT_TASK, kwargs={"statement": untimed}, queue=QUEUE)
-    await wait_empty()
+    await wait_empty(QUEUE)
     first, second = await stored()
     assert sent.id
     assert first == new_statement(3)
@@ -88,13 +71,13 @@ async def test_door_message_of_the_real_celery_client(open_door, wait_empty, sto
 async def test_door_message_stored_twice_is_the_same_statement_twice(broker, open_door, wait_empty, stored):
     """The adapter died between storing and removing: id and time must not change."""
     bare = {name: value for name, value in new_statement(1).items() if name not in {"id", "timestamp"}}
-    raw = celery_message(bare, "m-1")
+    raw = message_of(bare, "m-1")
     await broker.lpush(QUEUE, raw)
     await open_door()
-    await wait_empty()
+    await wait_empty(QUEUE)
     await asyncio.sleep(0.01)
-    await broker.lpush(QUEUE, raw, celery_message(bare, "m-2"))
-    await wait_empty()
+    await broker.lpush(QUEUE, raw, message_of(bare, "m-2"))
+    await wait_empty(QUEUE)
     first, again, other = await stored()
     assert first == again
     assert other["id"] != first["id"]
@@ -105,7 +88,7 @@ async def test_door_message_moved_but_not_stored_is_found_again(broker, open_doo
     await broker.lpush(keys.processing(QUEUE, "gone"), *messages_of(0, 3))
     await broker.lpush(keys.processing(QUEUE, "one"), *messages_of(3, 3))
     await open_door("one")
-    await wait_empty()
+    await wait_empty(QUEUE)
     assert {one["id"] for one in await stored()} == {new_statement(number)["id"] for number in range(6)}
 
 
@@ -114,9 +97,9 @@ async def test_door_message_moved_but_not_stored_is_found_again(broker, open_doo
     [
         b"rubbish",
         b"\xff\xfe",
-        celery_message(["no", "object"], "m"),
-        celery_message(new_statement(1) | {"result": {"score": {"raw": float("nan")}}}, "m"),
-        celery_message(new_statement(1) | {"padding": "x" * 20_000}, "m"),
+        message_of(["no", "object"], "m"),
+        message_of(new_statement(1) | {"result": {"score": {"raw": float("nan")}}}, "m"),
+        message_of(new_statement(1) | {"padding": "x" * 20_000}, "m"),
     ],
     ids=["text", "binary", "list", "nan", "long"],
 )
@@ -125,7 +108,7 @@ async def test_door_message_it_cannot_use_becomes_a_dead_letter_and_the_others_a
 ):
     await broker.lpush(QUEUE, messages_of(1, 1)[0], raw, messages_of(2, 1)[0])
     await open_door()
-    await wait_empty()
+    await wait_empty(QUEUE)
     (entry,) = await dead()
     assert (entry["kind"], entry["queue"]) == ("message", QUEUE)
     assert entry["problem"]["detail"]
@@ -151,7 +134,7 @@ async def test_door_at_the_limit_leaves_them_on_pods_queue_and_goes_on_when_ther
             await asyncio.sleep(0.02)
     seen += await stored()
     await jobs_redis.xtrim(keys.STATEMENTS, maxlen=0)
-    await wait_empty()
+    await wait_empty(QUEUE)
     seen += await stored()
     assert [one["id"] for one in seen] == [new_statement(number)["id"] for number in range(500)]
     assert not (await intake.describe())["is_full"]
@@ -169,7 +152,7 @@ async def test_door_redis_without_memory_keeps_them_and_goes_on_when_there_is_so
         assert await stored() == []
     finally:
         await jobs_redis.config_set("maxmemory", 0)
-    await wait_empty()
+    await wait_empty(QUEUE)
     assert {one["id"] for one in await stored()} == {new_statement(number)["id"] for number in range(50)}
 
 
@@ -178,6 +161,6 @@ async def test_door_two_adapters_share_the_queue_without_loss_or_doubles(broker,
     await open_door("two")
     for number in range(300):
         await broker.lpush(QUEUE, *messages_of(number, 1))
-    await wait_empty()
+    await wait_empty(QUEUE)
     ids = [one["id"] for one in await stored()]
     assert sorted(ids) == sorted(new_statement(number)["id"] for number in range(300))

@@ -39,6 +39,15 @@ def test_dead_replay_of_a_job_starts_it_anew(command, client, fail_job):
     assert "There is no entry" in again.stderr
 
 
+def test_dead_replay_of_a_job_of_another_version_says_what_to_do(command, client, dead_letter):
+    entry_id = dead_letter("job", job="job-1", type="encoding", target="7", params='{"type": "encoding"}')
+    replayed = command("dead", "replay", entry_id)
+    assert replayed.returncode == 1
+    assert "does not match this version" in replayed.stderr
+    assert "Ask Pod for it again." in replayed.stderr
+    assert client.xlen(keys.DEAD) == 1
+
+
 def test_dead_drop_forgets_an_entry_for_good(command, client, fail_job):
     entry_id = fail_job()
     assert command("dead", "drop", entry_id).stdout.strip() == f"The entry {entry_id} is gone."

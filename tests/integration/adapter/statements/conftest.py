@@ -5,7 +5,6 @@ import contextlib
 import json
 
 import pytest
-from aiohttp import web
 
 from adapter.delivery.http import HttpDelivery
 from adapter.redis import keys
@@ -24,16 +23,8 @@ RETRIES = RetryPolicy(base_s=1, factor=2, cap_s=60, limit=1)
 
 
 @pytest.fixture
-async def function():
-    fake = FakeXapiFunction()
-    app = web.Application(client_max_size=1 << 24)
-    app.router.add_post("/", fake.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    yield fake
-    await runner.cleanup()
+async def function(serve):
+    return await serve(FakeXapiFunction())
 
 
 @pytest.fixture

@@ -73,16 +73,8 @@ class FakeFunction:
 
 
 @pytest.fixture
-async def function():
-    fake = FakeFunction()
-    app = web.Application()
-    app.router.add_post("/", fake.handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    yield fake
-    await runner.cleanup()
+async def function(serve):
+    return await serve(FakeFunction())
 
 
 @pytest.fixture
@@ -152,6 +144,18 @@ async def test_dispatch_job_that_was_refused_at_the_door_is_reported_and_no_func
     assert "json_dressing is not valid: opacity" in function.asked[0]["failure"]["detail"]
     assert (await job_hash())["state"] == "failing"
     assert [entry["problem"] for entry in await dead()] == [refused.refusal.model_dump()]
+
+
+async def test_dispatch_record_of_another_version_fails_at_once_and_says_what_to_do(
+    records, make_job, jobs_redis, function, start, wait_state, job_hash
+):
+    await records.accept([make_job()])
+    await jobs_redis.hset(keys.job("job-1"), "params", '{"type": "encoding", "video_path": "/media/7.mp4"}')
+    await start()
+    await wait_state("failed")
+    assert "does not match this version" in (await job_hash())["error"]
+    assert "Ask Pod to encode the video again." in (await job_hash())["error"]
+    assert function.asked == []
 
 
 async def test_dispatch_never_has_more_steps_out_than_its_concurrency(records, make_job, function, start, wait_state):

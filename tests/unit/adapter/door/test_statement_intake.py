@@ -8,7 +8,7 @@ import pytest
 
 from adapter.door.statement_intake import DEEPEST, STATEMENT_TASK, read_statement, write_statement
 from podjobs.contract.errors import InvalidRequestError
-from support.statements import celery_message, new_statement
+from support.statements import message_of, new_statement
 
 
 def without(statement, *names):
@@ -30,14 +30,14 @@ def nested(levels):
 
 def test_read_statement_leaves_it_as_it_is():
     statement = new_statement(1)
-    assert read_statement(celery_message(statement, "m-1")).statement == statement
+    assert read_statement(message_of(statement, "m-1")).statement == statement
 
 
 @pytest.mark.parametrize("missing", [("id",), ("id", "timestamp")])
 def test_read_statement_without_an_id_gets_one_that_follows_from_the_message(missing):
     """A message that comes in twice is one statement; two messages are two, even with the same content."""
     statement = without(new_statement(1), *missing)
-    one, again, two = (read_statement(celery_message(statement, name)).statement["id"] for name in ("a", "a", "b"))
+    one, again, two = (read_statement(message_of(statement, name)).statement["id"] for name in ("a", "a", "b"))
     assert one == again != two
     assert str(uuid.UUID(one)) == one
 

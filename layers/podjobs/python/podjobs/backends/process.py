@@ -1,7 +1,8 @@
 """Runs ffmpeg and ffprobe: the only place that starts processes.
 
-Every command is an argument list, without a shell, in a process group of its own, with a deadline and limits on memory
-and file size. It dies with the function that started it.
+Every command is an argument list, without a shell, in a process group of its own, with a deadline and a limit on
+memory. It dies with the function that started it. What an error or a log line tells of it is redacted: its arguments
+and what it writes may hold URLs that grant access to media.
 """
 
 import contextlib
@@ -13,19 +14,19 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO, Self, TypeVar
+from typing import IO, BinaryIO, Self
 
 import structlog
 
+from podjobs.backends.disk_errors import DISK_FULL, DISK_RETRY_S
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.redaction import redact
 
 logger = structlog.get_logger(__name__)
 
-Output = TypeVar("Output")
-
 STDERR_TAIL_LINES = 30
+STDERR_LINE_CHARS = 1000
 FEED_BLOCK_BYTES = 1 << 20
-DISK_FULL_RETRY_S = 30.0
 DISK_FULL_MARKS = ("No space left on device", "Disk quota exceeded")
 """strerror(3) of ENOSPC and EDQUOT, as ffmpeg prints them."""
 
@@ -54,59 +55,53 @@ class ProcessTools:
         timeout_s: float,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
-    ) -> str:
+        limit_bytes: int | None = None,
+    ) -> bytes:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
-        return self._run(argv, timeout_s, list(feed), lambda stdout: _read_output(stdout, on_progress))
-
-    def read(self, argv: Sequence[str], *, timeout_s: float, limit_bytes: int) -> bytes:
-        """Run a command and return its bytes; see the `Tools` port for arguments and errors."""
-        output = self._run(argv, timeout_s, [], lambda stdout: _read_bytes(stdout, limit_bytes))
-        if output is None:
-            command = os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
-            raise CommandError(f"{command} gave more than {limit_bytes} bytes and was stopped.", argv=list(argv))
-        return output
-
-    def _run(
-        self, argv: Sequence[str], timeout_s: float, feed: list[BinaryIO], consume: Callable[[IO[bytes]], Output]
-    ) -> Output:
-        """Run a command while its output is consumed; a consumer that returns None has it stopped."""
-        logger.debug("Starting a command.", command=shlex.join(argv))
+        files = list(feed)
+        logger.debug("Starting a command.", command=shlex.join(_shown(argv)))
         process = subprocess.Popen(
             [*self._prefix, *argv],
-            stdin=subprocess.PIPE if feed else subprocess.DEVNULL,
+            stdin=subprocess.PIPE if files else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        with _Deadline(process, timeout_s) as deadline, contextlib.ExitStack() as files:
-            for file in feed:
-                files.enter_context(contextlib.closing(file))
+        with _Deadline(process, timeout_s) as deadline, contextlib.ExitStack() as opened:
+            for file in files:
+                opened.enter_context(contextlib.closing(file))
             tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-            readers = [threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail))]
-            if feed:
-                readers.append(threading.Thread(target=_feed, args=(feed, _pipe(process.stdin))))
-            for reader in readers:
-                reader.start()
-            output = consume(_pipe(process.stdout))
+            pumps = [threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail))]
+            if files:
+                pumps.append(threading.Thread(target=_feed, args=(files, _pipe(process.stdin))))
+            for pump in pumps:
+                pump.start()
+            output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
             if output is None:
                 deadline.stop()
             status = process.wait()
-            for reader in readers:
-                reader.join()
+            for pump in pumps:
+                pump.join()
         stderr = "\n".join(tail)
         if output is None:
-            return output
+            raise CommandError(f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped.", argv=_shown(argv))
         if status != 0:
-            raise _failure(list(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
+            raise _failure(_shown(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
         if stderr:
             logger.debug("A command wrote to stderr.", command=argv[0], stderr=stderr)
         return output
 
 
+def _shown(argv: Sequence[str]) -> list[str]:
+    """A command as errors and logs may tell it."""
+    return [redact(argument) for argument in argv]
+
+
 def _guard_argv(memory_limit_bytes: int) -> list[str]:
     """Util-linux wrappers that replace themselves by the command.
 
-    They bind its life to ours and limit it. `preexec_fn` would do the same, but is unsafe beside threads.
+    They bind its life to ours, limit its memory, and forbid core files, which would hold what people uploaded.
+    `preexec_fn` would do the same, but is unsafe beside threads.
     """
     prefix: list[str] = []
     if setpriv := shutil.which("setpriv"):
@@ -159,7 +154,7 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
     for line in stream:
-        tail.append(line.decode("utf-8", "replace").rstrip()[:1000])
+        tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
 
 
 def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
@@ -171,14 +166,13 @@ def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
         target.close()
 
 
-def _read_bytes(stream: IO[bytes], limit_bytes: int) -> bytes | None:
-    content = stream.read(limit_bytes + 1)
-    return content if len(content) <= limit_bytes else None
-
-
-def _read_output(stream: IO[bytes], on_progress: Callable[[dict[str, str]], None] | None) -> str:
+def _read_output(
+    stream: IO[bytes], on_progress: Callable[[dict[str, str]], None] | None, limit_bytes: int | None
+) -> bytes | None:
+    """Read what a command writes; None when that is more than it may."""
     if on_progress is None:
-        return stream.read().decode("utf-8", "replace")
+        content = stream.read(-1 if limit_bytes is None else limit_bytes + 1)
+        return content if limit_bytes is None or len(content) <= limit_bytes else None
     block: dict[str, str] = {}
     for raw in stream:
         name, _, value = raw.decode("utf-8", "replace").strip().partition("=")
@@ -186,20 +180,21 @@ def _read_output(stream: IO[bytes], on_progress: Callable[[dict[str, str]], None
         if name == "progress":
             on_progress(block)
             block = {}
-    return ""
+    return b""
+
+
+def _name(argv: Sequence[str]) -> str:
+    """A command as people call it."""
+    return os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
 
 
 def _failure(argv: list[str], status: int, stderr: str, *, expired: bool, timeout_s: float) -> Exception:
-    command = os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
+    command = _name(argv)
     context = {"argv": argv, "exit_status": status, "stderr": stderr}
     if expired:
         return RetryableError(f"{command} did not finish within {timeout_s:.0f} s and was stopped.", **context)
     if any(mark in stderr for mark in DISK_FULL_MARKS):
-        return NotNowError(
-            "The disk that holds the media is full. Free some space; the step is tried again by itself.",
-            retry_after_s=DISK_FULL_RETRY_S,
-            **context,
-        )
+        return NotNowError(DISK_FULL, retry_after_s=DISK_RETRY_S, **context)
     if status < 0:
         name = signal.Signals(-status).name
         return RetryableError(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
@@ -12,45 +12,75 @@ from podjobs.contract.confidence import SURE, Confidence
 from podjobs.contract.media_paths import Key
 
 
+@dataclass(frozen=True)
+class MediaInput:
+    """A media file, as ffmpeg is to read it."""
+
+    url: str = field(repr=False)
+    """What stands after `-i`: a path, or a URL, which may be secret as a whole."""
+    protocols: tuple[str, ...]
+    """ffmpeg's protocols that reading it takes: whatever is in it, no other is used."""
+    name: str
+    """To show people: the absolute path as Pod sees it."""
+
+    @property
+    def protocol_whitelist(self) -> str:
+        """As ffmpeg's option of that name takes it."""
+        return ",".join(self.protocols)
+
+
 class Storage(Protocol):
     """The media files, by keys."""
 
     def pod_path(self, key: Key) -> str:
         """Map a key to the absolute path as Pod sees it."""
 
-    def input_of(self, key: Key) -> str:
-        """Name a readable file for ffmpeg's `-i`: a path or a URL that can be read at any position.
+    def input_of(self, key: Key) -> MediaInput:
+        """Name a readable file for ffmpeg, which reads it at any position.
 
         Raises RetryableError while the file is not there (shared folders show new files late),
         InvalidRequestError when it leads out of the media root or is no regular file.
         """
 
     def open(self, key: Key) -> BinaryIO:
-        """Open a file for reading from its start. Raises RetryableError when it is not there."""
+        """Open a file for reading from its start. Raises as `input_of`.
+
+        What is returned is read forward only: it need not be able to seek.
+        """
 
     def exists(self, key: Key) -> bool:
         """Tell whether a file lies at the key. Raises NotNowError while the media root is not there at all."""
 
     def size_bytes(self, key: Key) -> int:
-        """Size of a file in bytes. Raises RetryableError when it is not there."""
+        """Size of a file in bytes. Raises as `input_of`."""
 
     def list_files(self, folder: Key) -> tuple[Key, ...]:
-        """The files that lie directly in a folder; none when there is no such folder."""
+        """The files that lie directly in a folder, in order; none when there is no such folder."""
 
     def start_work(self, job_id: str) -> None:
-        """Make the job's work folder. Only a job's first step does this, so that a late step cannot revive it."""
+        """Open the job's work folder: from now on steps can write into it.
+
+        Only a job's first step does this, so that a late step cannot revive it. A marker says that it is open; folders
+        need not exist.
+        """
 
     def work_key(self, job_id: str, name: str) -> Key:
         """The key of a file in the job's work folder."""
 
     def has_work(self, job_id: str) -> bool:
-        """Tell whether the job's work folder is there."""
+        """Tell whether the job's work folder is open."""
 
     def remove_work(self, job_id: str) -> None:
-        """Remove the job's work folder with all that is in it; nothing happens when it is gone already."""
+        """Close the job's work folder and remove all that is in it; nothing happens when it is gone already.
+
+        However late a step is, nothing that it writes stays. Source: backends/work_folder.py, which argues it.
+        """
 
     def writing(self, folder: Key) -> AbstractContextManager[Path]:
         """Give an empty local folder; on a clean exit its files appear in `folder`, each one whole at once.
+
+        When the step fails or is killed, none of them does. When the job's work folder is gone, before or after, none
+        of them stays.
 
         Raises RetryableError when the job's work folder is gone, NotNowError when the disk is full.
         """
@@ -59,7 +89,10 @@ class Storage(Protocol):
         """Write a small file that all may read, whole at once, making its folder where it is missing."""
 
     def move(self, source: Key, target: Key) -> None:
-        """Put a file in another place, whole at once, over what lay there."""
+        """Put a file in another place, whole at once, over what lay there, making its folder where it is missing.
+
+        Raises RetryableError when the file is not there.
+        """
 
     def delete(self, key: Key) -> None:
         """Delete a file; nothing happens when it is gone already."""
@@ -68,18 +101,6 @@ class Storage(Protocol):
 class Tools(Protocol):
     """ffmpeg and ffprobe."""
 
-    def read(self, argv: Sequence[str], *, timeout_s: float, limit_bytes: int) -> bytes:
-        """Run a command to its end and return what it wrote on stdout, as it is.
-
-        Args:
-            argv: the command and its arguments; no shell is involved.
-            timeout_s: seconds after which the command and its children are killed.
-            limit_bytes: most it may write.
-
-        Raises:
-            CommandError: it ended with an error, or wrote more (permanent); else as `run`.
-        """
-
     def run(
         self,
         argv: Sequence[str],
@@ -87,18 +108,22 @@ class Tools(Protocol):
         timeout_s: float,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
-    ) -> str:
-        """Run a command to its end and return what it wrote on stdout.
+        limit_bytes: int | None = None,
+    ) -> bytes:
+        """Run a command to its end and return what it wrote on stdout, as it is.
 
         Args:
             argv: the command and its arguments; no shell is involved.
             timeout_s: seconds after which the command and its children are killed.
-            feed: open files whose contents, one after another, become the command's standard input.
-            on_progress: called with each block of ffmpeg's `-progress pipe:1` output.
+            feed: open files whose contents, one after another, become the command's standard input; they are read
+                forward only, and closed.
+            on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned.
+            limit_bytes: most it may write; None: no limit.
 
         Raises:
-            CommandError: it ended with an error (permanent); RetryableError: it was killed from outside or
-            ran out of time; NotNowError: the disk is full.
+            CommandError: it ended with an error, or wrote more (permanent).
+            RetryableError: it was killed from outside, or ran out of time.
+            NotNowError: the disk is full.
         """
 
 

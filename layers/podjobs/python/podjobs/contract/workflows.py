@@ -29,6 +29,8 @@ class Function:
     """Requests that run in parallel; None: as many as there are processors."""
     attempts: int | None
     """Attempts of one request before it fails for good; None: it is retried until it succeeds."""
+    queue: str = ""
+    """Pod's Celery queue through which its work is asked for; empty: there is none."""
     attempts_note: str = ""
     """What administrators should know about the number of attempts."""
     enabled_by: str = ""
@@ -41,8 +43,6 @@ class Workflow:
 
     job: type[Job]
     function: Function
-    queue: str = ""
-    """Pod's Celery queue for such jobs; empty: there is none."""
     plan_timeout_s: int = SHORT_TIMEOUT_S
     """For the first step."""
     notification_needs: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ NOTIFICATION = Function(
     "notification", concurrency=4, attempts=200, attempts_note="With 200, Pod may be down for 32 hours."
 )
 """Notifies the sender of every job."""
-XAPI = Function("xapi", concurrency=4, attempts=None, enabled_by="XAPI_LRS_URL")
+XAPI = Function("xapi", concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 
 
@@ -104,11 +104,16 @@ def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
 
 
 WORKFLOWS: dict[str, Workflow] = _by_type(
-    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5), queue="encoding"),
+    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5, queue="encoding")),
     Workflow(
         TranscriptionJob,
-        Function("transcription", concurrency=None, attempts=5, enabled_by="TRANSCRIPTION_MODEL_PARAM"),
-        queue="transcripting",
+        Function(
+            "transcription",
+            concurrency=None,
+            attempts=5,
+            queue="transcripting",
+            enabled_by="TRANSCRIPTION_MODEL_PARAM",
+        ),
         # the plan samples the whole file, with a model that may have to be loaded first
         plan_timeout_s=900,
         notification_needs=("captions",),
@@ -134,8 +139,8 @@ def all_functions() -> tuple[Function, ...]:
 
 def celery_queues(functions: Container[str]) -> tuple[str, ...]:
     """List Pod's Celery queues for the jobs of these functions, each once."""
-    wanted = (workflow for workflow in WORKFLOWS.values() if workflow.function.name in functions)
-    return tuple(dict.fromkeys(workflow.queue for workflow in wanted if workflow.queue))
+    wanted = (workflow.function for workflow in WORKFLOWS.values() if workflow.function.name in functions)
+    return tuple(dict.fromkeys(function.queue for function in wanted if function.queue))
 
 
 def read_job(value: Any) -> Job:

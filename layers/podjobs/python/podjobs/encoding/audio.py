@@ -8,6 +8,7 @@ import ffmpeg
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.recipe import Credit, PartName, Recipe
@@ -39,14 +40,14 @@ def track_name(rate_bps: int) -> str:
     return f"{rate_bps}.m4a"
 
 
-def audio_argv(recipe: Recipe, sources: Sequence[str], folder: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that makes all audio files of a job.
+def audio_argv(recipe: Recipe, sources: Sequence[MediaInput], folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that makes every audio file of a job.
 
     The sound begins exactly where the output's time line does: earlier sound is cut off, missing sound is silence.
 
     Args:
         recipe: the job.
-        sources: ffmpeg's inputs: opening, main video and ending, those that exist.
+        sources: opening, main video, ending, as far as they exist.
         folder: where the files are written.
         settings: the ffmpeg command, the published bit rate.
     """
@@ -66,7 +67,7 @@ def audio_argv(recipe: Recipe, sources: Sequence[str], folder: str, settings: En
     return ffmpeg_argv(outputs, settings, *KEEP_GOING)
 
 
-def _parts(recipe: Recipe, sources: Sequence[str], settings: EncodingSettings) -> list[Any]:
+def _parts(recipe: Recipe, sources: Sequence[MediaInput], settings: EncodingSettings) -> list[Any]:
     """The sound of opening, main video and ending; each exactly as long as its picture if another part follows."""
     files = iter(sources)
     parts = []
@@ -83,7 +84,7 @@ def _parts(recipe: Recipe, sources: Sequence[str], settings: EncodingSettings) -
     return parts
 
 
-def _main_sound(recipe: Recipe, source: str, settings: EncodingSettings) -> Any:
+def _main_sound(recipe: Recipe, source: MediaInput, settings: EncodingSettings) -> Any:
     audio = recipe.facts.audio
     if audio is None:
         return _silence("main")
@@ -100,7 +101,7 @@ def _main_sound(recipe: Recipe, source: str, settings: EncodingSettings) -> Any:
     )
 
 
-def _credit_sound(credit: Credit, source: str, which: PartName, settings: EncodingSettings) -> Any:
+def _credit_sound(credit: Credit, source: MediaInput, which: PartName, settings: EncodingSettings) -> Any:
     video, audio = credit.facts.video, credit.facts.audio
     if video is None or audio is None:
         return _exactly(_in_stereo(_silence(which), None), credit.length_s)

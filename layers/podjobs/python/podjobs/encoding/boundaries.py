@@ -11,7 +11,7 @@ from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import VideoFacts
-from podjobs.media.probe import read_options
+from podjobs.media.probe import read_argv
 
 INDEX_TIMEOUT_S = 15
 """A source without an index is read from its beginning at every seek; chunks are then placed without key frames."""
@@ -126,14 +126,12 @@ def find_first_frame_pts(source: Key, cut_s: tuple[float, float | None], work: W
 
 def _read_pts(source: Key, intervals: str, work: Workspace) -> list[float]:
     """Times of the frames in ffprobe's intervals; none if the source cannot be seeked quickly."""
-    argv = [work.settings.ffprobe_cmd, "-v", "error"]
-    for option, value in read_options(work.settings).items():
-        argv += [f"-{option}", str(value)]
-    argv += ["-select_streams", "v:0", "-read_intervals", intervals]
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", "v:0", "-read_intervals", intervals]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     try:
-        output = work.tools.run([*argv, "-i", work.storage.input_of(source)], timeout_s=INDEX_TIMEOUT_S)
+        argv += read_argv(work.storage.input_of(source), work.settings)
+        output = work.tools.run(argv, timeout_s=INDEX_TIMEOUT_S)
     except StepError:
         return []
-    fields = [line.split("|")[0] for line in output.splitlines()]
+    fields = [line.split("|")[0] for line in output.decode("ascii", "replace").splitlines()]
     return [float(field) for field in fields if field.replace(".", "", 1).lstrip("-").isdigit()]

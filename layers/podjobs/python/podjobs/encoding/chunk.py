@@ -13,6 +13,7 @@ import ffmpeg
 
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.plans import Result
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.ladder import BUFFER_S, Rendition, fit_inside
@@ -50,8 +51,7 @@ CHUNKS_TO_FILL = 3
 class _Cut:
     """The source of a chunk, and how it is cut from it."""
 
-    source: str
-    """ffmpeg's input."""
+    source: MediaInput
     facts: MediaFacts
     video: VideoFacts
     shift_s: float
@@ -64,14 +64,14 @@ class _Cut:
 
 
 def chunk_argv(
-    recipe: Recipe, chunk: Chunk, inputs: Sequence[str], folder: str, settings: EncodingSettings
+    recipe: Recipe, chunk: Chunk, inputs: Sequence[MediaInput], folder: str, settings: EncodingSettings
 ) -> list[str]:
     """The ffmpeg command of one chunk.
 
     Args:
         recipe: the job.
         chunk: the part to encode.
-        inputs: ffmpeg's inputs: the video, then the watermark if there is one.
+        inputs: the video, then the watermark where there is one.
         folder: where `<name>.nut` is written for each rendition.
         settings: the ffmpeg command, threads, profile and segment length.
     """
@@ -104,7 +104,7 @@ def _nominal_rate(recipe: Recipe, main: VideoFacts) -> dict[str, Any]:
     return {"r": f"{main.frame_rate / recipe.decimation or ASSUMED_FRAME_RATE:.6f}"} if recipe.has_credits else {}
 
 
-def _cut_of(recipe: Recipe, chunk: Chunk, source: str) -> _Cut:
+def _cut_of(recipe: Recipe, chunk: Chunk, source: MediaInput) -> _Cut:
     credit = recipe.credit_of(chunk)
     facts = credit.facts if credit else recipe.facts
     video = facts.video
@@ -268,7 +268,7 @@ def encode_chunk(context: EncodingContext) -> Result:
     return ChunkResult(frames=frames).reply()
 
 
-def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[str]:
+def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[MediaInput]:
     credit = recipe.credit_of(chunk)
     keys = [credit.source if credit else recipe.source]
     if recipe.watermark is not None:

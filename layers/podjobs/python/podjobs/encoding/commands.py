@@ -5,6 +5,7 @@ from typing import Any
 
 import ffmpeg
 
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.probe import read_options
 
@@ -16,15 +17,15 @@ OVERWRITE = ("-y",)
 """ffmpeg option: overwrite files, as there is nobody to ask."""
 
 
-def open_source(source: str, settings: EncodingSettings, **options: Any) -> Any:
-    """Create ffmpeg-python's input for an uploaded file.
+def open_source(source: MediaInput, settings: EncodingSettings, **options: Any) -> Any:
+    """Make ffmpeg-python's input of an uploaded file.
 
     Args:
         source: ffmpeg's input.
         settings: what is accepted in it.
         options: further input options.
     """
-    return ffmpeg.input(source, **read_options(settings), **options)
+    return ffmpeg.input(source.url, **read_options(source, settings), **options)
 
 
 def ffmpeg_argv(

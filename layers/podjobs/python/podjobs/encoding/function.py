@@ -1,6 +1,6 @@
 """The encoding function: one step in, one reply out.
 
-Five calls lead from here to ffmpeg: the function's, the action's, `Workspace.run`, and the two of `ProcessTools`.
+Four calls lead from here to the process: the action, `Workspace.run`, `ProcessTools.run`, and Popen.
 """
 
 from podjobs.contract.actions import Actions, choose_action, expect_job

@@ -10,6 +10,7 @@ import webvtt
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
@@ -116,7 +117,7 @@ def cover_name(picture: PictureFacts) -> str:
     return f"thumbnail_{picture.index}.png"
 
 
-def cover_argv(source: str, picture: PictureFacts, folder: str, settings: EncodingSettings) -> list[str]:
+def cover_argv(source: MediaInput, picture: PictureFacts, folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that turns an attached picture into a thumbnail."""
     cover = open_source(source, settings)[str(picture.index)]
     output = ffmpeg.output(
@@ -188,8 +189,8 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
 
 def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
     """Length of a source whose header does not state it: up to the last frame of its only chunk."""
-    path = work.path(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut")
+    url = work.input_of(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut").url
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-show_entries", "packet=pts_time"]
-    argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", path]
+    argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", url]
     times_s = [float(line) for line in work.run(argv).split()]
     return max(times_s, default=0.0) + 1 / ASSUMED_FRAME_RATE

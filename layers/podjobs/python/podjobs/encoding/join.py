@@ -1,6 +1,7 @@
 """Joins the chunks of a rendition into one stream, without parsing them."""
 
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from typing import BinaryIO
 
 from podjobs.contract.errors import RetryableError
@@ -30,5 +31,5 @@ def open_joined(chunks: Sequence[Chunk], rendition: Rendition, work: Workspace) 
             file.close()
             raise RetryableError(f"The file of {chunk_id(chunk)} at {rendition.name}p is damaged.")
         if position == 0:
-            file.seek(0)
+            yield BytesIO(SIGNATURE)  # what has been read is not read again
         yield file

@@ -9,6 +9,7 @@ import m3u8
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.audio import track_name
 from podjobs.encoding.chapters import ffmetadata, output_chapters
 from podjobs.encoding.commands import ffmpeg_argv
@@ -30,13 +31,13 @@ SHORTEST_RATE_S = 0.1
 
 
 def package_argv(
-    rendition: Rendition, track: str | None, folder: str, settings: EncodingSettings, chapters: str | None = None
+    rendition: Rendition, track: MediaInput | None, folder: str, settings: EncodingSettings, chapters: str | None = None
 ) -> list[str]:
     """The ffmpeg command that reads the joined chunks from stdin and writes HLS, and MP4 if wanted.
 
     Args:
         rendition: what to package.
-        track: the file with the rendition's sound; None: the source has none.
+        track: the rendition's sound; None: the source has none.
         folder: where the files are written.
         settings: the ffmpeg command and the segment length.
         chapters: a metadata file with chapters; None: there are none.
@@ -45,7 +46,7 @@ def package_argv(
     # -thread_queue_size: packets read ahead from the pipe; with ffmpeg's 8 it stalls while the sound is read.
     streams = [ffmpeg.input("pipe:0", f="nut", copyts=None, thread_queue_size=512)["v:0"]]
     if track is not None:
-        streams.append(ffmpeg.input(track, protocol_whitelist="file")["a:0"])
+        streams.append(ffmpeg.input(track.url, protocol_whitelist=track.protocol_whitelist)["a:0"])
     outputs = [_hls_output(streams, f"{folder}/{rendition.name}p", settings)]
     if rendition.mp4:
         outputs.append(_mp4_output(streams, f"{folder}/{rendition.name}p"))
@@ -102,7 +103,7 @@ def package_rendition(context: EncodingContext) -> Result:
     chunks = [chunk for chunk in recipe.chunks if frames[chunk_id(chunk)]]
     if not chunks:
         raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
-    track = work.path(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if recipe.has_audio else None
+    track = work.input_of(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if recipe.has_audio else None
     with work.writing(package_id(recipe, rendition)) as folder:
         chapters = _write_chapters(recipe, folder)
         argv = package_argv(rendition, track, str(folder), work.settings, str(chapters) if chapters else None)
@@ -131,8 +132,8 @@ def _first_frame_s(chunk: Chunk, rendition: Rendition, work: Workspace) -> float
     # %+#1: the first packet is enough
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-read_intervals", "%+#1"]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "json"]
-    path = work.path(f"{chunk_id(chunk)}/{rendition.name}.nut")
-    packets = json.loads(work.run([*argv, "-i", path])).get("packets", [])
+    url = work.input_of(f"{chunk_id(chunk)}/{rendition.name}.nut").url
+    packets = json.loads(work.run([*argv, "-i", url])).get("packets", [])
     return float(packets[0]["pts_time"]) if packets else 0.0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import ffmpeg
 
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import Watermark
 from podjobs.media.facts import VideoFacts
@@ -175,19 +176,19 @@ def tag_frames(frames: Frames, matrix: str) -> Frames:
 
 
 def overlay_watermark(
-    pictures: Sequence[Frames], watermark: Watermark, file: str, renditions: Sequence[Rendition], matrix: str
+    pictures: Sequence[Frames], watermark: Watermark, file: MediaInput, renditions: Sequence[Rendition], matrix: str
 ) -> list[Frames]:
     """Overlay the watermark on the pictures of all renditions.
 
     Args:
         pictures: in the sizes of the renditions.
-        watermark: its position and opacity.
-        file: ffmpeg's input: a PNG that we made ourselves.
-        renditions: one per picture.
+        watermark: where it lies, and how opaque it is.
+        file: a PNG of our own making.
+        renditions: one for each picture.
         matrix: of the pictures, ffmpeg's name.
     """
     marks = (
-        ffmpeg.input(file, f="png_pipe", protocol_whitelist="file")
+        ffmpeg.input(file.url, f="png_pipe", protocol_whitelist=file.protocol_whitelist)
         .video.filter("format", "rgba")
         .filter("colorchannelmixer", aa=watermark.opacity)
         .filter_multi_output("split", len(renditions))

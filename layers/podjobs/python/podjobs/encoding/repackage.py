@@ -7,6 +7,7 @@ import ffmpeg
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
@@ -30,14 +31,14 @@ CODING = {
 }
 
 
-def repackage_argv(facts: MediaFacts, source: str, target: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that copies picture, sound and text subtitles into a seekable file.
+def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that brings picture, sound and text subtitles into a file that can be searched.
 
     Args:
-        facts: the streams.
-        source: ffmpeg's input.
-        target: the file to write.
-        settings: the ffmpeg command.
+        facts: which streams.
+        source: the file.
+        target: the file that is written.
+        settings: ffmpeg's name.
     """
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
@@ -61,10 +62,10 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:
         RetryableError: the source does not exist.
     """
     with work.writing(REPACKAGED_FOLDER) as folder:
+        file = work.storage.input_of(source)
         try:
-            work.run(repackage_argv(facts, work.storage.input_of(source), str(folder / FILE), work.settings))
+            work.run(repackage_argv(facts, file, str(folder / FILE), work.settings))
         except PermanentError as error:
-            name = work.storage.pod_path(source)
-            detail = f"The streams of {name!r} cannot be repackaged: {error.detail}"
+            detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
             raise PermanentError(detail, **error.context) from error
     return work.key(f"{REPACKAGED_FOLDER}/{FILE}")

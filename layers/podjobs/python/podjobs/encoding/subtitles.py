@@ -7,6 +7,7 @@ from pathlib import Path
 import ffmpeg
 
 from podjobs.contract.plans import Result
+from podjobs.contract.ports import MediaInput
 from podjobs.encoding.captions import shift_captions
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
@@ -30,12 +31,12 @@ def file_names(subtitles: Sequence[SubtitleFacts]) -> list[str]:
     return names
 
 
-def subtitles_argv(recipe: Recipe, source: str, folder: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that writes every text subtitle as WebVTT, still with the source's timestamps.
+def subtitles_argv(recipe: Recipe, source: MediaInput, folder: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that writes every text subtitle as WebVTT, still with the source's times.
 
     Args:
         recipe: the job.
-        source: ffmpeg's input.
+        source: the file.
         folder: where the files are written.
         settings: the ffmpeg command.
     """

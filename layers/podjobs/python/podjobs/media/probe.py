@@ -6,7 +6,8 @@ from typing import Any
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports import MediaInput, Storage, Tools
+from podjobs.contract.redaction import redact
 from podjobs.media.facts import MediaFacts, read_facts
 from podjobs.media.settings import SourceSettings
 
@@ -44,20 +45,34 @@ HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims to have more was made to exhaust us."""
 
 
-def read_options(settings: SourceSettings) -> dict[str, Any]:
-    """The ffmpeg input options for every source: whatever its content, it opens no other file and no connection.
+def read_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any]:
+    """The ffmpeg input options for every source: whatever is in it, it opens no other file and no connection.
 
     Args:
-        settings: the codecs to decode, and how many streams a file may have.
+        source: what is read, and by which protocols.
+        settings: the codecs that are decoded, and how many streams a file may have.
     """
     decoders = [name for codec in settings.podjobs_codecs for name in DECODERS.get(codec, (codec,))]
     return {
-        "protocol_whitelist": "file",
+        "protocol_whitelist": source.protocol_whitelist,
         "format_whitelist": ",".join(ACCEPTED_FORMATS),
         "codec_whitelist": ",".join(dict.fromkeys(decoders)),
         "max_streams": settings.podjobs_max_streams,
         "max_pixels": settings.podjobs_max_pixels,
     }
+
+
+def read_argv(source: MediaInput, settings: SourceSettings, *left_out: str) -> list[str]:
+    """The end of an ffprobe command that reads a source.
+
+    Args:
+        source: what is read, and by which protocols.
+        settings: as for `read_options`.
+        left_out: names of options that are not wanted.
+    """
+    options = read_options(source, settings).items()
+    words = [word for option, value in options if option not in left_out for word in (f"-{option}", str(value))]
+    return [*words, "-i", source.url]
 
 
 def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: Key) -> MediaFacts:
@@ -76,31 +91,20 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         PermanentError: it is empty, not a media file, in a format that is not accepted, or has neither video nor audio.
         RetryableError: it does not exist (yet).
     """
-    name = storage.pod_path(key)
     source = storage.input_of(key)
     if storage.size_bytes(key) == 0:
-        raise PermanentError(f"The file {name!r} is empty (0 bytes). Upload it again.")
+        raise PermanentError(f"The file {source.name!r} is empty (0 bytes). Upload it again.")
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
-    for option, value in read_options(settings).items():
-        # with a limit, ffprobe would not report the size that must be refused
-        argv += [f"-{option}", str(value)] if option != "max_pixels" else []
-    argv += [
-        "-analyzeduration",
-        str(ANALYZED_S * 1_000_000),
-        "-show_format",
-        "-show_streams",
-        "-show_chapters",
-        "-print_format",
-        "json",
-        "-i",
-        source,
-    ]
+    argv += ["-analyzeduration", str(ANALYZED_S * 1_000_000)]
+    argv += ["-show_format", "-show_streams", "-show_chapters", "-print_format", "json"]
+    # with a limit on pixels ffprobe would not report the size that is to be refused
+    argv += read_argv(source, settings, "max_pixels")
     try:
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
-        facts = read_facts(json.loads(output))
+        facts = read_facts(json.loads(output.decode("utf-8", "replace")))
     except PermanentError as error:
-        raise PermanentError(_explain_refusal(name, source, error, settings), **error.context) from error
-    _check_facts(name, facts, settings)
+        raise PermanentError(_explain_refusal(source, error, settings), **error.context) from error
+    _check_facts(source.name, facts, settings)
     return facts
 
 
@@ -143,7 +147,8 @@ def _too_many_streams(name: str, settings: SourceSettings) -> str:
     )
 
 
-def _explain_refusal(name: str, source: str, error: PermanentError, settings: SourceSettings) -> str:
+def _explain_refusal(source: MediaInput, error: PermanentError, settings: SourceSettings) -> str:
+    name = source.name
     said = str(error.context.get("stderr", ""))
     if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
         return (
@@ -157,9 +162,10 @@ def _explain_refusal(name: str, source: str, error: PermanentError, settings: So
             f"The format of the file {name!r} is not accepted. "
             f"Accepted formats: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
         )
-    # ffprobe's lines, without the memory addresses and the local path at their beginning
+    # ffprobe's lines, without the addresses and the local path or URL that they begin with
+    where = redact(source.url)
     reasons = dict.fromkeys(
-        re.sub(r"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] ", "", line).replace(f"{source}: ", "") for line in said.splitlines()
+        re.sub(r"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] ", "", line).replace(f"{where}: ", "") for line in said.splitlines()
     )
     return (
         f"The file {name!r} is not a media file that can be read, or it is damaged ({'; '.join(reasons)}). "

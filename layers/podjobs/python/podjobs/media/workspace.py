@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports import MediaInput, Storage, Tools
 from podjobs.media.settings import SourceSettings
 
 S = TypeVar("S", bound=SourceSettings)
@@ -29,8 +29,8 @@ class MediaWorkspace(Generic[S]):
         """The key of a work file."""
         return self.storage.work_key(self.job_id, name)
 
-    def path(self, name: str) -> str:
-        """A work file for ffmpeg's `-i`. Raises RetryableError when it is not there."""
+    def input_of(self, name: str) -> MediaInput:
+        """A work file for ffmpeg. Raises RetryableError when it is not there."""
         return self.storage.input_of(self.key(name))
 
     def writing(self, folder: str) -> AbstractContextManager[Path]:
@@ -44,5 +44,6 @@ class MediaWorkspace(Generic[S]):
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
     ) -> str:
-        """Run a command within the step's time; see the `Tools` port."""
-        return self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress)
+        """Run a command within the step's time and return what it wrote as text; see the `Tools` port."""
+        output = self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress)
+        return output.decode("utf-8", "replace")

@@ -8,6 +8,7 @@ import re
 
 import ffmpeg
 
+from podjobs.contract.ports import MediaInput
 from podjobs.media.probe import KEEP_GOING, read_options
 from podjobs.transcription.hearing.sound import Sound
 from podjobs.transcription.settings import TranscriptionSettings
@@ -28,10 +29,10 @@ def choose_gain(measured_lufs: float, target_lufs: float) -> float:
     return round(max(-MAX_GAIN_DB, min(MAX_GAIN_DB, target_lufs - measured_lufs)), 2)
 
 
-def loudness_argv(sound: Sound, source: str, settings: TranscriptionSettings) -> list[str]:
+def loudness_argv(sound: Sound, source: MediaInput, settings: TranscriptionSettings) -> list[str]:
     """The ffmpeg command that measures a whole file. Pure."""
     stream = (
-        ffmpeg.input(source, **read_options(settings))[str(sound.audio.index)]
+        ffmpeg.input(source.url, **read_options(source, settings))[str(sound.audio.index)]
         .filter("aformat", channel_layouts="mono")
         .filter("aresample", METER_HZ)
         .filter("ebur128", metadata=1, framelog="verbose")

@@ -11,7 +11,7 @@ import ffmpeg
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ
+from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, MediaInput
 from podjobs.media.facts import AudioFacts
 from podjobs.media.probe import KEEP_GOING, read_options
 from podjobs.transcription.settings import TranscriptionSettings
@@ -62,27 +62,29 @@ def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> b
     """
     argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source), work.settings)
     limit_bytes = math.ceil((end_s - start_s + 1) * SOUND_BYTES_PER_S)
-    return work.tools.read(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes)
+    return work.tools.run(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes)
 
 
-def sound_argv(sound: Sound, start_s: float, end_s: float, source: str, settings: TranscriptionSettings) -> list[str]:
+def sound_argv(
+    sound: Sound, start_s: float, end_s: float, source: MediaInput, settings: TranscriptionSettings
+) -> list[str]:
     """The ffmpeg command that writes a part's samples to stdout. Pure.
 
     Args:
         sound: which stream.
         start_s: on the grid.
         end_s: on the grid.
-        source: ffmpeg's input.
-        settings: the ffmpeg command, and the codecs it may decode.
+        source: the file.
+        settings: the name of ffmpeg, and the codecs it may decode.
     """
     early_s = max(0.0, start_s - RESAMPLE_MARGIN_S)
     # Source: ffmpeg's documentation, -copyts: times stay on the file's own clock, so cuts are exact.
-    options: dict[str, Any] = {**read_options(settings), "copyts": None}
+    options: dict[str, Any] = {**read_options(source, settings), "copyts": None}
     seek_s = sound.origin_s + early_s - SEEK_MARGIN_S
     if sound.seeks and seek_s > sound.origin_s:
         options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     samples = (
-        ffmpeg.input(source, **options)[str(sound.audio.index)]
+        ffmpeg.input(source.url, **options)[str(sound.audio.index)]
         .filter(
             "atrim",
             start=f"{sound.origin_s + early_s:.6f}",
@@ -116,7 +118,8 @@ def measure_length(sound: Sound, work: Workspace) -> float:
         if text.isdigit():
             end_us[0] = int(text)
 
-    stream = ffmpeg.input(work.storage.input_of(sound.source), **read_options(work.settings))[str(sound.audio.index)]
+    source = work.storage.input_of(sound.source)
+    stream = ffmpeg.input(source.url, **read_options(source, work.settings))[str(sound.audio.index)]
     command = ffmpeg.output(stream, "-", c="copy", f="null").global_args(
         "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-progress", "pipe:1"
     )

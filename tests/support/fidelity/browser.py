@@ -1,22 +1,17 @@
 """Plays a result in a real browser: Chromium with the local page and its hls.js, driven as a person would."""
 
-import asyncio
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from aiohttp import web
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.support.wait import WebDriverWait
 
-from benchmarks.fidelity.marks import BITS, STRIP, Frame
-from local.page import application, listen
+from support.fidelity.marks import BITS, STRIP, Frame
 
-PATIENCE_S = 10
+TIMEOUT_S = 10
 PLAYED_S = 1.5
 SEEKS = (0.05, 0.3, 0.5, 0.72, 0.95)
 """Shares of the length."""
@@ -56,28 +51,6 @@ def open_browser() -> Iterator[webdriver.Chrome]:
         yield browser
     finally:
         browser.quit()
-
-
-@contextmanager
-def serve(page: str, folder: Path) -> Iterator[str]:
-    """Serve the local page from a thread; gives its address."""
-    loop = asyncio.new_event_loop()
-    sock = listen()
-
-    async def start() -> None:
-        runner = web.AppRunner(application(page, folder))
-        await runner.setup()
-        await web.SockSite(runner, sock).start()
-
-    loop.run_until_complete(start())
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}/"
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def play(
@@ -130,6 +103,6 @@ def _value(browser: webdriver.Chrome, expression: str) -> Any:
 
 def _comes(browser: webdriver.Chrome, condition: Callable[[], bool]) -> bool:
     try:
-        return bool(WebDriverWait(browser, PATIENCE_S, 0.1).until(lambda _: condition()))
+        return bool(WebDriverWait(browser, TIMEOUT_S, 0.1).until(lambda _: condition()))
     except TimeoutException:
         return False

@@ -4,7 +4,6 @@ The number is a bar code in the top tenth of the picture: black and white fields
 unlike a beep of one pitch, fits itself at one place only, so that its time is found to the sample.
 """
 
-import itertools
 import re
 import subprocess
 import tempfile
@@ -70,7 +69,7 @@ def read_frames(file: Path) -> list[Frame]:
             argv += ["-map", name, "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", *target]
         pixels = np.frombuffer(subprocess.run(argv, check=True, capture_output=True).stdout, np.uint8)
         rows = [re.split(r",\s*", line) for line in times.read_text().splitlines() if not line.startswith("#")]
-    numbers = (pixels.reshape(-1, BITS) > 127) @ (1 << np.arange(BITS))  # noqa: PLR2004 - half of white
+    numbers = (pixels.reshape(-1, BITS) > 127) @ (1 << np.arange(BITS))
     return [Frame(int(number), int(row[2]) / 90_000) for number, row in zip(numbers, rows, strict=True)]
 
 
@@ -106,8 +105,3 @@ def sound_offsets_s(frames: Sequence[Frame], sound: Samples) -> dict[int, float]
         if match[best] > ALIKE * loud:
             offsets[place] = (best - half) / SAMPLE_RATE_HZ
     return offsets
-
-
-def steps(frames: Sequence[Frame]) -> list[int]:
-    """How much the numbers grow from frame to frame."""
-    return [after.number - before.number for before, after in itertools.pairwise(frames)]

@@ -1,12 +1,10 @@
-"""A learning record store for measurements: `python -m benchmarks.lrs --port N --store FILE --latency-ms 20`.
+"""A learning record store that can be killed: `python -m support.durable_lrs --port N --store FILE --latency-ms 20`.
 
-What it answered 200 for is on disk, so that it can be killed at any moment. It answers as the specification says:
-a statement it has is taken again when it is the same, 409 when it is another.
+What it answered 200 for is on disk, so that it can be killed at any moment. It answers as the specification says, see
+lrs.py.
 
     POST /statements   a statement or a list of them
     GET  /             tells that it is there
-
-Source: xAPI 1.0.3, part 3, 2.1.2.
 """
 
 import asyncio
@@ -22,7 +20,8 @@ from typing import Any
 import click
 from aiohttp import BasicAuth, web
 
-LOGIN, PASSWORD = "lrs", "benchmark"
+from support.lrs import LOGIN, PASSWORD, receive
+
 REQUEST_LIMIT_BYTES = 16 * 1024 * 1024
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS statements (id TEXT PRIMARY KEY, content TEXT NOT NULL, at REAL NOT NULL);
@@ -41,26 +40,28 @@ class Store:
         self._database.execute("PRAGMA synchronous=OFF")
         self._database.executescript(SCHEMA)
 
-    def add(self, statements: list[dict[str, Any]]) -> list[str] | None:
+    def add(self, statements: list[dict[str, Any]]) -> tuple[HTTPStatus, list[str]]:
         """Add statements, all or none.
 
         Returns:
-            The ids of those that are new; None when an id is known with another content.
+            The status of the answer, and the ids of those that are new.
         """
-        rows = {str(one["id"]).lower(): json.dumps(one, sort_keys=True) for one in statements}
+        rows = [(str(one["id"]).lower(), json.dumps(one, sort_keys=True)) for one in statements]
         with self._transaction() as database:
-            self._count(requests=1)
             marks = ",".join("?" * len(rows))
-            found = database.execute(f"SELECT id, content FROM statements WHERE id IN ({marks})", list(rows))  # noqa: S608
+            found = database.execute(
+                f"SELECT id, content FROM statements WHERE id IN ({marks})",  # noqa: S608 - question marks alone
+                [name for name, _ in rows],
+            )
             known = dict(found.fetchall())
-            if any(rows[name] != content for name, content in known.items()):
-                self._count(conflicts=1)
-                return None
-            now = time.time()
-            new = [name for name in rows if name not in known]
-            database.executemany("INSERT INTO statements VALUES (?, ?, ?)", [(name, rows[name], now) for name in new])
-            self._count(statements=len(new), repeated=len(known))
-        return new
+            status, new = receive(rows, known)
+            self._count(requests=1, conflicts=int(status == HTTPStatus.CONFLICT))
+            if status < HTTPStatus.BAD_REQUEST:
+                now = time.time()
+                added = [(name, content, now) for name, content in rows if name not in known]
+                database.executemany("INSERT INTO statements VALUES (?, ?, ?)", added)
+                self._count(statements=len(added), repeated=len(known))
+        return status, new
 
     def _count(self, **more: int) -> None:
         for name, value in more.items():
@@ -112,12 +113,8 @@ def application(store: Store, latency_s: float) -> web.Application:
             return web.Response(status=HTTPStatus.UNAUTHORIZED)
         content = json.loads(body)
         statements = content if isinstance(content, list) else [content]
-        if len({one["id"] for one in statements}) < len(statements):
-            return web.Response(status=HTTPStatus.BAD_REQUEST, text="An id stands twice in the request.")
-        new = store.add(statements)
-        if new is None:
-            return web.Response(status=HTTPStatus.CONFLICT, text="An id is known with another statement.")
-        return web.json_response(new) if new else web.Response(status=HTTPStatus.NO_CONTENT)
+        status, new = store.add(statements)
+        return web.json_response(new) if status == HTTPStatus.OK else web.Response(status=status)
 
     async def ready(_request: web.Request) -> web.Response:
         return web.Response(text="ok\n")

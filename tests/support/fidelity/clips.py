@@ -1,13 +1,13 @@
-"""The ten sources: what phones, cameras, screens and old recorders leave, twenty seconds each."""
+"""Ten sources: what phones, cameras, screens and old recorders leave, twenty seconds each unless a test wants less."""
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from benchmarks.fidelity.marks import MARK_EVERY, bar_code, chirps
-from benchmarks.source import FRAME_RATE, draw_speaker
+from support.fidelity.marks import MARK_EVERY, bar_code, chirps
+from support.media import ffmpeg
+from support.source import FRAME_RATE, draw_speaker
 
 LENGTH_S = 20
 SOUND_LONGER_S = 0.2
@@ -34,19 +34,18 @@ class Clip:
     """What is done to the finished file: from, to."""
     reference: str = "null"
     """Filter that makes of the source what a rendition shall show; before scaling."""
+    decimation: int = 1
+    """One frame of so many is kept."""
+    length_s: int = LENGTH_S
 
     @property
     def frames(self) -> int:
         """The last frame is a marked one."""
-        return round(LENGTH_S * self.rate / MARK_EVERY) * MARK_EVERY + 1
+        return round(self.length_s * self.rate / MARK_EVERY) * MARK_EVERY + 1
 
 
 def _turn(source: Path, target: Path) -> None:
-    _ffmpeg("-i", source, "-c", "copy", "-metadata:s:v:0", "rotate=90", target)
-
-
-def _ffmpeg(*arguments: object) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
+    ffmpeg("-i", source, "-c", "copy", "-metadata:s:v:0", "rotate=90", target)
 
 
 NTSC, FILM, DOUBLE = Fraction(30_000, 1001), Fraction(24_000, 1001), Fraction(60_000, 1001)
@@ -80,7 +79,7 @@ CLIPS = (
     ),
     Clip(
         "game.mp4", "120 frames/s, of which half are kept", Fraction(120), (*X264, *AAC), size="640x360",
-        reference="select=not(mod(n\\,2))",
+        reference="select=not(mod(n\\,2))", decimation=2,
     ),
     Clip("sport.mkv", "59.94 frames/s", DOUBLE, (*X264, "-c:a", "flac")),
     Clip(
@@ -102,11 +101,11 @@ def make_clip(clip: Clip, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     length_s = float(clip.frames / clip.rate)
     sound = folder / "sound.wav"
-    _ffmpeg("-f", "lavfi", "-i", chirps(clip.rate, length_s + SOUND_LONGER_S), sound)
+    ffmpeg("-f", "lavfi", "-i", chirps(clip.rate, length_s + SOUND_LONGER_S), sound)
     drawn = draw_speaker(clip.frames / FRAME_RATE + 1, 0)
     pictures = f"{drawn},trim=end_frame={clip.frames},scale={clip.size.replace('x', ':')},setsar=1,{bar_code()}"
     partial = folder / f"partial-{clip.name}"
-    _ffmpeg(
+    ffmpeg(
         *("-f", "lavfi", "-i", f"{pictures},settb=1/90000,setpts=N/({clip.rate})/TB,{clip.pictures}"),
         *(*clip.inputs, "-i", sound, "-map", "0", "-map", "1", "-fps_mode", "passthrough"),
         *(*(("-r", clip.rate) if "select" not in clip.pictures else ()), *clip.coding, partial),

@@ -4,7 +4,6 @@ Drawn by ffmpeg alone, so that everybody measures with the same pictures. Every 
 sharp edges of a screen; the file is a usual upload: H.264 with key frames up to ten seconds apart, AAC stereo.
 """
 
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -74,11 +73,6 @@ def repeat_source(clip: Path, times: int, ffmpeg: str = "ffmpeg") -> Path:
     argv += ["-i", str(clip), "-map", "0", "-c", "copy", "-movflags", "+faststart", str(partial)]
     subprocess.run(argv, check=True)
     return partial.replace(target)
-
-
-def free_gib(folder: Path) -> float:
-    """Free space where the clips are kept, GiB."""
-    return shutil.disk_usage(folder).free / (1 << 30)
 
 
 def _slide_text(lines: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import m3u8
 
-from benchmarks.fidelity.marks import Frame, read_frames, read_sound, sound_offsets_s
+from support.fidelity.marks import Frame, read_frames, read_sound, sound_offsets_s
 
 MAX_OFFSET_S = 0.010
 CLOCK_S = 0.002
@@ -28,7 +28,7 @@ class Shown:
     """How much later than its picture the chirp sounds, by place in the list."""
 
 
-def shown_of(file: Path, kept_of: int = 1, cut_s: tuple[float, float] = (0.0, float("inf"))) -> Shown:
+def shown_of(file: Path, decimation: int = 1, cut_s: tuple[float, float] = (0.0, float("inf"))) -> Shown:
     """Read what a source shows, or what is left of it."""
     frames = read_frames(file)
     offsets_s = sound_offsets_s(frames, read_sound(file))
@@ -37,7 +37,7 @@ def shown_of(file: Path, kept_of: int = 1, cut_s: tuple[float, float] = (0.0, fl
     places = [
         place
         for place, frame in enumerate(frames)
-        if place % kept_of == 0 and start_s - CLOCK_S / 2 <= frame.time_s - first_s < end_s - CLOCK_S / 2
+        if place % decimation == 0 and start_s - CLOCK_S / 2 <= frame.time_s - first_s < end_s - CLOCK_S / 2
     ]
     return Shown(
         numbers=[frames[place].number for place in places],

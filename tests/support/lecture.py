@@ -1,6 +1,6 @@
-"""Speech of known text, with pauses, noise and music between, and sounds in which nobody speaks.
+"""Lectures of any length and known text, with pauses, noise, music, tones and clapping between the sentences.
 
-Spoken by flite (ffmpeg's filter of that name), so that everybody measures with the same words. Kept, and made once.
+Spoken by flite, so that everybody measures with the same words. Kept, and made once.
 """
 
 import json
@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-RATE_HZ = 16_000
-VOICE = "slt"
+from support.speech import RATE_HZ, speak
+
 SEED = 4
 Samples = npt.NDArray[np.float32]
 """(n_samples,), mono, 16 kHz, in [−1, 1]."""
@@ -92,7 +92,7 @@ class Lecture:
 def make_lecture(folder: Path, minutes: int) -> Lecture:
     """Make a lecture that says nothing twice, or find the one that was made before.
 
-    A sentence that came before would help those that are prompted with what was said before, unlike in a real lecture.
+    A sentence that came before helps a model that knows what was said before, as it would not in a real lecture.
 
     Args:
         folder: where sounds are kept.
@@ -108,24 +108,11 @@ def make_lecture(folder: Path, minutes: int) -> Lecture:
     return Lecture(path, **json.loads(facts.read_text(encoding="utf-8")))
 
 
-def make_no_speech(folder: Path, minutes: int) -> Path:
-    """Make a sound of silence, noise, music, tones and clapping, in turns of twenty seconds."""
-    path = folder / f"no-speech-{minutes}min.mp3"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        chance = np.random.default_rng(SEED)
-        pieces = [BACKGROUNDS[number % len(BACKGROUNDS)](20.0, chance) for number in range(minutes * 3)]
-        _write_mp3(np.concatenate(pieces), path)
-    return path
-
-
 def _speak(path: Path, text: str) -> Samples:
     words = path.with_suffix(".txt")
     if not path.exists() or words.read_text(encoding="utf-8") != text:
         path.parent.mkdir(parents=True, exist_ok=True)
-        words.write_text(text, encoding="utf-8")
-        argv = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", f"flite=textfile={words}:voice={VOICE}"]
-        subprocess.run([*argv, "-ar", str(RATE_HZ), "-c:a", "pcm_s16le", str(path)], check=True)
+        speak(path, text)
     with wave.open(str(path)) as file:
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     return samples.astype(np.float32) / np.float32(32768)

@@ -1,0 +1,171 @@
+"""Media files on a folder that all functions share (NFS or a local disk). Implements the `Storage` port.
+
+Files appear by rename: a reader sees the old file or the new one, never half of one.
+"""
+
+import contextlib
+import glob
+import os
+import posixpath
+import re
+import stat
+import uuid
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
+
+from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
+from podjobs.backends.work_folder import WorkFolder
+from podjobs.contract.errors import InvalidRequestError, NotNowError, RetryableError
+from podjobs.contract.media_paths import Key, MediaPaths
+from podjobs.contract.ports import MediaInput
+
+WORK_FOLDER = "work"
+UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
+"""What `write` calls a file until it is whole."""
+READABLE_BY_ALL = 0o644
+"""Pod runs as another user, perhaps of another group."""
+
+
+class FileStorage:
+    """A media root that is mounted here, perhaps at another place than on the Pod server."""
+
+    def __init__(self, root: Path, pod_root: str) -> None:
+        """Map Pod's media root to a local folder.
+
+        Args:
+            root: where the media lie here; must exist when the first step runs.
+            pod_root: Pod's MEDIA_ROOT, absolute, as the Pod server sees it.
+        """
+        self._root = root
+        self._paths = MediaPaths(pod_root)
+
+    def pod_path(self, key: Key) -> str:
+        """Map a key back to Pod's view; see the port."""
+        return self._paths.pod_path(key)
+
+    def input_of(self, key: Key) -> MediaInput:
+        """Name a readable regular file; see the port."""
+        return MediaInput(url=str(self._readable(key)), protocols=("file",), name=self.pod_path(key))
+
+    def open(self, key: Key) -> BinaryIO:
+        """Open a file for reading; see the port."""
+        return self._readable(key).open("rb")
+
+    def exists(self, key: Key) -> bool:
+        """Tell whether a file lies at the key; see the port."""
+        self._check_root()
+        return self._confined(key).is_file()
+
+    def size_bytes(self, key: Key) -> int:
+        """Size of a file; see the port."""
+        return self._readable(key).stat().st_size
+
+    def _readable(self, key: Key) -> Path:
+        path = self._confined(key)
+        if not path.exists():
+            raise RetryableError(
+                f"The file {self.pod_path(key)!r} is not there. "
+                "Check that MEDIA_ROOT and MEDIA_URL name the same folder and that it is mounted here."
+            )
+        if not path.is_file():
+            raise InvalidRequestError(f"{self.pod_path(key)!r} is not a regular file.")
+        return path
+
+    def list_files(self, folder: Key) -> tuple[Key, ...]:
+        """The files that lie directly in a folder; see the port."""
+        path = self._confined(folder)
+        if not path.is_dir():
+            return ()
+        names = sorted(entry.name for entry in path.iterdir() if entry.is_file())
+        return tuple(posixpath.join(folder, name) for name in names if not UNFINISHED.fullmatch(name))
+
+    def start_work(self, job_id: str) -> None:
+        """Make the job's work folder; see the port."""
+        self._check_root()
+        self._work(job_id).start()
+
+    def work_key(self, job_id: str, name: str) -> Key:
+        """The key of a file in the job's work folder; see the port."""
+        return posixpath.join(WORK_FOLDER, job_id, name)
+
+    def has_work(self, job_id: str) -> bool:
+        """Tell whether the job's work folder is there; see the port."""
+        return self._work(job_id).is_open()
+
+    def remove_work(self, job_id: str) -> None:
+        """Remove the job's work folder; see the port."""
+        self._work(job_id).remove()
+
+    def writing(self, folder: Key) -> AbstractContextManager[Path]:
+        """Give an empty local folder whose files appear in `folder` on a clean exit; see the port."""
+        target = self._confined(folder)
+        parts = folder.split("/")
+        if parts[0] != WORK_FOLDER or len(parts) < 2:  # noqa: PLR2004 - work/<job>/…
+            raise InvalidRequestError(f"Results are written below the job's work folder, not in {folder!r}.")
+        return WorkFolder(self._confined("/".join(parts[:2])), shown=folder).writing(target)
+
+    def write(self, key: Key, content: bytes) -> None:
+        """Write a small file, whole at once; see the port."""
+        path = self._confined(key)
+        beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        with disk_errors():
+            _make_folder(path.parent)
+            try:
+                with beside.open("wb") as file:
+                    os.fchmod(file.fileno(), READABLE_BY_ALL)
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                beside.replace(path)
+            finally:
+                beside.unlink(missing_ok=True)
+            # what a writer left that was killed
+            for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
+                leftover.unlink(missing_ok=True)
+
+    def move(self, source: Key, target: Key) -> None:
+        """Put a file in another place, whole at once; see the port."""
+        path = self._confined(target)
+        with disk_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._confined(source).replace(path)
+
+    def delete(self, key: Key) -> None:
+        """Delete a file; see the port."""
+        with disk_errors():
+            self._confined(key).unlink(missing_ok=True)
+
+    def _check_root(self) -> None:
+        if not self._root.is_dir():
+            raise NotNowError(
+                f"The media root {str(self._root)!r} is not there. Mount it, or correct MEDIA_URL.",
+                retry_after_s=DISK_RETRY_S,
+            )
+
+    def _work(self, job_id: str) -> WorkFolder:
+        key = posixpath.join(WORK_FOLDER, job_id)
+        return WorkFolder(self._confined(key), shown=key)
+
+    def _confined(self, key: Key) -> Path:
+        """Resolve a key, following links, and refuse one that leads out of the media root."""
+        root = self._root.resolve()
+        path = (root / key).resolve()
+        if path != root and root not in path.parents:
+            raise InvalidRequestError(
+                f"{self.pod_path(key)!r} leads out of the media root through a link. Copy the file into the media root."
+            )
+        return path
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that belongs to whom the one above it belongs to: Pod deletes some files when it has read them."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    above = folder.parent.stat()
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(stat.S_IMODE(above.st_mode))
+        with contextlib.suppress(PermissionError):  # only root may give a folder away
+            os.chown(folder, above.st_uid, above.st_gid)

@@ -1,0 +1,166 @@
+"""A Pod with the faults that a real one shows on bad days, which remembers every call.
+
+It is the stand-in of scripts/up (local/pod.py), with something before it that answers in its place when a test says so.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import webvtt
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from local.pod import LISTS, StandInPod
+from support.serving import serving
+
+TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone
+ENCODED = "/rest/store_remote_encoded_video/"
+TRANSCRIBED = "/rest/store_remote_transcripted_video/"
+HANG_S = 3600
+
+
+class Misbehaviour(StrEnum):
+    """Answers other than a status number."""
+
+    HANG = "hang"
+    """Nothing is done and no answer comes."""
+    ABORT = "abort"
+    """The connection breaks before anything is done."""
+    LOST = "lost"
+    """The call is done, then the connection breaks: the answer is lost."""
+    LATE = "late"
+    """The call is done, but no answer comes."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a call that was done has brought."""
+
+    missing: tuple[str, ...] = ()
+    """Files that info_video.json names and that are not there."""
+    text: str = ""
+    """The captions, as a WebVTT."""
+
+    @property
+    def captions(self) -> int:
+        """How many there are."""
+        return len(webvtt.from_string(self.text).captions)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that came in, and what was answered, also where the answer did not arrive."""
+
+    method: str
+    path: str
+    video_id: int
+    body: Any
+    status: int
+    misbehaviour: str
+    imported: Imported | None
+    """None: nothing was done."""
+
+
+class MisbehavingPod:
+    """Pod with its media folder."""
+
+    def __init__(self, media_dir: Path) -> None:
+        """Nothing is served yet, see `running_pod`.
+
+        Args:
+            media_dir: its media root.
+        """
+        self.media_dir = media_dir
+        self.url = ""
+        self.calls: list[Call] = []
+        self._pod = StandInPod(TOKEN, media_dir, media_dir)
+        self._answers: deque[str] = deque()
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings of a stack that works for this Pod."""
+        return {"POD_API_URL": self.url, "POD_API_TOKEN": TOKEN, "MEDIA_ROOT": str(self.media_dir)}
+
+    def answer_next(self, *answers: str) -> None:
+        """Say how the next calls are answered: statuses, or kinds of Misbehaviour; none: all is well again."""
+        for answer in answers:
+            if not answer.isdigit():
+                Misbehaviour(answer)
+        self._answers = deque(answers)
+
+    def calls_about(self, video_id: int, path: str = ENCODED) -> list[Call]:
+        """The calls about a video."""
+        return [call for call in self.calls if call.path == path and call.video_id == video_id]
+
+    def application(self) -> web.Application:
+        """The web application."""
+        application = self._pod.application()
+        application.middlewares.insert(0, self._misbehave)
+        return application
+
+    @web.middleware
+    async def _misbehave(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not request.path.startswith("/rest/"):
+            return await handler(request)
+        planned = self._answers.popleft() if self._answers else ""
+        raw, imported = await request.read(), None
+        if planned.isdigit():
+            response: web.StreamResponse = web.Response(status=int(planned), text="As the test says.")
+        elif planned in {Misbehaviour.HANG, Misbehaviour.ABORT}:
+            response = web.Response()
+        else:
+            text = self._captions(request.path, raw)
+            response = await handler(request)
+            if response.status == HTTPStatus.OK and request.method == "POST":
+                imported = Imported(self._missing(request.path, raw), text)
+        self._remember(request, raw, response.status, planned, imported)
+        if planned in {Misbehaviour.HANG, Misbehaviour.LATE}:
+            await asyncio.sleep(HANG_S)
+        if planned in {Misbehaviour.ABORT, Misbehaviour.LOST} and request.transport:
+            request.transport.abort()
+        return response
+
+    def _remember(
+        self, request: web.Request, raw: bytes, status: int, misbehaviour: str, imported: Imported | None
+    ) -> None:
+        video_id = int(request.query.get("id") or request.match_info.get("id") or 0)
+        body = json.loads(raw) if raw else None
+        self.calls.append(Call(request.method, request.path, video_id, body, status, misbehaviour, imported))
+
+    def _captions(self, path: str, raw: bytes) -> str:
+        """Read the captions before the call is done: the file goes with it."""
+        if path != TRANSCRIBED:
+            return ""
+        file = self.media_dir / "temp" / Path(json.loads(raw)["temp_vtt_file"]).name
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+
+    def _missing(self, path: str, raw: bytes) -> tuple[str, ...]:
+        if path != ENCODED:
+            return ()
+        call = json.loads(raw)
+        folder = Path(call["video_path"]).parent / f"{call['video_id']:04d}"
+        info = json.loads((folder / "info_video.json").read_text(encoding="utf-8"))
+        listed = {str(file) for name in LISTS for file in info[name].values()}
+        return tuple(sorted(file for file in listed if not Path(file).is_file()))
+
+
+@contextmanager
+def running_pod(media_dir: Path) -> Iterator[MisbehavingPod]:
+    """Serve a Pod from this process.
+
+    Args:
+        media_dir: its media root; made if need be.
+    """
+    media_dir.mkdir(parents=True, exist_ok=True)
+    pod = MisbehavingPod(media_dir)
+    with serving(pod.application()) as address:
+        pod.url = f"{address}/rest"
+        yield pod

@@ -1,0 +1,44 @@
+"""Does something at a chosen system call of the code under test: at each in turn, every order of events is tried."""
+
+import contextlib
+import sys
+
+MODULES = {"posix", "io", "_io", "_socket"}
+
+
+@contextlib.contextmanager
+def at_system_call(number, action):
+    """Perform an action once, right before a system call of this thread.
+
+    Args:
+        number: which call, from 0.
+        action: what to do.
+
+    Yields:
+        A list that holds the number of calls so far.
+    """
+    calls = [0]
+
+    def watch(_frame, event, called):
+        if event == "c_call" and (called.__module__ or type(called.__self__).__module__) in MODULES:
+            calls[0] += 1
+            if calls[0] == number + 1:
+                action()
+
+    sys.setprofile(watch)  # not called while the action is performed
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+def at_each_system_call(attempt):
+    """Repeat an attempt with an ever later system call until it has no call that late.
+
+    Args:
+        attempt: given the call's number; returns how many calls it made.
+    """
+    number = 0
+    while attempt(number) > number:
+        number += 1
+    return number
