@@ -34,7 +34,7 @@ def _absolute(path: str) -> str:
 
 
 NO_LIMIT = sys.maxsize
-"""Statements are tried until the LRS has them."""
+"""Statements are retried until the LRS has them."""
 RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
 
@@ -54,16 +54,16 @@ class DispatchTiming:
     """The intervals of a dispatch."""
 
     lease_s: float
-    """How long after an adapter's latest heartbeat its entries are reclaimed."""
+    """How long after an adapter's last heartbeat its entries are reclaimed."""
     sweep_s: float
     """Between two searches for entries to reclaim."""
     busy_cap_s: float
-    """Longest wait for a busy function that names no time."""
+    """Longest wait for a busy function that does not say how long to wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """When a batch is complete: as soon as it reaches one of these limits."""
+    """The limits of a batch: it is complete as soon as it reaches one of them."""
 
     statements: int
     size_bytes: int
@@ -73,7 +73,7 @@ class BatchLimits:
 
 @dataclass(frozen=True, slots=True)
 class StatementSettings:
-    """How xAPI statements are moved."""
+    """How xAPI statements are delivered."""
 
     function: FunctionSettings
     batches: BatchLimits
@@ -84,26 +84,27 @@ class RecordSettings(PodSettings):
     """What is needed to read and write the job records: enough for the operator's commands."""
 
     encoding_transcoding_celery_broker_url: RedisUrl = Field(
-        description="Redis URL of the Celery broker, the same as in Pod's settings (redis://, rediss:// or unix://)."
+        description="Redis URL of the Celery broker, as in Pod's settings (redis://, rediss:// or unix://)."
     )
     podjobs_redis_url: RedisUrl | None = Field(
-        default=None, description="Redis URL for jobs and steps. Not set: the broker's."
+        default=None, description="Redis URL for jobs and steps. If not set: the broker's."
     )
     xapi_celery_broker_url: RedisUrl | None = Field(
         default=None,
-        description="Redis URL of the Celery broker of the queue xapi, the same as in Pod's settings. "
-        "Not set: ENCODING_TRANSCODING_CELERY_BROKER_URL.",
+        description="Redis URL of the Celery broker of the queue xapi, as in Pod's settings. "
+        "If not set: ENCODING_TRANSCODING_CELERY_BROKER_URL.",
     )
     podjobs_window: PositiveInt = Field(
-        default=128, description="Steps of one job that are in the streams at once, so that long jobs starve no others."
+        default=128,
+        description="Maximum number of steps of one job in the streams, so that long jobs do not starve others.",
     )
     podjobs_job_ttl_s: PositiveInt = Field(
-        default=30 * 86_400, description="Seconds the record and the log of a job that has ended are kept."
+        default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
     )
     podjobs_log_level: str = Field(
         default="INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-        description="Lowest level of log lines: DEBUG, INFO, WARNING or ERROR.",
+        description="Lowest level that is logged: DEBUG, INFO, WARNING or ERROR.",
     )
 
     @property
@@ -123,48 +124,58 @@ class RecordSettings(PodSettings):
 
 
 class AdapterSettings(RecordSettings):
-    """What the long-lived process needs; `adapter_settings` adds what is set for each function."""
+    """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: Annotated[str, AfterValidator(_absolute)] = Field(
-        description="Pod's MEDIA_ROOT, absolute, as the Pod server sees it: jobs that name a path outside are refused."
+        description="Pod's MEDIA_ROOT, absolute, as the Pod server sees it. Jobs with a path outside it are refused."
     )
     podjobs_xapi_batch_statements: PositiveInt = Field(
-        default=500, description="Most xAPI statements in a batch, which is one request to the LRS."
+        default=500, description="Maximum number of xAPI statements in a batch, which is one request to the LRS."
     )
     podjobs_xapi_batch_bytes: int = Field(
-        default=1_000_000, ge=10_000, description="Most bytes in a batch; longer statements become dead letters."
+        default=1_000_000,
+        ge=10_000,
+        description="Maximum size of a batch in bytes. Longer statements become dead letters.",
     )
     podjobs_xapi_batch_wait_s: PositiveFloat = Field(
-        default=1, description="Longest time a statement waits for its batch to fill, in seconds."
+        default=1, description="Maximum time for which a statement waits for its batch to fill, in seconds."
     )
     podjobs_xapi_held_limit: PositiveInt = Field(
         default=1_000_000,
-        description="xAPI statements held in Redis, dead letters included, at which further ones stay on Pod's queue.",
+        description="xAPI statements that Redis may hold, including dead letters. Further ones stay on Pod's queue.",
     )
-    podjobs_retry_base_s: PositiveFloat = Field(default=15, description="Seconds before the second attempt of a step.")
-    podjobs_retry_factor: float = Field(default=2, ge=1, description="Growth of the wait from one attempt to the next.")
+    podjobs_retry_base_s: PositiveFloat = Field(
+        default=15, description="Wait before the second attempt of a step, in seconds."
+    )
+    podjobs_retry_factor: float = Field(
+        default=2, ge=1, description="Factor by which the wait grows from one attempt to the next."
+    )
     podjobs_retry_cap_s: PositiveFloat = Field(
         default=600, description="Longest wait between two attempts, in seconds."
     )
     podjobs_busy_cap_s: PositiveFloat = Field(
-        default=60, description="Longest wait, in seconds, after «not now» answers that name no time themselves."
+        default=60, description="Longest wait for a busy function that does not say how long to wait, in seconds."
     )
     podjobs_timeout_margin_s: NonNegativeFloat = Field(
-        default=15, description="Seconds a function is given beyond a step's own time limit, to answer."
+        default=15,
+        description="How much longer than a step's own time limit the adapter waits for the answer, in seconds.",
     )
     podjobs_lease_s: PositiveFloat = Field(
-        default=15, description="Seconds without a heartbeat after which an adapter's steps are taken over."
+        default=15,
+        description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",
     )
     podjobs_sweep_s: PositiveFloat = Field(
-        default=1, description="Seconds between two looks at steps that wait for another attempt or a new owner."
+        default=1, description="Interval between two searches for steps to retry or to reclaim, in seconds."
     )
     podjobs_grace_s: NonNegativeFloat = Field(
         default=8,
-        description="Seconds running steps may take to end when the adapter is stopped; the rest is given back.",
+        description="How long running steps may take to end when the adapter stops, in seconds. Others are given back.",
     )
-    podjobs_health_host: str = Field(default="127.0.0.1", description="Address of the health and status pages.")
+    podjobs_health_host: str = Field(
+        default="127.0.0.1", description="Address on which the health and status pages are served."
+    )
     podjobs_health_port: NonNegativeInt = Field(
-        default=8090, le=65535, description="Port of the health and status pages; 0 takes any free one and logs it."
+        default=8090, le=65535, description="Port of the health and status pages. 0: a free one, which is logged."
     )
 
     @property
@@ -175,7 +186,7 @@ class AdapterSettings(RecordSettings):
 
     @property
     def statements(self) -> StatementSettings | None:
-        """How xAPI statements are moved; None: their queue is not read."""
+        """How xAPI statements are delivered; None: their queue is not read."""
         function = self._function(XAPI)
         if function is None:
             return None
@@ -190,7 +201,7 @@ class AdapterSettings(RecordSettings):
         return DispatchTiming(self.podjobs_lease_s, self.podjobs_sweep_s, self.podjobs_busy_cap_s)
 
     def _function(self, function: Function) -> FunctionSettings | None:
-        """What is set about a function; None where it has no URL."""
+        """The settings of a function; None if it has no URL."""
         values = self.model_dump(include={_URL + function.name, _CONCURRENCY + function.name, _LIMIT + function.name})
         url = values[_URL + function.name]
         if url is None:
@@ -205,11 +216,11 @@ class AdapterSettings(RecordSettings):
 
 
 _URL, _CONCURRENCY, _LIMIT = "podjobs_function_url_", "podjobs_concurrency_", "podjobs_retry_limit_"
-"""Each of these settings is there once a function, whose name follows."""
+"""Each of these settings exists once per function, whose name follows."""
 
 
 def adapter_settings() -> type[AdapterSettings]:
-    """The settings class, with the settings of every function of the table (podjobs.contract.workflows)."""
+    """Build the settings class, with the settings of every function in the table (podjobs.contract.workflows)."""
     fields: dict[str, Any] = {}
     for function in all_functions():
         fields |= _function_fields(function)
@@ -217,21 +228,23 @@ def adapter_settings() -> type[AdapterSettings]:
 
 
 def _function_fields(function: Function) -> dict[str, Any]:
-    """The settings of one function, as pydantic's create_model takes them."""
+    """The settings of one function, as arguments for pydantic's create_model."""
     name = function.name
     url = f"URL of the function {name}."
     fields: dict[str, Any] = {_URL + name: (FunctionUrl, Field(description=url))}
     if function.enabled_by:
-        optional = Field(default=None, description=f"{url} Not set: its queue is left to others.")
+        optional = Field(default=None, description=f"{url} If not set: its queue is not read.")
         fields[_URL + name] = (FunctionUrl | None, optional)
-    at_once = f"Requests to the function {name} that run at once."
+    at_once = f"Maximum number of parallel requests to the function {name}."
     if function.concurrency is None:
-        field = Field(default_factory=_processors, description=f"{at_once} Not set: the number of processors.")
+        field = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
     else:
         field = Field(default=function.concurrency, description=at_once)
     fields[_CONCURRENCY + name] = (PositiveInt, field)
     if function.attempts is not None:
-        limit = f"Attempts of a step of the function {name} before its job fails. {function.attempts_note}".rstrip()
+        limit = (
+            f"How often a step of the function {name} is tried before its job fails. {function.attempts_note}".rstrip()
+        )
         fields[_LIMIT + name] = (PositiveInt, Field(default=function.attempts, description=limit))
     return fields
 

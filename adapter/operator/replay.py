@@ -57,7 +57,7 @@ async def _replay_job(letter: DeadLetter, records: Records) -> str:
     try:
         job = read_job(json.loads(letter.fields["params"]))
     except ValueError as error:
-        detail = f"The job of the entry {letter.id} does not match this version: {error}. Ask Pod for it again."
+        detail = f"The job of the entry {letter.id} does not match this version: {error}. Request it again in Pod."
         raise ReplayError(detail) from error
     answer = await records.replay(job, letter.id)
     if answer.outcome == "gone":

@@ -198,12 +198,12 @@ def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
 
 @functools.lru_cache(maxsize=256)
 def _read_params(params: str) -> Job:
-    """Read a job as it is stored; its steps come in numbers, and jobs do not change."""
+    """Read a stored job; cached, since a job has many steps and does not change."""
     return read_job(json.loads(params))
 
 
 def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
-    """Assemble what a function is given.
+    """Assemble the step that a function receives.
 
     Args:
         step: the claimed step.

@@ -20,7 +20,7 @@ from podjobs.encoding.repackage import repackage_argv
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.subtitles import subtitles_argv
 from podjobs.media.facts import AudioFacts, MediaFacts, PictureFacts, SubtitleFacts, VideoFacts
-from podjobs.media.probe import read_argv
+from podjobs.media.probe import input_argv
 
 SETTINGS = EncodingSettings(media_root="/media")
 SOURCE = MediaInput("/m/x.mp4", ("file",), "/pod/x.mp4")
@@ -105,7 +105,7 @@ def test_chunk_argv_source_is_read_with_whitelists():
         subtitles_argv(recipe(facts=SUBTITLED), REMOTE, "/w", SETTINGS),
         repackage_argv(SUBTITLED, REMOTE, "/w/x.mkv", SETTINGS),
         cover_argv(REMOTE, PictureFacts(index=2, width_px=300, height_px=300), "/w", SETTINGS),
-        read_argv(REMOTE, SETTINGS),
+        input_argv(REMOTE, SETTINGS),
     ],
     ids=["chunk", "audio", "package", "subtitles", "repackage", "cover", "ffprobe"],
 )  # fmt: skip

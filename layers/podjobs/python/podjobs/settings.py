@@ -81,7 +81,7 @@ class LogSettings(PodSettings):
     """The settings of every process."""
 
     podjobs_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        default="INFO", description="Lowest level of log lines that are written."
+        default="INFO", description="Lowest level that is logged."
     )
 
 
@@ -89,11 +89,11 @@ class MediaSettings(LogSettings):
     """The location of the media files."""
 
     media_root: Annotated[str, AfterValidator(_absolute)] = Field(
-        description="Pod's media root, as the Pod server sees it: the paths in Pod's messages begin with it."
+        description="Pod's media root, as the Pod server sees it. The paths in Pod's messages begin with it."
     )
     media_url: str = Field(
         default="",
-        description="The same folder as the functions see it, `file:///…`. Default: MEDIA_ROOT itself.",
+        description="The same folder as the functions see it, `file:///…`. If not set: MEDIA_ROOT itself.",
     )
 
     @field_validator("media_url")

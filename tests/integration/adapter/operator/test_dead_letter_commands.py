@@ -44,7 +44,7 @@ def test_dead_replay_of_a_job_of_another_version_says_what_to_do(command, client
     replayed = command("dead", "replay", entry_id)
     assert replayed.returncode == 1
     assert "does not match this version" in replayed.stderr
-    assert "Ask Pod for it again." in replayed.stderr
+    assert "Request it again in Pod." in replayed.stderr
     assert client.xlen(keys.DEAD) == 1
 
 

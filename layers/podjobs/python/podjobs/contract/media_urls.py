@@ -1,4 +1,4 @@
-"""Where media may lie, as MEDIA_URL says it: one row a scheme. Pure; backends/storage.py opens what is named here."""
+"""The forms of MEDIA_URL, which names the media storage: one row per scheme. Pure; backends/storage.py opens it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ class MediaUrlForm:
     """How a URL of one scheme is written."""
 
     example: str
-    """As an administrator is shown it."""
+    """Shown to administrators."""
     matches: Callable[[SplitResult], bool]
-    """Whether a URL of this scheme has what is needed."""
+    """Whether a URL of this scheme is complete."""
 
 
 MEDIA_URL_FORMS: Mapping[str, MediaUrlForm] = {
@@ -24,13 +24,13 @@ MEDIA_URL_FORMS: Mapping[str, MediaUrlForm] = {
 
 
 def split_media_url(media_url: str) -> SplitResult:
-    """Take a media root's URL apart.
+    """Split the URL of a media root into its components.
 
     Args:
-        media_url: of a scheme that has a row in `MEDIA_URL_FORMS`.
+        media_url: its scheme has a row in `MEDIA_URL_FORMS`.
 
     Raises:
-        ValueError: it is of none of the forms; the text names them.
+        ValueError: it has none of the forms; the message names them.
     """
     url = urlsplit(media_url)
     form = MEDIA_URL_FORMS.get(url.scheme)

@@ -14,18 +14,18 @@ from podjobs.contract.media_paths import Key
 
 @dataclass(frozen=True)
 class MediaInput:
-    """A media file, as ffmpeg is to read it."""
+    """A media file, as ffmpeg reads it."""
 
     url: str = field(repr=False)
-    """What stands after `-i`: a path, or a URL, which may be secret as a whole."""
+    """The argument of `-i`: a path, or a URL, which may be secret as a whole."""
     protocols: tuple[str, ...]
-    """ffmpeg's protocols that reading it takes: whatever is in it, no other is used."""
+    """The ffmpeg protocols needed to read it: whatever its content, no others are used."""
     name: str
-    """To show people: the absolute path as Pod sees it."""
+    """Shown to people: the absolute path as Pod sees it."""
 
     @property
     def protocol_whitelist(self) -> str:
-        """As ffmpeg's option of that name takes it."""
+        """The value of ffmpeg's option of that name."""
         return ",".join(self.protocols)
 
 
@@ -38,24 +38,24 @@ class Storage(Protocol):
     def input_of(self, key: Key) -> MediaInput:
         """Name a readable file for ffmpeg, which reads it at any position.
 
-        Raises RetryableError while the file is not there (shared folders show new files late),
-        InvalidRequestError when it leads out of the media root or is no regular file.
+        Raises RetryableError while the file does not exist (shared folders show new files late),
+        InvalidRequestError if it leads out of the media root or is not a regular file.
         """
 
     def open(self, key: Key) -> BinaryIO:
-        """Open a file for reading from its start. Raises as `input_of`.
+        """Open a file for reading from its start. Raises like `input_of`.
 
-        What is returned is read forward only: it need not be able to seek.
+        The returned file is only read forward: it need not be seekable.
         """
 
     def exists(self, key: Key) -> bool:
-        """Tell whether a file lies at the key. Raises NotNowError while the media root is not there at all."""
+        """Whether there is a file at the key. Raises NotNowError while the media root itself does not exist."""
 
     def size_bytes(self, key: Key) -> int:
-        """Size of a file in bytes. Raises as `input_of`."""
+        """Size of a file in bytes. Raises like `input_of`."""
 
     def list_files(self, folder: Key) -> tuple[Key, ...]:
-        """The files that lie directly in a folder, in order; none when there is no such folder."""
+        """List the files directly in a folder, in order; none if there is no such folder."""
 
     def start_work(self, job_id: str) -> None:
         """Open the job's work folder: from now on steps can write into it.
@@ -68,34 +68,34 @@ class Storage(Protocol):
         """The key of a file in the job's work folder."""
 
     def has_work(self, job_id: str) -> bool:
-        """Tell whether the job's work folder is open."""
+        """Whether the job's work folder is open."""
 
     def remove_work(self, job_id: str) -> None:
-        """Close the job's work folder and remove all that is in it; nothing happens when it is gone already.
+        """Close the job's work folder and remove everything in it; does nothing if it is already gone.
 
-        However late a step is, nothing that it writes stays. Source: backends/work_folder.py, which argues it.
+        However late a step is, nothing that it writes remains. Source: backends/work_folder.py, which explains why.
         """
 
     def writing(self, folder: Key) -> AbstractContextManager[Path]:
-        """Give an empty local folder; on a clean exit its files appear in `folder`, each one whole at once.
+        """Provide an empty local folder; on a clean exit its files appear in `folder`, each one atomically.
 
-        When the step fails or is killed, none of them does. When the job's work folder is gone, before or after, none
-        of them stays.
+        If the step fails or is killed, none of them does. If the job's work folder is removed, before or after, none of
+        them remains.
 
-        Raises RetryableError when the job's work folder is gone, NotNowError when the disk is full.
+        Raises RetryableError if the job's work folder is gone, NotNowError if the disk is full.
         """
 
     def write(self, key: Key, content: bytes) -> None:
-        """Write a small file that all may read, whole at once, making its folder where it is missing."""
+        """Write a small file that everybody may read, atomically; creates its folder if it is missing."""
 
     def move(self, source: Key, target: Key) -> None:
-        """Put a file in another place, whole at once, over what lay there, making its folder where it is missing.
+        """Move a file atomically, replacing an existing one; creates its folder if it is missing.
 
-        Raises RetryableError when the file is not there.
+        Raises RetryableError if the file does not exist.
         """
 
     def delete(self, key: Key) -> None:
-        """Delete a file; nothing happens when it is gone already."""
+        """Delete a file; does nothing if it is already gone."""
 
 
 class Tools(Protocol):
@@ -110,15 +110,15 @@ class Tools(Protocol):
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
     ) -> bytes:
-        """Run a command to its end and return what it wrote on stdout, as it is.
+        """Run a command to its end and return what it wrote to stdout, unchanged.
 
         Args:
             argv: the command and its arguments; no shell is involved.
             timeout_s: seconds after which the command and its children are killed.
-            feed: open files whose contents, one after another, become the command's standard input; they are read
-                forward only, and closed.
+            feed: open files whose contents, one after another, become the command's standard input; they are only read
+                forward, and closed.
             on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned.
-            limit_bytes: most it may write; None: no limit.
+            limit_bytes: the most it may write; None: no limit.
 
         Raises:
             CommandError: it ended with an error, or wrote more (permanent).

@@ -1,9 +1,8 @@
-"""Cuts secrets out of text that goes into errors, logs and Pod's pages. Pure.
+"""Removes secrets from text that goes into errors, logs and Pod's pages. Pure.
 
-What is kept of a URL is what people need to see what is meant: scheme, host, port and path. User info, query and
-fragment are cut, as they are where access to private media is granted (presigned URLs, SAS tokens, passwords). That
-holds for URLs within other text, percent-encoded ones, one within another, and those that are cut off; where it is not
-clear what a part of a URL is, it is cut.
+URLs keep what people need to recognise them: scheme, host, port and path. User info, query and fragment are removed,
+since they can grant access to private media (presigned URLs, SAS tokens, passwords). This applies to URLs within other
+text, percent-encoded, nested and truncated ones; a part of a URL whose meaning is unclear is removed.
 """
 
 import re
@@ -19,14 +18,14 @@ _QUERY = re.compile(r"[?#]|%(?:25)*(?:3f|23)", re.IGNORECASE)
 _AT = re.compile(r"@|%(?:25)*40")
 _HOST = re.compile(rf"(?:\[[0-9a-f:.]+\]|[^:@%\[\]]*)(?:{_COLON}\d*)?", re.IGNORECASE)
 _PUNCTUATION = "\"'`.,:;)]}>|"
-"""What follows a URL in a sentence, rather than being its end."""
+"""Characters that follow a URL in a sentence rather than being part of it."""
 
 _PARAMETER = re.compile(
     r"((?:signature|token|secret|password|passwd|credential|access_?key_?id|key-pair-id|\bsig|_sig)(?:=|%(?:25)*3d))"
     r"[^\s&]+",
     re.IGNORECASE,
 )
-"""Of a query whose URL is not there. Source: the presigned URLs of AWS (both versions), CloudFront, Google Cloud
+"""Parameters of a query without its URL. Source: the presigned URLs of AWS (both versions), CloudFront, Google Cloud
 Storage, Azure and OpenStack Swift."""
 _HEADER = re.compile(
     r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-amz-security-token)(\s*:\s*)[^\r\n]+", re.IGNORECASE
@@ -34,13 +33,13 @@ _HEADER = re.compile(
 
 
 def redact(text: str) -> str:
-    """Cut everything secret out of text.
+    """Remove everything secret from text.
 
     Args:
         text: a sentence, a line of a log, an argument of a command.
 
     Returns:
-        The same text with `…` for each part that was cut; text without URLs and credentials as it is.
+        The same text with `…` in place of each removed part; text without URLs and credentials is not changed.
     """
     text = _URL.sub(lambda found: _redact_url(found[0]), text)
     text = _PARAMETER.sub(rf"\1{CUT}", text)
@@ -56,7 +55,7 @@ def _redact_url(url: str) -> str:
     for found in _SCHEME_AND_AUTHORITY.finditer(kept):
         scheme, authority = found.groups()
         *user_info, host = _AT.split(authority)
-        if not _HOST.fullmatch(host):  # a password that holds a slash, or a URL that is cut off within the user info
+        if not _HOST.fullmatch(host):  # a password that contains a slash, or a URL truncated within the user info
             return f"{shown}{kept[done : found.start()]}{scheme}{CUT}{after}"
         shown += f"{kept[done : found.start()]}{scheme}{CUT + '@' if user_info else ''}{host}"
         done = found.end()

@@ -30,7 +30,7 @@ class Function:
     attempts: int | None
     """Attempts of one request before it fails for good; None: it is retried until it succeeds."""
     queue: str = ""
-    """Pod's Celery queue through which its work is asked for; empty: there is none."""
+    """Pod's Celery queue for its work; empty: there is none."""
     attempts_note: str = ""
     """What administrators should know about the number of attempts."""
     enabled_by: str = ""

@@ -41,13 +41,13 @@ def track_name(rate_bps: int) -> str:
 
 
 def audio_argv(recipe: Recipe, sources: Sequence[MediaInput], folder: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that makes every audio file of a job.
+    """The ffmpeg command that makes all audio files of a job.
 
     The sound begins exactly where the output's time line does: earlier sound is cut off, missing sound is silence.
 
     Args:
         recipe: the job.
-        sources: opening, main video, ending, as far as they exist.
+        sources: opening, main video and ending, those that exist.
         folder: where the files are written.
         settings: the ffmpeg command, the published bit rate.
     """

@@ -11,7 +11,7 @@ from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import VideoFacts
-from podjobs.media.probe import read_argv
+from podjobs.media.probe import input_argv
 
 INDEX_TIMEOUT_S = 15
 """A source without an index is read from its beginning at every seek; chunks are then placed without key frames."""
@@ -129,7 +129,7 @@ def _read_pts(source: Key, intervals: str, work: Workspace) -> list[float]:
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", "v:0", "-read_intervals", intervals]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     try:
-        argv += read_argv(work.storage.input_of(source), work.settings)
+        argv += input_argv(work.storage.input_of(source), work.settings)
         output = work.tools.run(argv, timeout_s=INDEX_TIMEOUT_S)
     except StepError:
         return []

@@ -71,7 +71,7 @@ def chunk_argv(
     Args:
         recipe: the job.
         chunk: the part to encode.
-        inputs: the video, then the watermark where there is one.
+        inputs: the video, then the watermark if there is one.
         folder: where `<name>.nut` is written for each rendition.
         settings: the ffmpeg command, threads, profile and segment length.
     """

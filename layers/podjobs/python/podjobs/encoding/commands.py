@@ -7,7 +7,7 @@ import ffmpeg
 
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.media.probe import read_options
+from podjobs.media.probe import input_options
 
 QUIET = ("-hide_banner", "-nostats", "-loglevel", "error")
 """ffmpeg options: only errors go to stderr; if the command fails, the end of stderr explains why."""
@@ -25,7 +25,7 @@ def open_source(source: MediaInput, settings: EncodingSettings, **options: Any) 
         settings: what is accepted in it.
         options: further input options.
     """
-    return ffmpeg.input(source.url, **read_options(source, settings), **options)
+    return ffmpeg.input(source.url, **input_options(source, settings), **options)
 
 
 def ffmpeg_argv(

@@ -13,7 +13,7 @@ from podjobs.encoding.steps import WATERMARK_FOLDER
 from podjobs.encoding.time_line import FREEZE_FROM_S
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
-from podjobs.media.probe import probe_source, read_argv
+from podjobs.media.probe import input_argv, probe_source
 
 FILE = "watermark.png"
 PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"
@@ -83,7 +83,7 @@ def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
     """Length of credits whose header does not state it; they are short, so they are read to the end."""
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
-    lines = work.run([*argv, *read_argv(work.storage.input_of(key), work.settings)]).split()
+    lines = work.run([*argv, *input_argv(work.storage.input_of(key), work.settings)]).split()
     times_s = [float(line) for line in lines if line.replace(".", "", 1).isdigit()]
     frame_s = 1 / (video.frame_rate or ASSUMED_FRAME_RATE)
     return max(times_s) + frame_s - video.start_s if times_s else 0.0

@@ -183,7 +183,7 @@ def overlay_watermark(
     Args:
         pictures: in the sizes of the renditions.
         watermark: where it lies, and how opaque it is.
-        file: a PNG of our own making.
+        file: a PNG that we made ourselves.
         renditions: one for each picture.
         matrix: of the pictures, ffmpeg's name.
     """

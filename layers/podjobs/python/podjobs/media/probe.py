@@ -45,12 +45,12 @@ HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims to have more was made to exhaust us."""
 
 
-def read_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any]:
-    """The ffmpeg input options for every source: whatever is in it, it opens no other file and no connection.
+def input_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any]:
+    """The ffmpeg input options for every source: whatever its content, it opens no other file and no connection.
 
     Args:
-        source: what is read, and by which protocols.
-        settings: the codecs that are decoded, and how many streams a file may have.
+        source: the file, and the protocols to read it.
+        settings: the codecs to decode, and how many streams a file may have.
     """
     decoders = [name for codec in settings.podjobs_codecs for name in DECODERS.get(codec, (codec,))]
     return {
@@ -62,15 +62,15 @@ def read_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any]
     }
 
 
-def read_argv(source: MediaInput, settings: SourceSettings, *left_out: str) -> list[str]:
+def input_argv(source: MediaInput, settings: SourceSettings, *left_out: str) -> list[str]:
     """The end of an ffprobe command that reads a source.
 
     Args:
-        source: what is read, and by which protocols.
-        settings: as for `read_options`.
-        left_out: names of options that are not wanted.
+        source: the file, and the protocols to read it.
+        settings: as for `input_options`.
+        left_out: names of options to omit.
     """
-    options = read_options(source, settings).items()
+    options = input_options(source, settings).items()
     words = [word for option, value in options if option not in left_out for word in (f"-{option}", str(value))]
     return [*words, "-i", source.url]
 
@@ -97,8 +97,8 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
     argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
     argv += ["-analyzeduration", str(ANALYZED_S * 1_000_000)]
     argv += ["-show_format", "-show_streams", "-show_chapters", "-print_format", "json"]
-    # with a limit on pixels ffprobe would not report the size that is to be refused
-    argv += read_argv(source, settings, "max_pixels")
+    # with a limit on pixels, ffprobe would not report the size that must be refused
+    argv += input_argv(source, settings, "max_pixels")
     try:
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
         facts = read_facts(json.loads(output.decode("utf-8", "replace")))
@@ -162,7 +162,7 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
             f"The format of the file {name!r} is not accepted. "
             f"Accepted formats: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
         )
-    # ffprobe's lines, without the addresses and the local path or URL that they begin with
+    # ffprobe's lines, without the memory addresses and the local path or URL at their beginning
     where = redact(source.url)
     reasons = dict.fromkeys(
         re.sub(r"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] ", "", line).replace(f"{where}: ", "") for line in said.splitlines()

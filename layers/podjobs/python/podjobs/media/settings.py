@@ -58,14 +58,14 @@ class SourceSettings(MediaSettings):
     ffprobe_cmd: str = Field(default="ffprobe", description="The ffprobe command.")
     podjobs_codecs: tuple[str, ...] = Field(
         default=CODECS,
-        description="Codecs of uploads that are decoded, as a JSON list of ffmpeg's names; no others are.",
+        description="Codecs that are accepted in uploads, as a JSON list of ffmpeg's names.",
     )
     podjobs_max_pixels: PositiveInt = Field(
-        default=8192 * 8192, description="Largest picture of an upload, width times height."
+        default=8192 * 8192, description="Largest accepted picture, width times height."
     )
-    podjobs_max_streams: PositiveInt = Field(default=64, description="Most streams an upload may have.")
+    podjobs_max_streams: PositiveInt = Field(default=64, description="Maximum number of streams in an upload.")
     podjobs_ffmpeg_memory_mb: Annotated[int, Field(ge=512)] = Field(
-        default=8192, description="Address space one ffmpeg may take, MiB."
+        default=8192, description="Maximum address space of an ffmpeg process, in MiB."
     )
 
     @property

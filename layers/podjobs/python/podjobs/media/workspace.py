@@ -30,7 +30,7 @@ class MediaWorkspace(Generic[S]):
         return self.storage.work_key(self.job_id, name)
 
     def input_of(self, name: str) -> MediaInput:
-        """A work file for ffmpeg. Raises RetryableError when it is not there."""
+        """A work file for ffmpeg. Raises RetryableError if it does not exist."""
         return self.storage.input_of(self.key(name))
 
     def writing(self, folder: str) -> AbstractContextManager[Path]:

@@ -10,13 +10,14 @@ from podjobs.settings import MediaSettings
 class NotificationSettings(MediaSettings):
     """The settings that the notification function reads."""
 
-    pod_api_url: str = Field(description="Pod's REST address, for instance https://pod.example.org/rest.")
-    pod_api_token: SecretStr = Field(description="Token of a staff user of Pod.")
+    pod_api_url: str = Field(description="URL of Pod's REST interface, such as https://pod.example.org/rest.")
+    pod_api_token: SecretStr = Field(description="API token of a Pod user who is staff.")
     podjobs_pod_timeout_s: PositiveFloat = Field(
-        default=300, description="How long Pod may take to answer a callback, seconds; it imports inside the request."
+        default=300,
+        description="How long Pod may take to respond to a callback, in seconds: it imports the video meanwhile.",
     )
     podjobs_notification_slots: PositiveInt = Field(
-        default=16, description="Steps that one instance of the function handles at once."
+        default=16, description="Steps that one instance of the function runs in parallel."
     )
 
     @field_validator("pod_api_url")

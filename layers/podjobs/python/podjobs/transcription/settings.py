@@ -56,61 +56,63 @@ class TranscriptionSettings(SourceSettings):
     """The settings that the transcription function reads."""
 
     transcription_type: Annotated[Literal["WHISPER"], BeforeValidator(_engine)] = Field(
-        default="WHISPER", description="The engine. Pod's VOSK is not supported."
+        default="WHISPER", description="The transcription engine. Pod's VOSK is not supported."
     )
     transcription_model_param: FromJson[ModelTable] = Field(
-        description="The models by language, as in Pod; JSON in the environment: "
+        description="The models by language, as in Pod's settings; JSON in the environment: "
         '`{"WHISPER": {"fr": {"model": "small", "download_root": "/models"}}}`. A model is one of Whisper\'s names or '
-        "a folder that holds a CTranslate2 model; the entry `auto` is for all languages that are not listed."
+        "a folder that contains a CTranslate2 model; the entry `auto` is used for all languages that are not listed."
     )
     transcription_normalize: bool = Field(
-        default=False, description="Normalise the loudness of the sound (EBU R128) first."
+        default=False, description="Whether the loudness is normalised (EBU R128) before transcription."
     )
     transcription_normalize_target_level: Annotated[float, Field(ge=-70, le=-5)] = Field(
-        default=-16.0, description="The loudness to normalise to, LUFS."
+        default=-16.0, description="Target loudness, in LUFS."
     )
     podjobs_whisper_device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where models run; auto: on a GPU if CUDA finds one."
+        default="auto", description="The device on which models run. auto: a GPU if CUDA finds one."
     )
     podjobs_whisper_compute_type: Literal["auto", "int8", "int8_float16", "int8_float32", "float16", "float32"] = Field(
-        default="auto", description="The numbers a model computes with; auto: int8 on processors, float16 on a GPU."
+        default="auto", description="The compute type of the models. auto: int8 on CPUs, float16 on a GPU."
     )
     podjobs_whisper_threads: NonNegativeInt = Field(
-        default=0, description="Threads of one step on processors; 0: the processors divided by the slots."
+        default=0, description="Threads per step on CPUs. 0: the number of processors divided by that of slots."
     )
-    podjobs_whisper_beam: PositiveInt = Field(default=5, description="Beam size: how many wordings are weighed.")
+    podjobs_whisper_beam: PositiveInt = Field(default=5, description="Beam size: the number of hypotheses considered.")
     podjobs_whisper_batch: NonNegativeInt = Field(
-        default=0, description="Windows of up to 30 s transcribed at once; 0: 2 on processors, 16 on a GPU."
+        default=0, description="Windows of up to 30 s that are transcribed at once. 0: 2 on CPUs, 16 on a GPU."
     )
-    podjobs_whisper_models_kept: PositiveInt = Field(default=2, description="Models that an instance keeps in memory.")
+    podjobs_whisper_models_kept: PositiveInt = Field(
+        default=2, description="Number of models that an instance keeps in memory."
+    )
     podjobs_transcription_slots: NonNegativeInt = Field(
-        default=0, description="Steps that an instance takes at once; 0: as many as processors, 2 on a GPU."
+        default=0,
+        description="Steps that one instance of the function runs in parallel. 0: as many as processors, 2 on a GPU.",
     )
     podjobs_part_min_s: Annotated[int, Field(ge=5)] = Field(
-        default=60, description="Shortest part of a sound, seconds."
+        default=60, description="Minimum length of a part of the sound, in seconds."
     )
     podjobs_part_max_s: Annotated[int, Field(ge=5, le=1200)] = Field(
-        default=300, description="Longest part of a sound, seconds."
+        default=300, description="Maximum length of a part of the sound, in seconds."
     )
     podjobs_parts_per_sound: PositiveInt = Field(
-        default=24, description="Number of parts to aim for within these two lengths."
+        default=24, description="Target number of parts per sound, within these limits."
     )
     podjobs_speech_threshold: Annotated[float, Field(gt=0.05, lt=1)] = Field(
-        default=0.5, description="From this probability on, sound is speech (Silero VAD)."
+        default=0.5, description="Probability from which on sound counts as speech (Silero VAD)."
     )
     podjobs_hole_s: PositiveFloat = Field(
-        default=3.0, description="Longest gap in seconds: longer speech without words is transcribed again, thoroughly."
+        default=3.0,
+        description="Longest gap, in seconds. Longer speech without words is transcribed again, more thoroughly.",
     )
 
     podjobs_caption_rules: CueRules = Field(
         default=CueRules(),
-        description="Rules for captions, as JSON; keys that are left out keep their defaults. Lengths in characters, "
-        "times in seconds.",
+        description="Rules for captions, as JSON; omitted keys keep their defaults. Units: characters and seconds.",
     )
     podjobs_invention_limits: HallucinationLimits = Field(
         default=HallucinationLimits(),
-        description="From where on text counts as hallucinated by the model and is dropped, as JSON; keys that are "
-        "left out keep their defaults.",
+        description="Limits beyond which text is dropped as hallucinated, as JSON; omitted keys keep their defaults.",
     )
 
     @property

@@ -24,28 +24,30 @@ class XapiSettings(LogSettings):
     """The settings that the xapi function reads."""
 
     xapi_lrs_url: Annotated[str, AfterValidator(_check_address)] = Field(
-        description="The LRS's complete statements endpoint, as in Pod: statements are posted to it."
+        description="The complete URL of the LRS's statements endpoint, as in Pod's settings."
     )
-    xapi_lrs_login: str = Field(description="Login of the LRS, HTTP basic.")
-    xapi_lrs_pwd: SecretStr = Field(description="Password of the LRS, HTTP basic.")
+    xapi_lrs_login: str = Field(description="Login for the LRS (HTTP basic authentication).")
+    xapi_lrs_pwd: SecretStr = Field(description="Password for the LRS (HTTP basic authentication).")
     xapi_anonymize_actor: bool = Field(
         default=False,
-        description="Replace every person's name and address with a pseudonym, for statements that arrive with names. "
-        "Pod's own setting does it in the browser, with another pseudonym.",
+        description="Whether the name and address of every person are replaced with a pseudonym, for statements that "
+        "arrive with names. Pod's own setting does this in the browser, with another pseudonym.",
     )
     podjobs_xapi_anonymize_key: SecretStr | None = Field(
         default=None,
-        description="Secret from which pseudonyms are derived, 16 characters or more. With another key the same person "
-        "gets another pseudonym.",
+        description="Secret from which pseudonyms are derived, at least 16 characters. With another key, the same "
+        "person gets another pseudonym.",
     )
     podjobs_xapi_version: str = Field(
-        default="1.0.3", pattern=r"^\d+\.\d+\.\d+$", description="The X-Experience-API-Version that requests carry."
+        default="1.0.3", pattern=r"^\d+\.\d+\.\d+$", description="The X-Experience-API-Version header of requests."
     )
     podjobs_lrs_timeout_s: PositiveFloat = Field(
-        default=30, le=BATCH_TIMEOUT_S - 20, description="How long the LRS may take to answer a request, seconds."
+        default=30,
+        le=BATCH_TIMEOUT_S - 20,
+        description="How long the LRS may take to respond to a request, in seconds.",
     )
     podjobs_xapi_slots: PositiveInt = Field(
-        default=16, description="Batches that one instance of the function handles at once."
+        default=16, description="Batches that one instance of the function handles in parallel."
     )
 
     @model_validator(mode="after")

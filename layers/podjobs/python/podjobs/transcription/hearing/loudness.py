@@ -9,7 +9,7 @@ import re
 import ffmpeg
 
 from podjobs.contract.ports import MediaInput
-from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.media.probe import KEEP_GOING, input_options
 from podjobs.transcription.hearing.sound import Sound
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
@@ -32,7 +32,7 @@ def choose_gain(measured_lufs: float, target_lufs: float) -> float:
 def loudness_argv(sound: Sound, source: MediaInput, settings: TranscriptionSettings) -> list[str]:
     """The ffmpeg command that measures a whole file. Pure."""
     stream = (
-        ffmpeg.input(source.url, **read_options(source, settings))[str(sound.audio.index)]
+        ffmpeg.input(source.url, **input_options(source, settings))[str(sound.audio.index)]
         .filter("aformat", channel_layouts="mono")
         .filter("aresample", METER_HZ)
         .filter("ebur128", metadata=1, framelog="verbose")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, MediaInput
 from podjobs.media.facts import AudioFacts
-from podjobs.media.probe import KEEP_GOING, read_options
+from podjobs.media.probe import KEEP_GOING, input_options
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
@@ -79,7 +79,7 @@ def sound_argv(
     """
     early_s = max(0.0, start_s - RESAMPLE_MARGIN_S)
     # Source: ffmpeg's documentation, -copyts: times stay on the file's own clock, so cuts are exact.
-    options: dict[str, Any] = {**read_options(source, settings), "copyts": None}
+    options: dict[str, Any] = {**input_options(source, settings), "copyts": None}
     seek_s = sound.origin_s + early_s - SEEK_MARGIN_S
     if sound.seeks and seek_s > sound.origin_s:
         options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
@@ -119,7 +119,7 @@ def measure_length(sound: Sound, work: Workspace) -> float:
             end_us[0] = int(text)
 
     source = work.storage.input_of(sound.source)
-    stream = ffmpeg.input(source.url, **read_options(source, work.settings))[str(sound.audio.index)]
+    stream = ffmpeg.input(source.url, **input_options(source, work.settings))[str(sound.audio.index)]
     command = ffmpeg.output(stream, "-", c="copy", f="null").global_args(
         "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-progress", "pipe:1"
     )
