@@ -58,7 +58,7 @@ def job(job_id: str) -> None:
         table.add_row(name.removesuffix("_at"), format_time(record.fields.get(name)))
     if record.reason:
         table.add_row("reason", record.reason)
-    table.add_row("asked for", record.fields.get("params", ""))
+    table.add_row("request", record.fields.get("params", ""))
     print_table(table)
     for sentence in log:
         click.echo(f"  {sentence}")

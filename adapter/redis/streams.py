@@ -59,7 +59,7 @@ class Streams:
 
         Redis checks its blocked clients ten times a second, so short waits take longer than asked for.
         """
-        # without a wait there must be no BLOCK: 0 would mean «for ever»
+        # without a wait there must be no BLOCK: 0 would mean «forever»
         block_ms = max(1, int(wait_s * 1000)) if wait_s > 0 else None
         answer = await self._redis.xreadgroup(keys.GROUP, self.adapter_id, {stream: ">"}, count=count, block=block_ms)
         return [(entry_id, fields) for _stream, entries in answer or [] for entry_id, fields in entries]

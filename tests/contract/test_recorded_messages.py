@@ -96,7 +96,7 @@ def test_recorded_statement_is_read_exactly_and_is_valid(name):
 
 
 @pytest.mark.parametrize("name", ["encode_plain", "studio_pipb_cut", "transcript"])
-def test_recorded_message_of_another_kind_is_no_statement(name):
+def test_recorded_message_of_another_kind_is_not_a_statement(name):
     raw, message, _ = recorded(name)
     with pytest.raises(InvalidRequestError) as caught:
         read_statement(raw)

@@ -104,7 +104,7 @@ def test_run_video_that_does_not_exist_is_named(environment, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_run_file_that_is_no_video_shows_the_jobs_error(environment, tmp_path):
+def test_run_file_that_is_not_a_video_shows_the_jobs_error(environment, tmp_path):
     video = tmp_path / "text.mp4"
     video.write_text("This is no video.\n" * 100)
 

@@ -177,7 +177,7 @@ def test_up_without_models_leaves_pods_queue_alone(stack):
     assert "the queue transcripting is not read" in stack.log()
 
 
-def test_up_engine_that_is_not_there_is_named_at_start(make_stack):
+def test_up_unsupported_engine_is_named_at_start(make_stack):
     stack = make_stack(TRANSCRIPTION_TYPE="VOSK", TRANSCRIPTION_MODEL_PARAM='{"VOSK": {"fr": {"model": "/m"}}}')
     stack.start(ready=False)
     assert stack.process.wait(30) == 2

@@ -131,7 +131,7 @@ def test_missing_file_is_tried_again(storage):
     assert storage.list_files("videos") == ()
 
 
-def test_folder_is_no_file(storage):
+def test_folder_is_not_a_file(storage):
     storage.write("videos/a/b", b"content")
     assert not storage.exists("videos/a")
     assert storage.list_files("videos") == ()

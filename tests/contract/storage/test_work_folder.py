@@ -88,7 +88,7 @@ def test_writing_without_a_work_folder_is_refused_before_the_work(storage, media
 
 
 @pytest.mark.parametrize("wrote", ["nothing", "before", "before, but the step fails", "nothing, and the step fails"])
-def test_writing_while_the_job_ends_is_told_and_leaves_nothing(storage, media, wrote):
+def test_writing_while_the_job_ends_fails_and_leaves_nothing(storage, media, wrote):
     storage.start_work("job-1")
     late = begin_to_write(storage, "job-1", ["a"] if "before" in wrote else [])
     storage.remove_work("job-1")

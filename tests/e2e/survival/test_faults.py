@@ -117,7 +117,7 @@ def encoding_message(arguments, job_id, task=ENCODING_TASK):
     ],
     ids=["text", "list", "base64", "task", "arguments", "path"],
 )
-def test_message_that_cannot_be_used_goes_whole_to_dead_and_blocks_nothing(stack, patients, video, message):
+def test_message_that_cannot_be_read_becomes_a_dead_letter_and_blocks_nothing(stack, patients, video, message):
     before = stack.redis().xlen("podjobs:dead")
     stack.redis().lpush("encoding", message)
     stack.wait_until(lambda: stack.redis().xlen("podjobs:dead") > before, 20)

@@ -108,7 +108,7 @@ def test_pod_misbehaves_captions_are_taken_once(pod, patients, lecture, answers)
     ],
     ids=["empty", "text", "unknown-language", "no-model"],
 )
-def test_failure_for_good_pod_gets_the_reason_and_captions_without_a_word(stack, patients, content, language, reason):
+def test_failure_for_good_pod_gets_the_reason_and_an_empty_caption_file(stack, patients, content, language, reason):
     job = patients.transcribe(content, language)
     progress = job.wait_end()
     assert progress.state == "failed"
@@ -119,7 +119,7 @@ def test_failure_for_good_pod_gets_the_reason_and_captions_without_a_word(stack,
     assert call.imported.captions == 0
 
 
-def test_newer_job_for_the_video_takes_the_older_ones_place(stack, patients, lecture):
+def test_newer_job_for_the_video_supersedes_the_older_one(stack, patients, lecture):
     older = patients.transcribe(lecture)
     older.wait_until("transcribe")
     path = f"{stack.facts['media_root']}/videos/user{older.video_id}/audio_192k.mp3"

@@ -1,4 +1,4 @@
-"""`python -m adapter`: the real process, started, asked, stopped."""
+"""`python -m adapter`: the real process, started, queried, stopped."""
 
 import json
 import signal
@@ -27,7 +27,7 @@ def test_adapter_takes_a_message_of_the_real_celery_client(start, client, redis_
     assert (params["source"], params["cut"]) == ("videos/été 'x'.mp4", {"start_s": 1, "end_s": 2.5})
 
 
-def test_adapter_pages_tell_how_it_is(start):
+def test_adapter_pages_show_its_state(start):
     adapter = start().wait()
     assert adapter.get("healthz").text == "ok\n"
     status = adapter.get("status").json()

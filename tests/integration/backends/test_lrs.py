@@ -114,14 +114,14 @@ def test_post_lrs_that_never_ends_its_answer_is_abandoned(lrs, answer):
     assert time.monotonic() - begun < 15
 
 
-def test_post_lrs_that_is_not_there(lrs):
+def test_post_lrs_that_cannot_be_reached(lrs):
     lrs.close()
     with pytest.raises(NotNowError, match=r"cannot be reached.*Is it running") as failed:
         client(lrs).post(STATEMENTS)
     assert failed.value.retry_after_s is None
 
 
-def test_post_answer_without_end_is_cut_off():
+def test_post_endless_answer_is_cut_off():
     class Endless(http.server.BaseHTTPRequestHandler):
         def do_POST(self):
             self.send_response(200)

@@ -81,7 +81,7 @@ def test_post_encoded_retry_after_is_honoured(pod):
     assert failed.value.retry_after_s == 17
 
 
-def test_notify_pod_down_is_tried_again(pod):
+def test_notify_pod_down_is_retryable(pod):
     pod.server.shutdown()
     pod.server.server_close()
     with pytest.raises(RetryableError, match="cannot be reached"):
@@ -126,7 +126,7 @@ def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod):
     assert pod.methods == ["GET", "POST"]
 
 
-def test_video_state_answer_that_is_not_pods_is_tried_again(pod):
+def test_video_state_answer_that_is_not_pods_is_retryable(pod):
     pod.state = ["not", "a", "video"]
     with pytest.raises(RetryableError, match="POD_API_URL"):
         api(pod).video_state(18)

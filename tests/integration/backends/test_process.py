@@ -49,7 +49,7 @@ def test_run_past_its_deadline_is_killed_with_its_children(tmp_path):
         time.sleep(0.02)
 
 
-def test_run_killed_from_outside_is_tried_again():
+def test_run_killed_from_outside_is_retryable():
     with pytest.raises(RetryableError, match="killed by SIGKILL"):
         run("sh", "-c", "kill -9 $$")
 
@@ -74,7 +74,7 @@ def test_run_feeds_files_one_after_another(tmp_path):
     )
 
 
-def test_run_command_that_stops_reading_tells_its_own_story(tmp_path):
+def test_run_command_that_stops_reading_reports_its_own_error(tmp_path):
     (tmp_path / "big").write_bytes(bytes(10_000_000))
     with pytest.raises(CommandError, match="exit status 7: enough"):
         run("sh", "-c", "head -c 10 > /dev/null; echo enough >&2; exit 7", feed=[(tmp_path / "big").open("rb")])

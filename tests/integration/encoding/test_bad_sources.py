@@ -114,7 +114,7 @@ def test_plan_folder_and_pipe_are_not_files(workbench):
         assert "not a regular file" in refuse(workbench, name, InvalidRequestError)
 
 
-def test_plan_missing_file_is_tried_again(workbench):
+def test_plan_missing_file_is_retryable(workbench):
     """A shared folder shows a new file late."""
     assert "is not there" in refuse(workbench, "missing.mp4", RetryableError)
 

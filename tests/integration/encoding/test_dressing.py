@@ -218,7 +218,7 @@ def test_dressing_with_a_file_that_cannot_be_used_is_refused_with_its_reason(wor
     ],
     ids=["credits", "watermark"],
 )
-def test_dressing_that_is_not_there_is_waited_for_and_named(workbench, dressing):
+def test_missing_dressing_is_waited_for_and_named(workbench, dressing):
     """A shared folder may show it later; once all attempts are used up, this is the job's error."""
     make_video(workbench.folder / "talk.mp4", duration_s=2, size="320x180")
     with pytest.raises(RetryableError, match="gone"):

@@ -67,7 +67,7 @@ def test_encode_frames_and_sound_keep_their_places(workbench, name, make):
     check(workbench, expected)
 
 
-def test_encode_matroska_without_an_index_is_searched_all_the_same(workbench):
+def test_encode_matroska_without_an_index_is_seeked_all_the_same(workbench):
     source = marked(workbench.folder / "talk.mkv", video_s=30, sound_s=30)
     data = source.read_bytes()
     cues = data.rindex(b"\x1c\x53\xbb\x6b")

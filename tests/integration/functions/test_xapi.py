@@ -1,4 +1,4 @@
-"""The function xapi as it is deployed: a batch in, a report out, between them an LRS with its moods."""
+"""The function xapi as it is deployed: a batch in, a report out, with an LRS in various states in between."""
 
 import json
 import threading
@@ -53,7 +53,7 @@ def test_handle_batch_is_posted_at_once_and_reported(make_client, lrs, mode):
     assert [asked.statements for asked in lrs.asked] == [statements]
 
 
-def test_handle_statement_that_is_none_does_not_leave_and_spoils_nothing(make_client, lrs):
+def test_handle_invalid_statement_is_not_sent_and_the_others_are(make_client, lrs):
     report = ask(make_client(), batch_of(new_statement(1), {"id": "x"}, new_statement(2)))
     assert report.accepted == ("1-0", "1-2")
     assert [one.entry_id for one in report.refused] == ["1-1"]
@@ -79,14 +79,16 @@ def test_handle_statement_the_lrs_has_differently_is_done(make_client, lrs):
     assert len(lrs.stored) == 4
 
 
-def test_handle_statement_twice_in_a_batch_is_no_error(make_client, lrs):
+def test_handle_statement_twice_in_a_batch_is_not_an_error(make_client, lrs):
     report = ask(make_client(), batch_of(new_statement(1), new_statement(2), new_statement(1)))
     assert sorted(report.accepted) == ["1-0", "1-1", "1-2"]
     assert lrs.sizes == [2, 1]
 
 
 @pytest.mark.parametrize("answer", ["hang", "close", "drop", "garbage", "trickle", "html", 500])
-def test_handle_lrs_that_says_nothing_of_the_statements_keeps_them_and_they_may_be_the_cause(make_client, lrs, answer):
+def test_handle_lrs_that_says_nothing_about_the_statements_keeps_them_and_they_may_be_the_cause(
+    make_client, lrs, answer
+):
     lrs.answers = [answer]
     client = make_client()
     report = ask(client, batch_of(new_statement(1), new_statement(2)))
@@ -113,7 +115,7 @@ def test_handle_lrs_that_refuses_the_login_keeps_them_and_calls_the_operator(mak
     assert PASSWORD not in log + report.model_dump_json()
 
 
-def test_handle_batch_partly_done_when_the_lrs_goes_away(make_client, lrs):
+def test_handle_batch_partly_done_when_the_lrs_goes_down(make_client, lrs):
     lrs.answers = [400, Answer(200, "[]"), 503]
     report = ask(make_client(), batch_of(*(new_statement(number) for number in range(4))))
     assert report.accepted == ("1-0", "1-1")
@@ -132,7 +134,7 @@ def test_handle_batch_that_takes_too_long_keeps_the_rest_without_trouble(make_cl
     assert len(report.refused) <= 1
 
 
-def test_handle_names_are_hidden_where_that_is_asked_for(make_client, lrs):
+def test_handle_names_are_anonymised_if_configured(make_client, lrs):
     client = make_client(XAPI_ANONYMIZE_ACTOR="true", PODJOBS_XAPI_ANONYMIZE_KEY="0123456789abcdef")
     statement = new_statement(1) | {"actor": {"name": "Anne", "mbox": "mailto:anne@univ.fr"}}
     ask(client, batch_of(statement))
@@ -150,14 +152,14 @@ def test_handle_names_are_hidden_where_that_is_asked_for(make_client, lrs):
         ({"batch_id": "b", "function": "studio", "entries": [{"entry_id": "1", "statement": {}}]}, "function 'studio'"),
     ],
 )
-def test_handle_event_that_is_no_batch_is_refused_with_the_reason(make_client, data, reason):
+def test_handle_event_that_is_not_a_batch_is_refused_with_the_reason(make_client, data, reason):
     headers, body = to_binary(CloudEvent({"type": BATCH_EVENT_TYPE, "source": "/test"}, data))
     response = make_client().post("/", headers=headers, data=body)
     assert response.status_code == 400
     assert reason in json.loads(response.data)["detail"]
 
 
-def test_handle_event_nested_without_end_is_refused(make_client):
+def test_handle_deeply_nested_event_is_refused(make_client):
     headers, _ = to_binary(CloudEvent({"type": BATCH_EVENT_TYPE, "source": "/test"}, {}))
     assert make_client().post("/", headers=headers, data=b"[" * 200_000).status_code == 400
 

@@ -127,7 +127,7 @@ async def test_store_captions_without_a_cue_makes_no_track(pod, client):
 
 
 @pytest.mark.parametrize("text", ["", "No captions."])
-async def test_store_captions_that_are_none_is_500(pod, client, text):
+async def test_store_captions_that_are_not_webvtt_is_500(pod, client, text):
     body = write_captions(pod, text)
     assert (await client.post(TRANSCRIBED, json=body, headers=HEADERS)).status == 500
 

@@ -97,14 +97,14 @@ def test_plan_english_model_for_another_language(make_transcriber):
         transcriber.plan("any.mp3", lang="fr")
 
 
-def test_plan_model_folder_that_is_not_there(make_transcriber):
+def test_plan_model_folder_that_does_not_exist(make_transcriber):
     with pytest.raises(PermanentError, match=r"TRANSCRIPTION_MODEL_PARAM names the folder '/nowhere/model'"):
         make_transcriber(fresh_model(), **models("/nowhere/model")).model.is_multilingual(
             ModelLocation("/nowhere/model")
         )
 
 
-def test_plan_model_that_nobody_knows():
+def test_plan_unknown_model():
     with pytest.raises(
         PermanentError, match="names the model 'huge', which is neither a folder nor one of Whisper's models"
     ):

@@ -35,7 +35,7 @@ def test_place_model_can_be_loaded(tmp_path, origin):
         (("--package", "pytest"), "'pytest' contains 0 files model.bin"),
     ],
 )
-def test_place_model_none_there_is_told(tmp_path, arguments, reason):
+def test_place_model_without_a_model_is_refused_with_the_reason(tmp_path, arguments, reason):
     result = place(*arguments, tmp_path / "model")
     assert result.returncode == 1
     assert reason in result.stderr

@@ -49,7 +49,7 @@ def in_parts(make_transcriber):
     return make_transcriber(podjobs_part_min_s=8, podjobs_part_max_s=10)
 
 
-def test_transcribe_in_parts_no_word_is_lost_or_doubled_at_a_join(in_parts, make_transcriber, lecture):
+def test_transcribe_in_parts_no_word_is_lost_or_duplicated_at_a_join(in_parts, make_transcriber, lecture):
     """All words around every cut are those of the text."""
     put(in_parts, lecture)
 

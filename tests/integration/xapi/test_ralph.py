@@ -106,7 +106,7 @@ def test_statement_without_id_and_time_gets_both(stack, ralph, settled):
     assert found[new]["timestamp"]
 
 
-def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arrive(stack, ralph, settled):
+def test_invalid_statements_become_dead_letters_with_the_reason_and_the_others_arrive(stack, ralph, settled):
     """One is found wrong before it leaves; one is refused by ralph (it wants an id in every object)."""
     stack.push(messages_of(3050, 1))
     settled()
@@ -134,7 +134,7 @@ def test_statements_that_are_wrong_go_to_dead_with_the_reason_and_the_others_arr
     assert found[new_statement(3050)["id"]] == new_statement(3050)
 
 
-def test_lrs_that_is_away_or_fails_gets_all_when_it_works_again(stack, ralph, settled, status):
+def test_lrs_that_is_down_or_fails_gets_all_when_it_works_again(stack, ralph, settled, status):
     ralph.stop()
     stack.push(messages_of(4000, 250))
     wait_for(lambda: "cannot be reached" in status()["functions"]["xapi"]["trouble"], LIMIT_S)

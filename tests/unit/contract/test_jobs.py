@@ -47,7 +47,7 @@ def test_encoding_job_bad_field_is_refused_by_name(field, value):
     assert refused.value.errors()[0]["loc"][0] == field
 
 
-def test_read_job_of_an_unknown_type_names_those_there_are():
+def test_read_job_of_an_unknown_type_names_the_known_ones():
     with pytest.raises(ValueError, match="has the type 'cooking', expected one of: encoding, transcription"):
         read_job(ENCODING | {"type": "cooking"})
 
@@ -78,7 +78,7 @@ def test_workflows_rows_are_found_by_their_jobs_type():
     assert all(issubclass(row.job, Job) for row in WORKFLOWS.values())
 
 
-def test_celery_queues_are_those_of_the_functions_there_are():
+def test_celery_queues_are_those_of_the_given_functions():
     assert celery_queues({"encoding", "notification"}) == ("encoding",)
     assert celery_queues({"encoding", "transcription"}) == ("encoding", "transcripting")
 

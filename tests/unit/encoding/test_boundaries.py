@@ -65,7 +65,7 @@ def test_place_boundaries_any_source_is_cut_completely_on_the_grid(duration_s, c
 
 
 @pytest.mark.parametrize(("frame_rate", "preroll_s"), [(25, 0.5), (60, 0.5), (1, 8), (0, 0.5)])
-def test_choose_preroll_s_slow_sources_are_searched_further_back(frame_rate, preroll_s):
+def test_choose_preroll_s_slow_sources_are_seeked_further_back(frame_rate, preroll_s):
     video = VideoFacts(index=0, codec="h264", width_px=64, height_px=64, frame_rate=frame_rate, start_s=0, frames=None)
     assert choose_preroll_s(video) == preroll_s
 

@@ -72,5 +72,5 @@ def test_read_facts_says_what_may_be_interlaced(stream, interlaced):
 
 
 @pytest.mark.parametrize(("name", "badly"), [("mpegts", True), ("avi", True), ("mov,mp4,m4a,3gp,3g2,mj2", False)])
-def test_read_facts_says_what_cannot_be_searched(name, badly):
+def test_read_facts_says_what_seeks_badly(name, badly):
     assert read_facts({"streams": [], "format": {"format_name": name}}).seeks_badly is badly

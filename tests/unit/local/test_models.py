@@ -15,7 +15,7 @@ def test_found_models_english_comes_with_a_package(language):
 
 
 @pytest.mark.parametrize("language", ["fr", "auto"])
-def test_found_models_another_language_is_told_how(language):
+def test_found_models_another_language_says_how_to_get_one(language):
     with pytest.raises(ModelError, match="TRANSCRIPTION_MODEL_PARAM names one") as refused:
         found_models(language)
     assert f'{{"WHISPER": {{"{language}"' in str(refused.value)

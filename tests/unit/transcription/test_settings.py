@@ -42,7 +42,7 @@ TRANSCRIPTION_MODEL_PARAM = {MODELS!r}
 
 
 @pytest.mark.parametrize("engine", ["VOSK", "vosk", "STT"])
-def test_engine_that_is_not_there_is_named_with_the_remedy(settings_of, engine):
+def test_unsupported_engine_is_named_with_the_remedy(settings_of, engine):
     with pytest.raises(SettingsError) as refused:
         settings_of(TRANSCRIPTION_TYPE=engine)
     assert f"TRANSCRIPTION_TYPE: Value error, {engine.upper()} is not supported. Set it to WHISPER" in str(

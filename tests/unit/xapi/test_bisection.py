@@ -64,7 +64,7 @@ def test_post_with_bisection_statement_the_lrs_has_is_done():
     assert sorted(lrs.has) == ["a", "c"]
 
 
-def test_post_with_bisection_lrs_that_goes_away_in_the_middle_keeps_the_rest():
+def test_post_with_bisection_lrs_that_goes_down_midway_keeps_the_rest():
     lrs, posted = Lrs(wrong="a"), entries(*"abcd")
 
     def post(statements):
@@ -83,7 +83,7 @@ def test_post_with_bisection_without_time_keeps_the_rest_without_trouble():
     assert (len(lrs.asked), outcome.trouble, len(outcome.refused)) == (3, None, 1)
 
 
-def test_post_with_bisection_nothing_is_no_request():
+def test_post_with_bisection_nothing_makes_no_request():
     assert post_with_bisection((), Lrs().post, always).accepted == []
 
 

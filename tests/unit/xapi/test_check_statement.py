@@ -111,7 +111,7 @@ def test_check_statement_that_an_lrs_may_take_passes(path, value):
         ("object.definition", "x", "object.definition: Input should be a valid dictionary"),
         ("object.definition.name", {"fr": 1}, "object.definition.name: must be an object with a text"),
         ("object", {"objectType": "StatementRef", "id": "x"}, "object.id: must be a UUID"),
-        ("object", {**SUB, "id": "x"}, "object.id: must not stand"),
+        ("object", {**SUB, "id": "x"}, "object.id: is not allowed in a sub-statement"),
         ("object", {**SUB, "object": SUB}, "object.object: in a sub-statement, objectType must be Activity"),
         ("object", {**SUB, "actor": {}}, "object.actor: must have exactly one"),
         ("result", "x", "result: Input should be a valid dictionary"),

@@ -65,7 +65,7 @@ async def test_door_message_that_comes_while_it_waits_is_taken_at_once(broker, o
     ],
     ids=["text", "binary", "outside", "dots", "no-function", "id"],
 )
-async def test_door_message_it_cannot_use_becomes_a_dead_letter_whole_and_the_next_is_stored(
+async def test_door_message_it_cannot_read_becomes_a_dead_letter_unchanged_and_the_next_is_stored(
     broker, open_door, wait_empty, jobs_redis, dead, raw, kept
 ):
     await broker.lpush(QUEUE, raw, message("good"))
@@ -111,7 +111,7 @@ async def test_door_leaves_the_messages_of_an_adapter_that_lives(broker, open_do
     assert await broker.llen(keys.processing(QUEUE, "lives")) == 1
 
 
-async def test_door_two_adapters_share_the_queue_without_loss_or_doubles(broker, open_door, wait_empty, jobs_redis):
+async def test_door_two_adapters_share_the_queue_without_loss_or_duplicates(broker, open_door, wait_empty, jobs_redis):
     await open_door("one")
     await open_door("two")
     for number in range(300):

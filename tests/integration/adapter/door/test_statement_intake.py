@@ -103,7 +103,7 @@ async def test_door_message_moved_but_not_stored_is_found_again(broker, open_doo
     ],
     ids=["text", "binary", "list", "nan", "long"],
 )
-async def test_door_message_it_cannot_use_becomes_a_dead_letter_and_the_others_are_stored(
+async def test_door_message_it_cannot_read_becomes_a_dead_letter_and_the_others_are_stored(
     broker, open_door, wait_empty, stored, dead, raw
 ):
     await broker.lpush(QUEUE, messages_of(1, 1)[0], raw, messages_of(2, 1)[0])
@@ -156,7 +156,7 @@ async def test_door_redis_without_memory_keeps_them_and_goes_on_when_there_is_so
     assert {one["id"] for one in await stored()} == {new_statement(number)["id"] for number in range(50)}
 
 
-async def test_door_two_adapters_share_the_queue_without_loss_or_doubles(broker, open_door, wait_empty, stored):
+async def test_door_two_adapters_share_the_queue_without_loss_or_duplicates(broker, open_door, wait_empty, stored):
     await open_door("one")
     await open_door("two")
     for number in range(300):

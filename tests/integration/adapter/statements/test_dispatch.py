@@ -1,4 +1,4 @@
-"""Batches of statements between a real Redis and a function: every statement comes to its end, once."""
+"""Batches of statements between a real Redis and a function: every statement is settled, once."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ async def test_dispatch_few_statements_wait_for_others_but_not_long(send, functi
     assert 0.2 < time.monotonic() - begun < 10
 
 
-async def test_dispatch_batch_is_no_longer_than_may_be(statements, function, start, wait_gone):
+async def test_dispatch_batch_does_not_exceed_its_limit(statements, function, start, wait_gone):
     await statements.append(
         [json.dumps({"n": number, "padding": "é" * 14_000}, ensure_ascii=False) for number in range(10)]
     )
@@ -82,7 +82,7 @@ async def test_dispatch_refused_statement_becomes_a_dead_letter_with_the_reason(
     assert sorted(function.accepted) == [0, 1, 2, 4]
 
 
-async def test_dispatch_statement_the_report_forgets_is_delivered_again(send, function, start, wait_gone):
+async def test_dispatch_statement_the_report_omits_is_delivered_again(send, function, start, wait_gone):
     function.answers = [BatchReport(accepted=("0-0",)), BatchReport()]
     await send(1, 2)
     await start()

@@ -19,7 +19,9 @@ async def wait_until(condition, timeout_s=10):
             await asyncio.sleep(0.02)
 
 
-async def test_dispatch_lrs_away_one_delivery_asks_and_nothing_grows(send, function, start, wait_gone, jobs_redis):
+async def test_dispatch_lrs_unavailable_one_delivery_probes_and_nothing_grows(
+    send, function, start, wait_gone, jobs_redis
+):
     away = True
     function.judge = lambda batch: BatchReport(trouble=problem()) if away else accept_all(batch)
     await send(*range(1000))
@@ -42,7 +44,7 @@ async def test_dispatch_lrs_away_one_delivery_asks_and_nothing_grows(send, funct
     ["break", problem_answer(500), problem_answer(503), web.Response(status=502), web.Response(text="no event")],
     ids=["break", "500", "503", "502", "garbage"],
 )
-async def test_dispatch_function_that_fails_once_is_asked_again(send, function, start, wait_gone, dead, answer):
+async def test_dispatch_function_that_fails_once_is_called_again(send, function, start, wait_gone, dead, answer):
     function.answers = [answer]
     await send(1, 2, 3)
     await start()
@@ -51,7 +53,7 @@ async def test_dispatch_function_that_fails_once_is_asked_again(send, function, 
     assert await dead() == []
 
 
-async def test_dispatch_function_away_keeps_all_and_gives_up_nothing(send, start, jobs_redis, dead):
+async def test_dispatch_function_unavailable_keeps_all_and_gives_up_nothing(send, start, jobs_redis, dead):
     await send(*range(10))
     dispatch = await start(url="http://127.0.0.1:1/")
     await asyncio.sleep(2)
@@ -62,7 +64,7 @@ async def test_dispatch_function_away_keeps_all_and_gives_up_nothing(send, start
 
 @pytest.mark.parametrize("status", [500, 400])
 async def test_dispatch_nothing_succeeds_nothing_is_given_up(send, function, start, jobs_redis, dead, status):
-    """A function that fails at everything, or refuses everything (a wrong address), is no reason to lose anything."""
+    """A function that fails at everything, or refuses everything (a wrong address), must not cost anything."""
     function.judge = lambda _: problem_answer(status)
     await send(*range(60))
     await start(limits=BatchLimits(10, 100_000, 0.05))
@@ -73,9 +75,7 @@ async def test_dispatch_nothing_succeeds_nothing_is_given_up(send, function, sta
 
 
 @pytest.mark.parametrize("spoils", ["break", problem_answer, "lrs"], ids=["crash", "refusal", "lrs"])
-async def test_dispatch_statement_that_spoils_its_batch_is_found_and_blocks_nothing(
-    send, function, start, wait_gone, dead, spoils
-):
+async def test_dispatch_poisonous_statement_is_found_and_blocks_nothing(send, function, start, wait_gone, dead, spoils):
     """It crashes the function, is refused with all that is in its batch, or makes the LRS fail."""
 
     def judge(batch):
@@ -104,10 +104,10 @@ async def test_dispatch_statement_that_spoils_its_batch_is_found_and_blocks_noth
     assert set(range(100)) - {33} <= set(function.accepted)
 
 
-async def test_dispatch_statements_the_function_refuses_by_itself_tell_nothing_of_the_lrs(
+async def test_dispatch_statements_the_function_refuses_itself_say_nothing_about_the_lrs(
     send, function, start, jobs_redis, dead
 ):
-    """While the LRS fails, refusals are no successes that would count against a good statement."""
+    """While the LRS fails, refusals are not successes that count against a good statement."""
 
     def judge(batch):
         bad = [entry for entry in batch.entries if entry.statement["n"] >= 100]
@@ -125,7 +125,7 @@ async def test_dispatch_statements_the_function_refuses_by_itself_tell_nothing_o
     assert all(json.loads(entry["statement"])["n"] >= 100 for entry in await dead())
 
 
-async def test_dispatch_adapter_that_dies_another_takes_its_statements_over(
+async def test_dispatch_statements_of_an_adapter_that_died_are_taken_over(
     send, function, start, wait_gone, jobs_redis, make_streams
 ):
     gone = await make_streams("gone", alive=False)
@@ -161,7 +161,7 @@ async def test_dispatch_entry_that_is_not_a_statement_becomes_a_dead_letter_and_
     assert [entry["kind"] for entry in await dead()] == ["message", "statement", "statement"]
 
 
-async def test_dispatch_stream_that_was_lost_is_made_anew(send, function, start, wait_gone, jobs_redis):
+async def test_dispatch_lost_stream_is_created_again(send, function, start, wait_gone, jobs_redis):
     await start()
     await asyncio.sleep(0.1)
     await jobs_redis.delete(keys.STATEMENTS)

@@ -176,9 +176,7 @@ async def test_dispatch_never_has_more_steps_out_than_its_concurrency(records, m
     ],
     ids=["problem", "gateway", "rubbish", "broken connection"],
 )
-async def test_dispatch_attempt_fails_is_tried_again_and_counted(
-    records, make_job, function, start, wait_state, answer
-):
+async def test_dispatch_failed_attempt_is_retried_and_counted(records, make_job, function, start, wait_state, answer):
     function.answers = [answer()]
     await records.accept([make_job()])
     await start()
@@ -186,7 +184,7 @@ async def test_dispatch_attempt_fails_is_tried_again_and_counted(
     assert function.attempts == [1, 2]
 
 
-async def test_dispatch_step_that_takes_too_long_is_given_up_and_tried_again(
+async def test_dispatch_step_that_takes_too_long_is_abandoned_and_retried(
     records, make_job, function, start, wait_state
 ):
     function.answers = [plan_of(1, timeout_s=1), "hang"]
@@ -218,7 +216,7 @@ async def test_dispatch_refused_step_fails_the_job_at_once(records, make_job, fu
     assert len(await dead()) == 1
 
 
-async def test_dispatch_function_that_is_busy_is_asked_again_and_nothing_is_counted(
+async def test_dispatch_function_that_is_busy_is_called_again_and_no_attempt_is_counted(
     records, make_job, function, start, wait_state
 ):
     function.answers = [problem_answer(503, **{"Retry-After": "0"}) for _ in range(8)]
@@ -228,7 +226,7 @@ async def test_dispatch_function_that_is_busy_is_asked_again_and_nothing_is_coun
     assert function.attempts == [1] * 9
 
 
-async def test_dispatch_function_that_is_not_there_is_waited_for(records, make_job, function, start, streams):
+async def test_dispatch_function_that_is_unavailable_is_waited_for(records, make_job, function, start, streams):
     await records.accept([make_job()])
     dispatch = await start(url="http://127.0.0.1:1/")
     await wait_until(lambda: dispatch.on_hold == 1)
@@ -295,7 +293,7 @@ async def test_dispatch_entry_that_is_not_a_step_becomes_a_dead_letter_and_block
     assert [entry["kind"] for entry in await dead()] == ["message"]
 
 
-async def test_dispatch_streams_lost_group_is_made_anew(records, make_job, function, start, wait_state, jobs_redis):
+async def test_dispatch_lost_group_is_created_again(records, make_job, function, start, wait_state, jobs_redis):
     await start()
     await asyncio.sleep(0.1)
     await jobs_redis.flushall()

@@ -87,7 +87,7 @@ async def test_reclaim_takes_no_more_than_there_are_slots(records, take, streams
 async def test_reclaim_step_whose_attempts_are_used_up_fails_its_job(
     records, take, streams, make_job, reclaimer_of, job_hash, jobs_redis
 ):
-    """A step that kills whoever performs it must not go round for ever."""
+    """A step that kills whoever performs it must not be retried forever."""
     await records.accept([make_job()])
     (step,) = await take()
     await jobs_redis.xclaim(

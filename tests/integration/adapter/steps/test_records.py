@@ -219,7 +219,9 @@ async def test_step_that_is_no_longer_open_is_dropped_whatever_its_attempt_ended
     assert await streams.pending(keys.steps("encoding")) == []
 
 
-async def test_replay_failed_job_starts_anew_and_leaves_the_dead(records, take, make_job, job_hash, dead, jobs_redis):
+async def test_replay_failed_job_starts_anew_and_its_dead_letter_is_removed(
+    records, take, make_job, job_hash, dead, jobs_redis
+):
     await records.accept([make_job()])
     for _ in range(2):
         (step,) = await take()

@@ -89,7 +89,7 @@ def test_read_job_that_cannot_be_used_is_refused_with_its_reason(raw, reason):
 
 
 @pytest.mark.parametrize("value", ["\ud800", {"deep": "\udfff"}])
-def test_read_job_text_that_is_no_unicode_is_refused_before_it_is_stored(value):
+def test_read_job_text_that_is_not_unicode_is_refused_before_it_is_stored(value):
     """It could not be written to Redis later, and the queue would stand."""
     with pytest.raises(InvalidRequestError):
         read_job(message([[7, PATH, 0, 0, {"title": value}, ""], {}, {}]))

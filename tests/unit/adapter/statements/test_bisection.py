@@ -12,7 +12,7 @@ def sub_batch_of(count, **more):
     return SubBatch(entries_of(*({"n": number} for number in range(count))), **more)
 
 
-def test_bisect_failed_first_time_the_batch_is_tried_again_whole():
+def test_bisect_failed_first_failure_retries_the_whole_batch():
     bisection = bisect_failed(sub_batch_of(8, successes_seen=3), 3)
     (again,) = bisection.sub_batches
     assert (len(again.entries), again.failures, again.attempt) == (8, 1, 2)
@@ -29,7 +29,7 @@ def test_bisect_failed_batch_is_halved(failures, successes, is_refusal):
     assert sum((half.entries for half in bisection.sub_batches), ()) == sub_batch_of(5).entries
 
 
-def test_bisect_failed_one_alone_is_given_up_when_others_succeed_again_and_again():
+def test_bisect_failed_single_statement_is_given_up_when_others_succeed_again_and_again():
     sub_batch = sub_batch_of(1)
     for successes in range(1, GIVE_UP_AFTER):
         (sub_batch,) = bisect_failed(sub_batch, successes).sub_batches
@@ -37,13 +37,13 @@ def test_bisect_failed_one_alone_is_given_up_when_others_succeed_again_and_again
     assert bisect_failed(sub_batch, GIVE_UP_AFTER).poison == sub_batch.entries[0]
 
 
-def test_bisect_failed_one_alone_that_is_refused_is_given_up_as_soon_as_others_succeed():
+def test_bisect_failed_single_refused_statement_is_given_up_as_soon_as_others_succeed():
     (sub_batch,) = bisect_failed(sub_batch_of(1), 0, is_refusal=True).sub_batches
     assert bisect_failed(sub_batch, 1, is_refusal=True).poison
 
 
 @pytest.mark.parametrize("is_refusal", [True, False])
-def test_bisect_failed_nothing_is_given_up_while_nothing_goes_through(is_refusal):
+def test_bisect_failed_nothing_is_given_up_while_nothing_succeeds(is_refusal):
     sub_batches = [sub_batch_of(20, successes_seen=7)]
     for _ in range(2000):
         sub_batch = sub_batches.pop(0)
@@ -54,7 +54,7 @@ def test_bisect_failed_nothing_is_given_up_while_nothing_goes_through(is_refusal
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_bisect_failed_finds_exactly_the_statements_that_spoil_their_batch(seed):
+def test_bisect_failed_finds_exactly_the_poisonous_statements(seed):
     """As the dispatch does it: what holds a bad statement fails; others succeed meanwhile, or not."""
     chance = random.Random(seed)
     whole = sub_batch_of(chance.randint(1, 60))

@@ -137,7 +137,7 @@ def test_weigh_breaks_what_belongs_together_is_never_parted(text, language):
 
 
 @pytest.mark.parametrize(("text", "cost"), [("am 3. | Oktober", LEANING), ("der alte | Mann", ANYWHERE)])
-def test_weigh_breaks_german_ordinals_and_capitals_are_no_ends_and_names(text, cost):
+def test_weigh_breaks_german_ordinals_and_capitals_are_neither_ends_nor_names(text, cost):
     assert weigh(text, "de") == cost
 
 

@@ -266,7 +266,7 @@ def letters(text):
 
 
 @given(words=any_words(), language=LANGUAGES, rules=ANY_RULES)
-def test_make_cues_any_words_are_neither_lost_nor_doubled(words, language, rules):
+def test_make_cues_any_words_are_neither_lost_nor_duplicated(words, language, rules):
     cues = make_cues(words, language, rules)
     assert letters("".join(line for cue in cues for line in cue.lines)) == letters("".join(word.text for word in words))
 

@@ -74,7 +74,7 @@ TEXTS = st.lists(PIECES | st.text(max_size=3), max_size=30).map("".join)
 
 
 @given(text=TEXTS)
-def test_typeset_twice_is_once(text):
+def test_typeset_words_is_idempotent(text):
     once = typeset(text, "fr")
     assert typeset(once, "fr") == once
 

@@ -43,5 +43,5 @@ def test_place_utterances_nothing_heard_is_nothing():
     assert place_utterances(WINDOW, heard()) == ()
 
 
-def test_place_utterances_punctuation_alone_is_none():
+def test_place_utterances_punctuation_alone_is_not_an_utterance():
     assert place_utterances(WINDOW, heard((" .", 0, 1, 0.2), (" .", 1, 2, 0.2))) == ()

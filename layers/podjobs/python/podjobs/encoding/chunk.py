@@ -133,7 +133,7 @@ def _cut_frames(cut: _Cut, chunk: Chunk, settings: EncodingSettings) -> Any:
     # -copyts: frames keep the timestamps of the file's own clock, by which trim cuts
     source_options: dict[str, Any] = {"copyts": None}
     if not cut.video.interlaced and cut.video.transfer not in HDR_TRANSFERS:
-        # A picture that changes its size would start the filter graph anew, without the watermark. `scale` follows
+        # A change of the picture's size would restart the filter graph, without the watermark. `scale` follows
         # such changes; the filters for fields and light do not.
         source_options["reinit_filter"] = 0
     bounds: dict[str, str] = {}

@@ -18,10 +18,10 @@ OVERWRITE = ("-y",)
 
 
 def open_source(source: MediaInput, settings: EncodingSettings, **options: Any) -> Any:
-    """Make ffmpeg-python's input of an uploaded file.
+    """Create ffmpeg-python's input for an uploaded file.
 
     Args:
-        source: ffmpeg's input.
+        source: the file.
         settings: what is accepted in it.
         options: further input options.
     """

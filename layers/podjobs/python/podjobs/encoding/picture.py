@@ -182,9 +182,9 @@ def overlay_watermark(
 
     Args:
         pictures: in the sizes of the renditions.
-        watermark: where it lies, and how opaque it is.
+        watermark: its position and opacity.
         file: a PNG that we made ourselves.
-        renditions: one for each picture.
+        renditions: one per picture.
         matrix: of the pictures, ffmpeg's name.
     """
     marks = (

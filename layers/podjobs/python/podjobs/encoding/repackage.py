@@ -32,13 +32,13 @@ CODING = {
 
 
 def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that brings picture, sound and text subtitles into a file that can be searched.
+    """The ffmpeg command that copies picture, sound and text subtitles into a seekable file.
 
     Args:
-        facts: which streams.
+        facts: the streams.
         source: the file.
-        target: the file that is written.
-        settings: ffmpeg's name.
+        target: the file to write.
+        settings: the ffmpeg command.
     """
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)

@@ -32,7 +32,7 @@ def file_names(subtitles: Sequence[SubtitleFacts]) -> list[str]:
 
 
 def subtitles_argv(recipe: Recipe, source: MediaInput, folder: str, settings: EncodingSettings) -> list[str]:
-    """The ffmpeg command that writes every text subtitle as WebVTT, still with the source's times.
+    """The ffmpeg command that writes every text subtitle as WebVTT, still with the source's timestamps.
 
     Args:
         recipe: the job.

@@ -47,7 +47,7 @@ def _check_identifiers(actor: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _forbid(_: Any) -> Never:
-    raise PydanticCustomError("demand", "must not stand in a sub-statement")
+    raise PydanticCustomError("demand", "is not allowed in a sub-statement")
 
 
 def _by_object_type(default: str, demand: str) -> Discriminator:

@@ -75,7 +75,7 @@ def sound_argv(
         start_s: on the grid.
         end_s: on the grid.
         source: the file.
-        settings: the name of ffmpeg, and the codecs it may decode.
+        settings: the ffmpeg command, and the codecs it may decode.
     """
     early_s = max(0.0, start_s - RESAMPLE_MARGIN_S)
     # Source: ffmpeg's documentation, -copyts: times stay on the file's own clock, so cuts are exact.
