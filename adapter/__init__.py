@@ -1,6 +1,6 @@
 """The adapter: reads Pod's jobs and statements, stores them in Redis, and delivers them to the functions.
 
-One room for each subject; process.py builds all parts and connects them:
+One package per subject; process.py builds all parts and connects them:
 
     door/         where Pod's messages come in
     steps/        jobs and their steps: records, dispatch, reclaim
@@ -9,5 +9,5 @@ One room for each subject; process.py builds all parts and connects them:
     operator/     the operator's commands and the HTTP server's routes
     redis/        connections, keys, streams, heartbeats
 
-A room knows only those below it, see import-linter's contracts in pyproject.toml.
+A package knows only those below it: see import-linter's contracts in pyproject.toml.
 """

@@ -1,4 +1,4 @@
-"""The adapter's process: all its parts are built, run, and stopped without loss."""
+"""The adapter's process: builds all parts, runs them, and stops them without loss."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
-from adapter.delivery.ways import open_delivery
+from adapter.delivery.transports import open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
@@ -42,7 +42,7 @@ LEAVE_LIMIT_S = 2.0
 
 
 def new_adapter_id() -> str:
-    """Name this process: never the same name twice, so that logs tell adapters apart."""
+    """Name this process: no name is ever reused, so adapters can be told apart in logs."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
@@ -58,7 +58,7 @@ class _Parts:
 
 
 async def run_adapter(settings: AdapterSettings) -> None:
-    """Run until SIGTERM or SIGINT: then read nothing new, let steps end within the grace time, give back the rest.
+    """Run until SIGTERM or SIGINT; then stop reading, let steps end within the grace time, and give back the rest.
 
     A second signal ends the process at once; even then nothing is lost.
 
@@ -169,7 +169,7 @@ def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:
 
 
 def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
-    """Log what is read, and where it goes."""
+    """Log which queues are read, and where their work goes."""
     logger.info(
         "The adapter starts.",
         adapter=parts.adapter_id,

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long a step waits between its attempts, and how many it has."""
+    """How long a step waits between attempts, and how many it has."""
 
     base_s: float
     """Wait after the first attempt."""
     factor: float
     cap_s: float
     limit: int
-    """Attempts in all."""
+    """Total number of attempts."""
 
     def wait_s(self, attempts: int) -> float:
-        """Seconds to wait after that many attempts; none before the first."""
+        """Seconds to wait after that many attempts; 0 before the first."""
         if attempts < 1:
             return 0.0
         # the exponent is bounded: 2.0 ** 2000 is an OverflowError, and the cap is reached long before

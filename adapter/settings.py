@@ -16,7 +16,7 @@ from pydantic import (
     create_model,
 )
 
-from adapter.delivery.ways import check_function_url
+from adapter.delivery.transports import check_function_url
 from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions

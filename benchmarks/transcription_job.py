@@ -16,7 +16,7 @@ from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import StepSpec
-from podjobs.contract.ports import ModelPlace, WindowTranscript
+from podjobs.contract.ports import ModelLocation, WindowTranscript
 from podjobs.contract.reply_to import Nobody
 from podjobs.logs import configure_logs
 from podjobs.testing import JobRun
@@ -56,11 +56,11 @@ class OneByOne(WhisperModels):
     """Transcribes one window after another, with the sequential algorithm."""
 
     def transcribe(
-        self, place: ModelPlace, windows: Sequence[bytes], language: str, *, thorough: bool
+        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
     ) -> tuple[WindowTranscript, ...]:
         """Always thorough."""
         del thorough
-        return super().transcribe(place, windows, language, thorough=True)
+        return super().transcribe(location, windows, language, thorough=True)
 
 
 def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
@@ -84,7 +84,7 @@ def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
     shutil.copyfile(sound, media / "videos" / "sound.mp3")
     options = WhisperOptions(device=choose_device(way.device), slots=way.in_flight, threads=way.threads)
     model = WhisperModels(options) if way.batched else OneByOne(options)
-    model.is_multilingual(ModelPlace(MODEL))
+    model.is_multilingual(ModelLocation(MODEL))
     model.speech_probabilities(bytes(32_000))
     run = _Run(media, model, way.in_flight)
     with measuring() as run.outcome.cost:

@@ -1,11 +1,11 @@
-"""How a step, or a batch of statements, reaches its function: one small port, one module per way (ways.py).
+"""How a step, or a batch of statements, reaches its function: one small port, one module per transport (transports.py).
 
-How a delivery ends decides what the adapter does with a step (for batches see adapter/statements/dispatch.py):
+The outcome of a delivery decides what the adapter does with a step (for batches see adapter/statements/dispatch.py):
 
     a reply               the step is committed
     StepRefusedError      no retry: the job fails
     StepFailedError       retried with backoff, counted against the function's limit
-    FunctionBusyError     retried, not counted: the function is busy, or is not there
+    FunctionBusyError     retried, not counted: the function is busy or unavailable
 """
 
 from typing import Protocol, TypeVar
@@ -17,7 +17,7 @@ ReplyT_co = TypeVar("ReplyT_co", covariant=True)
 
 
 class DeliveryError(Exception):
-    """A step that was not done, with the problem as the function or the delivery describes it."""
+    """The step was not done; carries the problem as the function or the delivery describes it."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
@@ -25,21 +25,21 @@ class DeliveryError(Exception):
 
 
 class StepRefusedError(DeliveryError):
-    """The function says that trying again cannot help."""
+    """The function refused the step: a retry cannot help."""
 
 
 class StepFailedError(DeliveryError):
-    """The step did not succeed this time."""
+    """The step failed this time; a retry may help."""
 
 
 class FunctionBusyError(DeliveryError):
-    """The step was not tried: nothing is wrong with it."""
+    """The step was not attempted: nothing is wrong with it."""
 
     def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:
-        """Keep the problem and the function's wish.
+        """Keep the problem and the wait that the function asked for.
 
         Args:
-            problem: why not now.
+            problem: why the step was not attempted.
             retry_after_s: seconds to wait; None: the adapter chooses.
         """
         super().__init__(problem)
@@ -53,7 +53,7 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
         """Invoke the function and wait for its reply.
 
         Raises:
-            DeliveryError: one of its three kinds.
+            DeliveryError: one of its three subclasses.
         """
         ...
 
@@ -63,5 +63,5 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
 
 
 def delivery_problem(detail: str, status: int) -> Problem:
-    """Describe what went wrong on the way, where the function itself states no problem."""
+    """Describe what went wrong in transit, if the function itself sent no problem."""
     return Problem(title="The step was not done.", status=min(max(status, 400), 599), detail=detail)

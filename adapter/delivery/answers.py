@@ -27,7 +27,7 @@ _ON_THE_WAY = {
     HTTPStatus.NOT_FOUND,
     HTTPStatus.METHOD_NOT_ALLOWED,
 }
-"""Without a problem these come from a proxy before the function, or from a wrong URL, which an operator can correct."""
+"""Without a problem in the body, these come from a proxy or a wrong URL, which an operator can correct."""
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 _EXCERPT_CHARS = 300
 
@@ -40,11 +40,11 @@ def read_answer(
     Args:
         contract: what the function may reply.
         status: HTTP status.
-        headers: of the answer, in any case.
+        headers: of the answer; their case does not matter.
         content: the body.
 
     Raises:
-        DeliveryError: there is no reply; its kind says whether a retry helps, and whether it counts.
+        DeliveryError: there is no reply; its class says whether a retry helps, and whether it counts.
     """
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return _read_reply(contract, headers, content)
@@ -66,7 +66,7 @@ def _read_reply(contract: MessageContract[RequestT, ReplyT], headers: Mapping[st
 
 
 def _read_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:
-    """Read the problem that the function itself states, if it does."""
+    """Read the problem that the function itself sent, if any."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != PROBLEM_CONTENT_TYPE:
         return None
     try:

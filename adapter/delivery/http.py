@@ -1,4 +1,4 @@
-"""Delivery over HTTP: one POST of a CloudEvent in binary mode, whose answer is the reply.
+"""Delivery over HTTP: a CloudEvent is posted in binary mode, and the response is the reply.
 
 For functions-framework on this machine and for Knative.
 
@@ -32,19 +32,19 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
     """Invokes one function by its URL."""
 
     def __init__(self, url: str, contract: MessageContract[RequestT, ReplyT], adapter_id: str, margin_s: float) -> None:
-        """Make a delivery.
+        """Create a delivery.
 
         Args:
             url: where the function listens.
-            contract: what it is asked, and what it replies.
+            contract: its requests and replies.
             adapter_id: names the source of the events.
-            margin_s: seconds beyond a request's own limit after which the request is given up.
+            margin_s: seconds beyond a request's own time limit after which it is abandoned.
         """
         self._url = url
         self._contract = contract
         self._adapter_id = adapter_id
         self._margin_s = margin_s
-        # the number of connections is bounded by the dispatch's own limit
+        # the dispatch's concurrency bounds the number of connections
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0), auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar()
         )
@@ -60,7 +60,7 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
             ) as response:
                 content = await _read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # Nothing was sent: the function is being started, redeployed, or its server is down.
+            # Nothing was sent: the function is starting, being redeployed, or its server is down.
             detail = f"The function at {self._url} cannot be reached: {error}."
             raise FunctionBusyError(delivery_problem(detail, HTTPStatus.SERVICE_UNAVAILABLE)) from error
         except TimeoutError as error:
@@ -74,7 +74,7 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
     async def close(self) -> None:
         """Release the connections."""
         await self._session.close()
-        # the sockets are closed by the loop's next turns
+        # the event loop closes the sockets in its next iterations
         await asyncio.sleep(0)
 
 

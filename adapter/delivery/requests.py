@@ -1,4 +1,4 @@
-"""The event that asks a function, the same for every way of delivery."""
+"""The event that carries a request to a function, the same for every transport."""
 
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.events import Event
@@ -8,7 +8,7 @@ def request_event(contract: MessageContract[RequestT, ReplyT], request: RequestT
     """Make the event that carries a request.
 
     Args:
-        contract: what the function is asked.
+        contract: the function's requests and replies.
         request: the request.
         adapter_id: names the source of the event.
     """

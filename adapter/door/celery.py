@@ -1,9 +1,9 @@
-"""The Celery door: messages move from one of Pod's queues to where they are stored, and are safe at every moment.
+"""The Celery door: moves messages from one of Pod's queues to where they are stored, without ever losing one.
 
     <queue> ──LMOVE──▶ <queue>:podjobs:<adapter> ──stored by the intake (or as a dead letter)──▶ LREM
 
-A crash between two arrows leaves the message in the processing list; this adapter finds it when Redis is back, another
-one when this one's heartbeat has expired. What is stored twice has the same id both times.
+A crash between two arrows leaves the message in the processing list; this adapter finds it once Redis is back, or
+another adapter does once this one's heartbeat has expired. What is stored twice has the same id both times.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 
 BATCH = 100
 WAIT_S = 1
-"""Longest wait for a message; a stop is noticed between two waits."""
+"""Longest wait for a message; a stop takes effect between two waits."""
 REDIS_AWAY_WAIT_S = 0.5
 
 
@@ -30,13 +30,13 @@ class Intake(Protocol):
     """Stores the messages of a queue."""
 
     async def room(self) -> int:
-        """How many more messages may be stored now; 0: they stay on Pod's queue. Raises RedisError."""
+        """How many more messages can be stored now; 0: they stay on Pod's queue. Raises RedisError."""
 
     async def store(self, batch: Sequence[bytes]) -> None:
-        """Store messages, in order, and as dead letters those that cannot be used; safe to repeat.
+        """Store messages in order; those that cannot be read become dead letters. Safe to repeat.
 
         Raises:
-            RedisError: some are not stored.
+            RedisError: some were not stored.
         """
 
 
@@ -49,7 +49,7 @@ class CeleryDoor:
         Args:
             queue: name of the broker's list.
             broker: a client of the broker's database that returns bytes.
-            streams: this adapter's; they know which adapters are alive.
+            streams: this adapter's streams; they know which adapters are alive.
             intake: where messages are stored.
             lease_s: seconds without a heartbeat after which an adapter is gone.
         """
@@ -64,7 +64,7 @@ class CeleryDoor:
         """Whether messages are being read."""
 
     def stop(self) -> None:
-        """Read nothing new; `run` ends once what was read is stored."""
+        """Stop reading; `run` ends once everything that was read is stored."""
         self._stopping = True
 
     async def run(self) -> None:
@@ -94,7 +94,7 @@ class CeleryDoor:
         await self._broker.srem(keys.doors(self.queue), self._streams.adapter_id)
 
     async def _announce(self) -> None:
-        """Register as an adapter that may have a processing list: repeatedly, as others may have believed it gone."""
+        """Register as an adapter that may have a processing list: repeatedly, since others may have thought it gone."""
         await self._broker.sadd(keys.doors(self.queue), self._streams.adapter_id)
 
     async def waiting(self) -> int:

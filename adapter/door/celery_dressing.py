@@ -1,4 +1,4 @@
-"""How Pod's tasks describe a video's dressing, twice: as an object and as a fragment of a command line. Pure.
+"""Reads a video's dressing from Pod's task, which describes it twice: as JSON and as part of a command line. Pure.
 
 Source: docs/contract-pod.md, json_dressing and dressing_input.
 """
@@ -13,7 +13,7 @@ from podjobs.contract.jobs import DressingRequest, Position
 from podjobs.contract.media_paths import MediaPaths
 
 INPUTS = re.compile(r'(?:\s*-i\s+"(?P<path>[^"\n]+)")')
-"""The fragment of a command line that Pod sends beside the JSON: never run, only compared."""
+"""The part of an ffmpeg command line that Pod sends along with the JSON: never run, only compared."""
 
 
 def _text_or_none(value: Any) -> Any:
@@ -24,7 +24,7 @@ OptionalText = Annotated[str | None, BeforeValidator(_text_or_none)]
 
 
 class _JsonDressing(BaseModel):
-    """json_dressing, as far as it counts; its durations and sound flags are not to be trusted."""
+    """The fields of json_dressing that we use; its durations and sound flags are not to be trusted."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,18 +40,18 @@ class _JsonDressing(BaseModel):
 def read_dressing(
     json_dressing: dict[str, Any] | None, dressing_input: str, paths: MediaPaths
 ) -> DressingRequest | None:
-    """Read what Pod asks for.
+    """Read the dressing that Pod requests.
 
     Args:
-        json_dressing: the object.
-        dressing_input: the fragment.
-        paths: of Pod's media root.
+        json_dressing: the JSON object.
+        dressing_input: the part of a command line.
+        paths: maps paths below Pod's media root.
 
     Returns:
-        None when the video is not dressed.
+        None if the video is not dressed.
 
     Raises:
-        InvalidRequestError: a field is wrong, the two descriptions differ, or a path leads out of the media root.
+        InvalidRequestError: a field is invalid, the two descriptions differ, or a path is outside the media root.
     """
     inputs = read_inputs(dressing_input)
     if json_dressing is None:
@@ -85,13 +85,13 @@ def read_dressing(
 
 
 def read_inputs(fragment: str) -> list[str]:
-    """Take the paths out of dressing_input.
+    """Extract the paths from dressing_input.
 
     Args:
-        fragment: nothing, or pairs of `-i` and one path in double quotes.
+        fragment: empty, or pairs of `-i` and a path in double quotes.
 
     Raises:
-        InvalidRequestError: there is anything else in it.
+        InvalidRequestError: it contains anything else.
     """
     if INPUTS.sub("", fragment).strip():
         raise InvalidRequestError(f'dressing_input is not a list of -i "path" pairs: {fragment[:200]!r}.')
@@ -102,6 +102,6 @@ def _credit_key(name: str, slug: str | None, video: str | None, paths: MediaPath
     if slug is None and video is None:
         return None
     if video is None:
-        raise InvalidRequestError(f"json_dressing names {name}_credits, but no {name}_credits_video.")
-    # relative to the media root; mapped there and back so that it cannot leave it
+        raise InvalidRequestError(f"json_dressing names {name}_credits, but not {name}_credits_video.")
+    # relative to the media root; mapped there and back to ensure that it stays inside
     return paths.key_of(paths.pod_path(video.lstrip("/")) if not video.startswith("/") else video)

@@ -1,4 +1,4 @@
-"""Pod's Celery tasks translated into jobs. Pure.
+"""Translates Pod's Celery tasks into jobs. Pure.
 
 Source: docs/contract-pod.md, what Pod puts on Redis.
 """
@@ -21,21 +21,21 @@ TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_tran
 
 
 class _Task(BaseModel):
-    """The arguments of a task: the fields are Pod's names, in the order of its positional arguments."""
+    """The arguments of a task: fields have Pod's names and the order of its positional arguments."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @abstractmethod
     def to_job(self, job_id: Any, paths: MediaPaths) -> Job:
-        """Say the same in our own terms.
+        """Translate the task into a job.
 
         Args:
-            job_id: Celery's id of the message, as it stands there.
-            paths: of Pod's media root.
+            job_id: Celery's id of the message, unchecked.
+            paths: maps paths below Pod's media root.
 
         Raises:
-            InvalidRequestError: a path leads out of the media root.
-            ValidationError: the id is not one.
+            InvalidRequestError: a path is outside the media root.
+            ValidationError: the id is not valid.
         """
 
 
@@ -66,7 +66,7 @@ class _EncodingTask(_Task):
         )
 
     def _cut(self) -> Cut | None:
-        """Pod says 0, 0 where nothing is cut, and 0 for an end where the beginning alone is."""
+        """Pod sends 0, 0 if nothing is cut, and 0 as the end if only the beginning is."""
         if not self.cut_start and not self.cut_end:
             return None
         return Cut(start_s=self.cut_start, end_s=self.cut_end or None)
@@ -76,7 +76,7 @@ class _TranscriptionTask(_Task):
     video_id: NonNegativeInt
     mp3filepath: PodPath
     duration: Seconds = 0
-    """Only a hint, which nobody reads: the file itself is measured."""
+    """Only a hint, and not used: the file itself is measured."""
     lang: Annotated[str, Field(max_length=64)]
 
     def to_job(self, job_id: Any, paths: MediaPaths) -> TranscriptionJob:
@@ -97,20 +97,20 @@ def read_job(raw: bytes, paths: MediaPaths) -> Job:
     """Read one element of a Celery queue.
 
     Args:
-        raw: the element, as it lies in the list.
-        paths: of Pod's media root; a job that names a path outside is refused.
+        raw: the element, as it is in the list.
+        paths: maps paths below Pod's media root; a job that names one outside is refused.
 
     Returns:
         The job; its id is Celery's.
 
     Raises:
-        InvalidRequestError: it cannot be used; the sentence says why. A retry does not help.
+        InvalidRequestError: it is not a valid task; the message says why. A retry does not help.
     """
     envelope = open_envelope(raw)
     task = _TASKS.get(envelope.task) if isinstance(envelope.task, str) else None
     if task is None:
         known = ", ".join(_TASKS)
-        raise InvalidRequestError(f"The task {envelope.task!r} is not one of those this version performs: {known}.")
+        raise InvalidRequestError(f"The task {envelope.task!r} is not supported by this version, expected: {known}.")
     values = envelope.arguments(tuple(task.model_fields))
     try:
         return task.model_validate(values).to_job(envelope.id, paths)

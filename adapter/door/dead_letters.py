@@ -1,4 +1,4 @@
-"""Messages that cannot be used become dead letters: nothing that Pod sends is lost."""
+"""Messages that cannot be processed become dead letters: nothing that Pod sends is lost."""
 
 import base64
 
@@ -12,14 +12,14 @@ logger = structlog.get_logger(__name__)
 
 
 class DeadLetters:
-    """Takes the messages of any queue."""
+    """Stores messages of any queue as dead letters."""
 
     def __init__(self, redis: RedisClient) -> None:
         """Use a client of the jobs' database that returns text."""
         self._redis = redis
 
     async def add(self, queue: str, raw: bytes, problem: Problem) -> None:
-        """Store a message as it is, with its problem.
+        """Store a message unchanged, with its problem.
 
         Args:
             queue: the broker's list it came from.
@@ -27,7 +27,7 @@ class DeadLetters:
             problem: what is wrong with it.
 
         Raises:
-            RedisError: it is not stored.
+            RedisError: it was not stored.
         """
         try:
             message = {"raw": raw.decode()}
@@ -36,7 +36,7 @@ class DeadLetters:
         fields = {"kind": "message", "queue": queue, **message, "problem": problem.model_dump_json()}
         await self._redis.xadd(keys.DEAD, fields)
         logger.error(
-            "A message cannot be used. It has become a dead letter; `dead list` shows it.",
+            "A message cannot be processed. It has become a dead letter; `dead list` shows it.",
             queue=queue,
             reason=problem.detail,
         )

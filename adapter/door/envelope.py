@@ -1,4 +1,4 @@
-"""Celery messages: what surrounds a task's arguments. Pure.
+"""Celery messages: what a task's arguments are wrapped in. Pure.
 
 Source: docs/contract-pod.md; Celery message protocol 2; kombu's virtual transports for the base64 body.
 """
@@ -32,7 +32,7 @@ class Envelope:
         """Unpack the arguments.
 
         Args:
-            names: of the task's parameters, in order.
+            names: the task's parameters, in order.
 
         Raises:
             InvalidRequestError: they cannot be unpacked, or do not match the names.
@@ -51,7 +51,7 @@ def open_envelope(raw: bytes) -> Envelope:
     """
     message = _json(raw, "The message")
     if not isinstance(message, dict) or not isinstance(message.get("headers"), dict):
-        raise InvalidRequestError("The message is not a Celery message of protocol 2: it has no object 'headers'.")
+        raise InvalidRequestError("The message is not a Celery message of protocol 2: it has no 'headers' object.")
     return Envelope(message)
 
 
@@ -76,7 +76,7 @@ def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         )
     body = message.get("body")
     if not isinstance(body, str):
-        raise InvalidRequestError("The message has no text 'body'.")
+        raise InvalidRequestError("The message has no 'body' string.")
     try:
         decoded = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -86,7 +86,7 @@ def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         json.dumps(content, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise InvalidRequestError(
-            "The message's body contains half a surrogate pair, so it is no Unicode text."
+            "The message's body contains half a surrogate pair, so it is not valid Unicode."
         ) from error
     match content:
         case [list(positional), dict(keywords), *_]:

@@ -24,16 +24,16 @@ class JobRules:
     """Which jobs are accepted."""
 
     paths: MediaPaths
-    """Of Pod's media root; jobs that name a path outside are refused."""
+    """Maps paths below Pod's media root; jobs that name one outside are refused."""
     functions: frozenset[str]
-    """Names of the functions that there are."""
+    """Names of the functions that are configured."""
 
     def check(self, job: Job) -> None:
-        """Refuse a job that must not be accepted. Raises InvalidRequestError."""
+        """Raise InvalidRequestError if a job must not be accepted."""
         function = workflow_of(job).function.name
         if function not in self.functions:
             raise InvalidRequestError(
-                f"There is no function for jobs of type {job.type!r} here. "
+                f"No function is configured for jobs of type {job.type!r}. "
                 f"Set PODJOBS_FUNCTION_URL_{function.upper()}, then replay this dead letter."
             )
 
@@ -48,7 +48,7 @@ class JobIntake:
             queue: whose messages are stored.
             records: where jobs are stored.
             rules: which jobs are accepted.
-            dead_letters: where messages go that cannot be used.
+            dead_letters: where messages go that cannot be processed.
         """
         self._queue = queue
         self._records = records
@@ -56,7 +56,7 @@ class JobIntake:
         self._dead_letters = dead_letters
 
     async def room(self) -> int:
-        """There is always room: a record is small, and Pod can be notified only about jobs that were accepted."""
+        """There is always room: records are small, and Pod can only be notified about jobs that were accepted."""
         return BATCH
 
     async def store(self, batch: Sequence[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The intake of statements: Pod's messages become statements whose id and time are fixed for good."""
+"""The intake of statements: Pod's messages become statements whose id and timestamp never change."""
 
 import hashlib
 import json
@@ -20,9 +20,9 @@ logger = structlog.get_logger(__name__)
 """Pod's queue of statements."""
 STATEMENT_TASK = "pod.xapi.xapi_tasks.send_xapi_statement_task"
 ID_NAMESPACE = uuid.UUID("0b7d8c8f-3b86-4c58-9f5c-6f0f3ad6a5a1")
-"""Ours, drawn once: the namespace in which a statement's id is derived from its message's."""
+"""A random UUID of our own: the namespace in which a statement's id is derived from its message's."""
 LONGEST_MESSAGE_ID = 128
-"""Celery's ids are UUIDs; anything longer is not one, and its message is identified by its content."""
+"""Celery's ids are UUIDs; anything longer is not an id, and the message is identified by its content."""
 DEEPEST = 64
 """Levels of nested objects and lists. A statement has some eight; JSON parsers give up between 100 and 1,000."""
 
@@ -34,7 +34,7 @@ class Received:
     message_id: str
     """Identifies the message; the same if it arrives again."""
     statement: Statement
-    """It has an id, but perhaps no timestamp."""
+    """Has an id, but perhaps no timestamp."""
 
 
 def read_statement(raw: bytes) -> Received:
@@ -44,7 +44,7 @@ def read_statement(raw: bytes) -> Received:
         raw: the element, as it is in the list.
 
     Raises:
-        InvalidRequestError: it cannot be used; the detail says why. A retry does not help.
+        InvalidRequestError: it does not hold a statement; the message says why. A retry does not help.
 
     Source: docs/contract-pod.md, xAPI.
     """
@@ -55,7 +55,7 @@ def read_statement(raw: bytes) -> Received:
     if not isinstance(statement, dict):
         raise InvalidRequestError("The task's argument 'statement' is not a JSON object.")
     if _is_deeper(statement, DEEPEST):
-        raise InvalidRequestError(f"The statement has objects and lists more than {DEEPEST} deep.")
+        raise InvalidRequestError(f"The statement's objects and lists are nested more than {DEEPEST} deep.")
     has_id = isinstance(envelope.id, str) and 0 < len(envelope.id) <= LONGEST_MESSAGE_ID
     message_id = envelope.id if has_id else hashlib.sha256(raw).hexdigest()
     if statement.get("id") is None:
@@ -67,11 +67,11 @@ def write_statement(statement: Statement, limit_bytes: int) -> str:
     """Write a statement as compact JSON text.
 
     Args:
-        statement: complete.
+        statement: a complete one.
         limit_bytes: longest text, in UTF-8.
 
     Raises:
-        InvalidRequestError: it is too long, or contains a number that JSON does not have.
+        InvalidRequestError: it is too long, or contains a number that JSON cannot express.
     """
     try:
         text = json.dumps(statement, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
@@ -82,7 +82,7 @@ def write_statement(statement: Statement, limit_bytes: int) -> str:
     size_bytes = len(text.encode())
     if size_bytes > limit_bytes:
         raise InvalidRequestError(
-            f"The statement has {size_bytes} bytes, at most {limit_bytes} fit a batch. Raise PODJOBS_XAPI_BATCH_BYTES."
+            f"The statement has {size_bytes} bytes, but a batch holds {limit_bytes}. Raise PODJOBS_XAPI_BATCH_BYTES."
         )
     return text
 
@@ -107,7 +107,7 @@ class StatementIntake:
 
         Args:
             statements: where statements are stored.
-            dead_letters: where messages go that cannot be used.
+            dead_letters: where messages go that cannot be processed.
             held_limit: statements in Redis, dead letters included, at which new ones stay on Pod's queue.
             statement_limit_bytes: longest statement.
         """
@@ -119,7 +119,7 @@ class StatementIntake:
         """Whether new statements stay on Pod's queue until some are gone."""
 
     async def room(self) -> int:
-        """How many more may be stored; see Intake. Logs when the limit is reached and when there is room again."""
+        """How many more can be stored; see Intake. Logs when the limit is reached and when there is room again."""
         held = await self._statements.count()
         is_full = held >= self.held_limit
         if is_full and not self.is_full:
@@ -136,7 +136,7 @@ class StatementIntake:
         return max(self.held_limit - held, 0)
 
     async def describe(self) -> dict[str, int | bool]:
-        """How many statements are in Redis, and whether the others stay on Pod's queue. Raises RedisError."""
+        """How many statements are in Redis, and whether new ones stay on Pod's queue. Raises RedisError."""
         return {"held": await self._statements.count(), "held_limit": self.held_limit, "is_full": self.is_full}
 
     async def store(self, batch: Sequence[bytes]) -> None:

@@ -1,1 +1,1 @@
-"""What an operator sees and does: the commands, the HTTP server's routes, and replay of dead letters."""
+"""What operators use: the commands, the HTTP server with its health and status pages, and replay of dead letters."""

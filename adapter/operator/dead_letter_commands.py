@@ -21,14 +21,14 @@ KINDS = ("job", "message", "statement")
 
 @click.group()
 def dead() -> None:
-    """Look at what could not be done, and replay it."""
+    """Show, replay and drop dead letters: what could not be processed."""
 
 
 @dead.command("list")
-@click.option("--kind", type=click.Choice(KINDS), help="Only these.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only entries of this kind.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most this many.")
 def dead_list(kind: str | None, limit: int) -> None:
-    """List it, the newest first."""
+    """List dead letters, newest first."""
     table = Table("entry", "since", "what", "reason", box=None)
     table.columns[0].no_wrap = True
     for letter in ask_redis(lambda redis: DeadLetterReader(redis).newest(limit, kind)):
@@ -39,7 +39,7 @@ def dead_list(kind: str | None, limit: int) -> None:
 @dead.command("show")
 @click.argument("entry_id")
 def dead_show(entry_id: str) -> None:
-    """Show an entry whole, as JSON."""
+    """Show an entry in full, as JSON."""
     letter = ask_redis(lambda redis: DeadLetterReader(redis).get(entry_id))
     click.echo(json.dumps(_found(letter, entry_id).fields, indent=2, ensure_ascii=False))
 
@@ -48,7 +48,7 @@ def dead_show(entry_id: str) -> None:
 @click.option("--all", "kind", type=click.Choice(KINDS), help="All entries of a kind.")
 @click.argument("entry_ids", metavar="[ENTRY…]", nargs=-1)
 def dead_replay(kind: str | None, entry_ids: tuple[str, ...]) -> None:
-    """Do it again: jobs from their start, messages through their queue, statements with the next batch."""
+    """Process entries again: jobs from the start, messages through their queue, statements with the next batch."""
     run_or_exit(lambda settings: _replay(settings, _choice(kind, entry_ids)))
 
 
@@ -56,18 +56,18 @@ def dead_replay(kind: str | None, entry_ids: tuple[str, ...]) -> None:
 @click.option("--all", "kind", type=click.Choice(KINDS), help="All entries of a kind.")
 @click.argument("entry_ids", metavar="[ENTRY…]", nargs=-1)
 def dead_drop(kind: str | None, entry_ids: tuple[str, ...]) -> None:
-    """Forget entries for good; their jobs' records stay."""
+    """Delete entries for good; the records of their jobs are kept."""
     missing = ask_redis(lambda redis: _drop(DeadLetterReader(redis), _choice(kind, entry_ids)))
     if missing:
-        exit_with(f"There is no entry {', '.join(missing)}; `dead list` names them.", EXIT_FAILURE)
+        exit_with(f"There is no entry {', '.join(missing)}; `dead list` shows them.", EXIT_FAILURE)
 
 
 Choice = Callable[[DeadLetterReader], Awaitable[list[str]]]
-"""Finds the ids of the dead letters that are meant."""
+"""Finds the ids of the chosen dead letters."""
 
 
 def _choice(kind: str | None, entry_ids: tuple[str, ...]) -> Choice:
-    """Choose the dead letters that were named, or all of a kind that exist now, oldest first."""
+    """Choose the dead letters that were named, or all existing ones of a kind, oldest first."""
     if bool(kind) == bool(entry_ids):
         raise click.UsageError("Name entries, or a kind with --all.")
 
@@ -115,5 +115,5 @@ async def _replay(settings: RecordSettings, choice: Choice) -> None:
 
 def _found(letter: DeadLetter | None, entry_id: str) -> DeadLetter:
     if letter is None:
-        exit_with(f"There is no entry {entry_id!r}; `dead list` names them.", EXIT_FAILURE)
+        exit_with(f"There is no entry {entry_id!r}; `dead list` shows them.", EXIT_FAILURE)
     return letter

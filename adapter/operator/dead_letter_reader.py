@@ -36,7 +36,7 @@ class DeadLetter:
 
     @property
     def what(self) -> str:
-        """What it is, in a few words."""
+        """A short description."""
         match self.kind:
             case "job":
                 return self.fields.get("job", "")
@@ -54,7 +54,7 @@ def _statement_id(text: str) -> str:
 
 
 class DeadLetterReader:
-    """Reads the dead letters, and deletes those an operator names."""
+    """Reads the dead letters, and deletes those an operator chooses."""
 
     def __init__(self, redis: RedisClient) -> None:
         """Use a client of the jobs' database that returns text."""

@@ -1,7 +1,7 @@
 """Health and status over HTTP: whether the adapter is alive, whether it reads its queues, and what it is doing.
 
-GET /healthz   200 while the process answers
-GET /readyz    200 while all queues are read, else 503 and the reason
+GET /healthz   200 while the process responds
+GET /readyz    200 while all queues are read, otherwise 503 and the reason
 GET /status    JSON: queues, functions and jobs in numbers
 """
 
@@ -42,7 +42,7 @@ class Dispatch(Protocol):
 
 
 class Statements(Protocol):
-    """Something that knows how many statements there are."""
+    """Something that can count the statements."""
 
     async def describe(self) -> dict[str, int | bool]:
         """How many statements are in Redis. Raises RedisError."""
@@ -64,8 +64,8 @@ class HealthRoutes:
         Args:
             adapter_id: this adapter's name.
             jobs: the jobs' database.
-            doors: one for each queue that is read.
-            dispatches: one for each function.
+            doors: one per queue that is read.
+            dispatches: one per function.
             statements: describes the xAPI statements; None: their queue is not read.
         """
         self._adapter_id = adapter_id
@@ -84,7 +84,7 @@ class HealthRoutes:
         )
 
     def report_stopping(self) -> None:
-        """Answer from now on that the adapter is not ready."""
+        """Report from now on that the adapter is not ready."""
         self._stopping = True
 
     async def _show_health(self, _request: web.Request) -> web.Response:

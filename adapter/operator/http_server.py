@@ -1,4 +1,4 @@
-"""The adapter's one HTTP server: it serves the routes of the modules it is given."""
+"""The adapter's HTTP server: serves the routes of the modules it is given."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -28,7 +28,7 @@ class HttpServer:
 
         Args:
             host: address to listen on.
-            port: 0 takes any free one.
+            port: 0 chooses a free one.
 
         Returns:
             The port.

@@ -15,10 +15,10 @@ STATES = click.Choice([state.value for state in JobState])
 
 @click.command()
 @click.option("--state", "states", type=STATES, multiple=True, help="Only jobs in this state.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most this many.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def jobs(states: tuple[str, ...], limit: int, *, as_json: bool) -> None:
-    """List jobs, the newest first."""
+    """List jobs, newest first."""
     found = ask_redis(lambda redis: JobReader(redis).jobs(frozenset(states), limit))
     if as_json:
         for record in found:
@@ -47,7 +47,7 @@ def job(job_id: str) -> None:
     record, log = ask_redis(lambda redis: _job_and_log(redis, job_id))
     if record is None:
         exit_with(
-            f"There is no job {job_id!r}. A job that has ended is forgotten after PODJOBS_JOB_TTL_S.", EXIT_FAILURE
+            f"There is no job {job_id!r}. The record of an ended job is deleted after PODJOBS_JOB_TTL_S.", EXIT_FAILURE
         )
     table = Table(show_header=False, box=None)
     table.add_row("job", record.id)

@@ -1,4 +1,4 @@
-"""What the job records say to an operator: jobs, how far they are, and their logs."""
+"""The job records as operators see them: jobs, their progress and their logs."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """A job as it stands."""
+    """The current record of a job."""
 
     id: str
     fields: dict[str, str]
@@ -34,7 +34,7 @@ class JobRecord:
 
     @property
     def reason(self) -> str:
-        """Why it failed, or why it is not getting on; empty while all is well."""
+        """Why it failed, or why its latest attempt did; empty while all is well."""
         return problem_detail(self.fields.get("error") or self.fields.get("trouble") or "")
 
 
@@ -69,7 +69,7 @@ class JobReader:
             start += PAGE
 
     async def job(self, job_id: str) -> JobRecord | None:
-        """Look up a job; None if it is not known (any more)."""
+        """Look up a job; None if it is unknown, or no longer known."""
         fields = await self._redis.hgetall(keys.job(job_id))
         return JobRecord(job_id, fields) if fields else None
 

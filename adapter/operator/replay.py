@@ -14,7 +14,7 @@ from podjobs.contract.workflows import read_job
 
 
 class ReplayError(Exception):
-    """The dead letter cannot be replayed; the text says why."""
+    """The dead letter cannot be replayed; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class ReplayTargets:
     jobs: RedisClient
     """The jobs' database."""
     brokers: Mapping[str, RedisClient]
-    """Databases of queues that have one of their own."""
+    """The databases of queues that have their own."""
     broker: RedisClient
     """The database of all other queues."""
 
 
 async def replay_dead_letter(letter: DeadLetter, targets: ReplayTargets) -> str:
-    """Replay a job from its start, a message by putting it on its queue, a statement with the next batch.
+    """Replay a job from its start, a message by putting it back on its queue, a statement with the next batch.
 
     Args:
-        letter: it is removed.
+        letter: the dead letter, which is removed.
         targets: where it goes.
 
     Returns:
@@ -61,16 +61,16 @@ async def _replay_job(letter: DeadLetter, records: Records) -> str:
         raise ReplayError(detail) from error
     answer = await records.replay(job, letter.id)
     if answer.outcome == "gone":
-        raise ReplayError(f"The entry {letter.id} is not there any more.")
+        raise ReplayError(f"The entry {letter.id} no longer exists.")
     if answer.outcome != "accepted":
         raise ReplayError(f"The job {job.id} is {answer.outcome}: only a job that has failed can be replayed.")
     superseded = f" It supersedes the job {answer.superseded_id}." if answer.superseded_id else ""
-    return f"The job {job.id} starts anew.{superseded}"
+    return f"The job {job.id} was restarted from the beginning.{superseded}"
 
 
 async def _replay_statement(letter: DeadLetter, statements: StatementStore) -> str:
     if not await statements.replay(letter.id):
-        raise ReplayError(f"The entry {letter.id} is not there any more.")
+        raise ReplayError(f"The entry {letter.id} no longer exists.")
     return f"The {letter.what} goes to the LRS with the next batch."
 
 

@@ -1,4 +1,4 @@
-"""What all commands share: they read settings, ask Redis, print tables, and end with a sentence and an exit status."""
+"""What all commands share: they read settings, query Redis, print tables, and exit with a message and a status."""
 
 import asyncio
 import sys
@@ -28,7 +28,7 @@ def exit_with(sentence: str, status: int) -> NoReturn:
 
 
 def settings_or_exit(kind: type[Settings]) -> Settings:
-    """Load settings; with wrong ones, end the process with all their faults."""
+    """Load settings; if any are invalid, end the process and list all faults."""
     try:
         return load_settings(kind)
     except SettingsError as error:
@@ -36,7 +36,7 @@ def settings_or_exit(kind: type[Settings]) -> Settings:
 
 
 def run_or_exit(work: Callable[[RecordSettings], Awaitable[Answer]]) -> Answer:
-    """Do work with the settings of the job records; if Redis is unavailable, end the process."""
+    """Run `work` with the settings of the job records; if Redis is unavailable, end the process."""
     settings = settings_or_exit(RecordSettings)
 
     async def awaited() -> Answer:
@@ -49,7 +49,7 @@ def run_or_exit(work: Callable[[RecordSettings], Awaitable[Answer]]) -> Answer:
 
 
 def ask_redis(question: Callable[[RedisClient], Awaitable[Answer]]) -> Answer:
-    """Answer a question from the jobs' database; if Redis is unavailable, end the process."""
+    """Query the jobs' database; if Redis is unavailable, end the process."""
 
     async def ask(settings: RecordSettings) -> Answer:
         redis = open_redis(settings.jobs_url, text=True)
@@ -69,7 +69,7 @@ def print_table(table: Table) -> None:
 
 
 def format_time(seconds: str | float | None) -> str:
-    """A time in the local time zone; empty if there is none.
+    """Format a time in the local time zone; empty if there is none.
 
     Args:
         seconds: since the epoch.

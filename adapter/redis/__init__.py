@@ -1,1 +1,1 @@
-"""Redis as the adapter uses it: connections, keys, streams, heartbeats, and retries while the server is away."""
+"""Redis as the adapter uses it: connections, keys, streams, heartbeats, and retries while the server is unavailable."""

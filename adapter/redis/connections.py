@@ -26,7 +26,7 @@ def redis_url(url: str) -> str:
         url: redis://, rediss:// or redis+socket:// (Celery's name for unix://).
 
     Raises:
-        ValueError: it is another kind of broker; the message repeats no part that may be secret.
+        ValueError: the URL is not for Redis; the message repeats no part that may be secret.
     """
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))

@@ -36,7 +36,7 @@ class Heartbeat:
 
         Args:
             redis: the jobs' database.
-            streams: this adapter's.
+            streams: this adapter's streams.
             claimants: whose claims are renewed.
             lease_s: seconds after the latest heartbeat until others take over.
         """
@@ -71,5 +71,5 @@ class Heartbeat:
             count = await self._streams.give_back(claimant.stream)
             if count:
                 logger.info("Unfinished entries have been given back.", stream=claimant.stream, count=count)
-            await self._streams.forget_consumer(claimant.stream, self._streams.adapter_id, even_alive=True)
+            await self._streams.remove_consumer(claimant.stream, self._streams.adapter_id, even_alive=True)
         await self._redis.delete(keys.heartbeat(self._streams.adapter_id))

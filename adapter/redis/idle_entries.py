@@ -15,13 +15,13 @@ class Ownership:
 
     own_id: str
     waiting_id: str
-    """The name under which entries wait for their next attempt: nobody works on them."""
+    """The owner of entries that wait for their next attempt: nobody works on them."""
     alive: frozenset[str]
     """Adapters that have a heartbeat."""
     lease_s: float
 
     def required_idle_s(self, entry: PendingEntry, policy: RetryPolicy) -> float | None:
-        """Idle time from which on this adapter may claim the entry; None while it belongs to another live adapter.
+        """Idle time after which this adapter may claim the entry; None while it belongs to another live adapter.
 
         An entry of our own that is not being worked on here is one whose read was cut off (the connection broke).
         """
@@ -40,7 +40,7 @@ class IdleEntries:
 
         Args:
             stream: its key.
-            streams: this adapter's.
+            streams: this adapter's streams.
             policy: how long an entry waits between two attempts.
             lease_s: seconds without a heartbeat after which an adapter's entries may be reclaimed.
         """
@@ -70,10 +70,10 @@ class IdleEntries:
             (entry, required_s) for entry, required_s in wanted if required_s is not None and entry.idle_s >= required_s
         ]
 
-    async def forget_gone_consumers(self) -> None:
+    async def remove_gone_consumers(self) -> None:
         """Remove adapters that are gone from the group, at most once per lease."""
         if time.monotonic() < self._forget_at:
             return
         self._forget_at = time.monotonic() + self._lease_s
         for owner in await self._streams.idle_consumers(self._stream):
-            await self._streams.forget_consumer(self._stream, owner)
+            await self._streams.remove_consumer(self._stream, owner)

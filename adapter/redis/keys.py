@@ -4,7 +4,7 @@ In the jobs' database (PODJOBS_REDIS_URL):
 
     podjobs:steps:<function>        stream of the steps to do; consumer group `adapter`, created at 0.
                                     An entry: job (id), step (StepSpec as JSON). It is acknowledged and deleted
-                                    when its step is committed, so the stream contains what is still to do.
+                                    when its step is committed, so the stream contains what remains to be done.
                                     Its owner in the group shows its state: `waiting` (between two attempts),
                                     an adapter's id (that adapter works on it), none (not yet read).
     podjobs:job:<id>                hash: type, target, params (JSON), state (queued running failing done failed
@@ -24,7 +24,7 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     `adapter`, created at 0. An entry: statement (JSON). It is acknowledged and
                                     deleted when the LRS has it or when it becomes a dead letter. Owners as above.
     podjobs:intake:<message>        string that expires: when a message arrived whose statement has no timestamp,
-                                    so that it gets the same one if the message arrives again
+                                    so that the statement gets the same one if the message arrives again
     podjobs:dead                    stream of the dead letters: kind `job` (job, type, target, params, step, problem),
                                     kind `message` (queue, raw or raw_base64, problem) or kind `statement`
                                     (statement, problem)
@@ -33,7 +33,7 @@ In the jobs' database (PODJOBS_REDIS_URL):
 In the brokers' databases:
 
     <queue>                         Pod's list of Celery messages
-    <queue>:podjobs:<adapter>       processing list: the messages that adapter is about to store
+    <queue>:podjobs:<adapter>       processing list: the messages which that adapter is about to store
     podjobs:doors:<queue>           set of the adapters that may have such a list
 
 When a job ends, its stages, ready, open and results are deleted at once; its hash and log expire.
@@ -42,7 +42,7 @@ When a job ends, its stages, ready, open and results are deleted at once; its ha
 PREFIX = "podjobs:"
 GROUP = "adapter"
 WAITING = "waiting"
-"""Owner of the entries that nobody works on until their next attempt."""
+"""The owner of entries that nobody works on until their next attempt."""
 
 JOBS = f"{PREFIX}jobs"
 LIVE = f"{PREFIX}live"
@@ -66,7 +66,7 @@ def job_log(job_id: str) -> str:
 
 
 def intake(message_id: str) -> str:
-    """Name the time at which a message arrived."""
+    """Name the key that holds a message's time of arrival."""
     return f"{PREFIX}intake:{message_id}"
 
 

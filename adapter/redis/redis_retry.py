@@ -1,4 +1,4 @@
-"""Retries against Redis: what must be stored is retried until Redis accepts it."""
+"""Retries of Redis commands: what must be stored is retried until Redis accepts it."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ _SERVER_STATE = re.compile(r"(?!ERR|WRONGTYPE|NOSCRIPT|NOGROUP)[A-Z]{2,} ")
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same command may succeed later, once the server has recovered."""
-    if type(error) is ResponseError:  # each of its subclasses names a state of the server
+    if type(error) is ResponseError:  # each of its subclasses stands for a state of the server
         return bool(_SERVER_STATE.match(str(error)))
     return isinstance(error, RedisError) and not isinstance(error, DataError)
 
@@ -26,8 +26,8 @@ def is_transient(error: BaseException) -> bool:
 async def retry_until_redis_answers(operation: Callable[[], Awaitable[Answer]], purpose: str) -> Answer:
     """Repeat an operation until Redis accepts it.
 
-    A server that is out of memory or a read-only replica is waited for just like one that is unavailable: as long as
-    nobody gives up, nothing is lost.
+    Waits for a server that is out of memory or read-only just as for one that is unavailable: as long as nobody gives
+    up, nothing is lost.
 
     Args:
         operation: one command or script; safe to repeat.
@@ -39,7 +39,7 @@ async def retry_until_redis_answers(operation: Callable[[], Awaitable[Answer]], 
 
     def log_retry(state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        logger.warning("Redis does not accept a command. It is retried.", purpose=purpose, error=str(error))
+        logger.warning("Redis did not accept a command. It will be retried.", purpose=purpose, error=str(error))
 
     async for attempt in AsyncRetrying(
         retry=retry_if_exception(is_transient),

@@ -1,4 +1,4 @@
-"""Streams of work: the consumer group's entries are read, claimed, renewed and given back.
+"""Streams of work: reads, claims, renews and gives back the entries of the consumer group.
 
 Every method takes the stream's key.
 """
@@ -130,7 +130,7 @@ class Streams:
         return found[0][1] if found else None
 
     async def give_back(self, stream: str) -> int:
-        """Leave all of this adapter's entries to any adapter's next sweep; their current attempts do not count.
+        """Release all of this adapter's entries for the next sweep of any adapter; their current attempts do not count.
 
         Returns:
             How many there were.
@@ -165,7 +165,7 @@ class Streams:
         others = {keys.WAITING, self.adapter_id}
         return [row["name"] for row in consumers if row["pending"] == 0 and row["name"] not in others]
 
-    async def forget_consumer(self, stream: str, owner: str, *, even_alive: bool = False) -> None:
+    async def remove_consumer(self, stream: str, owner: str, *, even_alive: bool = False) -> None:
         """Remove an adapter without entries from the group: one that is gone, or this one when it stops."""
         involved = [stream] if even_alive else [stream, keys.heartbeat(owner)]
         await self._forget(keys=involved, args=[keys.GROUP, owner])

@@ -1,1 +1,1 @@
-"""xAPI statements on their way to the LRS: stored in Redis, batched, delivered, and the poisonous ones found."""
+"""xAPI statements on their way to the LRS: stored in Redis, batched, delivered; poisonous ones are found."""

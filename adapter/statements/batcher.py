@@ -1,4 +1,4 @@
-"""Statements read from the stream and gathered into batches, each limited in number, in size and in waiting time."""
+"""Reads statements from the stream and gathers them into batches, limited in number, size and waiting time."""
 
 import asyncio
 import time
@@ -19,9 +19,9 @@ from podjobs.contract.statements import StatementEntry
 logger = structlog.get_logger(__name__)
 
 PAGE = 100
-"""Entries read at once: what is read beyond a batch waits in memory for the next one, so it must not be much."""
+"""Entries read at once. What exceeds a batch waits in memory for the next one, so this must be small."""
 GATHER_S = 0.05
-"""Wait between two reads that found little, so that statements that trickle in are not read one by one."""
+"""Wait between two reads that found little, so that statements trickling in are not read one by one."""
 ENVELOPE_BYTES = 64
 """What an entry adds to the size of its statement in a batch."""
 
@@ -35,7 +35,7 @@ class StatementBatcher:
         """Create a batcher.
 
         Args:
-            streams: this adapter's.
+            streams: this adapter's streams.
             statements: the store, which dead-letters entries that are not statements.
             idle: finds the entries of adapters that are gone.
             limits: of a batch.
@@ -85,7 +85,7 @@ class StatementBatcher:
         return enough or sum(size for _, size in self._next) >= self._limits.size_bytes
 
     def _cut(self) -> tuple[StatementEntry, ...]:
-        """Cut a batch off what has been read. A single statement is a batch, however long it is."""
+        """Take a batch from what has been read. A single statement is a batch, however long it is."""
         batch: list[StatementEntry] = []
         total_bytes = 0
         while self._next and len(batch) < self._limits.statements:
@@ -104,7 +104,7 @@ class StatementBatcher:
             self._reclaim_at = now + self._sweep_s
             idle = (await self._idle.find(self._claimed))[:PAGE]
             entries = [entry for entry, _ in await self._streams.claim(keys.STATEMENTS, idle)] if idle else []
-            await self._idle.forget_gone_consumers()
+            await self._idle.remove_gone_consumers()
             if len(idle) == PAGE:
                 self._reclaim_at = now  # there are more
         else:

@@ -1,8 +1,8 @@
-"""Poison bisection: a batch that fails is halved until the statements that make it fail stand alone. Pure.
+"""Poison bisection: a batch that fails is halved until the statements that make it fail are alone. Pure.
 
 A batch may fail because of its content (a statement that makes the LRS or the function fail) or because of its timing
-(the LRS is overloaded). Halving finds the first and does not harm the second. But a statement that stands alone is
-given up only if others succeeded in the meantime, again and again: as long as nothing succeeds, the cause lies
+(the LRS is overloaded). Halving finds the former and does no harm in the latter case. But a single statement is given
+up only if others have succeeded in the meantime, again and again: as long as nothing succeeds, the cause lies
 elsewhere, and nothing is given up.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from podjobs.contract.statements import StatementEntry
 
 GIVE_UP_AFTER = 8
-"""Failures of one statement alone, each with successes of others since the previous one."""
+"""Failures of a single statement, each with successes of others since the previous one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class SubBatch:
     failures: int = 0
     """In a row."""
     alone_failures: int = 0
-    """Those that count against a statement that stands alone."""
+    """Those that count against a single statement."""
     successes_seen: int = 0
     """How many of the function's deliveries had succeeded when this sub-batch was created or last failed."""
 
@@ -40,7 +40,7 @@ class SubBatch:
         return SubBatch(left, self.attempt + 1, successes_seen=self.successes_seen)
 
     def next_attempt(self) -> "SubBatch":
-        """The same for another attempt, when it was not to blame for the failure."""
+        """The same sub-batch for another attempt, if the failure was not its fault."""
         return replace(self, attempt=self.attempt + 1)
 
 
@@ -57,12 +57,12 @@ class Bisection:
 
 
 def bisect_failed(failed: SubBatch, successes: int, *, is_refusal: bool = False) -> Bisection:
-    """Decide what becomes of a sub-batch whose own content may be why it failed.
+    """Decide what to do with a sub-batch whose own content may have caused the failure.
 
     Args:
         failed: the sub-batch.
         successes: how many of the function's deliveries have succeeded so far.
-        is_refusal: it was refused as a whole: sending the same again would be refused again.
+        is_refusal: it was refused as a whole, and would be again.
     """
     others_succeed = successes > failed.successes_seen
     if len(failed.entries) > 1 and (is_refusal or others_succeed or failed.failures > 0):

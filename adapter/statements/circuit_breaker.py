@@ -1,4 +1,4 @@
-"""The circuit breaker of a function: after a failure, one delivery at a time probes it; the others stand by."""
+"""The circuit breaker of a function: after a failure, one delivery at a time probes it; the others wait."""
 
 import asyncio
 import time
@@ -11,15 +11,15 @@ from adapter.retries import busy_wait_s
 class CircuitBreaker:
     """Shared by all deliveries to one function.
 
-    While it is closed, deliveries run side by side. A failure opens it: deliveries then run one at a time, each
-    when the wait caused by the latest failure is over. The first success closes it.
+    While it is closed, deliveries run in parallel. A failure opens it: deliveries then run one at a time, each after
+    the wait that the latest failure caused. The first success closes it.
     """
 
     def __init__(self, cap_s: float) -> None:
         """Create a closed circuit breaker.
 
         Args:
-            cap_s: longest wait that nobody asked for.
+            cap_s: longest wait, unless the function asks for a longer one.
         """
         self._cap_s = cap_s
         self._probe = asyncio.Lock()
@@ -53,9 +53,9 @@ class CircuitBreaker:
         """Open the circuit breaker, or keep it open for longer.
 
         Args:
-            began: when the failed delivery began. Deliveries that began before the latest failure say nothing new:
-                four that fail together are one failure.
-            retry_after_s: the wait that was asked for; None: 1, 2, 4 … seconds up to the cap.
+            began: when the failed delivery began. Deliveries that began before the latest failure tell nothing new:
+                four that fail together count as one failure.
+            retry_after_s: the wait that the function asked for; None: 1, 2, 4 … seconds up to the cap.
 
         Returns:
             Seconds to wait from now on.

@@ -1,6 +1,6 @@
-"""Dispatch of statements: gathered into batches, delivered to the function `xapi`, and removed from the stream.
+"""Dispatches statements: gathers them into batches, delivers these to the function `xapi`, and clears the stream.
 
-A batch, from the moment this adapter has it:
+The life of a batch in this adapter:
 
     gathered ──▶ delivered ──report──▶ accepted: removed from the stream
                      │         ├─────▶ refused: a dead letter, with the reason
@@ -9,8 +9,8 @@ A batch, from the moment this adapter has it:
                      ├──StepFailedError ─────────────────▶┤ breaker allows it (circuit_breaker.py), and in halves
                      └──StepRefusedError ────────────────▶┘ where a statement may be the cause (bisection.py)
 
-Nothing is given up because the LRS or the function is unavailable, however long. What an adapter has in memory is
-bounded: `concurrency` batches, one more being gathered, and some statements that fail alone while others succeed.
+Nothing is given up because the LRS or the function is unavailable, however long that lasts. What an adapter has in
+memory is bounded: `concurrency` batches, one being gathered, and a few statements that fail alone while others succeed.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ logger = structlog.get_logger(__name__)
 
 REDIS_AWAY_WAIT_S = 0.5
 STUCK_LIMIT, STUCK_SUB_BATCHES = 50, 10
-"""How many batches may be here in addition to the others once so few statements are left of each, all failing alone."""
+"""Extra batches allowed beyond the concurrency, and the most statements left of each, all of which fail alone."""
 REASONS_LOGGED = 10
 NEEDS_OPERATOR = frozenset({401, 403, 404, 405})
-"""Statuses caused by a wrong address or a missing permission in front of the function."""
+"""Statuses that a wrong address or a missing permission in front of the function causes."""
 
 
 class StatementDispatch:
@@ -64,11 +64,11 @@ class StatementDispatch:
 
         Args:
             function: the function and its limits.
-            streams: this adapter's.
+            streams: this adapter's streams.
             statements: where they are stored.
             batcher: gathers the batches.
             delivery: invokes the function.
-            timing: the adapter's times.
+            timing: the intervals.
         """
         self.function = function
         self._streams = streams
@@ -104,7 +104,7 @@ class StatementDispatch:
         }
 
     async def run(self) -> None:
-        """Gather and deliver batches until cancelled; running deliveries go on then, until `finish`."""
+        """Gather and deliver batches until cancelled; deliveries in flight then continue until `finish`."""
         while True:
             try:
                 await self._streams.ensure_group(self.stream)
@@ -117,7 +117,7 @@ class StatementDispatch:
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
     async def finish(self, grace_s: float) -> None:
-        """Let running deliveries end within the grace time, then abandon them; what is on hold is abandoned at once."""
+        """Let deliveries in flight end within the grace time, then abandon them; abandon those on hold at once."""
         self._finishing = True
         for task in self._tasks - self._delivering:
             task.cancel()
@@ -153,16 +153,16 @@ class StatementDispatch:
             try:
                 left = await self._deliver(sub_batch)
             except Exception as error:
-                # The one blind catch: a fault of ours must cost neither statements nor the dispatch.
-                logger.exception("The adapter has a fault. The statements are delivered again.")
-                detail = f"The adapter has a fault: {type(error).__name__}: {error}"
+                # The only blind catch: a bug of ours must cost neither statements nor the dispatch.
+                logger.exception("Internal error in the adapter. The statements will be delivered again.")
+                detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
                 left = self._keep(sub_batch, _fault(detail), time.monotonic(), None)
-            # what fails alone comes after what may succeed
+            # what fails alone goes after what may succeed
             for again in left:
                 sub_batches.append(again) if again.is_suspect else sub_batches.appendleft(again)
 
     def _note_stuck(self, sub_batches: "deque[SubBatch]") -> None:
-        """Let a batch of which only a few statements are left, all failing alone, make room for another one."""
+        """Free the slot of a batch of which only a few statements are left, all failing alone."""
         task = asyncio.current_task()
         if task is not None and len(sub_batches) <= STUCK_SUB_BATCHES and all(one.is_suspect for one in sub_batches):
             self._stuck.add(task)
@@ -196,7 +196,7 @@ class StatementDispatch:
         settled = await self._settle(sub_batch, report)
         left = sub_batch.without(settled)
         if not left.entries or (settled and report.trouble is None):
-            if report.accepted:  # refusals alone do not show that the LRS is available
+            if report.accepted:  # refusals alone do not prove that the LRS is available
                 self._successes += 1
                 self._trouble = None
                 self._breaker.record_success()
@@ -231,7 +231,7 @@ class StatementDispatch:
         is_refusal: bool = False,
         retry_after_s: float | None = None,
     ) -> tuple[SubBatch, ...]:
-        """Go on with a sub-batch that may itself be the cause. Returns what must be delivered."""
+        """Continue with a sub-batch that may itself be the cause. Returns what must be delivered."""
         bisection = bisect_failed(failed, self._successes, is_refusal=is_refusal)
         if bisection.poison:
             detail = f"{problem.detail} (Given up: {failed.attempt} attempts failed while other statements succeeded.)"
@@ -273,7 +273,7 @@ class StatementDispatch:
         next_attempt_s = self._breaker.record_failure(began, retry_after_s)
         log = logger.error if needs_operator or problem.status in NEEDS_OPERATOR else logger.warning
         log(
-            "Statements cannot be delivered now. All are kept and delivered again.",
+            "Statements cannot be delivered now. All are kept and will be delivered again.",
             reason=problem.detail,
             status=problem.status,
             count=len(failed.entries),

@@ -12,7 +12,7 @@ from podjobs.contract.errors import Problem
 _SCRIPT = Path(__file__).with_name("statements.lua").read_text(encoding="utf-8")
 
 INTAKE_TTL_S = 3600
-"""How long the arrival time of a message whose statement has no timestamp is remembered. It is needed again only if an
+"""How long the arrival time of a message is remembered whose statement has no timestamp. It is needed again only if an
 adapter dies between storing a statement and removing its message, and another one takes over after the lease."""
 
 
@@ -33,10 +33,10 @@ class StatementStore:
         return int(waiting) + int(dead)
 
     async def intake_times(self, message_ids: Sequence[str]) -> list[str]:
-        """Note when messages arrived; a message that arrives a second time keeps its first time.
+        """Record when messages arrived; a message that arrives again keeps its first time.
 
         Args:
-            message_ids: what identifies the messages.
+            message_ids: the ids of the messages.
 
         Returns:
             The time of each message, in xAPI's notation.

@@ -1,15 +1,15 @@
-"""Dispatch of one function's steps: read from its stream and delivered, and the outcome stored.
+"""Dispatches the steps of one function: reads them from its stream, delivers them, and stores the outcome.
 
-A step and its entry, from the moment this adapter has it:
+The life of a step and its entry in this adapter:
 
     read ──join──▶ delivered ──reply──────────▶ commit           the job goes on
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
-      │                ├──StepFailedError─────▶ schedule_retry   nobody works on it until its wait is over (reclaim.py)
+      │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
       │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later
       └──no longer open: dropped (a duplicate, or its job was superseded)
 
-A function that is busy would be just as busy for other steps: that is why a step on hold keeps its slot, and why no
-more than `concurrency` steps are ever in this process, however many wait in Redis.
+A function that is busy for one step would be busy for any other: so a step on hold keeps its slot, and no more than
+`concurrency` steps are ever in this process, however many wait in Redis.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from adapter.redis.streams import Streams
 from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.reclaim import StepReclaimer
-from adapter.steps.records import ClaimedStep, Records, step_event
+from adapter.steps.records import ClaimedStep, Records, assemble_step
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.plans import Plan, Result
@@ -52,10 +52,10 @@ class StepDispatch:
 
         Args:
             function: the function and its limits.
-            streams: this adapter's.
-            records: the jobs.
+            streams: this adapter's streams.
+            records: the job records.
             delivery: invokes the function.
-            timing: the adapter's times.
+            timing: the intervals.
         """
         self.function = function
         self.stream = keys.steps(function.name)
@@ -76,7 +76,7 @@ class StepDispatch:
 
     @property
     def on_hold(self) -> int:
-        """How many of them wait because the function is busy."""
+        """How many of them are on hold because the function is busy."""
         return len(self._on_hold)
 
     async def describe(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class StepDispatch:
         }
 
     async def run(self) -> None:
-        """Read steps and deliver them until cancelled; running steps go on then, until `finish`."""
+        """Read and deliver steps until cancelled; running steps then continue until `finish`."""
         while True:
             try:
                 await self._streams.ensure_group(self.stream)
@@ -99,7 +99,7 @@ class StepDispatch:
                     await self._take(await self._free_slots())
             except RedisError as error:
                 logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
-                # The others' heartbeats have expired just like ours: give them time before reclaiming anything.
+                # The heartbeats of others have expired just like ours: give them time before reclaiming anything.
                 self._reclaim_at = time.monotonic() + self._timing.lease_s
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
@@ -165,11 +165,11 @@ class StepDispatch:
                 except StepFailedError as error:
                     await self._schedule_retry(step, error.problem)
                 except Exception as error:
-                    # The one blind catch: a fault of ours must cost one attempt of one step, not the dispatch.
-                    logger.exception("The adapter has a fault. The step is retried.")
-                    detail = f"The adapter has a fault: {type(error).__name__}: {error}"
+                    # The only blind catch: a bug of ours must cost one attempt of one step, not the dispatch.
+                    logger.exception("Internal error in the adapter. The step will be retried.")
+                    detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
                     await self._schedule_retry(
-                        step, Problem(title="The adapter has a fault.", status=500, detail=detail)
+                        step, Problem(title="Internal error in the adapter.", status=500, detail=detail)
                     )
                 return
 
@@ -180,7 +180,7 @@ class StepDispatch:
             logger.info("A step that is no longer open was dropped.")
             return None
         try:
-            event = step_event(step, joined)
+            event = assemble_step(step, joined)
         except ValueError as error:  # pydantic's ValidationError is one
             detail = f"The job's record does not match this version: {error}. Ask Pod to encode the video again."
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
@@ -219,7 +219,7 @@ class StepDispatch:
             logger.info("A step whose attempt failed was dropped: it is no longer open.", reason=problem.detail)
             return
         logger.warning(
-            "A step has failed. It is retried.",
+            "A step has failed. It will be retried.",
             reason=problem.detail,
             status=problem.status,
             attempts_left=policy.limit - step.attempt,
@@ -231,7 +231,7 @@ class StepDispatch:
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
 
     async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int) -> bool:
-        """Hold a step until the function may no longer be busy. False if the step is no longer open."""
+        """Keep a step on hold until the function may no longer be busy. False if the step is no longer open."""
         wait_s = error.retry_after_s
         if wait_s is None:
             wait_s = busy_wait_s(busy, self._timing.busy_cap_s)
@@ -243,7 +243,7 @@ class StepDispatch:
         if not is_open:
             return False
         logger.warning(
-            "The function cannot take a step now. The step is on hold and delivered again.",
+            "The function is busy. The step is on hold and will be delivered again.",
             reason=error.problem.detail,
             status=error.problem.status,
             next_attempt_s=round(wait_s, 1),

@@ -1,4 +1,4 @@
-"""Reclaiming steps: those whose wait is over, and those whose adapter is gone."""
+"""Reclaims steps: those whose wait is over, and those whose adapter is gone."""
 
 from collections.abc import Container
 
@@ -22,8 +22,8 @@ class StepReclaimer:
 
         Args:
             function: whose stream, and how its steps are retried.
-            streams: this adapter's.
-            records: the jobs.
+            streams: this adapter's streams.
+            records: the job records.
             lease_s: seconds without a heartbeat after which an adapter's steps are reclaimed.
         """
         self._function = function
@@ -33,7 +33,7 @@ class StepReclaimer:
         self._idle = IdleEntries(self._stream, streams, function.retries, lease_s)
 
     async def reclaim(self, count: int, claimed: Container[str]) -> list[tuple[Entry, int]]:
-        """Claim idle entries; a step that has had its last attempt fails.
+        """Claim idle entries; a step without attempts left fails.
 
         Args:
             count: how many at most.
@@ -48,11 +48,11 @@ class StepReclaimer:
                 await self._give_up(entry)
             elif len(wanted) < count:
                 wanted.append((entry, required_s))
-        await self._idle.forget_gone_consumers()
+        await self._idle.remove_gone_consumers()
         return await self._streams.claim(self._stream, wanted) if wanted else []
 
     async def _give_up(self, entry: PendingEntry) -> None:
-        """Fail a step that has no attempts left: the last one ended together with whoever made it."""
+        """Fail a step that has no attempts left: its last one ended when the adapter or the function did."""
         fields = await self._streams.fields(self._stream, entry.entry_id)
         if fields is None:
             return

@@ -44,22 +44,22 @@ class ClaimedStep:
 
 @dataclass(frozen=True, slots=True)
 class RecordLimits:
-    """How much of the jobs is in the streams, and for how long ended ones are remembered."""
+    """How much of a job is in the streams, and how long ended jobs are kept."""
 
     window: int
     """Steps of one job in the streams at once."""
     ttl_s: int
-    """Seconds for which a job that has ended is remembered."""
+    """Seconds for which the record of an ended job is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a job that was handed in."""
+    """The outcome of accepting a job."""
 
     outcome: str
     """`accepted` or `duplicate`; for a replay also `gone` or the state that forbids it."""
     superseded_id: str
-    """The older job for the same target, or empty."""
+    """The older job for the same target, or an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Records:
         return [Accepted(*answer) for answer in answers]
 
     async def join(self, steps: Sequence[ClaimedStep]) -> list[dict[str, Any] | None]:
-        """Fetch what the functions must be given along with these steps.
+        """Fetch what the functions need along with these steps.
 
         Returns:
             For each step the fields of contract.Step that come from the job, still as JSON text where they are
@@ -135,7 +135,7 @@ class Records:
         return str(outcome)
 
     async def schedule_retry(self, step: ClaimedStep, trouble: str) -> bool:
-        """Let a step wait for its next attempt; this one counts. False if the step was no longer open."""
+        """Make a step wait for its next attempt; this attempt counts. False if the step was no longer open."""
         (outcome,) = await self._run("schedule_retry", **step.address, trouble=trouble)
         return bool(outcome == "scheduled")
 
@@ -157,7 +157,7 @@ class Records:
     ) -> ClaimedStep | None:
         """Read an entry of a function's stream; None for one that is not a step, which becomes a dead letter."""
         try:
-            return claimed_step(function, entry_id, fields, attempt)
+            return parse_entry(function, entry_id, fields, attempt)
         except ValueError as error:
             problem = Problem(title="The entry is not a step.", status=400, detail=str(error)).model_dump_json()
             raw = json.dumps(fields)
@@ -202,7 +202,7 @@ def _read_params(params: str) -> Job:
     return read_job(json.loads(params))
 
 
-def step_event(step: ClaimedStep, joined: dict[str, Any]) -> Step:
+def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
     """Assemble what a function is given.
 
     Args:
@@ -228,8 +228,8 @@ def step_event(step: ClaimedStep, joined: dict[str, Any]) -> Step:
     )
 
 
-def claimed_step(function: str, entry_id: str, fields: dict[str, str], attempt: int) -> ClaimedStep:
-    """Read an entry of a function's stream.
+def parse_entry(function: str, entry_id: str, fields: dict[str, str], attempt: int) -> ClaimedStep:
+    """Parse an entry of a function's stream.
 
     Raises:
         ValueError: it is not a step.
@@ -242,7 +242,7 @@ def claimed_step(function: str, entry_id: str, fields: dict[str, str], attempt: 
 
 
 def problem_detail(problem: str) -> str:
-    """The detail of a problem that is stored as JSON; any other text unchanged."""
+    """The detail of a problem stored as JSON; any other text is returned unchanged."""
     try:
         return str(json.loads(problem)["detail"])
     except (ValueError, KeyError, TypeError):

@@ -10,7 +10,7 @@ from podjobs.entry.endpoint import StepHandler
 
 
 def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
-    """Connect the function with its backends."""
+    """Connect the function to its backends."""
     tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
     storage = open_storage(settings)
     return EncodingFunction(tools, storage, settings), settings.slots

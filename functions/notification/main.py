@@ -10,7 +10,7 @@ from podjobs.notification.settings import NotificationSettings
 
 
 def build(settings: NotificationSettings) -> tuple[StepHandler, int]:
-    """Connect the function with its backends."""
+    """Connect the function to its backends."""
     token = settings.pod_api_token.get_secret_value()
     pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
     storage = open_storage(settings)

@@ -11,7 +11,7 @@ from podjobs.transcription.settings import TranscriptionSettings
 
 
 def build(settings: TranscriptionSettings) -> tuple[StepHandler, int]:
-    """Connect the function with its backends."""
+    """Connect the function to its backends."""
     device = choose_device(settings.podjobs_whisper_device)
     slots = settings.podjobs_transcription_slots or (CUDA_SLOTS if device == "cuda" else settings.processors)
     options = WhisperOptions(

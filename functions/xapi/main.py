@@ -11,7 +11,7 @@ from podjobs.xapi.settings import XapiSettings
 
 
 def build(settings: XapiSettings) -> tuple[Handler[StatementBatch, BatchReport], int]:
-    """Connect the function with its backend."""
+    """Connect the function to its backend."""
     lrs = HttpLrs(
         settings.xapi_lrs_url,
         login=settings.xapi_lrs_login,

@@ -11,7 +11,7 @@ from aiohttp import web
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.redis.streams import Streams
-from adapter.steps.records import ClaimedStep, RecordLimits, Records, claimed_step
+from adapter.steps.records import ClaimedStep, RecordLimits, Records, parse_entry
 from support.jobs import encoding_job
 from support.parts import adapter_settings, new_adapter, running_redis
 from support.processes import REPOSITORY, environment_with
@@ -86,7 +86,7 @@ def take(streams):
 
     async def take_all(function="encoding", of=None) -> list[ClaimedStep]:
         entries = await (of or streams).read(keys.steps(function), 1000)
-        return [claimed_step(function, entry_id, fields, 1) for entry_id, fields in entries]
+        return [parse_entry(function, entry_id, fields, 1) for entry_id, fields in entries]
 
     return take_all
 

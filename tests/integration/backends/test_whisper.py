@@ -7,13 +7,13 @@ import pytest
 
 from podjobs.backends.whisper import make_prompt
 from podjobs.contract.confidence import Confidence
-from podjobs.contract.ports import SOUND_BYTES_PER_S, ModelPlace, WindowTranscript, Word
+from podjobs.contract.ports import SOUND_BYTES_PER_S, ModelLocation, WindowTranscript, Word
 from support.speech import LECTURE, error_rate, speak
 from support.transcriber import MODEL, warm_model
 
 FRAMES_PER_S = 100
 FRAME_BYTES = SOUND_BYTES_PER_S // FRAMES_PER_S
-PLACE = ModelPlace(MODEL)
+PLACE = ModelLocation(MODEL)
 
 
 def samples_of(path):

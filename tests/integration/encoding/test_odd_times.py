@@ -104,7 +104,7 @@ def test_encode_still_picture_with_sound_is_shown_all_the_time(workbench):
     times, sound_end_s = frame_times(workbench)
     assert [round(time) for time in times] == list(range(21))
     assert sound_end_s == pytest.approx(21, abs=0.1)
-    assert any("the last picture is shown until it ends" in sentence for sentence in workbench.run.log)
+    assert any("the last frame is shown until it ends" in sentence for sentence in workbench.run.log)
     assert len(info["list_thumbnail_files"]) == 3
 
 

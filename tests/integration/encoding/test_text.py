@@ -130,5 +130,5 @@ def test_encode_subtitles_that_are_pictures_are_left_out_and_logged(workbench, t
     )  # fmt: skip
     info = workbench.encode("talk.mkv")
     assert [language for language, _ in info["list_subtitle_files"].values()] == ["eng"]
-    sentence = "subtitle stream 2 (hdmv_pgs_subtitle) holds pictures, not text: it is left out"
+    sentence = "subtitle stream 2 (hdmv_pgs_subtitle) contains pictures, not text, and is left out"
     assert sentence in info["encoding_log"]["encoding"]["msg"]

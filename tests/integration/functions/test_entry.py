@@ -56,7 +56,7 @@ def test_handle_step_event_is_answered_by_a_result_event(client, mode):
         (*to_binary(event(data=[1, 2])), "not hold a valid step"),
         (*to_binary(event(data=STEP | {"function": "studio"})), "is for the function 'studio'"),
         (*to_binary(event(data=STEP | {"action": "dance"})), "no action 'dance'"),
-        (*to_binary(event(data=STEP | {"job": TRANSCRIPTION})), "does not do jobs of type 'transcription'"),
+        (*to_binary(event(data=STEP | {"job": TRANSCRIPTION})), "does not perform jobs of type 'transcription'"),
         (*to_binary(event(data=STEP | {"job": {"type": "opera", "id": "x"}})), "expected one of: encoding, transc"),
         (*to_binary(event(data=STEP | {"action": "chunk", "shared": {"source": 7}})), "source: "),
     ],

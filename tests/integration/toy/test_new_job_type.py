@@ -115,14 +115,14 @@ async def test_new_job_type_is_planned_performed_in_parallel_and_done(stack, toy
     job = toy.SumJob(id="sum-1", target="a", numbers=(1, 2, 3, 4, 5), reply_to=Nobody())
     record, log = await run_to_its_end(stack, job)
     assert (record.fields["type"], record.state, record.reason) == ("sum", "done", "")
-    assert log == ["The sum is 15.", "Nobody is to be notified."]
+    assert log == ["The sum is 15.", "There is nobody to notify."]
 
 
 async def test_new_job_type_that_fails_is_reported_and_becomes_a_dead_letter(stack, toy):
     job = toy.SumJob(id="sum-2", target="b", numbers=(), reply_to=Nobody())
     record, log = await run_to_its_end(stack, job)
     assert (record.state, record.reason) == ("failed", "There is nothing to add up. Name some numbers.")
-    assert log[1:] == ["Reported: There is nothing to add up. Name some numbers.", "Nobody is to be notified."]
+    assert log[1:] == ["Reported: There is nothing to add up. Name some numbers.", "There is nobody to notify."]
     with redis.Redis.from_url(stack, decode_responses=True) as client:
         ((_, dead),) = client.xrange("podjobs:dead")
     assert (dead["kind"], dead["type"], dead["job"]) == ("job", "sum", "sum-2")

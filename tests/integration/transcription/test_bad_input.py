@@ -8,7 +8,7 @@ import pytest
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.contract.errors import InvalidRequestError, PermanentError, RetryableError
 from podjobs.contract.plans import StepSpec
-from podjobs.contract.ports import ModelPlace
+from podjobs.contract.ports import ModelLocation
 from support.captions import text_of
 from support.media import ffmpeg, make_video
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join
@@ -93,20 +93,22 @@ def test_plan_language_without_a_model(transcriber):
 
 def test_plan_english_model_for_another_language(make_transcriber):
     transcriber = make_transcriber(transcription_model_param={"WHISPER": {"fr": {"model": MODEL}}})
-    with pytest.raises(PermanentError, match="names for 'fr' knows only English"):
+    with pytest.raises(PermanentError, match="for 'fr' supports only English"):
         transcriber.plan("any.mp3", lang="fr")
 
 
 def test_plan_model_folder_that_is_not_there(make_transcriber):
     with pytest.raises(PermanentError, match=r"TRANSCRIPTION_MODEL_PARAM names the folder '/nowhere/model'"):
-        make_transcriber(fresh_model(), **models("/nowhere/model")).model.is_multilingual(ModelPlace("/nowhere/model"))
+        make_transcriber(fresh_model(), **models("/nowhere/model")).model.is_multilingual(
+            ModelLocation("/nowhere/model")
+        )
 
 
 def test_plan_model_that_nobody_knows():
     with pytest.raises(
         PermanentError, match="names the model 'huge', which is neither a folder nor one of Whisper's models"
     ):
-        fresh_model().is_multilingual(ModelPlace("huge"))
+        fresh_model().is_multilingual(ModelLocation("huge"))
 
 
 @pytest.mark.parametrize("missing", ["model.bin", "tokenizer.json", "config.json", "vocabulary.txt"])
@@ -114,8 +116,10 @@ def test_plan_model_folder_without_a_file_of_it(tmp_path, missing):
     for file in Path(MODEL).iterdir():
         if file.name != missing:
             (tmp_path / file.name).symlink_to(file)
-    with pytest.raises(PermanentError, match=f"holds no {missing.replace('vocabulary.txt', 'vocabulary.json or voc')}"):
-        fresh_model().is_multilingual(ModelPlace(str(tmp_path)))
+    with pytest.raises(
+        PermanentError, match=f"contains no {missing.replace('vocabulary.txt', 'vocabulary.json or voc')}"
+    ):
+        fresh_model().is_multilingual(ModelLocation(str(tmp_path)))
 
 
 @pytest.mark.parametrize("damaged", ["model.bin", "tokenizer.json"])
@@ -125,12 +129,12 @@ def test_plan_model_folder_with_a_damaged_file(tmp_path, damaged):
             (tmp_path / file.name).symlink_to(file)
     (tmp_path / damaged).write_bytes((Path(MODEL) / damaged).read_bytes()[:100_000])
     with pytest.raises(PermanentError, match="damaged"):
-        fresh_model().is_multilingual(ModelPlace(str(tmp_path)))
+        fresh_model().is_multilingual(ModelLocation(str(tmp_path)))
 
 
 def test_plan_model_in_the_download_root_is_found(tmp_path):
     (tmp_path / "my-model").symlink_to(MODEL)
-    assert fresh_model().is_multilingual(ModelPlace("my-model", str(tmp_path))) is False
+    assert fresh_model().is_multilingual(ModelLocation("my-model", str(tmp_path))) is False
 
 
 def test_report_leaves_an_empty_caption_file(transcriber):
@@ -161,11 +165,11 @@ class Polyglot:
     def __getattr__(self, name):
         return getattr(self._model, name)
 
-    def is_multilingual(self, place):
-        return place.model == "many"
+    def is_multilingual(self, location):
+        return location.model == "many"
 
-    def detect_language(self, place, sound):
-        self.asked.append((place.model, len(sound) / 32_000))
+    def detect_language(self, location, sound):
+        self.asked.append((location.model, len(sound) / 32_000))
         return self._votes[min(len(self.asked), len(self._votes)) - 1]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
-from podjobs.contract.ports import ModelPlace
+from podjobs.contract.ports import ModelLocation
 from support.transcriber import MODEL
 
 SCRIPT = Path(__file__).resolve().parents[3] / "layers" / "whisper" / "place_model.py"
@@ -24,15 +24,15 @@ def test_place_model_can_be_loaded(tmp_path, origin):
     result = place(*origin, tmp_path / "tiny.en")
     assert (result.returncode, result.stderr) == (0, "")
     model = WhisperModels(WhisperOptions(device="cpu"))
-    assert model.is_multilingual(ModelPlace(str(tmp_path / "tiny.en"))) is False
+    assert model.is_multilingual(ModelLocation(str(tmp_path / "tiny.en"))) is False
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("--folder", "/nowhere"), "'/nowhere' holds no CTranslate2 model"),
+        (("--folder", "/nowhere"), "'/nowhere' does not contain a CTranslate2 model"),
         (("--package", "no-such-package"), "'no-such-package' is not installed"),
-        (("--package", "pytest"), "'pytest' brings 0 files model.bin"),
+        (("--package", "pytest"), "'pytest' contains 0 files model.bin"),
     ],
 )
 def test_place_model_none_there_is_told(tmp_path, arguments, reason):
@@ -44,4 +44,4 @@ def test_place_model_none_there_is_told(tmp_path, arguments, reason):
 
 def test_place_model_never_over_another(tmp_path):
     (tmp_path / "model").mkdir()
-    assert "is there already" in place("--folder", MODEL, tmp_path / "model").stderr
+    assert "already exists" in place("--folder", MODEL, tmp_path / "model").stderr

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from podjobs.backends.work_folder import MARKER
-from podjobs.contract.ports import ModelPlace, WindowTranscript
+from podjobs.contract.ports import ModelLocation, WindowTranscript
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
 from support.captions import cues_of, text_of
@@ -114,9 +114,9 @@ class HardOfHearing:
     def __getattr__(self, name):
         return getattr(self._model, name)
 
-    def transcribe(self, place, windows, language, *, thorough):
+    def transcribe(self, location, windows, language, *, thorough):
         if thorough and not self._deaf:
-            return self._model.transcribe(place, windows, language, thorough=True)
+            return self._model.transcribe(location, windows, language, thorough=True)
         return tuple(WindowTranscript(()) for _ in windows)
 
 
@@ -148,10 +148,10 @@ def test_transcribe_quiet_sound_is_amplified_when_asked(make_transcriber, tmp_pa
 
 
 def test_transcribe_model_is_loaded_once(transcriber):
-    place = ModelPlace(MODEL)
-    transcriber.model.is_multilingual(place)
+    location = ModelLocation(MODEL)
+    transcriber.model.is_multilingual(location)
     started = time.perf_counter()
-    assert transcriber.model.is_multilingual(place) is False
+    assert transcriber.model.is_multilingual(location) is False
     assert time.perf_counter() - started < 0.01
 
 

@@ -64,7 +64,7 @@ def test_perform_unknown_action_is_refused_and_the_known_ones_are_named():
 
 def test_perform_job_of_another_type_is_refused():
     job = EncodingJob(id="job-1", target="7", reply_to=Nobody(), source="a.mp4", output_folder="0007")
-    with pytest.raises(InvalidRequestError, match="The toy function does not do jobs of type 'encoding'"):
+    with pytest.raises(InvalidRequestError, match="The toy function does not perform jobs of type 'encoding'"):
         GreetingFunction().perform(step(job=job))
 
 

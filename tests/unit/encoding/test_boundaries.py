@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.encoding.boundaries import choose_chunk_s, choose_preroll_s, good_places, place_boundaries
+from podjobs.encoding.boundaries import choose_chunk_s, choose_preroll_s, place_boundaries, preferred_starts
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.steps import chunk_id
 from podjobs.media.facts import MediaFacts, VideoFacts
@@ -44,7 +44,7 @@ def test_choose_chunk_s_duration_decides_on_the_segment_grid(duration_s, chunk_s
     ],
 )
 def test_place_boundaries_follow_the_key_frames(key_frames_s, starts_s):
-    assert place_boundaries(50, 8, good_places(key_frames_s, 0.5, 2)) == starts_s
+    assert place_boundaries(50, 8, preferred_starts(key_frames_s, 0.5, 2)) == starts_s
 
 
 def test_place_boundaries_unknown_duration_is_one_chunk():
@@ -57,7 +57,7 @@ def test_place_boundaries_unknown_duration_is_one_chunk():
     key_frames_s=st.lists(st.floats(-5, 4_100), max_size=300),
 )
 def test_place_boundaries_any_source_is_cut_completely_on_the_grid(duration_s, chunk_s, key_frames_s):
-    starts_s = place_boundaries(duration_s, chunk_s, good_places(key_frames_s, 0.5, 2))
+    starts_s = place_boundaries(duration_s, chunk_s, preferred_starts(key_frames_s, 0.5, 2))
     assert starts_s[0] == 0
     assert all(start_s % 2 == 0 for start_s in starts_s)
     assert all(chunk_s / 2 <= after - before <= 2 * chunk_s for before, after in pairwise(starts_s))

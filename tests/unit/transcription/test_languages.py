@@ -3,10 +3,10 @@
 import pytest
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import ModelPlace
+from podjobs.contract.ports import ModelLocation
 from podjobs.transcription.languages import choose_language, choose_model, read_language
 
-FRENCH, ENGLISH, ANY = ModelPlace("/models/fr"), ModelPlace("small.en"), ModelPlace("large-v3", "/models")
+FRENCH, ENGLISH, ANY = ModelLocation("/models/fr"), ModelLocation("small.en"), ModelLocation("large-v3", "/models")
 
 
 @pytest.mark.parametrize(

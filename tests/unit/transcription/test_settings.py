@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from podjobs.contract.ports import ModelPlace
+from podjobs.contract.ports import ModelLocation
 from podjobs.settings import SettingsError, load_settings
 from podjobs.transcription.settings import TranscriptionSettings
 
@@ -23,7 +23,7 @@ def settings_of(monkeypatch):
 
 
 def test_models_are_listed_by_language(settings_of):
-    assert settings_of().models == {"fr": ModelPlace("small", "/models/fr"), "en": ModelPlace("/models/tiny.en")}
+    assert settings_of().models == {"fr": ModelLocation("small", "/models/fr"), "en": ModelLocation("/models/tiny.en")}
 
 
 def test_pods_own_file_is_understood(tmp_path, monkeypatch):

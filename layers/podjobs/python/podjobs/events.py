@@ -25,7 +25,7 @@ _REASON_CHARS = 300
 
 
 class EventError(ValueError):
-    """What was received is not a CloudEvent; the text says why."""
+    """What was received is not a CloudEvent; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Event:
     type: str
     source: str
     data: Any
-    """JSON text, or what it holds; None: there are no data."""
+    """JSON text, or the parsed value; None: there are no data."""
     subject: str | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
@@ -44,11 +44,11 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Event:
     """Read the event of an HTTP request or response, in binary or structured content mode.
 
     Args:
-        headers: of the message, in any case.
+        headers: of the message; their case does not matter.
         body: of the message.
 
     Returns:
-        The event; its data are JSON text, which is not looked at.
+        The event; its data are JSON text, which is not parsed.
 
     Raises:
         EventError: it is not a CloudEvent.
@@ -61,7 +61,7 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Event:
         else:
             event.UnmarshalJSON(body, _as_is)
     except (SdkError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        # the SDK lets the errors of the JSON parser and of its own attribute access through
+        # the SDK lets errors of the JSON parser and of its own attribute access through
         raise EventError(str(error)[:_REASON_CHARS]) from error
     if event.CloudEventVersion() != _VERSION:
         raise EventError(f"its specversion is not {_VERSION!r}")

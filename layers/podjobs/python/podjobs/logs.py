@@ -1,4 +1,4 @@
-"""JSON logs, one line per event, with the job and the step it is about."""
+"""JSON logs, one line per event, with the job and the step that it is about."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ def configure_logs(component: str, level: str = "INFO") -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        # without the frames' variables: they may hold secrets
+        # without the frames' variables, which may contain secrets
         structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
     ]
     structlog.configure(
@@ -42,13 +42,13 @@ def configure_logs(component: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # Their line per request adds nothing to our own lines.
+    # Their line per request adds nothing to our own.
     for noisy in ("httpx", "httpcore", "aiohttp.access", "faster_whisper"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _put_first(_logger: object, _method: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """Order the fields as people read them: when, how bad, who and what come first."""
+    """Order the fields for people: time, level, component and message come first."""
     first = {name: event[name] for name in ("timestamp", "level", "component", "message") if name in event}
     return {**first, **event}
 

@@ -1,6 +1,6 @@
 """Settings: read once at the entry, from the environment and from Pod's own settings file; all faults in one message.
 
-Names are Pod's. The environment wins over the file that PODJOBS_SETTINGS_FILE names.
+They have Pod's names. The environment takes precedence over the file that PODJOBS_SETTINGS_FILE names.
 """
 
 import ast
@@ -22,11 +22,11 @@ SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; the message names every fault."""
+    """The settings are not valid; the message names every fault."""
 
 
 class _PodSettingsFile(PydanticBaseSettingsSource):
-    """The literal assignments of a Django settings file: parsed, never executed."""
+    """Reads the literal assignments of a Django settings file: parsed, never executed."""
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
         super().__init__(settings_cls)
@@ -78,7 +78,7 @@ FromJson = Annotated[Value, NoDecode, BeforeValidator(_parse_json)]
 
 
 class LogSettings(PodSettings):
-    """What every process has."""
+    """The settings of every process."""
 
     podjobs_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Lowest level of log lines that are written."
@@ -86,7 +86,7 @@ class LogSettings(PodSettings):
 
 
 class MediaSettings(LogSettings):
-    """Where the media files are."""
+    """The location of the media files."""
 
     media_root: Annotated[str, AfterValidator(_absolute)] = Field(
         description="Pod's media root, as the Pod server sees it: the paths in Pod's messages begin with it."
@@ -127,7 +127,7 @@ def load_settings(kind: type[Settings]) -> Settings:
         faults = [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_input=False)]
         raise SettingsError("These settings are missing or wrong:\n" + "\n".join(faults)) from None
     except pydantic_settings.SettingsError as error:
-        # a structured setting whose JSON does not parse; pydantic-settings stops at the first of them
+        # a structured setting whose JSON does not parse; pydantic-settings stops at the first one
         raise SettingsError(f"A setting is not valid JSON: {error}.") from None
 
 

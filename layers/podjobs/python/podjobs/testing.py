@@ -1,11 +1,11 @@
-"""Runs whole jobs in one process, without Redis or an adapter: for the tests of whoever writes or uses a function.
+"""Runs whole jobs in one process, without Redis or an adapter, for tests of functions.
 
     run = JobRun(job, {"encoding": EncodingFunction(tools, storage, settings)}, concurrency=2)
     run.run()                      # all stages, in their order
-    run.results, run.log           # what the steps replied
+    run.results, run.log           # the results of the steps, and the job's log
 
-Steps of functions that are not given, such as the one that notifies, are left out. Where Pod or an LRS is needed,
-`FakePodApi` and `FakeLrs` stand in for them.
+Steps of functions that are not given, such as the notification, are skipped. `FakePodApi` and `FakeLrs` stand in for
+Pod and an LRS.
 """
 
 import threading
@@ -31,9 +31,9 @@ class JobRun:
         """Prepare; `run` does the work.
 
         Args:
-            job: what is to be done.
-            functions: by their names, those whose steps are performed.
-            concurrency: steps of a stage that run at once.
+            job: the job to run.
+            functions: by name, those whose steps are performed.
+            concurrency: steps of a stage that run in parallel.
         """
         self.job = job
         self.shared: dict[str, Any] = {}
@@ -53,17 +53,17 @@ class JobRun:
         """Perform all stages.
 
         Raises:
-            StepError: as the first step that failed; `report_failure` does what the adapter would do then.
+            StepError: of the first step that failed; `report_failure` then does what the adapter would do.
         """
         for stage in self.stages():
             self.perform(stage)
         return self
 
     def stages(self) -> Iterator[Stage]:
-        """The stages in turn, each to be performed before the next is asked for; a plan's stages replace those left.
+        """Yield the stages; each must be performed before the next is requested. A plan's stages replace those left.
 
         Raises:
-            PermanentError: the request was refused when it came in.
+            PermanentError: the request was refused on arrival.
         """
         if self.job.refusal is not None and self._failure is None:
             raise PermanentError(self.job.refusal.detail)
@@ -90,7 +90,7 @@ class JobRun:
         return reply
 
     def step(self, spec: StepSpec, **changes: Any) -> Step:
-        """What a function is given with a step.
+        """Assemble the step that a function receives.
 
         Args:
             spec: as the plan names it.
@@ -107,10 +107,10 @@ class JobRun:
         return Step(job=self.job, step_id=spec.id, function=spec.function, action=spec.action, **(values | changes))
 
     def report_failure(self, error: StepError) -> "JobRun":
-        """Perform what is left to do when the job has failed for good.
+        """Perform what is left to do once the job has failed for good.
 
         Args:
-            error: why.
+            error: why it failed.
         """
         self._failure = Problem.of(error)
         self._left = list(workflow_of(self.job).failure_stages)
@@ -119,19 +119,19 @@ class JobRun:
 
 @dataclass
 class FakePodApi:
-    """A Pod that takes every callback. Implements the `PodApi` port."""
+    """A Pod that accepts every callback. Implements the `PodApi` port."""
 
     answer: PodAnswer = PodAnswer.ACCEPTED
     calls: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
     """The callback, the video's number, the body."""
 
     def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
-        """Take note; see the port."""
+        """Record the call; see the port."""
         self.calls.append(("encoded", video_id, body))
         return self.answer
 
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
-        """Take note; see the port."""
+        """Record the call; see the port."""
         self.calls.append(("transcribed", video_id, body))
         return self.answer
 
@@ -143,11 +143,11 @@ class FakePodApi:
 
 @dataclass
 class FakeLrs:
-    """An LRS that takes every statement. Implements the `Lrs` port."""
+    """An LRS that accepts every statement. Implements the `Lrs` port."""
 
     statements: list[dict[str, Any]] = field(default_factory=list)
 
     def post(self, statements: Sequence[dict[str, Any]]) -> LrsAnswer:
-        """Keep them; see the port."""
+        """Record the statements; see the port."""
         self.statements += statements
         return LrsAnswer(200)

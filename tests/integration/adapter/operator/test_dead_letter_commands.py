@@ -32,7 +32,7 @@ def test_dead_replay_of_a_job_starts_it_anew(command, client, fail_job):
     assert entry_id in command("dead", "list").stdout
     assert json.loads(command("dead", "show", entry_id).stdout)["job"] == "job-1"
     replayed = command("dead", "replay", entry_id)
-    assert replayed.stdout.strip() == "The job job-1 starts anew."
+    assert replayed.stdout.strip() == "The job job-1 was restarted from the beginning."
     assert client.hget(keys.job("job-1"), "state") == "queued"
     again = command("dead", "replay", entry_id)
     assert again.returncode == 1

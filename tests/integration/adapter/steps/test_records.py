@@ -7,7 +7,7 @@ import random
 import pytest
 
 from adapter.redis import keys
-from adapter.steps.records import RecordLimits, Records, step_event
+from adapter.steps.records import RecordLimits, Records, assemble_step
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 
@@ -59,7 +59,7 @@ async def test_join_gives_job_shared_values_and_the_results_that_are_needed(reco
         await records.commit(step, Result(values={"from": step.spec.id, "none": []}))
     (step,) = await take()
     (joined,) = await records.join([step])
-    event = step_event(step, joined)
+    event = assemble_step(step, joined)
     assert event.job == make_job()
     assert event.shared == {"list": [], "number": 12345678901234567}
     assert event.results == {"chunk-1": {"from": "chunk-1", "none": []}}
@@ -134,7 +134,7 @@ async def test_fail_runs_the_failure_stages_says_why_and_dead_letters_the_step(r
     (report,) = await take()
     (joined,) = await records.join([report])
     assert report.spec.action == "report"
-    assert step_event(report, joined).failure == BROKEN
+    assert assemble_step(report, joined).failure == BROKEN
     await records.commit(report, Result())
     (notify,) = await take("notification")
     assert (await records.commit(notify, Result())).outcome == "failed"

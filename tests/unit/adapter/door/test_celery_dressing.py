@@ -11,7 +11,7 @@ from support.jobs import encoding_job
     [
         ({"position_orig": "middle"}, "", "position_orig: "),
         ({"opacity": 101}, "", "opacity: "),
-        ({"opening_credits": "slug"}, "", "names opening_credits, but no opening_credits_video"),
+        ({"opening_credits": "slug"}, "", "names opening_credits, but not opening_credits_video"),
         ({"watermark_path": "/etc/passwd"}, "", "outside Pod's media root"),
         ({"opening_credits_video": "../../etc/passwd"}, "", "outside Pod's media root"),
         ({}, ' -i "/etc/passwd"', "outside Pod's media root"),

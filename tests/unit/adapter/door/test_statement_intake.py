@@ -70,9 +70,9 @@ def test_read_statement_takes_the_argument_by_name():
         (raw_message([["x"], {}, {}]), "'statement' is not a JSON object"),
         (raw_message([[[{}]], {}, {}]), "'statement' is not a JSON object"),
         (raw_message([[{}, {}], {}, {}]), "has 2 arguments, at most 1"),
-        (raw_message([[nested(DEEPEST + 1)], {}, {}]), f"more than {DEEPEST} deep"),
-        (raw_message([[nested(900)], {}, {}]), f"more than {DEEPEST} deep"),
-        (raw_message([[{"a": "\ud800"}], {}, {}]), "no Unicode text"),
+        (raw_message([[nested(DEEPEST + 1)], {}, {}]), f"nested more than {DEEPEST} deep"),
+        (raw_message([[nested(900)], {}, {}]), f"nested more than {DEEPEST} deep"),
+        (raw_message([[{"a": "\ud800"}], {}, {}]), "not valid Unicode"),
     ],
 )
 def test_read_statement_that_cannot_be_used_is_refused_with_its_reason(raw, reason):
@@ -102,5 +102,7 @@ def test_write_statement_longer_than_a_batch_is_refused():
     statement = {"name": "é" * 10}
     size = len(json.dumps(statement, ensure_ascii=False, separators=(",", ":")).encode())
     assert write_statement(statement, size)
-    with pytest.raises(InvalidRequestError, match=f"has {size} bytes, at most {size - 1}.*PODJOBS_XAPI_BATCH_BYTES"):
+    with pytest.raises(
+        InvalidRequestError, match=f"{size} bytes, but a batch holds {size - 1}.*PODJOBS_XAPI_BATCH_BYTES"
+    ):
         write_statement(statement, size - 1)

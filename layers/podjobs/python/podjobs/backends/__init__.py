@@ -1,1 +1,1 @@
-"""The only I/O: processes, storage, Pod's REST interface."""
+"""The only I/O: processes, storage, speech models, Pod's REST interface, the LRS."""

@@ -63,7 +63,7 @@ class HttpLrs:
             login: XAPI_LRS_LOGIN.
             password: XAPI_LRS_PWD.
             version: the X-Experience-API-Version to send.
-            timeout_s: how long a request may take, from its start to the end of the response.
+            timeout_s: how long a request may take, from start to end of the response.
             connections: how many requests may run at once.
         """
         self._url = url
@@ -98,7 +98,7 @@ class HttpLrs:
                 content = bytearray()
                 for block in response.iter_bytes():
                     content += block
-                    # httpx limits each silence, not the whole: a response that trickles in would never end
+                    # httpx limits the time between reads, not the total: a trickling response would never end
                     if time.monotonic() > deadline:
                         raise RetryableError(f"The LRS's response took longer than {self._timeout_s:g} s.")
                     if len(content) > RESPONSE_LIMIT_BYTES:
@@ -114,7 +114,7 @@ class HttpLrs:
 
 
 def _check_ids(content: bytes, statements: Sequence[dict[str, Any]]) -> None:
-    """An LRS answers 200 with ids it was sent (ralph: those that are new to it). Anything else is not an LRS."""
+    """An LRS answers 200 with the ids it received (ralph: only new ones). Anything else is not an LRS."""
     sent = {str(statement.get("id")).lower() for statement in statements}
     try:
         ids = json.loads(content)

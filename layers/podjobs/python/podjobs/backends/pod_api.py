@@ -17,7 +17,7 @@ logger = structlog.get_logger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 WAIT_S = 30.0
-"""When Pod asks to wait without saying how long."""
+"""Used when Pod asks to wait without saying how long."""
 OPERATOR_RETRY_S = 300.0
 """An operator must act first (401, 403, 3xx): retrying more often changes nothing."""
 
@@ -31,7 +31,7 @@ class RestPodApi:
         Args:
             url: POD_API_URL, for instance `https://pod.example.org/rest`.
             token: POD_API_TOKEN of a staff user.
-            read_timeout_s: how long Pod may take to respond; it imports inside the request.
+            read_timeout_s: how long Pod may take to respond; it imports the video inside the request.
         """
         self._url = url.rstrip("/")
         self._client = httpx.Client(
@@ -60,7 +60,7 @@ class RestPodApi:
         raise self._failure(response)
 
     def video_state(self, video_id: int) -> VideoState | None:
-        """Get how far Pod is with a video; see the port."""
+        """Get Pod's state of a video; see the port."""
         response = self._send("GET", f"/videos/{video_id}/", {}, None)
         if response.status_code == HTTPStatus.NOT_FOUND:
             return None

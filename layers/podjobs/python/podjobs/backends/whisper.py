@@ -1,6 +1,6 @@
 """Whisper and Silero VAD, through faster-whisper. Implements the `SpeechModel` port.
 
-A model is loaded once per process and kept; several steps use it at once.
+A model is loaded once per process and kept; several steps share it.
 """
 
 import threading
@@ -19,7 +19,7 @@ from faster_whisper.vad import get_vad_model
 from podjobs.backends.whisper_folder import model_folder
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.ports import SOUND_HZ, VAD_FRAME_S, ModelPlace, WindowTranscript, Word
+from podjobs.contract.ports import SOUND_HZ, VAD_FRAME_S, ModelLocation, WindowTranscript, Word
 
 Samples = npt.NDArray[np.float32]
 """(n_samples,), mono, 16 kHz, in [−1, 1]."""
@@ -27,16 +27,16 @@ Samples = npt.NDArray[np.float32]
 FULL_SCALE = 32_768.0
 VAD_FRAME_SAMPLES = round(VAD_FRAME_S * SOUND_HZ)
 HOP_SAMPLES = 160
-"""The hop of Whisper's spectrogram: windows begin on it, so that the words' times are exact."""
+"""The hop of Whisper's spectrogram: windows begin on a multiple of it, so that word times are exact."""
 CPU_COMPUTE_TYPE, CUDA_COMPUTE_TYPE = "int8", "float16"
 CPU_BATCH, CUDA_BATCH = 2, 16
 CUDA_SLOTS = 2
-"""One step uses the GPU while another prepares its sound."""
+"""One step uses the GPU while the other prepares its sound."""
 NO_MEMORY_RETRY_S = 30.0
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Where the model is unsure it guesses more and more freely. Source: Whisper's defaults."""
+"""Tried in this order while the model is unsure. Source: Whisper's defaults."""
 PROMPT_CHARS = 400
-"""Of what was said before: some 100 of the 448 tokens, which it shares with what is said next."""
+"""Of the previous text: some 100 of the 448 tokens, which it shares with the text to come."""
 
 
 def choose_device(wanted: str) -> str:
@@ -58,12 +58,12 @@ class WhisperOptions:
     """`cpu` or `cuda`."""
     compute_type: str = "auto"
     slots: int = 1
-    """Steps that use a model at the same time."""
+    """Steps that use a model in parallel."""
     threads: int = 1
-    """Of each step, on processors."""
+    """Per step, on CPUs."""
     beam: int = 5
     batch: int = 0
-    """Windows transcribed at once; 0: what suits the device."""
+    """Windows transcribed at once; 0: chosen for the device."""
     kept: int = 2
     """Models kept in memory."""
 
@@ -77,9 +77,9 @@ class WhisperModels:
     """Loads models and keeps them; implements the `SpeechModel` port."""
 
     def __init__(self, options: WhisperOptions) -> None:
-        """Load nothing yet."""
+        """Store the options; models are loaded later."""
         self._options = options
-        self._loaded: OrderedDict[ModelPlace, Any] = OrderedDict()
+        self._loaded: OrderedDict[ModelLocation, Any] = OrderedDict()
         self._loading = threading.Lock()
 
     def speech_probabilities(self, sound: bytes) -> Sequence[float]:
@@ -90,24 +90,24 @@ class WhisperModels:
         padded = np.pad(samples, (0, -samples.size % VAD_FRAME_SAMPLES))
         return [float(probability) for probability in get_vad_model()(padded).flatten()]
 
-    def is_multilingual(self, place: ModelPlace) -> bool:
+    def is_multilingual(self, location: ModelLocation) -> bool:
         """Whether a model knows languages other than English; see the port."""
-        return bool(self._model(place).model.is_multilingual)
+        return bool(self._model(location).model.is_multilingual)
 
-    def detect_language(self, place: ModelPlace, sound: bytes) -> dict[str, float]:
+    def detect_language(self, location: ModelLocation, sound: bytes) -> dict[str, float]:
         """The probabilities of languages; see the port."""
-        model = self._model(place)
-        with _model_errors(place):
+        model = self._model(location)
+        with _model_errors(location):
             _, _, probabilities = model.detect_language(_samples_of(sound))
         return dict(probabilities)
 
     def transcribe(
-        self, place: ModelPlace, windows: Sequence[bytes], language: str, *, thorough: bool
+        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows; see the port."""
-        model = self._model(place)
+        model = self._model(location)
         sounds = [_padded_to_hop(_samples_of(window)) for window in windows]
-        with _model_errors(place):
+        with _model_errors(location):
             if thorough:
                 return tuple(self._transcribe_thoroughly(model, sound, language) for sound in sounds)
             return self._transcribe_in_batches(model, sounds, language)
@@ -115,7 +115,7 @@ class WhisperModels:
     def _transcribe_in_batches(
         self, model: Any, sounds: Sequence[Samples], language: str
     ) -> tuple[WindowTranscript, ...]:
-        """Transcribe one batch after another, each knowing the text of the previous one."""
+        """Transcribe one batch after another, each prompted with the text of the previous one."""
         size = self._options.batch_size
         transcripts: list[WindowTranscript] = []
         for first in range(0, len(sounds), size):
@@ -131,7 +131,7 @@ class WhisperModels:
             {"start": (end - sound.size) / SOUND_HZ, "end": end / SOUND_HZ}
             for sound, end in zip(sounds, ends, strict=True)
         ]
-        # a pipeline remembers the time of the last word: each call has its own
+        # a pipeline keeps the time of the last word: each call gets its own
         pipeline = faster_whisper.BatchedInferencePipeline(model)
         segments, _ = pipeline.transcribe(
             np.concatenate(sounds),
@@ -144,7 +144,7 @@ class WhisperModels:
         )
         found: list[list[Any]] = [[] for _ in sounds]
         for segment in segments:
-            # a hop later: the library rounds a clip's beginning down, and 36.3 × 100 is 3,629.999 to it
+            # a hop later: the library rounds a clip's beginning down, and computes 36.3 × 100 as 3,629.999
             found[int(np.searchsorted(ends, (segment.seek + 1) * HOP_SAMPLES, side="right"))].append(segment)
         return [_transcript_of(segments, clip["start"]) for segments, clip in zip(found, clips, strict=True)]
 
@@ -159,22 +159,22 @@ class WhisperModels:
         )
         return _transcript_of(list(segments), 0.0)
 
-    def _model(self, place: ModelPlace) -> Any:
-        """The model of a place, loaded when first needed; the least recently used one makes room for it."""
+    def _model(self, location: ModelLocation) -> Any:
+        """A location's model, loaded when first needed; the least recently used one is dropped for it."""
         with self._loading:
-            if place not in self._loaded:
+            if location not in self._loaded:
                 while len(self._loaded) >= self._options.kept:
                     self._loaded.popitem(last=False)
-                self._loaded[place] = self._load(place)
-            self._loaded.move_to_end(place)
-            return self._loaded[place]
+                self._loaded[location] = self._load(location)
+            self._loaded.move_to_end(location)
+            return self._loaded[location]
 
-    def _load(self, place: ModelPlace) -> Any:
+    def _load(self, location: ModelLocation) -> Any:
         options = self._options
         compute_type = options.compute_type
         if compute_type == "auto":
             compute_type = CUDA_COMPUTE_TYPE if options.device == "cuda" else CPU_COMPUTE_TYPE
-        folder = model_folder(place)
+        folder = model_folder(location)
         try:
             return faster_whisper.WhisperModel(
                 str(folder),
@@ -186,25 +186,25 @@ class WhisperModels:
         except (RuntimeError, ValueError, OSError) as error:
             _raise_if_out_of_memory(error)
             raise PermanentError(
-                f"The model {place.model!r} that TRANSCRIPTION_MODEL_PARAM names cannot be loaded: {_sentence(error)} "
-                f"If its files are damaged, put them in {str(folder)!r} again; if the device or the type of numbers is "
-                "not supported, correct PODJOBS_WHISPER_DEVICE or PODJOBS_WHISPER_COMPUTE_TYPE."
+                f"The model {location.model!r} named in TRANSCRIPTION_MODEL_PARAM cannot be loaded: {_sentence(error)} "
+                f"If its files are damaged, replace them in {str(folder)!r}; if the device or the compute type is not "
+                "supported, correct PODJOBS_WHISPER_DEVICE or PODJOBS_WHISPER_COMPUTE_TYPE."
             ) from error
         except Exception as error:
             # the tokenizer's parser raises plain exceptions
             if type(error) is not Exception:
                 raise
             raise PermanentError(
-                f"The file 'tokenizer.json' of the model {place.model!r} is damaged: {_sentence(error)} "
-                f"Put it in {str(folder)!r} again."
+                f"The file 'tokenizer.json' of the model {location.model!r} is damaged: {_sentence(error)} "
+                f"Replace it in {str(folder)!r}."
             ) from error
 
 
 def make_prompt(transcripts: Sequence[WindowTranscript]) -> str:
-    """Take the end of what was said before, for the model to go on in the same words. Pure.
+    """Take the end of the previous text as a prompt, so that the model keeps to its words. Pure.
 
     Args:
-        transcripts: of the previous windows. Unsure ones are left out: repetitions would go on.
+        transcripts: of the previous windows. Unsure ones are left out: repetitions would continue.
     """
     sure = [transcript for transcript in transcripts if not transcript.confidence.is_unsure()]
     text = "".join(word.text for transcript in sure for word in transcript.words).strip()
@@ -221,7 +221,7 @@ def _padded_to_hop(samples: Samples) -> Samples:
 
 
 def _transcript_of(segments: Sequence[Any], begin_s: float) -> WindowTranscript:
-    """Gather what was heard in one window, its times from the window's beginning."""
+    """Gather the words of one window, with times from the window's beginning."""
     if not segments:
         return WindowTranscript(())
     words = tuple(_word_of(word, begin_s) for segment in segments for word in segment.words or ())
@@ -239,12 +239,12 @@ def _word_of(word: Any, begin_s: float) -> Word:
 
 
 @contextmanager
-def _model_errors(place: ModelPlace) -> Iterator[None]:
+def _model_errors(location: ModelLocation) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
         _raise_if_out_of_memory(error)
-        raise RetryableError(f"The model {place.model!r} failed: {_sentence(error)}") from error
+        raise RetryableError(f"The model {location.model!r} failed: {_sentence(error)}") from error
 
 
 def _raise_if_out_of_memory(error: Exception) -> None:

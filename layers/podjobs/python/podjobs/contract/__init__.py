@@ -1,1 +1,1 @@
-"""What Pod asks, what travels between adapter and functions, and the ports. Pure: stdlib and pydantic only."""
+"""Jobs, what travels between adapter and functions, and the ports. Pure: stdlib and pydantic only."""

@@ -1,4 +1,4 @@
-"""How a subject performs the steps of its jobs: one table says what is done for each action.
+"""How a subject performs the steps of its jobs: one table maps each action to what performs it.
 
     ACTIONS: Actions[Context] = {"plan": plan_job, "chunk": encode_chunk, …}
 
@@ -7,7 +7,7 @@
         action = choose_action(step, ACTIONS)
         return action(Context(job, step, …))
 
-A subject's context adds what its actions need beside the job and the step: the backends, the settings. Pure.
+A subject's context adds what its actions need besides the job and the step: backends and settings. Pure.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,32 +33,32 @@ Actions = Mapping[str, Action[ContextT]]
 
 @dataclass(frozen=True)
 class StepContext(Generic[JobT]):
-    """What every action is given."""
+    """What every action receives."""
 
     job: JobT
     step: Step
 
     def params(self, model: type[ModelT]) -> ModelT:
-        """Read what is the step's own. Raises ValidationError."""
+        """Read the step's own parameters. Raises ValidationError."""
         return model.model_validate(self.step.params)
 
     def shared(self, model: type[ModelT]) -> ModelT:
-        """Read what the plan shares with all later steps. Raises ValidationError."""
+        """Read the values that the plan shares with all later steps. Raises ValidationError."""
         return model.model_validate(self.step.shared)
 
 
 def expect_job(step: Step, kind: type[JobT]) -> JobT:
-    """Check that a step is part of a job that the function does.
+    """Check that a step belongs to a job of the function's own type.
 
     Args:
         step: as it was delivered.
-        kind: the jobs that the function does.
+        kind: the type of job that the function performs.
 
     Raises:
-        InvalidRequestError: it is part of another kind of job.
+        InvalidRequestError: it belongs to a job of another type.
     """
     if not isinstance(step.job, kind):
-        raise InvalidRequestError(f"The {step.function} function does not do jobs of type {step.job.type!r}.")
+        raise InvalidRequestError(f"The {step.function} function does not perform jobs of type {step.job.type!r}.")
     return step.job
 
 
@@ -67,10 +67,10 @@ def choose_action(step: Step, actions: Actions[ContextT]) -> Action[ContextT]:
 
     Args:
         step: as it was delivered.
-        actions: what the function can do.
+        actions: the actions of the function.
 
     Raises:
-        InvalidRequestError: it has no such action.
+        InvalidRequestError: the function has no such action.
     """
     if step.action not in actions:
         raise InvalidRequestError(

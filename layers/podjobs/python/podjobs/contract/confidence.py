@@ -1,4 +1,4 @@
-"""How sure a speech model was of a text, and from where on it counts as unsure: the one place that says so. Pure."""
+"""How sure a speech model was of a text, and beyond which limits it counts as unsure: defined only here. Pure."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ NO_SPEECH_PROBABILITY = 0.6
 
 @dataclass(frozen=True)
 class ConfidenceLimits:
-    """From where on a model counts as unsure of a text; crossing one limit is enough."""
+    """The limits beyond which a model counts as unsure of a text; crossing one is enough."""
 
     log_probability: float
     """Unsure below."""
@@ -20,7 +20,7 @@ class ConfidenceLimits:
 
 
 WHISPER_LIMITS = ConfidenceLimits(log_probability=-1.0, compression_ratio=2.4)
-"""Whisper's own: what crosses them it transcribes again at another temperature. Source: Whisper's defaults."""
+"""Whisper's own: beyond them it transcribes again at another temperature. Source: Whisper's defaults."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Confidence:
     """Of the text: high where it repeats itself."""
 
     def is_unsure(self, limits: ConfidenceLimits = WHISPER_LIMITS) -> bool:
-        """Whether the model was unsure of the text, or the text is too much of the same."""
+        """Whether the model was unsure of the text, or the text repeats itself too much."""
         return (
             self.no_speech_probability > limits.no_speech_probability
             or self.average_log_probability < limits.log_probability

@@ -27,8 +27,8 @@ class StepError(Exception):
         """Keep the message and whatever helps to understand it.
 
         Args:
-            detail: what happened, to which file or field, and what to do about it. Never holds a secret.
-            context: JSON-able facts beside it (argv, exit status, end of stderr).
+            detail: what happened, to which file or field, and what to do about it. Never contains a secret.
+            context: additional JSON-serialisable facts (argv, exit status, end of stderr).
         """
         super().__init__(detail)
         self.detail = detail
@@ -36,7 +36,7 @@ class StepError(Exception):
 
 
 class PermanentError(StepError):
-    """Trying again cannot help: a bad request, unreadable media, a command that fails on this input."""
+    """A retry cannot help: a bad request, unreadable media, a command that fails on this input."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The job cannot be done."
@@ -50,7 +50,7 @@ class InvalidRequestError(PermanentError):
 
 
 class RetryableError(StepError):
-    """Trying again may help: storage, Pod or a tool did not work this time."""
+    """A retry may help: storage, Pod or a tool failed this time."""
 
     title = "The step failed this time."
 
@@ -66,7 +66,7 @@ class NotNowError(RetryableError):
 
         Args:
             detail: as in StepError.
-            retry_after_s: seconds to wait before the next attempt; None: whoever retries chooses.
+            retry_after_s: seconds to wait before the next attempt; None: the adapter chooses.
             context: as in StepError.
         """
         super().__init__(detail, **context)

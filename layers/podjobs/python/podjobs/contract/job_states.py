@@ -1,16 +1,16 @@
-"""The states of a job, as its record, the script that changes it (adapter/steps/jobs.lua) and the operator see them."""
+"""The states of a job, as its record, the script that changes it (adapter/steps/jobs.lua) and operators see them."""
 
 from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """How far a job is."""
+    """The state of a job."""
 
     QUEUED = "queued"
-    """No step of it was delivered yet."""
+    """None of its steps has been delivered yet."""
     RUNNING = "running"
     FAILING = "failing"
-    """It cannot be done; the steps that report this are being performed."""
+    """It has failed; the steps that report this are being performed."""
     DONE = "done"
     FAILED = "failed"
     SUPERSEDED = "superseded"
@@ -18,5 +18,5 @@ class JobState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Nothing more will happen that its sender could see."""
+        """Whether nothing more will happen that its sender could see."""
         return self in {JobState.DONE, JobState.FAILED, JobState.SUPERSEDED}

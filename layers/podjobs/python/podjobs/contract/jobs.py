@@ -1,7 +1,7 @@
-"""The jobs, in our own terms: what is to be done with which media, and who is to be notified.
+"""The jobs, in our own terms: what to do with which media, and whom to notify.
 
-How a job was asked for stays at the door it came through (adapter/door); how its sender is notified is for the function
-`notification`, by the job's `reply_to`. What the types of jobs have beside their data stands in workflows.py.
+How a job was requested is known only to the door it came through (adapter/door); how its sender is notified, only to
+the function `notification`, by the job's `reply_to`. Everything about job types but their data is in workflows.py.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ Position = Literal["top_right", "top_left", "bottom_right", "bottom_left"]
 
 
 class Job(BaseModel):
-    """What every job has."""
+    """The fields of every job."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,11 +27,11 @@ class Job(BaseModel):
     """Its row in the table of workflows.py."""
     id: JobId
     target: Target
-    """What the job is about, for instance a video's number: a newer job for the same target supersedes an older one."""
+    """What the job is about, such as a video's number: a newer job for the same target supersedes an older one."""
     reply_to: ReplyTo
     refusal: Problem | None = None
-    """Why the request cannot be met, where that was seen when it came in: the job fails at its first step, so that its
-    sender is notified like that of any other job."""
+    """Why the request cannot be met, if this was found on arrival: the job fails at its first step, so that its sender
+    is notified as for any other job."""
 
 
 class Cut(BaseModel):
@@ -45,7 +45,7 @@ class Cut(BaseModel):
 
 
 class DressingRequest(BaseModel):
-    """What a video is dressed with: a watermark on it, credits before and after it."""
+    """What a video is dressed with: a watermark, opening and ending credits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -54,9 +54,9 @@ class DressingRequest(BaseModel):
     position: Position = "top_right"
     opacity: Annotated[float, Field(ge=0, le=1)] = 1.0
     opening: Key | None = None
-    """A video that is shown before this one."""
+    """A video to show before this one."""
     ending: Key | None = None
-    """A video that is shown after this one."""
+    """A video to show after this one."""
 
 
 class EncodingJob(Job):
@@ -71,11 +71,11 @@ class EncodingJob(Job):
 
 
 class TranscriptionJob(Job):
-    """The sound of one video to be written down as captions."""
+    """The sound of one video to transcribe into captions."""
 
     type: Literal["transcription"] = "transcription"
     source: Key
     captions: Key
-    """Where the captions are published, as WebVTT; no two jobs have the same."""
+    """Where the captions are published, as WebVTT; unique to the job."""
     language: Annotated[str, Field(max_length=64)]
-    """A language's code, or `auto`."""
+    """A language code, or `auto`."""

@@ -1,4 +1,4 @@
-"""How Pod's absolute paths become keys of the media storage, and back. Pure: links are resolved by the backends."""
+"""Maps Pod's absolute paths to keys of the media storage and back. Pure: links are resolved by the backends."""
 
 import posixpath
 from dataclasses import dataclass
@@ -42,17 +42,17 @@ class MediaPaths:
         """Map an absolute path as Pod sees it to a key.
 
         Raises:
-            InvalidRequestError: the path leads out of the media root; a retry does not help.
+            InvalidRequestError: the path is outside the media root; a retry does not help.
         """
         root = posixpath.normpath(self.pod_root)
         prefix = root.rstrip("/") + "/"
         if "\0" in pod_path or len(pod_path) > LONGEST_CHARS:
-            raise InvalidRequestError(f"The path {pod_path[:200]!r} is too long or holds a NUL character.")
+            raise InvalidRequestError(f"The path {pod_path[:200]!r} is too long or contains a NUL character.")
         normal = posixpath.normpath(pod_path)
         if not normal.startswith(prefix) or normal == prefix:
             raise InvalidRequestError(
                 f"The path {pod_path!r} is outside Pod's media root {root!r}. "
-                "Set MEDIA_ROOT to the media root as the Pod server sees it, or refuse the sender.",
+                "Set MEDIA_ROOT to the media root as the Pod server sees it, or correct the request.",
                 path=pod_path,
             )
         return normal.removeprefix(prefix)

@@ -1,4 +1,4 @@
-"""Message contracts: what the adapter asks a function, and what it is answered; one event there, one event back."""
+"""Message contracts: the requests of the adapter and the replies of a function; one event there, one event back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ ReplyT = TypeVar("ReplyT", bound=BaseModel)
 
 @dataclass(frozen=True)
 class MessageContract(Generic[RequestT, ReplyT]):
-    """One kind of request, and the replies it may be given."""
+    """One kind of request, and the possible replies to it."""
 
     noun: str
-    """What a request is called in sentences."""
+    """What a request is called in messages."""
     request_type: str
     """The request's CloudEvent type."""
     request: type[RequestT]

@@ -14,18 +14,18 @@ RESULT_EVENT_TYPE = "fr.esup-portail.podjobs.result"
 
 
 class StepSpec(BaseModel):
-    """A step as a plan names it: only what is its own; what all steps share is joined in at delivery."""
+    """A step as a plan specifies it: only its own data; what all steps share is joined in at delivery."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: Name
-    """Unique within the job, for ever: a stage that is planned again uses new ids."""
+    """Unique within the job, forever: a stage that is planned again uses new ids."""
     function: Name
     """The deployable that performs it."""
     action: Name
     params: dict[str, Any] = Field(default_factory=dict)
     weight: PositiveFloat = 1.0
-    """Share of the job's work, in seconds of a usual machine; for the progress display."""
+    """Its share of the job's work, in seconds of a typical machine; for the progress display."""
     timeout_s: PositiveInt = DEFAULT_TIMEOUT_S
     needs: tuple[str, ...] = ()
     """Actions of earlier steps whose results are joined in at delivery."""
@@ -41,22 +41,22 @@ class Stage(BaseModel):
 
 
 class Result(BaseModel):
-    """A step that is done."""
+    """The reply of a step that is done."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     values: dict[str, Any] = Field(default_factory=dict)
-    """What later steps need of it: a few numbers and names, never media."""
+    """What later steps need from it: a few numbers and names, never media."""
     log: tuple[str, ...] = ()
     """Sentences for the job's log."""
 
 
 class Plan(BaseModel):
-    """A step that is done and says what the rest of the job is: its stages take the place of those left."""
+    """The reply of a step that is done and plans the rest of the job: its stages replace those left."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     shared: dict[str, Any] = Field(default_factory=dict)
-    """What every later step is given: stored once with the job."""
+    """What every later step receives; stored once with the job."""
     stages: tuple[Stage, ...] = Field(min_length=1)
     log: tuple[str, ...] = ()

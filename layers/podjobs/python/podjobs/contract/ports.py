@@ -1,4 +1,4 @@
-"""The ports: what the subjects need of the world, as they see it. The backends implement them."""
+"""The ports: what the subjects need from the outside world. The backends implement them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -132,18 +132,18 @@ class LrsAnswer:
     """The learning record store's response to a request; it holds for the request as a whole."""
 
     status: int
-    """HTTP status: 200 or 204, 409, or one that says that a statement is wrong."""
+    """HTTP status: 200 or 204, 409, or one that says that a statement is invalid."""
     reason: str = ""
-    """In the LRS's words."""
+    """As worded by the LRS."""
 
     @property
     def is_accepted(self) -> bool:
-        """The LRS has all of the statements."""
+        """Whether the LRS has all of the statements."""
         return self.status in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}
 
     @property
     def is_conflict(self) -> bool:
-        """The LRS already has a statement with one of these ids."""
+        """Whether the LRS already has a statement with one of these ids."""
         return self.status == HTTPStatus.CONFLICT
 
 
@@ -155,45 +155,45 @@ class Lrs(Protocol):
 
         Raises:
             NotNowError: nothing is wrong with them; its subclass OperatorNeededError: an operator must act first.
-            RetryableError: it did not work this time, perhaps because of one of them.
+            RetryableError: it failed this time, perhaps because of one of them.
         """
 
 
 SOUND_HZ = 16_000
 SOUND_BYTES_PER_S = 2 * SOUND_HZ
-"""Sound is handed to models as bytes: mono, 16 kHz, 16 bits a sample, little-endian."""
+"""Sound is passed to models as bytes: mono, 16 kHz, 16 bits per sample, little-endian."""
 VAD_FRAME_S = 512 / SOUND_HZ
-"""Length of sound that the voice activity detector gives one probability for. Source: Silero VAD."""
+"""Length of sound for which the voice activity detector returns one probability. Source: Silero VAD."""
 WINDOW_S = 30.0
 """Longest sound that a model transcribes at once. Source: Whisper."""
 
 
 @dataclass(frozen=True)
-class ModelPlace:
+class ModelLocation:
     """Where a speech model can be found."""
 
     model: str
     """One of Whisper's names, or a folder that holds a CTranslate2 model."""
     download_root: str = ""
-    """Folder for models given by name; empty: Hugging Face's own."""
+    """Folder for models given by name; empty: Hugging Face's default."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word that was heard, with its time."""
+    """A transcribed word, with its time."""
 
     text: str
-    """With the space before it, as Whisper writes it; punctuation stays with its word. A word without a space before it
+    """With the space before it, as Whisper writes it; punctuation belongs to its word. A word without a space before it
     continues the previous one («l'» «homme», Chinese)."""
     start_s: float
-    """From the beginning of the sound that it was heard in."""
+    """From the beginning of the sound that it was transcribed from."""
     end_s: float
     probability: float = 1.0
 
 
 @dataclass(frozen=True)
 class WindowTranscript:
-    """What a model wrote down for one window."""
+    """What a model transcribed from one window."""
 
     words: tuple[Word, ...]
     confidence: Confidence = SURE
@@ -209,22 +209,22 @@ class SpeechModel(Protocol):
     def speech_probabilities(self, sound: bytes) -> Sequence[float]:
         """The probability of speech, between 0 and 1, in every `VAD_FRAME_S` of a sound."""
 
-    def is_multilingual(self, place: ModelPlace) -> bool:
+    def is_multilingual(self, location: ModelLocation) -> bool:
         """Whether a model knows languages other than English."""
 
-    def detect_language(self, place: ModelPlace, sound: bytes) -> dict[str, float]:
+    def detect_language(self, location: ModelLocation, sound: bytes) -> dict[str, float]:
         """The probabilities of languages, by ISO 639-1 code, judged by the first `WINDOW_S` of a sound."""
 
     def transcribe(
-        self, place: ModelPlace, windows: Sequence[bytes], language: str, *, thorough: bool
+        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows of speech.
 
         Args:
-            place: the model.
-            windows: sounds of at most `WINDOW_S` each, in order: what is said in one helps with the next.
+            location: the model.
+            windows: sounds of at most `WINDOW_S` each, in order: the text of one is context for the next.
             language: ISO 639-1 code that the model knows.
-            thorough: take more time: one window after another, again with other parameters where the model is unsure.
+            thorough: take more time: one window after another, and again with other parameters if the model is unsure.
 
         Returns:
             One transcript per window.
@@ -236,14 +236,14 @@ class PodAnswer(Enum):
 
     ACCEPTED = "accepted"
     NOT_IN_PROGRESS = "not in progress"
-    """It was sent before, and the response was lost on the way."""
+    """It was sent before, and the response was lost."""
     UNKNOWN_VIDEO = "unknown video"
     """The video was deleted meanwhile."""
 
 
 @dataclass(frozen=True)
 class VideoState:
-    """How far Pod is with a video."""
+    """Pod's state of a video."""
 
     in_progress: bool
     step: str
@@ -256,12 +256,12 @@ class PodApi(Protocol):
     def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Notify Pod that a video is encoded.
 
-        Raises RetryableError (with `ambiguous` in its context when Pod may have acted), NotNowError when an operator
-        must act, PermanentError for an answer that no retry changes.
+        Raises RetryableError (with `ambiguous` in its context if Pod may have acted on it), NotNowError if an operator
+        must act, PermanentError if a retry cannot help.
         """
 
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
-        """Notify Pod that a video's captions are there to be taken, or why not. Raises as `post_encoded`."""
+        """Notify Pod that a video's captions can be imported, or why not. Raises like `post_encoded`."""
 
     def video_state(self, video_id: int) -> VideoState | None:
-        """Get how far Pod is with a video; None when there is no such video. Raises as `post_encoded`."""
+        """Get Pod's state of a video; None if there is no such video. Raises like `post_encoded`."""

@@ -1,8 +1,8 @@
-"""Who is to be notified of a job's end, and what that takes: one model a channel.
+"""Whom to notify when a job has ended, and what this takes: one model per channel.
 
 What a channel needs travels with the job: in events, in the job's record, on the operator's pages. So none of these
-models may hold a secret. A channel's secret (a token, an address that carries one) is a setting of the function
-`notification`, or is kept beside the job's record, where only what notifies reads it.
+models may contain a secret. A channel's secret (a token, a URL that contains one) is a setting of the function
+`notification`, or is kept apart from the job's record, where only the notification reads it.
 """
 
 from typing import Annotated, Any, Literal
@@ -11,18 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 
 class PodCallback(BaseModel):
-    """Pod 3.5 to 4.1, which sends tasks by Celery and takes their end through its REST interface."""
+    """Pod 3.5.1 to 4.1, which sends tasks through Celery and is notified through its REST interface."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channel: Literal["pod"] = "pod"
     video_id: NonNegativeInt
     request: dict[str, Any] = Field(default_factory=dict)
-    """The fields of Pod's task that the callback repeats, by Pod's names."""
+    """The fields of Pod's task that the callback repeats, under Pod's names."""
 
 
 class Nobody(BaseModel):
-    """No channel: whoever asked for the job looks at its record."""
+    """No channel: whoever requested the job looks at its record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What every request to a function has."""
+"""What all requests to functions have in common."""
 
 from abc import abstractmethod
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ DEFAULT_TIMEOUT_S = 900
 
 
 class Request(BaseModel):
-    """One invocation of one function: the data of the event it is given."""
+    """One invocation of one function: the data of the event it receives."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,7 +25,7 @@ class Request(BaseModel):
     @property
     @abstractmethod
     def subject(self) -> str:
-        """What the event is about; the same for all attempts."""
+        """The event's subject; the same for all attempts."""
 
     @property
     @abstractmethod

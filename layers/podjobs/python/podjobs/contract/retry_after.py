@@ -10,7 +10,7 @@ def read_retry_after(text: str | None) -> float | None:
     """Read a Retry-After header: seconds or a date.
 
     Returns:
-        Seconds from now, at most a day; None when there is none that can be understood.
+        Seconds from now, at most a day; None if the header is missing or cannot be parsed.
     """
     if text is None:
         return None

@@ -1,10 +1,10 @@
-"""What travels between the adapter and the function `xapi`: batches of statements there, a report back.
+"""What travels between the adapter and the function `xapi`: a batch of statements there, a report back.
 
 Each statement of a batch has one of three outcomes:
 
     accepted   the LRS has it
-    refused    no repeat would change that: the report says what is wrong, and the statement becomes a dead letter
-    kept       neither: the adapter keeps it and posts it again; `trouble` says why, if something is wrong
+    refused    a retry would not help: the report says what is wrong, and the statement becomes a dead letter
+    kept       neither: the adapter keeps it and delivers it again; `trouble` says why, if something is wrong
 """
 
 from typing import Annotated, Any, TypeAlias
@@ -21,7 +21,7 @@ BATCH_TIMEOUT_S = 120
 """Seconds one invocation may take; what the function has no time for is kept for the next one."""
 
 Statement: TypeAlias = dict[str, Any]
-"""An xAPI statement as JSON has it."""
+"""An xAPI statement as a JSON object."""
 EntryId = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -36,7 +36,7 @@ class StatementEntry(BaseModel):
 
 
 class StatementBatch(Request):
-    """Statements to hand to the LRS: the data of a statements event."""
+    """Statements for the LRS: the data of a statements event."""
 
     batch_id: Annotated[str, Field(min_length=1, max_length=64)]
     entries: tuple[StatementEntry, ...] = Field(min_length=1)
@@ -45,7 +45,7 @@ class StatementBatch(Request):
 
     @property
     def subject(self) -> str:
-        """What the event is about."""
+        """The event's subject."""
         return self.batch_id
 
     @property
@@ -64,16 +64,16 @@ class Refusal(BaseModel):
 
 
 class BatchReport(BaseModel):
-    """What became of a batch. Entries it does not name are kept by the adapter: forgetting one loses nothing."""
+    """The outcome of a batch. The adapter keeps entries that it does not name, so omitting one loses nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     accepted: tuple[EntryId, ...] = ()
     refused: tuple[Refusal, ...] = ()
     trouble: Problem | None = None
-    """Why the others are kept. Its status means what it means for a step: 503, nothing is wrong with the statements;
-    500, they may be the cause. None: there was not enough time for all."""
+    """Why the others are kept. Its status means the same as for a step: 503, nothing is wrong with the statements; 500,
+    they may be the cause. None: there was not enough time for all."""
     needs_operator: bool = False
-    """The trouble will last until an operator corrects a setting."""
+    """Whether the trouble lasts until an operator corrects a setting."""
     retry_after_s: NonNegativeFloat | None = None
-    """Seconds after which the others may be posted again; None: the adapter chooses."""
+    """Seconds after which the others may be delivered again; None: the adapter chooses."""

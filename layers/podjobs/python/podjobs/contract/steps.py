@@ -1,4 +1,4 @@
-"""What the adapter asks of a function: one step of a job, with all that it needs to know of the job."""
+"""What the adapter requests of a function: one step of a job, with everything it needs to know about the job."""
 
 from typing import Any
 
@@ -22,13 +22,13 @@ class Step(Request):
     results: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """Step id to `Result.values`, for the actions named in `StepSpec.needs`."""
     failure: Problem | None = None
-    """Why the job failed: given to the steps that report the failure."""
+    """Why the job failed; set for the steps that report the failure."""
     accepted_at: float
     """When the job was accepted, seconds since the epoch."""
 
     @property
     def subject(self) -> str:
-        """What the event is about."""
+        """The event's subject."""
         return f"{self.job.id}/{self.step_id}"
 
     @property

@@ -1,7 +1,7 @@
-"""The table of job types: for each its model, the function that does it, its limits, and how it begins and ends.
+"""The table of job types: for each its model, its function, its limits, and how it begins and ends.
 
-Whoever must know which types of jobs there are reads it here: the doors, the adapter's settings, the stack on one
-machine, the documentation. A new type of job is a new row.
+Everything that needs to know which job types exist reads this table: the doors, the adapter's settings, the stack on
+one machine, the documentation. A new job type is a new row.
 """
 
 from collections.abc import Container
@@ -15,38 +15,38 @@ from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
 from podjobs.contract.plans import Stage, StepSpec
 
 SHORT_TIMEOUT_S = 120
-"""For steps that look at a file or write a small one."""
+"""For steps that examine a file or write a small one."""
 NOTIFICATION_TIMEOUT_S = 600
 """Pod imports an encoded video inside the request; that can take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A deployable, and the defaults of the adapter's settings about it."""
+    """A deployable, and the defaults of the adapter's settings for it."""
 
     name: str
     concurrency: int | None
-    """Requests that run at once; None: as many as there are processors."""
+    """Requests that run in parallel; None: as many as there are processors."""
     attempts: int | None
-    """Of one request before it fails for good; None: it is tried until it succeeds."""
+    """Attempts of one request before it fails for good; None: it is retried until it succeeds."""
     queue: str = ""
     """Pod's Celery queue through which its work is asked for; empty: there is none."""
     attempts_note: str = ""
-    """What administrators should know about that number."""
+    """What administrators should know about the number of attempts."""
     enabled_by: str = ""
-    """The setting without which it has nothing to do: it runs where that one is set. Empty: it always runs."""
+    """The setting without which it has nothing to do: it runs if this one is set. Empty: it always runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """One type of job: which function does it, how it begins, and how it ends when it cannot be done."""
+    """One job type: which function performs it, how it begins, and how it ends if it fails."""
 
     job: type[Job]
     function: Function
     plan_timeout_s: int = SHORT_TIMEOUT_S
     """For the first step."""
     notification_needs: tuple[str, ...] = ()
-    """Actions whose results the step that notifies is given."""
+    """Actions whose results the notification step receives."""
 
     @property
     def type(self) -> str:
@@ -55,7 +55,7 @@ class Workflow:
 
     @property
     def first_stage(self) -> Stage:
-        """The stage that every job of this type starts with: its one step replies with the plan."""
+        """The first stage of every job of this type: its only step replies with the plan."""
         return self._stage("plan", timeout_s=self.plan_timeout_s)
 
     @property
@@ -65,7 +65,7 @@ class Workflow:
 
     @property
     def failure_stages(self) -> tuple[Stage, ...]:
-        """What is left to do when the job has failed for good: leave a report, then notify.
+        """What is left to do once the job has failed for good: leave a report, then notify.
 
         Source: docs/contract-pod.md: Pod has no call for «failed»; without this the video stays «in progress».
         """
@@ -74,7 +74,7 @@ class Workflow:
 
     @property
     def discard_stages(self) -> tuple[Stage, ...]:
-        """What is left to do when a newer job has superseded this one: remove its work files."""
+        """What is left to do once a newer job has superseded this one: remove its work files."""
         return (self._stage("discard"),)
 
     def _stage(self, action: str, timeout_s: int = SHORT_TIMEOUT_S) -> Stage:
@@ -91,10 +91,12 @@ class Workflow:
         )
 
 
-NOTIFICATION = Function("notification", concurrency=4, attempts=200, attempts_note="200 let Pod be down for 32 hours.")
+NOTIFICATION = Function(
+    "notification", concurrency=4, attempts=200, attempts_note="With 200, Pod may be down for 32 hours."
+)
 """Notifies the sender of every job."""
 XAPI = Function("xapi", concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
-"""Hands statements to the LRS. They are not jobs: see statements.py."""
+"""Posts statements to the LRS. They are not jobs: see statements.py."""
 
 
 def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
@@ -112,31 +114,31 @@ WORKFLOWS: dict[str, Workflow] = _by_type(
             queue="transcripting",
             enabled_by="TRANSCRIPTION_MODEL_PARAM",
         ),
-        # the plan listens into the whole file, with a model that may have to be loaded first
+        # the plan samples the whole file, with a model that may have to be loaded first
         plan_timeout_s=900,
         notification_needs=("captions",),
     ),
 )
-"""The table: type of job → its row."""
+"""The table: job type → its row."""
 
 
 def workflow_of(job: Job) -> Workflow:
-    """The row of a job's type."""
+    """Look up the row of a job's type."""
     return WORKFLOWS[job.type]
 
 
 def step_functions() -> tuple[Function, ...]:
-    """The functions that steps of jobs are delivered to, each once."""
+    """List the functions that steps of jobs are delivered to, each once."""
     return tuple(dict.fromkeys((*(workflow.function for workflow in WORKFLOWS.values()), NOTIFICATION)))
 
 
 def all_functions() -> tuple[Function, ...]:
-    """Every function there is."""
+    """List all functions."""
     return (*step_functions(), XAPI)
 
 
 def celery_queues(functions: Container[str]) -> tuple[str, ...]:
-    """Pod's Celery queues through which jobs of these functions are asked for, each once."""
+    """List Pod's Celery queues for the jobs of these functions, each once."""
     wanted = (workflow.function for workflow in WORKFLOWS.values() if workflow.function.name in functions)
     return tuple(dict.fromkeys(function.queue for function in wanted if function.queue))
 
@@ -145,10 +147,10 @@ def read_job(value: Any) -> Job:
     """Read a job of any type.
 
     Args:
-        value: what JSON made of it, or a job.
+        value: parsed JSON, or a job.
 
     Raises:
-        ValueError: it is not a job; the text names each field that is wrong.
+        ValueError: it is not a job; the message names each invalid field.
     """
     if isinstance(value, Job):
         return value

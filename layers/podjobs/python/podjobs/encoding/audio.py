@@ -1,4 +1,4 @@
-"""Encodes the sound in one piece: an encoder's priming samples would click at every join. All bit rates in one pass."""
+"""Encodes the sound in one piece, as priming samples would click at every join; all bit rates in one pass."""
 
 import json
 from collections.abc import Sequence
@@ -36,26 +36,26 @@ def published_m4a(settings: EncodingSettings) -> str:
 
 
 def track_name(rate_bps: int) -> str:
-    """Name of the work file that the renditions of one audio bit rate share."""
+    """Name of the work file that all renditions with this audio bit rate share."""
     return f"{rate_bps}.m4a"
 
 
 def audio_argv(recipe: Recipe, sources: Sequence[MediaInput], folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that makes every audio file of a job.
 
-    The sound begins exactly where the output's time line does: what is earlier is cut off, what is missing is silence.
+    The sound begins exactly where the output's time line does: earlier sound is cut off, missing sound is silence.
 
     Args:
         recipe: the job.
         sources: opening, main video, ending, as far as they exist.
         folder: where the files are written.
-        settings: ffmpeg's name, the published bit rate.
+        settings: the ffmpeg command, the published bit rate.
     """
     files = _files(recipe, folder, settings)
     channels = recipe.facts.audio.channels if recipe.facts.audio and not recipe.has_credits else 2
     parts = _parts(recipe, sources, settings)
     whole = ffmpeg.concat(*parts, v=0, a=1) if len(parts) > 1 else parts[0]
-    # more than two channels are mixed down: not every browser plays them
+    # more than two channels are mixed down, as not every browser plays them
     samples = whole.filter("aformat", channel_layouts="mono" if channels == 1 else "stereo").filter_multi_output(
         "asplit", len(files)
     )
@@ -68,7 +68,7 @@ def audio_argv(recipe: Recipe, sources: Sequence[MediaInput], folder: str, setti
 
 
 def _parts(recipe: Recipe, sources: Sequence[MediaInput], settings: EncodingSettings) -> list[Any]:
-    """The sound of opening, main video and ending; each exactly as long as its picture where another one follows."""
+    """The sound of opening, main video and ending; each exactly as long as its picture if another part follows."""
     files = iter(sources)
     parts = []
     if recipe.opening:
@@ -88,11 +88,11 @@ def _main_sound(recipe: Recipe, source: MediaInput, settings: EncodingSettings) 
     audio = recipe.facts.audio
     if audio is None:
         return _silence("main")
-    # -copyts: samples keep the times of the file's own clock, by which they are cut
+    # -copyts: samples keep the timestamps of the file's own clock, by which they are cut
     source_options: dict[str, Any] = {"copyts": None}
     seek_s = recipe.origin_s - SEEK_MARGIN_S
     if seek_s > recipe.facts.start_s:
-        # as for chunks: decode from the packet before, and let the filter choose by the samples' own times
+        # as for chunks: decode from an earlier packet on, and let the filter choose by the samples' own timestamps
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     return _from(
         open_source(source, settings, **source_options)[str(audio.index)],
@@ -111,13 +111,13 @@ def _credit_sound(credit: Credit, source: MediaInput, which: PartName, settings:
 
 
 def _from(sound: Any, origin_s: float, bounds: dict[str, str]) -> Any:
-    """Let the sound begin where the picture does: what is earlier is cut off, what is missing is silence."""
+    """Make the sound begin with the picture: earlier sound is cut off, missing sound is silence."""
     return (
-        # async=1: gaps in the times become silence; without it, what follows would move up
+        # async=1: gaps in the timestamps become silence; without it, what follows would move up
         sound.filter("aresample", SAMPLE_RATE_HZ, **{"async": 1})
         .filter("asetpts", f"PTS-{round(origin_s * SAMPLE_RATE_HZ)}")
         .filter("atrim", start=0, **bounds)
-        # first_pts=0: silence from the origin on, where the sound begins later
+        # first_pts=0: silence from the origin on, if the sound begins later
         .filter("aresample", **{"async": 1, "first_pts": 0})
     )
 
@@ -127,32 +127,32 @@ def _silence(which: PartName) -> Any:
 
 
 def _distinct(sound: Any, which: PartName) -> Any:
-    """Begin a part's filters with one of its own: ffmpeg-python merges equal ones, such as those of equal credits."""
+    """Begin a part's filters with a unique one: ffmpeg-python merges equal chains, such as those of equal credits."""
     nothing = {"opening": "PTS+0", "main": "PTS", "ending": "PTS-0"}[which]
     return sound.filter("asetpts", nothing)
 
 
 def _in_stereo(sound: Any, audio: AudioFacts | None) -> Any:
-    """The form in which parts are joined."""
+    """Convert to the format in which parts are joined."""
     if audio is not None and audio.channels == 1:
-        # ffmpeg's own way from one channel to two makes it 3 dB quieter
+        # ffmpeg's own upmix from mono to stereo is 3 dB quieter
         sound = sound.filter("channelmap", map="0-0|0-1", channel_layout="stereo")
     return sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
 
 
 def _exactly(sound: Any, length_s: float) -> Any:
-    """Cut or pad to a number of samples."""
+    """Cut or pad to an exact number of samples."""
     samples = round(length_s * SAMPLE_RATE_HZ)
-    # asetpts=N: times without gaps, or the next part would be joined at the wrong place
+    # asetpts=N: timestamps without gaps; otherwise the next part would be joined in the wrong place
     return sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples).filter("asetpts", "N")
 
 
 def _files(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tuple[str, dict[str, Any]]]:
-    """The files that are made, with the options of each."""
+    """The files to write, with the options of each."""
     mp3 = {"c:a": "libmp3lame", "q:a": MP3_QUALITY, "f": "mp3"}
     files: list[tuple[str, dict[str, Any]]] = [(f"{folder}/{published_mp3(settings)}", mp3)]
     if recipe.facts.video is None:
-        # +faststart: the index comes first, so that playing begins before the download ends
+        # +faststart: the index comes first, so that playback starts before the download ends
         m4a = {"c:a": "aac", "b:a": settings.ffmpeg_audio_bitrate, "movflags": "+faststart", "f": "ipod"}
         files.append((f"{folder}/{published_m4a(settings)}", m4a))
     else:
@@ -168,8 +168,8 @@ def encode_audio(context: EncodingContext) -> Result:
     """Encode the sound of a job and leave its files in the job's work folder.
 
     Raises:
-        PermanentError: ffmpeg fails on this source, or there is no sound in this part of a recording without a picture.
-        RetryableError: the source is not there.
+        PermanentError: ffmpeg fails on this source, or this part of an audio-only recording has no sound.
+        RetryableError: the source does not exist.
     """
     recipe, work = context.recipe, context.work
     with work.writing(AUDIO_FOLDER) as folder:

@@ -1,7 +1,7 @@
 """Chooses where chunks begin: on the grid of the segments, and soon after a key frame of the source.
 
-A chunk that begins in the middle of a group of pictures decodes everything up to there for nothing. Sources with a key
-frame every ten seconds are usual, and so are chunks of eight.
+A chunk that begins in the middle of a GOP wastes the decoding of all frames before it. Sources with a key frame every
+ten seconds are common, and so are chunks of eight.
 """
 
 import math
@@ -14,15 +14,15 @@ from podjobs.media.facts import VideoFacts
 from podjobs.media.probe import read_argv
 
 INDEX_TIMEOUT_S = 15
-"""A source without an index is read from its beginning at every seek; the chunks are then placed without it."""
+"""A source without an index is read from its beginning at every seek; chunks are then placed without key frames."""
 REORDERED_FRAMES = 8
 SHORTEST_PREROLL_S = 0.5
 LONG_FRAME_S = 0.1
-"""A cut may begin with nothing for so long: players show the first frame meanwhile."""
+"""A cut may begin without a frame for this long: players show the first frame meanwhile."""
 
 
 def choose_preroll_s(video: VideoFacts) -> float:
-    """Choose how far before a chunk to seek: further than frames are reordered, as seeking goes by decoding time.
+    """Choose how far before a chunk to seek: further than frames are reordered, since seeks use decoding times.
 
     Args:
         video: the source; its frame rate counts.
@@ -37,7 +37,7 @@ def choose_chunk_s(duration_s: float, shortest_s: int, longest_s: int, aim: int,
         duration_s: length of the output.
         shortest_s: lower bound.
         longest_s: upper bound.
-        aim: number of chunks aimed at between the bounds.
+        aim: target number of chunks, within the bounds.
         grid_s: length of a segment; chunks are whole numbers of segments.
 
     Returns:
@@ -47,16 +47,16 @@ def choose_chunk_s(duration_s: float, shortest_s: int, longest_s: int, aim: int,
     return max(grid_s, math.ceil(wanted_s / grid_s) * grid_s)
 
 
-def place_boundaries(duration_s: float | None, chunk_s: int, good_s: Iterable[float]) -> tuple[float, ...]:
+def place_boundaries(duration_s: float | None, chunk_s: int, preferred_s: Iterable[float]) -> tuple[float, ...]:
     """Choose where the chunks of a time line begin.
 
-    The last good place within a chunk's length is taken, else the first within two, else the length itself.
-    A rest shorter than half a chunk stays with the last one.
+    Each begins at the last preferred time within a chunk's length after the previous one, else at the first within two,
+    else after exactly one. A remainder shorter than half a chunk belongs to the last one.
 
     Args:
         duration_s: length of the time line; None: one chunk.
         chunk_s: wanted length.
-        good_s: places on the grid at which little is decoded for nothing, in any order.
+        preferred_s: times on the grid at which a chunk can begin without much wasted decoding, in any order.
 
     Returns:
         The beginnings, 0 first.
@@ -64,19 +64,19 @@ def place_boundaries(duration_s: float | None, chunk_s: int, good_s: Iterable[fl
     starts = [0.0]
     if duration_s is None:
         return (0.0,)
-    good = sorted(set(good_s))
+    preferred = sorted(set(preferred_s))
     while True:
         start_s = starts[-1]
-        near = [time_s for time_s in good if start_s + chunk_s / 2 <= time_s <= start_s + chunk_s]
-        far = [time_s for time_s in good if start_s + chunk_s < time_s <= start_s + 2 * chunk_s]
+        near = [time_s for time_s in preferred if start_s + chunk_s / 2 <= time_s <= start_s + chunk_s]
+        far = [time_s for time_s in preferred if start_s + chunk_s < time_s <= start_s + 2 * chunk_s]
         next_s = near[-1] if near else far[0] if far else start_s + chunk_s
         if duration_s - next_s < chunk_s / 2:
             return tuple(starts)
         starts.append(float(next_s))
 
 
-def good_places(key_frames_s: Sequence[float], preroll_s: float, grid_s: int) -> set[float]:
-    """The first place on the grid from which a seek reaches each key frame.
+def preferred_starts(key_frames_s: Sequence[float], preroll_s: float, grid_s: int) -> set[float]:
+    """For each key frame, the first time on the grid whose preroll reaches back to it.
 
     Args:
         key_frames_s: on the output's time line.
@@ -95,7 +95,7 @@ def find_key_frames(source: Key, times_s: Sequence[float], work: Workspace) -> l
         work: runs ffprobe.
 
     Returns:
-        Presentation times in the file's own clock; none when the source cannot be searched quickly.
+        Presentation times in the file's own clock; none if the source cannot be seeked quickly.
     """
     if not times_s:
         return []
@@ -104,13 +104,13 @@ def find_key_frames(source: Key, times_s: Sequence[float], work: Workspace) -> l
 
 
 def find_first_frame_pts(source: Key, cut_s: tuple[float, float | None], work: Workspace) -> float | None:
-    """Look up the frame that is on the screen where a cut begins, if none begins there or soon after.
+    """Look up the frame that is on screen when a cut begins, if no frame begins there or soon after.
 
-    Slides and screen recordings may hold a frame for minutes: what is seen at the cut began long before it.
+    Slides and screen recordings may show a frame for minutes: what is visible at the cut began long before it.
 
     Args:
         source: the file.
-        cut_s: where the cut begins and ends, in the file's own clock; None: with the source.
+        cut_s: where the cut begins and ends, in the file's own clock; None as the end: with the source.
         work: runs ffprobe.
 
     Returns:
@@ -125,7 +125,7 @@ def find_first_frame_pts(source: Key, cut_s: tuple[float, float | None], work: W
 
 
 def _read_pts(source: Key, intervals: str, work: Workspace) -> list[float]:
-    """Times of the pictures in ffprobe's intervals; none when the source cannot be searched quickly."""
+    """Times of the frames in ffprobe's intervals; none if the source cannot be seeked quickly."""
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", "v:0", "-read_intervals", intervals]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     try:

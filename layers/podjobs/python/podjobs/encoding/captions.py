@@ -8,13 +8,13 @@ from podjobs.media.timestamps import timestamp
 
 
 def shift_captions(content: str, origin_s: float, begin_s: float, end_s: float | None) -> tuple[str, int]:
-    """Move captions to another time line; those that lie outside it are left out.
+    """Move captions to another time line; those outside it are left out.
 
     Args:
         content: WebVTT.
         origin_s: where the new time line begins on the old one.
         begin_s: where the first caption may begin, on the new time line.
-        end_s: where the last one must have ended; None: anywhere.
+        end_s: where the last one must have ended; None: no limit.
 
     Returns:
         WebVTT, and how many captions it has.

@@ -1,7 +1,7 @@
-"""Encodes one chunk into all renditions: one decode, exact frames, and for each a file that joins with its neighbours.
+"""Encodes one chunk into all renditions: one decode, exact frames, and files that can be joined with their neighbours.
 
-Chunks are NUT files: their timestamps are exact at 90 kHz, and NUT files can be joined byte by byte once all but the
-first have lost their signature (docs/decisions/0002-chunks-are-nut-files.md).
+Chunks are NUT files: their timestamps are exact at 90 kHz, and NUT files can be joined byte by byte if all but the
+first lose their signature (docs/decisions/0002-chunks-are-nut-files.md).
 """
 
 import math
@@ -37,19 +37,19 @@ from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.probe import KEEP_GOING
 
 X264_PARAMS = {
-    # Equal parameter sets in every chunk, whatever its content: only then may chunks be joined.
+    # Equal parameter sets in every chunk, whatever its content: otherwise chunks could not be joined.
     "stitchable": 1,
-    # For any preset: these change the picture little and the cost much (docs/decisions/0006).
+    # For any preset: they change the picture little but the cost a lot (docs/decisions/0006).
     "rc-lookahead": 40,
     "trellis": 1,
 }
 CHUNKS_TO_FILL = 3
-"""Chunks per processor from which on one thread each is faster: the last ones, which run alone, weigh less then."""
+"""From this many chunks per processor on, one thread each is faster: the last ones, which run alone, matter less."""
 
 
 @dataclass(frozen=True)
 class _Cut:
-    """What a chunk is cut from, and how."""
+    """The source of a chunk, and how it is cut from it."""
 
     source: MediaInput
     facts: MediaFacts
@@ -73,7 +73,7 @@ def chunk_argv(
         chunk: the part to encode.
         inputs: the video, then the watermark where there is one.
         folder: where `<name>.nut` is written for each rendition.
-        settings: ffmpeg's name, threads, profile and segment length.
+        settings: the ffmpeg command, threads, profile and segment length.
     """
     cut = _cut_of(recipe, chunk, inputs[0])
     main = recipe.facts.video or cut.video
@@ -92,14 +92,14 @@ def chunk_argv(
         )
         for picture, rendition in zip(pictures, recipe.renditions, strict=True)
     ]
-    # -progress: its count of frames is the step's result, which packaging is verified against
+    # -progress: its frame count is the step's result, against which packaging is verified
     return ffmpeg_argv(outputs, settings, *KEEP_GOING, "-progress", "pipe:1")
 
 
 def _nominal_rate(recipe: Recipe, main: VideoFacts) -> dict[str, Any]:
-    """One frame rate in the headers of all chunks; frames keep their times.
+    """The same frame rate in the headers of all chunks; frames keep their timestamps.
 
-    NUT files can be joined only if their headers agree on the table of usual frame distances, which goes by the rate.
+    NUT files can be joined only if their headers agree on the table of frame intervals, which depends on the rate.
     """
     return {"r": f"{main.frame_rate / recipe.decimation or ASSUMED_FRAME_RATE:.6f}"} if recipe.has_credits else {}
 
@@ -127,10 +127,10 @@ def _cut_of(recipe: Recipe, chunk: Chunk, source: MediaInput) -> _Cut:
 
 
 def _cut_frames(cut: _Cut, chunk: Chunk, settings: EncodingSettings) -> Any:
-    """The chunk's frames, with the output's times."""
-    # The clock rounds: the long frame that is wanted must not lie before the cut by a millionth.
+    """The chunk's frames, with the output's timestamps."""
+    # Timestamps are rounded: the long frame that is wanted must not be a millionth before the cut.
     from_s = cut.shift_s + chunk.start_s if cut.first_frame_pts_s is None else cut.first_frame_pts_s - JITTER_S
-    # -copyts: frames keep the times of the file's own clock, by which trim cuts
+    # -copyts: frames keep the timestamps of the file's own clock, by which trim cuts
     source_options: dict[str, Any] = {"copyts": None}
     if not cut.video.interlaced and cut.video.transfer not in HDR_TRANSFERS:
         # A picture that changes its size would start the filter graph anew, without the watermark. `scale` follows
@@ -140,8 +140,8 @@ def _cut_frames(cut: _Cut, chunk: Chunk, settings: EncodingSettings) -> Any:
     freeze_first_s = cut.freeze_first_s
     if from_s > cut.video.start_s:
         freeze_first_s = 0.0
-        # -noaccurate_seek: decode from the key frame on and let trim choose, which compares the frames' own times.
-        # -seek_timestamp: -ss is a time of the file's own clock; without it ffmpeg adds the time the file begins at.
+        # -noaccurate_seek: decode from the key frame on and let trim choose by the frames' own timestamps.
+        # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
         seek_s = max(from_s - cut.preroll_s, cut.facts.start_s)
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     if from_s > cut.video.start_s - cut.freeze_first_s:
@@ -158,13 +158,13 @@ def _cut_frames(cut: _Cut, chunk: Chunk, settings: EncodingSettings) -> Any:
         .filter("trim", **bounds)
         .filter("settb", f"1/{TICKS_PER_S}")
         .filter("setpts", times)
-        # of frames with the same time, as damaged recordings have them, only the first can ever be seen
+        # of frames with the same timestamp, as in damaged recordings, only the first can ever be seen
         .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
     )
 
 
 def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequence[Rendition]) -> list[Any]:
-    """One picture for each rendition; a credit is fitted into the main video's frame, with black around it."""
+    """One picture per rendition; credits are fitted into the main video's frame, with black bars."""
     largest = renditions[-1]
     inner = [fit_inside((video.width_px, video.height_px), (one.width_px, one.height_px)) for one in renditions]
     own_frame = video is main
@@ -174,9 +174,9 @@ def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequenc
     pictures = []
     for index, rendition in enumerate(renditions):
         width_px, height_px = (rendition.width_px, rendition.height_px) if own_frame else inner[index]
-        # setsar: the sizes are those of square pixels, whatever the source's are
+        # setsar: sizes are in square pixels, whatever the source's are
         picture = split[index].filter("scale", width_px, height_px, **options).filter("setsar", "1")
-        # what every browser decodes: 4:2:0 with 8 bits
+        # 4:2:0 with 8 bits, which every browser decodes
         picture = picture.filter("format", "yuv420p")
         if (width_px, height_px) != (rendition.width_px, rendition.height_px):
             picture = picture.filter("pad", rendition.width_px, rendition.height_px, "(ow-iw)/2", "(oh-ih)/2")
@@ -187,17 +187,17 @@ def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequenc
 def _rendition_output(frames: Any, chunk: Chunk, path: str, encoder: dict[str, Any], grid_s: int) -> Any:
     options: dict[str, Any] = {
         **encoder,
-        # The encoder would count in frames, as the rate has it: times of variable rates would be rounded.
+        # Otherwise the encoder would count in frames of the nominal rate and round the times of variable rates.
         "enc_time_base": f"1:{TICKS_PER_S}",
-        # Every frame once, at its own time: none is doubled or dropped for the sake of an even rate.
+        # Every frame once, at its own time: none is duplicated or dropped to make the rate constant.
         "fps_mode": "passthrough",
-        # The muxer would move the times of a chunk whose decoding begins before 0, and no other chunk's.
+        # Otherwise the muxer would shift a chunk whose decoding begins before 0, and no other chunk.
         "avoid_negative_ts": "disabled",
-        # What is the file's own: ffmpeg's NUT muxer writes chapters that its demuxer cannot read.
+        # No metadata of the source: ffmpeg's NUT muxer writes chapters that its demuxer cannot read.
         "map_metadata": -1,
         "map_chapters": -1,
         "f": "nut",
-        # An index would lie in the middle of the joined stream.
+        # An index would end up in the middle of the joined stream.
         "write_index": 0,
     }
     return ffmpeg.output(frames, path, force_key_frames=key_frames(chunk, grid_s), **options)
@@ -206,12 +206,12 @@ def _rendition_output(frames: Any, chunk: Chunk, path: str, encoder: dict[str, A
 def choose_threads(chunks: int, settings: EncodingSettings) -> int:
     """Choose the threads of one encoder; 0: x264 decides.
 
-    Threads that wait for one another cost 5 % more time than one thread per chunk, as long as there are enough chunks
-    to keep all processors busy until near the end.
+    Threads that wait for one another take 5 % longer than one thread per chunk, as long as there are enough chunks to
+    keep all processors busy until shortly before the end.
 
     Args:
         chunks: of the whole video.
-        settings: an operator's FFMPEG_NB_THREADS wins; processors and slots of this instance.
+        settings: FFMPEG_NB_THREADS, which takes precedence; processors and slots of this instance.
     """
     fills = settings.slots >= settings.processors and chunks >= CHUNKS_TO_FILL * settings.processors
     return settings.ffmpeg_nb_threads or (1 if fills else 0)
@@ -226,7 +226,7 @@ def key_frames(chunk: Chunk, grid_s: int) -> str:
     """
     if chunk.expected_end_s is None:
         return f"expr:gte(t,n_forced*{grid_s})"
-    # Times, not an expression, which would count from the first frame: that need not lie at the chunk's beginning.
+    # Times, not an expression, which would count from the first frame: that may be later than the chunk's beginning.
     count = max(1, math.ceil((chunk.expected_end_s - chunk.start_s) / grid_s))
     return ",".join(f"{chunk.start_s + number * grid_s:.6f}".rstrip("0").rstrip(".") for number in range(count))
 
@@ -237,9 +237,9 @@ def x264_options(rendition: Rendition, settings: EncodingSettings, threads: int 
         "c:v": "libx264",
         "preset": rendition.preset,
         "profile:v": settings.ffmpeg_profile,
-        # Declared: x264 would derive it from each chunk's own frame rate, and parameter sets must be equal.
+        # Explicit: x264 would derive it from each chunk's own frame rate, but parameter sets must be equal.
         "level:v": rendition.level,
-        # Quality decides, up to a bit rate that slow connections can follow.
+        # Constant quality, up to a bit rate that slow connections can handle.
         "crf": f"{rendition.crf:g}",
         "maxrate": rendition.maxrate_bps,
         "bufsize": round(rendition.maxrate_bps * BUFFER_S),
@@ -254,7 +254,7 @@ def encode_chunk(context: EncodingContext) -> Result:
 
     Raises:
         PermanentError: ffmpeg fails on this source.
-        RetryableError: the source is not there, or ffmpeg left a file out.
+        RetryableError: the source does not exist, or ffmpeg did not write a file.
     """
     recipe, chunk, work = context.recipe, context.params(Chunk), context.work
     counted: dict[str, str] = {}
@@ -264,7 +264,7 @@ def encode_chunk(context: EncodingContext) -> Result:
         frames = int(counted.get("frame", "0"))
         missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
         if frames and missing:
-            raise RetryableError(f"ffmpeg left out the renditions {missing} of {chunk_id(chunk)}.")
+            raise RetryableError(f"ffmpeg did not write the renditions {missing} of {chunk_id(chunk)}.")
     return ChunkResult(frames=frames).reply()
 
 

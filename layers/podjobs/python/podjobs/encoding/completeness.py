@@ -1,4 +1,4 @@
-"""Compares what was made with what the source's header promises. Pure."""
+"""Compares the result with what the source's header says. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,11 @@ from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import EarlierResults, PackageResult
 
 TOLERANCE_S = 1.0
-"""Headers are less exact than that."""
+"""Headers are no more exact than that."""
 
 
 def find_faults(results: EarlierResults, packages: Sequence[PackageResult]) -> tuple[str, ...]:
-    """Say what did not verify, or does not agree with the number of frames in the source's header.
+    """List what did not verify, or does not agree with the number of frames in the source's header.
 
     Args:
         results: of the chunks.
@@ -26,16 +26,16 @@ def find_faults(results: EarlierResults, packages: Sequence[PackageResult]) -> t
         faults.append("The source has no picture that can be decoded.")
     whole = not recipe.ends and recipe.origin_s <= video.start_s and not recipe.has_credits
     whole = whole and not recipe.freeze_first_s and not recipe.freeze_last
-    # what is missing at the end is for find_missing to say; encoding it once more would not bring it back
+    # find_missing reports what is missing at the end; encoding it once more would not bring it back
     whole = whole and not find_missing(recipe, packages)
     if whole and video.frames is not None and abs(frames - video.frames / recipe.decimation) >= 1:
-        kept = "" if recipe.decimation == 1 else f" (one of {recipe.decimation} is kept)"
-        faults.append(f"The source says it holds {video.frames} frames{kept}; {frames} could be decoded.")
+        kept = "" if recipe.decimation == 1 else f" (one in {recipe.decimation} is kept)"
+        faults.append(f"The source's header says {video.frames} frames{kept}, but {frames} could be decoded.")
     return tuple(faults)
 
 
 def find_missing(recipe: Recipe, packages: Sequence[PackageResult]) -> tuple[str, ...]:
-    """Say how much could be read of a source that is cut off.
+    """Report how much could be read of a truncated source.
 
     Args:
         recipe: the job.
@@ -49,7 +49,7 @@ def find_missing(recipe: Recipe, packages: Sequence[PackageResult]) -> tuple[str
 
 
 def find_missing_sound(recipe: Recipe, sound_s: float) -> tuple[str, ...]:
-    """Say how much could be read of a recording without a picture.
+    """Report how much could be read of an audio-only recording.
 
     Args:
         recipe: the job.
@@ -62,7 +62,7 @@ def find_missing_sound(recipe: Recipe, sound_s: float) -> tuple[str, ...]:
 
 
 def output_length_s(recipe: Recipe, packages: Sequence[PackageResult], sound_s: float) -> float:
-    """Length of the published video or sound: what the header promises, unless less was found.
+    """Length of the published video or sound: what the header says, unless less was found.
 
     Args:
         recipe: the job.

@@ -1,4 +1,4 @@
-"""What every action of the encoding function is given."""
+"""What every action of the encoding function receives."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,16 +12,16 @@ from podjobs.encoding.workspace import Workspace
 
 @dataclass(frozen=True)
 class EncodingContext(StepContext[EncodingJob]):
-    """The job, the step, and where and with what it is done."""
+    """The job, the step, and its workspace."""
 
     work: Workspace
 
     @cached_property
     def recipe(self) -> Recipe:
-        """How the source becomes its renditions; there is none before the job is planned."""
+        """How the source becomes its renditions; not available before the job is planned."""
         return self.shared(Recipe)
 
     @cached_property
     def results(self) -> EarlierResults:
-        """What earlier steps replied, as far as the plan joins it in."""
+        """The results of earlier steps that the plan joins in."""
         return EarlierResults(self.recipe, self.step.results)

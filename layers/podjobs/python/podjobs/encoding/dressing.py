@@ -1,4 +1,4 @@
-"""Applies a dressing to a recipe: probes the credits, and makes the watermark a picture that all chunks can read."""
+"""Applies a dressing to a recipe: probes the credits, and converts the watermark for all chunks to read."""
 
 import shutil
 
@@ -17,9 +17,9 @@ from podjobs.media.probe import probe_source, read_argv
 
 FILE = "watermark.png"
 PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"
-"""Pictures are read under a name without a suffix: ffmpeg then goes by their content, and looks for no other files."""
+"""Pictures are read under a name without a suffix: ffmpeg then goes by their content and looks for no other files."""
 LARGEST_PX = 1024
-"""A watermark is a tenth of the picture's height: more of it is never seen."""
+"""A watermark is a tenth of the picture's height: more pixels would never be seen."""
 
 
 def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -> Recipe:
@@ -27,16 +27,16 @@ def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -
 
     Args:
         recipe: of the undressed video.
-        dressing: what is wanted.
-        work: where and with what.
+        dressing: what was requested.
+        work: the step's workspace.
 
     Raises:
         PermanentError: credits or watermark cannot be used.
-        RetryableError: they are not there (yet).
+        RetryableError: they do not exist (yet).
     """
     video = recipe.facts.video
     if video is None:
-        return recipe.model_copy(update={"log": (*recipe.log, "A recording without a picture is not dressed.")})
+        return recipe.model_copy(update={"log": (*recipe.log, "The recording has no picture, so it is not dressed.")})
     opening = _read_credit("opening", dressing.opening, work) if dressing.opening else None
     ending = _read_credit("ending", dressing.ending, work) if dressing.ending else None
     if (opening or ending) and recipe.duration_s is None:
@@ -65,7 +65,7 @@ def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
         raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")
     length_s = _length_s(facts, video) or _measure_s(key, video, work)
     if length_s <= 0:
-        raise PermanentError(f"The {which} credits {name!r} have no length. Choose others in the dressing.")
+        raise PermanentError(f"The length of the {which} credits {name!r} is unknown. Choose others in the dressing.")
     return Credit(
         source=key,
         facts=facts,
@@ -80,7 +80,7 @@ def _length_s(facts: MediaFacts, video: VideoFacts) -> float:
 
 
 def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
-    """Length of credits whose header does not say; they are short, so they are read to their end."""
+    """Length of credits whose header does not state it; they are short, so they are read to the end."""
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
     argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
     lines = work.run([*argv, *read_argv(work.storage.input_of(key), work.settings)]).split()
@@ -90,13 +90,13 @@ def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
 
 
 def _on_grid(length_s: float) -> float:
-    """The next part begins on a tick of our video's clock."""
+    """Round to a tick of our video's clock, on which the next part begins."""
     return round(length_s * TICKS_PER_S) / TICKS_PER_S
 
 
 def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> Watermark:
     argv = [work.settings.ffmpeg_cmd, *UNATTENDED, *OVERWRITE]
-    # What is called a picture may be a script that names other files: those are not opened.
+    # A file that claims to be a picture may be a script that names other files: those must not be opened.
     argv += ["-protocol_whitelist", "file", "-format_whitelist", PICTURE_FORMATS]
     argv += ["-max_pixels", str(work.settings.podjobs_max_pixels)]
     size = f"w='min({LARGEST_PX},iw)':h='max(1,round(ih*min({LARGEST_PX},iw)/iw))'"
@@ -110,7 +110,7 @@ def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> 
             work.run([*argv, "-i", str(nameless), *output, str(folder / FILE)])
         except PermanentError as error:
             name = work.storage.pod_path(key)
-            detail = f"The watermark {name!r} is not a picture that can be read. Choose another in the dressing."
+            detail = f"The watermark {name!r} is not a picture that can be read. Choose another one in the dressing."
             raise PermanentError(detail, **error.context) from error
         nameless.unlink()
     picture = work.key(f"{WATERMARK_FOLDER}/{FILE}")

@@ -31,7 +31,7 @@ ACTIONS: Actions[EncodingContext] = {
     "report": report_failure,
     "discard": discard,
 }
-"""In the order of a job; the last two when it has failed, and when a newer job has superseded it."""
+"""In the order of a job; the last two are for a job that has failed, and for one that was superseded."""
 
 
 class EncodingFunction:

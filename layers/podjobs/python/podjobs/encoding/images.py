@@ -1,4 +1,4 @@
-"""Makes thumbnails and the overview strip from the lowest rendition, and PNGs of attached pictures."""
+"""Makes thumbnails and the overview strip from the lowest rendition, and PNGs from attached pictures."""
 
 import shutil
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ OVERVIEW_FROM_S = 10
 MANY_TILES_FROM_S = 100
 FEW_TILES, MANY_TILES = 10, 100
 WIDEST_STRIP_PX = 65_535
-"""No browser shows a wider picture."""
+"""Browsers do not show wider pictures."""
 KEY_FRAMES_SUFFICE_S = 4
-"""Pictures at least this far apart are taken from key frames (there is one every segment): there is less to decode."""
+"""Pictures at least this far apart are taken from key frames (every segment has one), which saves decoding."""
 
 
 def count_tiles(duration_s: float, width_px: int) -> int:
@@ -37,7 +37,7 @@ def count_tiles(duration_s: float, width_px: int) -> int:
 
     Args:
         duration_s: length of the output.
-        width_px: of one picture; a strip that browsers cannot show has fewer of them.
+        width_px: of one picture; there are fewer if browsers could not show the strip.
     """
     if duration_s < OVERVIEW_FROM_S:
         return 0
@@ -63,7 +63,7 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
         recipe: the job.
         duration_s: length of the output.
         folder: where `thumbnail_0001.png` … and `overview.png` are written.
-        settings: ffmpeg's name, number of thumbnails.
+        settings: the ffmpeg command, number of thumbnails.
     """
     tiles = count_tiles(duration_s, lowest_tile_width(recipe))
     wanted = max(tiles, settings.ffmpeg_nb_thumbnail)
@@ -73,7 +73,7 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
     frames = ffmpeg.input("pipe:0", **source_options).video.filter_multi_output("split", 2 if tiles else 1)
     count = settings.ffmpeg_nb_thumbnail
     thumbnails = _pick(frames[0], count, duration_s)
-    # the muxer takes every % of the path for a pattern, also those of the folder's own name
+    # the muxer reads every % in the path as a pattern, including those in the folder's name
     numbered = f"{folder.replace('%', '%%')}/thumbnail_%04d.png"
     outputs = [ffmpeg.output(thumbnails, numbered, f="image2", **{"frames:v": count})]
     if tiles:
@@ -82,22 +82,22 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
             .filter("scale", lowest_tile_width(recipe), OVERVIEW_HEIGHT_PX)
             .filter("tile", f"{tiles}x1")
         )
-        # update=1: the file's name is not a pattern
+        # update=1: the file name is not a pattern
         outputs.append(ffmpeg.output(strip, f"{folder}/overview.png", f="image2", update=1, **{"frames:v": 1}))
     return ffmpeg_argv(outputs, settings, feeds_stdin=True)
 
 
 def _pick(frames: Any, count: int, duration_s: float) -> Any:
-    """The picture seen in the middle of each part of the video, the last one repeated where the video ends early."""
+    """The frame in the middle of each part of the video; the last one is repeated if the video ends early."""
     every_s = duration_s / count
-    # round=up: a frame is shown from its own time on, not half an interval before it
+    # round=up: a frame is shown from its own time on, not half an interval earlier
     return frames.filter("fps", fps=f"1/{every_s:.6f}", start_time=f"{every_s / 2:.6f}", round="up").filter(
         "tpad", stop_mode="clone", stop=count
     )
 
 
 def overview_captions(duration_s: float, tiles: int, width_px: int) -> str:
-    """The WebVTT that says which part of the strip the player is to show at which time.
+    """The WebVTT that defines which part of the strip players show at which time.
 
     Args:
         duration_s: length of the output.
@@ -131,7 +131,7 @@ def make_images(context: EncodingContext) -> Result:
 
     Raises:
         PermanentError: ffmpeg fails on the chunks.
-        RetryableError: the source or a chunk's file is not there.
+        RetryableError: the source or a chunk's file does not exist.
     """
     recipe, frames, work = context.recipe, context.results.frames, context.work
     chunks = [chunk for chunk in recipe.chunks if frames.get(chunk_id(chunk))]
@@ -148,7 +148,7 @@ def make_images(context: EncodingContext) -> Result:
 
 
 def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[str], list[str]]:
-    """Make thumbnails of the attached pictures; one that cannot be read spoils nothing else.
+    """Make thumbnails from the attached pictures; unreadable ones are skipped.
 
     Returns:
         Names of the files, and sentences for the job's log.
@@ -188,7 +188,7 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
 
 
 def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
-    """Length of a source whose header does not say: up to the last frame of its only chunk."""
+    """Length of a source whose header does not state it: up to the last frame of its only chunk."""
     url = work.input_of(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut").url
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-show_entries", "packet=pts_time"]
     argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", url]

@@ -24,16 +24,16 @@ PodPathOf = Callable[[Key], str]
 
 
 def empty_info(job: EncodingJob, pod_path: PodPathOf, started_at: float) -> dict[str, Any]:
-    """All fields that Pod knows, with nothing in them.
+    """All fields that Pod knows, empty.
 
     Args:
-        job: what was asked for.
+        job: what was requested.
         pod_path: of the storage.
         started_at: when the job was accepted, seconds since the epoch.
     """
     cut = job.cut or Cut()
     return {
-        # Pod expects its own number of the video
+        # Pod expects its own id of the video
         "id": int(job.target) if job.target.isdecimal() else job.target,
         "job_id": job.id,
         "video_file": pod_path(job.source),
@@ -80,7 +80,7 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
     Args:
         context: the job, and the results of its steps.
         files: names in the video's folder.
-        log: sentences about what is missing or did not verify, but does not spoil the result.
+        log: sentences about what is missing or did not verify without making the result useless.
     """
     job, recipe, results, settings = context.job, context.recipe, context.results, context.work.settings
     pod_path, packages = context.work.storage.pod_path, results.packages
@@ -93,7 +93,7 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
 
     thumbnails = [name for name in files if name.startswith("thumbnail_")]
     overview = [name for name in files if name.startswith("overview.")]
-    sentences = [*recipe.log, *log] or ["All files were made and verified."]
+    sentences = [*recipe.log, *log] or ["All files were created and verified."]
     return (
         empty_info(job, pod_path, context.step.accepted_at)
         | tracks_of(recipe.facts)
@@ -114,7 +114,7 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
 
 
 def failure_info(job: EncodingJob, pod_path: PodPathOf, started_at: float, problem: Problem) -> dict[str, Any]:
-    """The report of a job that failed for good: nothing to import, and the reason in `encoding_log`."""
+    """The report of a job that failed for good: nothing to import, but the reason in `encoding_log`."""
     argv = problem.context.get("argv", [])
     message = "\n".join(
         text for text in (problem.title, problem.detail, str(problem.context.get("stderr", ""))) if text

@@ -1,4 +1,4 @@
-"""Joins the chunks of a rendition into one stream, without reading what is in them."""
+"""Joins the chunks of a rendition into one stream, without parsing them."""
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -11,19 +11,19 @@ from podjobs.encoding.steps import chunk_id
 from podjobs.encoding.workspace import Workspace
 
 SIGNATURE = b"nut/multimedia container\0"
-"""Begins a NUT file, and must not occur in the middle of one. Source: NUT open container format, `file_id_string`."""
+"""Begins a NUT file, and must not occur within one. Source: NUT open container format, `file_id_string`."""
 
 
 def open_joined(chunks: Sequence[Chunk], rendition: Rendition, work: Workspace) -> Iterator[BinaryIO]:
-    """Open the files of a rendition so that their contents, one after another, are one NUT stream.
+    """Open the files of a rendition so that their concatenated contents are one NUT stream.
 
     Args:
         chunks: those that have frames, in order.
         rendition: whose files.
-        work: holds them.
+        work: the step's workspace, which contains them.
 
     Raises:
-        RetryableError: a chunk's file is not there or is not a NUT file.
+        RetryableError: a chunk's file does not exist or is not a NUT file.
     """
     for position, chunk in enumerate(chunks):
         file = work.storage.open(work.key(f"{chunk_id(chunk)}/{rendition.name}.nut"))

@@ -21,7 +21,7 @@ class Rendition(BaseModel):
     maxrate_bps: int
     audio_bps: int
     mp4: bool
-    """Whether an MP4 is made beside the HLS."""
+    """Whether an MP4 is made in addition to HLS."""
     preset: str
     crf: float
     references: int
@@ -77,14 +77,14 @@ BUFFER_S = 1.5
 def choose_renditions(
     video: VideoFacts, settings: EncodingSettings, frame_rate: float | None = None
 ) -> tuple[Rendition, ...]:
-    """Choose what to encode, the lowest rendition first.
+    """Choose what to encode, lowest rendition first.
 
-    The lowest one always stays; nothing is scaled up; a rendition that would equal the one below it is left out.
+    The lowest one is always made; nothing is scaled up; a rendition equal to the one below it is left out.
 
     Args:
         video: the source as it is displayed.
         settings: ladder and x264 settings.
-        frame_rate: of the output where it is not the source's, frames per second.
+        frame_rate: of the output if it differs from the source's, frames per second.
     """
     wanted = sorted(settings.video_renditions, key=lambda setting: setting.height_px)
     short_px = min(video.width_px, video.height_px)
@@ -161,7 +161,7 @@ def choose_level(width_px: int, height_px: int, frame_rate: float, references: i
     columns, rows = math.ceil(width_px / 16), math.ceil(height_px / 16)
     blocks = columns * rows
     for level, rate, frame, buffer, max_kbps, max_buffer_kbit in LEVELS:
-        # A side may not be longer than the square root of eight frames.
+        # No side may be longer than the square root of eight times the frame size.
         longest = math.isqrt(8 * frame)
         if (
             blocks <= frame

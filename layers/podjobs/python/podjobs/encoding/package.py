@@ -1,4 +1,4 @@
-"""Packages one rendition: its joined chunks and its sound become MP4 and HLS by stream copy, and are verified."""
+"""Packages one rendition: joined chunks and sound become MP4 and HLS by stream copy, and are verified."""
 
 import json
 from pathlib import Path
@@ -25,25 +25,25 @@ from podjobs.encoding.verify import Expectation, Verdict, verify_package
 from podjobs.encoding.workspace import Workspace
 
 PAT_PERIOD_S = 10
-"""How often MPEG-TS tables are repeated within a segment, which begins with them; ffmpeg's 0.1 s is for broadcast."""
+"""How often MPEG-TS tables repeat within a segment, which begins with them; ffmpeg's 0.1 s is meant for broadcast."""
 SHORTEST_RATE_S = 0.1
-"""A bit rate is not computed over less: the last segment may hold a single frame."""
+"""Bit rates are not measured over less: the last segment may hold a single frame."""
 
 
 def package_argv(
     rendition: Rendition, track: MediaInput | None, folder: str, settings: EncodingSettings, chapters: str | None = None
 ) -> list[str]:
-    """The ffmpeg command that reads the joined chunks from stdin and writes HLS, and MP4 where it is wanted.
+    """The ffmpeg command that reads the joined chunks from stdin and writes HLS, and MP4 if wanted.
 
     Args:
         rendition: what to package.
         track: the rendition's sound; None: the source has none.
         folder: where the files are written.
-        settings: ffmpeg's name and the segment length.
+        settings: the ffmpeg command and the segment length.
         chapters: a metadata file with chapters; None: there are none.
     """
     # -copyts: both time lines stay as they are; they have the same origin.
-    # -thread_queue_size: packets of the pipe that are read ahead; with ffmpeg's 8 it stalls while the sound is read.
+    # -thread_queue_size: packets read ahead from the pipe; with ffmpeg's 8 it stalls while the sound is read.
     streams = [ffmpeg.input("pipe:0", f="nut", copyts=None, thread_queue_size=512)["v:0"]]
     if track is not None:
         streams.append(ffmpeg.input(track.url, protocol_whitelist=track.protocol_whitelist)["a:0"])
@@ -82,9 +82,9 @@ def _mp4_output(streams: list[Any], path: str) -> Any:
         f"{path}.mp4",
         c="copy",
         f="mp4",
-        # the index comes first, so that playing begins before the download ends
+        # the index comes first, so that playback starts before the download ends
         movflags="+faststart",
-        # the clock of the chunks: any other would round their times
+        # the time base of the chunks: any other would round their timestamps
         video_track_timescale=TICKS_PER_S,
         # of the file; chapters keep their titles
         **{"map_metadata:g": -1},
@@ -96,7 +96,7 @@ def package_rendition(context: EncodingContext) -> Result:
 
     Raises:
         PermanentError: there is no picture, or ffmpeg fails on the chunks.
-        RetryableError: a chunk's file or the sound is not there.
+        RetryableError: a chunk's file or the sound does not exist.
     """
     recipe, frames, work = context.recipe, context.results.frames, context.work
     rendition = recipe.renditions[context.params(PackageParams).rendition]
@@ -138,7 +138,7 @@ def _first_frame_s(chunk: Chunk, rendition: Rendition, work: Workspace) -> float
 
 
 def _finish(recipe: Recipe, expected: Expectation, folder: Path, work: Workspace) -> PackageResult:
-    """Correct the playlist, verify everything, and say what was made."""
+    """Correct the playlist, verify everything, and describe the result."""
     name = f"{expected.rendition.name}p"
     inspection = inspect(folder / f"{name}.ts", work)
     if inspection.packets.get("video"):

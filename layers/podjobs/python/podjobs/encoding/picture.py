@@ -1,6 +1,6 @@
-"""What is done to frames beside scaling: deinterlacing, decimation, freezing, light and colour, the watermark.
+"""What is done to frames besides scaling: deinterlacing, decimation, freezing, tone mapping, colour, the watermark.
 
-Filters that run before the cut look at neighbouring frames, so they need a chunk's preroll; those after it do not.
+Filters before the cut look at neighbouring frames, so they need a chunk's preroll; those after it do not.
 Pure.
 """
 
@@ -32,27 +32,27 @@ SWSCALE_MATRICES = {
 """ffprobe's names of YCbCr matrices to those of the scale filter."""
 BT709, BT601 = "bt709", "smpte170m"
 GRID_TOLERANCE = 0.25
-"""Share of a frame by which times may be off: containers that count milliseconds round them."""
+"""Share of a frame interval by which timestamps may be off: containers that count milliseconds round them."""
 RATE_TOLERANCE = 1.01
-"""60000/1001 and a phone's 60.02 frames a second count as 60."""
+"""60000/1001 and a phone's 60.02 fps count as 60."""
 
 FREEZE_EVERY_S = 1
-"""Distance between the copies of a frozen frame."""
+"""Interval between the copies of a frozen frame."""
 JITTER_S = 0.002
-"""Containers that count milliseconds round times."""
+"""Containers that count milliseconds round timestamps."""
 
 WATERMARK_HEIGHT, MARGIN = 0.10, 0.05
-"""Shares of the picture's height; the margin is as wide as it is high. Source: docs/contract-pod.md."""
+"""Shares of the picture's height; the margin is the same on both axes. Source: docs/contract-pod.md."""
 
 Frames = Any
 """A stream of ffmpeg-python."""
 
 
 def choose_decimation(frame_rate: float, highest: float) -> int:
-    """Choose how many frames one is kept of: 1, 2, 4 …, so that the rate does not exceed the highest one.
+    """Choose of how many frames one is kept: 1, 2, 4 …, so that the rate does not exceed the highest one.
 
     Args:
-        frame_rate: of the source, frames per second; 0 where unknown.
+        frame_rate: of the source, frames per second; 0 if unknown.
         highest: frames per second.
     """
     decimation = 1
@@ -65,16 +65,16 @@ def prepare_frames(frames: Frames, video: VideoFacts, decimation: int) -> Frames
     """Apply the filters that look at neighbouring frames; before the cut.
 
     Args:
-        frames: as decoded, with the source's own times.
+        frames: as decoded, with the source's own timestamps.
         video: the source.
         decimation: one frame of so many is kept.
     """
     if video.interlaced:
-        # send_frame: one frame for each frame, not one for each field, which would double the rate.
-        # deint=interlaced: frames that say they are progressive pass unchanged.
+        # send_frame: one frame per frame, not one per field, which would double the rate.
+        # deint=interlaced: frames flagged as progressive pass unchanged.
         frames = frames.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")
     if decimation > 1:
-        # A frame is kept where the time enters a new interval: the same ones in every chunk, wherever it begins.
+        # A frame is kept if it is the first in its interval: the same ones in every chunk, wherever it begins.
         rate = f"{video.frame_rate / decimation:.6f}"
         now, before = (f"floor({name}*{rate}+{GRID_TOLERANCE})" for name in ("t", "prev_t"))
         frames = frames.filter("select", f"isnan(prev_t)+gt({now},{before})")
@@ -82,23 +82,23 @@ def prepare_frames(frames: Frames, video: VideoFacts, decimation: int) -> Frames
 
 
 def freeze_frames(frames: Frames, video: VideoFacts, first_s: float, *, last: bool) -> Frames:
-    """Show the first frame earlier, the last one longer: once a second, as browsers stop where pictures are missing.
+    """Show the first frame earlier or the last one longer: once a second, as browsers stop where frames are missing.
 
     Args:
-        frames: with the source's own times.
+        frames: with the source's own timestamps.
         video: the source.
         first_s: how long the first frame is shown before its time.
-        last: the last frame is shown for ever; what follows in the filter graph sets the end.
+        last: whether the last frame is shown forever; the rest of the filter graph sets the end.
     """
     if first_s:
         copies = math.ceil(first_s / FREEZE_EVERY_S)
-        # tpad puts its copies at the frame rate's distance and moves what follows; setpts puts both where they belong
+        # tpad spaces its copies by the frame rate and shifts what follows; setpts puts both where they belong
         moved = f"st(0,if(eq(N,{copies}),PTS-{video.start_s:.6f}/TB,ld(0)))"
         at = f"if(lt(N,{copies}),({video.start_s - first_s:.6f}+N*{FREEZE_EVERY_S})/TB,PTS-{moved})"
         frames = frames.filter("tpad", start=copies, start_mode="clone").filter("setpts", at)
     if last and video.end_s is not None:
         own = f"lt(t,{video.end_s - JITTER_S:.6f})"
-        # stop=-1: tpad clones without end, at the frame rate; select keeps one copy a second
+        # stop=-1: tpad clones endlessly, at the frame rate; select keeps one copy per second
         frames = frames.filter("tpad", stop=-1, stop_mode="clone")
         frames = frames.filter(
             "select", f"{own}+isnan(prev_selected_t)+gte(t-prev_selected_t,{FREEZE_EVERY_S - JITTER_S})"
@@ -107,25 +107,25 @@ def freeze_frames(frames: Frames, video: VideoFacts, first_s: float, *, last: bo
 
 
 def tonemap_to_sdr(frames: Frames, video: VideoFacts, largest_px: tuple[int, int]) -> Frames:
-    """Map HDR to SDR; other pictures stay as they are.
+    """Map HDR to SDR; other sources are not changed.
 
     Args:
         frames: after the cut.
         video: the source.
-        largest_px: width and height of the largest rendition: more pixels are not worth the effort.
+        largest_px: width and height of the largest rendition: more pixels would be wasted.
     """
     if video.transfer not in HDR_TRANSFERS:
         return frames
     width_px, height_px = largest_px
     matrix = video.matrix if video.matrix in {"bt2020nc", "bt2020c"} else "bt2020nc"
     return (
-        # zscale refuses frames whose colours are unknown; what the container says need not be said by every frame
+        # zscale refuses frames with unknown colours; the container's values may be missing in the frames
         frames.filter("setparams", colorspace=matrix, color_trc=video.transfer, color_primaries="bt2020", range="tv")
-        # tone mapping works on linear light, as floating-point RGB
+        # tone mapping works on linear light, in floating-point RGB
         .filter("zscale", w=width_px, h=height_px, t="linear", npl=REFERENCE_WHITE_NITS)
         .filter("format", "gbrpf32le")
         .filter("zscale", p="bt709")
-        # mobius leaves everything but highlights as it is; hable, the usual choice, darkens slides and faces
+        # mobius changes only the highlights; hable, the usual choice, darkens slides and faces
         .filter("tonemap", "mobius", desat=0)
         .filter("zscale", t="bt709", m="bt709", r="tv")
         .filter("format", "yuv420p")
@@ -133,10 +133,10 @@ def tonemap_to_sdr(frames: Frames, video: VideoFacts, largest_px: tuple[int, int
 
 
 def output_matrix(video: VideoFacts) -> str:
-    """Choose the YCbCr matrix of the renditions: the source's, if browsers know it, so that nothing is lost.
+    """Choose the YCbCr matrix of the renditions: the source's if browsers know it, so that nothing is lost.
 
     Args:
-        video: the source. Where it does not say, pictures of up to 576 lines are taken for BT.601, as players do.
+        video: the source. If it has no tag, BT.601 is assumed for up to 576 lines, as players do.
 
     Returns:
         ffmpeg's name, `bt709` or `smpte170m`.
@@ -150,7 +150,7 @@ def output_matrix(video: VideoFacts) -> str:
 
 
 def scale_options(video: VideoFacts, matrix: str) -> dict[str, str]:
-    """Options of the scale filter that convert a picture to a matrix in limited range; none where it has both already.
+    """Options of the scale filter that convert a picture to a matrix in limited range; none if it has both already.
 
     Args:
         video: the source.
@@ -158,7 +158,7 @@ def scale_options(video: VideoFacts, matrix: str) -> dict[str, str]:
     """
     wanted = SWSCALE_MATRICES[matrix]
     if video.transfer in HDR_TRANSFERS:
-        source, full_range = "bt709", False  # as tonemap_to_sdr leaves it
+        source, full_range = "bt709", False  # the output of tonemap_to_sdr
     else:
         source, full_range = (
             SWSCALE_MATRICES.get(video.matrix) or SWSCALE_MATRICES[output_matrix(video)],
@@ -171,14 +171,14 @@ def scale_options(video: VideoFacts, matrix: str) -> dict[str, str]:
 
 
 def tag_frames(frames: Frames, matrix: str) -> Frames:
-    """Label finished frames with their colours, so that players do not have to guess."""
+    """Tag finished frames with their colour space, so that players do not have to guess."""
     return frames.filter("setparams", range="tv", color_primaries=matrix, color_trc=matrix, colorspace=matrix)
 
 
 def overlay_watermark(
     pictures: Sequence[Frames], watermark: Watermark, file: MediaInput, renditions: Sequence[Rendition], matrix: str
 ) -> list[Frames]:
-    """Lay the watermark on the pictures of all renditions.
+    """Overlay the watermark on the pictures of all renditions.
 
     Args:
         pictures: in the sizes of the renditions.
@@ -197,14 +197,14 @@ def overlay_watermark(
     x = f"H*{MARGIN}" if horizontal == "left" else f"W-w-H*{MARGIN}"
     y = f"H*{MARGIN}" if vertical == "top" else f"H-h-H*{MARGIN}"
     return [
-        # eof_action=repeat: the watermark is a single frame and lies on all of them
+        # eof_action=repeat: the watermark is a single frame, overlaid on all of them
         ffmpeg.overlay(picture, _scale_mark(marks[index], rendition, matrix), x=x, y=y, eof_action="repeat")
         for index, (picture, rendition) in enumerate(zip(pictures, renditions, strict=True))
     ]
 
 
 def _scale_mark(mark: Frames, rendition: Rendition, matrix: str) -> Frames:
-    """The watermark in the rendition's size and in the colours of its picture: left alone, `overlay` takes BT.601."""
+    """The watermark in the size and colour matrix of a rendition: by default, `overlay` would assume BT.601."""
     height_px = max(2, 2 * round(WATERMARK_HEIGHT * rendition.height_px / 2))
     width = f"max(2,2*round({height_px}*a/2))"
     scaled = mark.filter("scale", width, height_px, out_color_matrix=SWSCALE_MATRICES[matrix], out_range="tv")

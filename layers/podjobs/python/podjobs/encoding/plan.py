@@ -1,4 +1,4 @@
-"""Plans an encoding job: what the source is, which renditions, which chunks."""
+"""Plans an encoding job: probes the source and chooses renditions and chunks."""
 
 import math
 
@@ -11,8 +11,8 @@ from podjobs.encoding.boundaries import (
     choose_preroll_s,
     find_first_frame_pts,
     find_key_frames,
-    good_places,
     place_boundaries,
+    preferred_starts,
 )
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.dressing import apply_dressing
@@ -28,11 +28,11 @@ from podjobs.media.probe import probe_source
 
 
 def plan_job(context: EncodingContext) -> Plan:
-    """Probe the source and say what is to be done.
+    """Probe the source and plan the rest of the job.
 
     Raises:
-        PermanentError: the source cannot be encoded, or the request asks for the impossible.
-        RetryableError: the source is not there (yet).
+        PermanentError: the source cannot be encoded, or the request is impossible.
+        RetryableError: the source does not exist (yet).
     """
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
@@ -40,13 +40,13 @@ def plan_job(context: EncodingContext) -> Plan:
     if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
         return Plan(
             stages=(repackage_stage(work.storage.size_bytes(job.source)),),
-            log=(f"The source ({facts.format_name}) cannot be searched well, so it is repackaged first.",),
+            log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
         )
     return _plan_source(job, job.source, facts, work)
 
 
 def plan_repackaged(context: EncodingContext) -> Plan:
-    """Repackage the source, then say what is to be done. Raises as `plan_job`."""
+    """Repackage the source, then plan the rest of the job. Raises like `plan_job`."""
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     copy = repackage(facts, job.source, work)
@@ -55,7 +55,7 @@ def plan_repackaged(context: EncodingContext) -> Plan:
 
 
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
-    """Say what is to be done with a source that can be searched, as it was uploaded or repackaged."""
+    """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
     recipe = write_recipe(job, facts, source, work.settings)
     if facts.video is not None:
         recipe = _cut_into_chunks(recipe, facts.video, work)
@@ -65,11 +65,11 @@ def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspa
 
 
 def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: EncodingSettings) -> Recipe:
-    """Decide what all steps share, except for the cut into chunks. Pure.
+    """Decide everything that all steps share, except the division into chunks. Pure.
 
     Args:
-        job: what was asked for.
-        facts: what the source is.
+        job: what was requested.
+        facts: of the source.
         source: its key.
         settings: the ladder.
 
@@ -83,11 +83,11 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     log += cut_log + _log_left_out(facts)
     decimation = choose_decimation(video.frame_rate, settings.podjobs_max_frame_rate) if video else 1
     if video and decimation > 1:
-        log += (f"The source has {video.frame_rate:g} frames per second: one of {decimation} is kept.",)
+        log += (f"The source has {video.frame_rate:g} frames per second: one in {decimation} is kept.",)
     last_s = None if end_s is None else beginning_s + end_s
     freeze_last = time_line.stops_early(video, last_s)
     if freeze_last:
-        log += ("The sound goes on after the picture: the last picture is shown until it ends.",)
+        log += ("The sound continues after the picture: the last frame is shown until it ends.",)
     pad_audio = video is not None and time_line.stops_early(facts.audio, last_s)
     if pad_audio:
         log += ("The sound ends before the picture: silence follows it.",)
@@ -109,16 +109,16 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
 
 
 def _log_left_out(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence for each subtitle stream that is not text."""
+    """A sentence about each subtitle stream that is not text."""
     return tuple(
-        f"The subtitle stream {subtitle.index} ({subtitle.codec}) holds pictures, not text: it is left out."
+        f"The subtitle stream {subtitle.index} ({subtitle.codec}) contains pictures, not text, and is left out."
         for subtitle in facts.subtitles
         if not subtitle.is_text
     )
 
 
 def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Recipe:
-    """Cut the time line into chunks, close behind the source's key frames where they are known."""
+    """Divide the time line into chunks that begin soon after the source's key frames, where these are known."""
     if recipe.origin_s > video.start_s:
         first_frame_pts_s = find_first_frame_pts(recipe.source, (recipe.origin_s, recipe.end_s), work)
         recipe = recipe.model_copy(update={"first_frame_pts_s": first_frame_pts_s})
@@ -135,7 +135,7 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
     wanted_s = range(chunk_s, math.ceil(duration_s), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
     key_frames_s = find_key_frames(recipe.source, seeks_s, work)
-    # A file's clock and its index may differ: what lies outside the time line is of no use.
+    # A file's clock and its index may differ: key frames outside the time line are useless.
     inside_s = [time_s - recipe.origin_s for time_s in key_frames_s if video.start_s <= time_s]
-    good_s = good_places(inside_s, recipe.preroll_s, settings.ffmpeg_hls_time)
-    return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, good_s)})
+    preferred_s = preferred_starts(inside_s, recipe.preroll_s, settings.ffmpeg_hls_time)
+    return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, preferred_s)})

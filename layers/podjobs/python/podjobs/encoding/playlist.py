@@ -1,4 +1,4 @@
-"""The playlists of HLS: the master playlist, and a rendition's own, which is corrected by what its stream holds."""
+"""HLS playlists: the master playlist, and each rendition's own, which is corrected to match its stream."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ AAC_LC = "mp4a.40.2"
 AAC_FRAME_S = 1024 / 48_000
 
 Packets = dict[str, list[tuple[int, int, bool]]]
-"""By stream type (`video`, `audio`), in file order: presentation and decoding time in 90 kHz ticks, whether it is a key
-frame."""
+"""By stream type (`video`, `audio`), in file order: presentation and decoding time in 90 kHz ticks, and whether the
+packet is a key frame."""
 
 
 def master_playlist(renditions: Sequence[Rendition], packages: Sequence[PackageResult]) -> str:
@@ -45,15 +45,15 @@ def master_playlist(renditions: Sequence[Rendition], packages: Sequence[PackageR
 
 @dataclass(frozen=True)
 class Inspection:
-    """What ffprobe says of an MPEG-TS file."""
+    """What ffprobe reports about an MPEG-TS file."""
 
     packets: Packets
     codecs: str
-    """As HLS names them: `avc1.64001f,mp4a.40.2`."""
+    """In HLS notation: `avc1.64001f,mp4a.40.2`."""
 
 
 def inspect(file: Path, work: Workspace) -> Inspection:
-    """Look at every packet of an MPEG-TS file.
+    """Inspect every packet of an MPEG-TS file.
 
     Args:
         file: the stream.
@@ -75,13 +75,13 @@ def inspect(file: Path, work: Workspace) -> Inspection:
 
 
 def stream_length_s(packets: Packets, expected_s: float | None) -> float:
-    """How long a stream plays, from its first picture on.
+    """How long a stream plays, from its first frame on.
 
-    The last picture is shown as long as the one before it, and until the sound ends. Pure.
+    The last frame is shown as long as the one before it, and at least until the sound ends. Pure.
 
     Args:
-        packets: of the stream; there is at least one picture.
-        expected_s: what the source's header says: no stream is longer, but damaged ones are shorter; None: nothing.
+        packets: of the stream; there is at least one frame.
+        expected_s: the length in the source's header: no stream is longer, but damaged ones are shorter; None: unknown.
     """
     times = sorted(packet[0] for packet in packets["video"])
     first, last = times[0], times[-1]
@@ -91,15 +91,15 @@ def stream_length_s(packets: Packets, expected_s: float | None) -> float:
         end_s = max(end_s, (sound[-1][0] - first) / TICKS_PER_S + AAC_FRAME_S)
     if expected_s is None:
         return end_s
-    # a single picture says nothing about its length
+    # a single frame says nothing about its duration
     return expected_s if end_s == last_s else max(last_s, min(end_s, expected_s))
 
 
 def correct_last_segment(file: Path, length_s: float) -> None:
-    """Write the true length of the last segment into a playlist.
+    """Correct the length of the last segment in a playlist.
 
-    ffmpeg's HLS muxer counts the last segment's frames and assumes that all are equally long, which is wrong for a
-    variable rate.
+    ffmpeg's HLS muxer counts the last segment's frames and assumes that all are equally long, which is wrong for
+    variable frame rates.
 
     Args:
         file: the playlist.

@@ -1,6 +1,6 @@
-"""Publishes what was packaged: the files take their places, info_video.json comes last, old files go after that.
+"""Publishes what was packaged: files are moved into place, info_video.json last, then old files are removed.
 
-Or clears up after a job that has failed or was superseded.
+Also cleans up after a job that has failed or was superseded.
 """
 
 import json
@@ -25,18 +25,18 @@ OURS = re.compile(
     r"(\d+p\.(mp4|m3u8|ts)|livestream\d*\.m3u8|audio_\d+k\.(mp3|m4a)|thumbnail_\d+\.png|overview\.(png|vtt)"
     r"|subtitle_.*\.vtt)"
 )
-"""Files an encoder leaves in a video's folder: those that a new encode does not replace are removed."""
+"""Files that an encoder leaves in a video's folder: a new encode removes those that it does not replace."""
 
 
 def publish(context: EncodingContext) -> Plan | Result:
-    """Put the files of a job in their places; safe to repeat at any point.
+    """Move the files of a job into place; safe to repeat at any point.
 
     Returns:
-        A result; or, when the packaged renditions do not verify, the plan to encode the source once more in one piece.
+        A result; or, if the packaged renditions do not verify, the plan to encode the source once more in one piece.
 
     Raises:
         PermanentError: even that did not verify.
-        RetryableError: a work file is not there.
+        RetryableError: a work file does not exist.
     """
     job, storage = context.job, context.work.storage
     if not storage.has_work(job.id) and _is_published(job, storage):
@@ -67,7 +67,7 @@ def publish(context: EncodingContext) -> Plan | Result:
 
 
 def report_failure(context: EncodingContext) -> Result:
-    """Leave the reason for a failure where Pod looks for the result, and remove the work files."""
+    """Write the reason for a failure where Pod looks for the result, and remove the work files."""
     job, step, storage = context.job, context.step, context.work.storage
     problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
     content = info.failure_info(job, storage.pod_path, step.accepted_at, problem)
@@ -77,7 +77,7 @@ def report_failure(context: EncodingContext) -> Result:
 
 
 def discard(context: EncodingContext) -> Result:
-    """Remove the work files of a job that was superseded by a newer one."""
+    """Remove the work files of a job that a newer one has superseded."""
     context.work.storage.remove_work(context.job.id)
     return Result(log=("A newer job superseded this one; its work files were removed.",))
 
@@ -104,13 +104,13 @@ def _is_published(job: EncodingJob, storage: Storage) -> bool:
 
 
 def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> dict[str, Key]:
-    """The work file of each published one, by its name; a playlist comes after the stream it describes."""
+    """The work file of each file to publish, by name; a playlist comes after the stream it describes."""
     recipe, results = context.recipe, context.results
     in_folders: list[tuple[str, Sequence[str]]] = [
         (package_id(recipe, rendition), sorted(package.files, key=lambda name: name.endswith(".m3u8")))
         for rendition, package in zip(recipe.renditions, packages, strict=True)
     ]
-    # the others are tracks that were packaged
+    # the others are tracks, which have been packaged
     in_folders.append((AUDIO_FOLDER, [name for name in results.audio.files if name.startswith("audio_")]))
     in_folders.append((SUBTITLES_FOLDER, [file.name for file in results.subtitles.files]))
     in_folders.append((IMAGES_FOLDER, (*results.images.thumbnails, *results.images.overview)))
@@ -121,7 +121,7 @@ def _take_place(source: Key, target: Key, storage: Storage) -> None:
     if storage.exists(source):
         storage.move(source, target)
     elif not storage.exists(target):
-        raise RetryableError(f"The work file {source!r} is gone, but was not published.")
+        raise RetryableError(f"The work file {source!r} is missing, but was not published.")
 
 
 def _remove_stale(job: EncodingJob, keep: set[str], storage: Storage) -> None:

@@ -1,4 +1,4 @@
-"""What all steps of an encoding job share: the source, its facts, the ladder and the cut into chunks. Pure."""
+"""What all steps of an encoding job share: the source, its facts, the ladder and the division into chunks. Pure."""
 
 from typing import Literal
 
@@ -10,9 +10,9 @@ from podjobs.encoding.ladder import Rendition
 from podjobs.media.facts import MediaFacts
 
 TICKS_PER_S = 90_000
-"""The clock of all video we make: MPEG's 90 kHz."""
+"""The time base of all video we make: MPEG's 90 kHz."""
 ASSUMED_FRAME_RATE = 25.0
-"""Frames per second, where the source does not say."""
+"""Frames per second, if the source does not state a rate."""
 
 PartName = Literal["opening", "main", "ending"]
 
@@ -28,9 +28,9 @@ class Chunk(BaseModel):
     end_s: float | None
     """None: to the end of the source, whatever its header says."""
     expected_end_s: float | None = None
-    """Where it should end according to the source's header; None where that does not say."""
+    """Where it should end according to the source's header; None if unknown."""
     generation: int = 0
-    """Raised when the chunks are made anew because the packaged result did not verify."""
+    """Incremented when the chunks are encoded again because the packaged result did not verify."""
 
 
 class Credit(BaseModel):
@@ -48,7 +48,7 @@ class Credit(BaseModel):
 
 
 class Watermark(BaseModel):
-    """A picture that is laid over the main video."""
+    """A picture that is overlaid on the main video."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,24 +67,24 @@ class Recipe(BaseModel):
     facts: MediaFacts
     renditions: tuple[Rendition, ...]
     origin_s: float
-    """Where the main video's part begins, in the source's clock."""
+    """Where the main video's part begins, on the source's clock."""
     duration_s: float | None
-    """Expected length of the main video's part; None where the source's header does not say."""
+    """Expected length of the main video's part; None if the source's header does not state it."""
     ends: bool
     """Whether that part ends before the source does (a cut)."""
     starts_s: tuple[float, ...] = (0.0,)
-    """Where the chunks begin, counted from the beginning of the main video's part."""
+    """Where the chunks begin, from the beginning of the main video's part."""
     decimation: int = 1
-    """One frame of so many is kept: a source with more frames a second than allowed is halved until it complies."""
+    """One frame in this many is kept: a frame rate above the limit is halved until it is not."""
     freeze_first_s: float = 0.0
-    """How long the first frame is shown before its time, as the sound begins earlier."""
+    """How long the first frame is shown before its time, because the sound begins earlier."""
     freeze_last: bool = False
-    """The last frame stays on the screen until the sound ends as well."""
+    """Whether the last frame stays on screen until the sound ends."""
     first_frame_pts_s: float | None = None
-    """Presentation time, in the source's clock, of the long frame within which a cut begins: it is shown from the
-    cut on. None: the cut begins with a frame of its own."""
+    """Presentation time, on the source's clock, of the long frame within which a cut begins: it is shown from the cut
+    on. None: the cut begins with a frame of its own."""
     pad_audio: bool = False
-    """The sound ends before the picture and is followed by silence."""
+    """Whether the sound ends before the picture and is followed by silence."""
     preroll_s: float
     """How far before a chunk to seek in the source."""
     opening: Credit | None = None
@@ -95,7 +95,7 @@ class Recipe(BaseModel):
 
     @property
     def end_s(self) -> float | None:
-        """Where the main video's part ends, in the source's clock; None: with the source."""
+        """Where the main video's part ends, on the source's clock; None: with the source."""
         return self.origin_s + self.duration_s if self.ends and self.duration_s is not None else None
 
     @property
@@ -105,14 +105,14 @@ class Recipe(BaseModel):
 
     @property
     def output_s(self) -> float | None:
-        """Expected length of the output; None where the source's header does not say."""
+        """Expected length of the output; None if the source's header does not state it."""
         if self.duration_s is None:
             return None
         return self.offset_s + self.duration_s + (self.ending.length_s if self.ending else 0.0)
 
     @property
     def has_credits(self) -> bool:
-        """Whether something is shown before or after the main video."""
+        """Whether there are opening or ending credits."""
         return self.opening is not None or self.ending is not None
 
     @property
@@ -128,7 +128,7 @@ class Recipe(BaseModel):
 
     @property
     def chunks(self) -> tuple[Chunk, ...]:
-        """The chunks: half-open intervals without gaps; in the second generation, one for each part."""
+        """The chunks: half-open intervals without gaps; in the second generation, one per part."""
         chunks: list[Chunk] = []
         if self.opening:
             chunks.append(self._credit_chunk("opening", 0, 0.0, self.opening))

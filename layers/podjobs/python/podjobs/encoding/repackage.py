@@ -1,6 +1,6 @@
-"""Repackages a source whose container cannot be searched well into Matroska, so that it can be cut into chunks.
+"""Repackages a source whose container cannot be seeked reliably into Matroska, so that it can be cut into chunks.
 
-The picture is copied, the sound is kept without loss.
+The video is copied; the sound is kept without loss.
 """
 
 import ffmpeg
@@ -17,16 +17,16 @@ from podjobs.media.probe import KEEP_GOING
 
 FILE = "source.mkv"
 SOURCE_OPTIONS = {
-    # +genpts: AVI stores no presentation times. +discardcorrupt: damaged packets of a recording are left out.
+    # +genpts: AVI stores no presentation times. +discardcorrupt: damaged packets are left out.
     "fflags": "+genpts+discardcorrupt",
 }
 CODING = {
     "c": "copy",
-    # The sound is decoded: broadcasts change its form along the way, and Matroska does not take every codec.
+    # The sound is decoded: broadcasts change its format along the way, and Matroska does not support every codec.
     "c:a": "flac",
-    # 16 bits are enough for what is encoded with loss afterwards; floating point, as decoders return it, FLAC lacks.
+    # 16 bits are enough for a later lossy encode; FLAC does not support the floating point that decoders return.
     "sample_fmt": "s16",
-    # Uncompressed RGB, as AVI has it, can be stored under Video for Windows' name alone.
+    # Uncompressed RGB, as in AVI, can only be stored in Video for Windows compatibility mode.
     "allow_raw_vfw": 1,
 }
 
@@ -52,14 +52,14 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:
     Args:
         facts: of the source.
         source: its key.
-        work: where and with what.
+        work: the step's workspace.
 
     Returns:
         The key of the new file.
 
     Raises:
         PermanentError: the streams cannot be copied.
-        RetryableError: the source is not there.
+        RetryableError: the source does not exist.
     """
     with work.writing(REPACKAGED_FOLDER) as folder:
         file = work.storage.input_of(source)

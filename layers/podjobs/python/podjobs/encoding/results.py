@@ -1,4 +1,4 @@
-"""What the steps of an encoding job reply, and how later steps read it. Pure."""
+"""The results of an encoding job's steps, and how later steps read them. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class ChunkResult(StepResult):
     """An encoded chunk."""
 
     frames: int
-    """How many each rendition has."""
+    """How many frames each rendition has."""
 
 
 class AudioResult(StepResult):
@@ -48,7 +48,7 @@ class SubtitleFile(NamedTuple):
 
 
 class SubtitlesResult(StepResult):
-    """The subtitles that have captions in this part of the video."""
+    """The subtitle streams that have captions in this part of the video."""
 
     files: tuple[SubtitleFile, ...] = ()
 
@@ -61,7 +61,7 @@ class ImagesResult(StepResult):
 
 
 class PackageResult(StepResult):
-    """What the master playlist and info_video.json need to know of a packaged rendition."""
+    """What the master playlist and info_video.json need to know about a packaged rendition."""
 
     name: str
     files: tuple[str, ...]
@@ -74,14 +74,14 @@ class PackageResult(StepResult):
 
 
 class PublishResult(StepResult):
-    """What lies in the video's folder now."""
+    """What the video's folder contains now."""
 
     files: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class EarlierResults:
-    """The results a step is given, read as what they are."""
+    """The results that a step receives, typed."""
 
     recipe: Recipe
     values: Mapping[str, Mapping[str, Any]]
@@ -107,11 +107,11 @@ class EarlierResults:
 
     @property
     def images(self) -> ImagesResult:
-        """There are always some."""
+        """Never empty."""
         return ImagesResult.model_validate(self.values[images_id(self.recipe)])
 
     @property
     def packages(self) -> tuple[PackageResult, ...]:
-        """One for each rendition, in the order of the ladder."""
+        """One per rendition, in the order of the ladder."""
         ids = (package_id(self.recipe, rendition) for rendition in self.recipe.renditions)
         return tuple(PackageResult.model_validate(self.values[step_id]) for step_id in ids)

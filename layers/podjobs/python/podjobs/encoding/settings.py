@@ -20,7 +20,7 @@ X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"
 
 
 def _bits_per_second(value: Any) -> Any:
-    """Read bit rates as Pod writes them: `1000k`."""
+    """Read bit rates in Pod's notation: `1000k`."""
     if isinstance(value, str):
         text = value.strip().lower()
         factor = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1)
@@ -35,7 +35,7 @@ BitRate = Annotated[PositiveInt, BeforeValidator(_bits_per_second)]
 
 
 class RenditionSetting(BaseModel):
-    """One entry of VIDEO_RENDITIONS, as Pod writes it; what Pod's web side alone uses is ignored."""
+    """One entry of VIDEO_RENDITIONS, in Pod's notation; fields that only Pod's web side uses are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -64,7 +64,7 @@ def _text(value: Any) -> Any:
 
 
 class EncodingSettings(SourceSettings):
-    """What the encoding function reads."""
+    """The settings that the encoding function reads."""
 
     ffmpeg_crf: Annotated[float, Field(ge=0, le=51)] | None = Field(
         default=None, description="x264 quality (0-51, lower is better). Default: tuned for each rendition."
@@ -107,7 +107,7 @@ class EncodingSettings(SourceSettings):
 
     @property
     def slots(self) -> int:
-        """Steps one instance of the function takes at once."""
+        """Steps that one instance of the function runs in parallel."""
         return self.podjobs_encoding_slots or self.processors
 
     @model_validator(mode="after")

@@ -1,8 +1,8 @@
-"""The steps of an encoding job: their ids, the work folders they fill, their weights, and the stages they form. Pure.
+"""The steps of an encoding job: their ids, the work folders they fill, their weights and their stages. Pure.
 
     (repackage →) chunk…, audio, subtitles → package…, images → publish → the notification
 
-A step's id names its work folder, too, where it needs one of its own.
+A step that needs a work folder of its own uses its id as the name.
 """
 
 import math
@@ -26,18 +26,18 @@ REPACKAGED_FOLDER = "source"
 WATERMARK_FOLDER = "watermark"
 
 ASSUMED_LENGTH_S = 60.0
-"""Length of a source whose header does not say: for the progress display alone."""
+"""Assumed length of a source whose header does not state it: only for the progress display."""
 SLOWEST = 20
-"""A machine may be this many times slower than a usual one before a step that cannot be divided runs out of time."""
+"""A machine may be this many times slower than a typical one before a step that cannot be divided times out."""
 
 
 class PackageParams(BaseModel):
-    """What is a package step's own."""
+    """The parameters of a package step."""
 
     model_config = ConfigDict(frozen=True)
 
     rendition: int
-    """Its place in the recipe's ladder."""
+    """Index of the rendition in the recipe's ladder."""
 
 
 def chunk_id(chunk: Chunk) -> str:
@@ -56,17 +56,17 @@ def images_id(recipe: Recipe) -> str:
 
 
 def _numbered(step_id: str, generation: int) -> str:
-    """Ids are unique within a job for ever: what is made again has a new one."""
+    """Ids are unique within a job forever: a step that is run again has a new one."""
     return f"{step_id}-{generation}" if generation else step_id
 
 
 class Rate(NamedTuple):
-    """How fast a usual machine performs an action."""
+    """How fast a typical machine performs an action."""
 
     per_s: float
-    """Units of work per second; which units is for the action to say."""
+    """Units of work per second; the unit depends on the action."""
     least_s: float = 0.1
-    """Seconds that even the smallest step takes."""
+    """Seconds that even the shortest step takes."""
 
 
 RATES = {
@@ -78,7 +78,7 @@ RATES = {
     "images": Rate(math.inf, least_s=0.5),  # the same for any length
     "publish": Rate(math.inf, least_s=0.2),  # likewise: files are moved, not copied
 }
-"""For the progress display, and for the time limits."""
+"""Used for the progress display and for time limits."""
 
 
 def _step(
@@ -88,11 +88,11 @@ def _step(
     """Specify a step.
 
     Args:
-        action: what is done; also the step's id where none is given.
+        action: what is done; also the step's id if none is given.
         work: how much of it, in the units of the action's rate.
-        step_id: where there are several of its kind.
-        params: what is the step's own.
-        needs: actions whose results it is given.
+        step_id: if there are several steps with this action.
+        params: the step's own parameters.
+        needs: actions whose results it receives.
     """
     rate = RATES[action]
     weight_s = max(rate.least_s, work / rate.per_s)
@@ -108,7 +108,7 @@ def _step(
 
 
 def repackage_stage(size_bytes: int) -> Stage:
-    """The only stage that precedes the others; its step replies with a new plan.
+    """The stage that precedes all others for non-seekable sources; its step replies with a new plan.
 
     Args:
         size_bytes: of the source.
@@ -117,11 +117,11 @@ def repackage_stage(size_bytes: int) -> Stage:
 
 
 def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
-    """The stages that follow the plan, up to the notification of whoever asked for the job.
+    """The stages that follow the plan, including the notification of the job's sender.
 
     Args:
-        recipe: in its second generation the sound and the subtitles are there already.
-        job: what was asked for.
+        recipe: in its second generation, sound and subtitles already exist.
+        job: what was requested.
     """
     encode = _sound_and_text_steps(recipe)
     last = (_publish_stage(recipe), workflow_of(job).notification_stage)

@@ -1,4 +1,4 @@
-"""Turns the text subtitles of a source into WebVTT that follows the cut."""
+"""Converts the text subtitles of a source into WebVTT that follows the cut."""
 
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ UNKNOWN_LANGUAGE = "und"
 
 
 def file_names(subtitles: Sequence[SubtitleFacts]) -> list[str]:
-    """Name the files: `subtitle_<language>.vtt`; a second one of the same language is told apart by its stream."""
+    """Name the files: `subtitle_<language>.vtt`; further ones of the same language also have the stream's index."""
     names: list[str] = []
     for subtitle in subtitles:
         language = re.sub(r"[^A-Za-z0-9-]", "", subtitle.language) or UNKNOWN_LANGUAGE
@@ -38,9 +38,9 @@ def subtitles_argv(recipe: Recipe, source: MediaInput, folder: str, settings: En
         recipe: the job.
         source: the file.
         folder: where the files are written.
-        settings: ffmpeg's name.
+        settings: the ffmpeg command.
     """
-    # -copyts: captions keep the times of the file's own clock, by which they are moved afterwards
+    # -copyts: captions keep the timestamps of the file's own clock, by which they are moved afterwards
     file = open_source(source, settings, copyts=None)
     subtitles = recipe.facts.text_subtitles
     outputs = [
@@ -55,7 +55,7 @@ def make_subtitles(context: EncodingContext) -> Result:
 
     Raises:
         PermanentError: ffmpeg fails on this source.
-        RetryableError: the source is not there.
+        RetryableError: the source does not exist.
     """
     recipe, work = context.recipe, context.work
     made: list[SubtitleFile] = []

@@ -1,4 +1,4 @@
-"""Where the output begins and ends in the source's clock, and where the source has nothing to show or to hear. Pure.
+"""Where the output begins and ends on the source's clock, and where the source has no picture or no sound. Pure.
 
 See docs/decisions/0005-the-time-line-begins-with-the-first-frame.md.
 """
@@ -8,21 +8,21 @@ from podjobs.contract.jobs import Cut
 from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
 
 FREEZE_FROM_S = 1.0
-"""Where picture or sound is missing for longer than this, the nearest frame or silence takes its place: players stop
-where one of the two is missing."""
+"""If picture or sound is missing for longer than this, the nearest frame or silence replaces it: players stop where one
+of the two is missing."""
 
 Log = tuple[str, ...]
 """Sentences for the job's log."""
 
 
 def find_beginning(facts: MediaFacts) -> tuple[float, Log]:
-    """Find where the time line begins, before any cut: with the picture, or with sound that is much earlier.
+    """Find where the time line begins, before any cut: with the picture, or with sound that begins much earlier.
 
     Args:
-        facts: what the source is.
+        facts: of the source.
 
     Returns:
-        A time in the source's clock.
+        A time on the source's clock.
     """
     video, audio = facts.video, facts.audio
     if video is None:
@@ -31,19 +31,19 @@ def find_beginning(facts: MediaFacts) -> tuple[float, Log]:
         return video.start_s, ()
     early_s = video.start_s - audio.start_s
     return audio.start_s, (
-        f"The sound begins {early_s:.1f} s before the picture: the first picture is shown until then.",
+        f"The sound begins {early_s:.1f} s before the picture: the first frame is shown from the beginning on.",
     )
 
 
 def measure_length_s(facts: MediaFacts, beginning_s: float) -> float | None:
-    """Say how long the source is from the beginning of the time line on.
+    """Compute the source's length from the beginning of the time line on.
 
     Args:
-        facts: what the source is.
-        beginning_s: in the source's clock.
+        facts: of the source.
+        beginning_s: on the source's clock.
 
     Returns:
-        Seconds; None where the header does not say, or only guesses.
+        Seconds; None if the header does not state it, or it is only a guess.
     """
     if facts.duration_s is None or (facts.video is None and facts.guesses_length):
         return None
@@ -51,14 +51,14 @@ def measure_length_s(facts: MediaFacts, beginning_s: float) -> float | None:
 
 
 def clamp_cut(cut: Cut | None, length_s: float | None) -> tuple[float, float | None, Log]:
-    """Find where the output begins and ends, counted from the beginning of the time line.
+    """Find where the output begins and ends, from the beginning of the time line.
 
     Args:
-        cut: as it was asked for; None: all of the source is kept.
-        length_s: of the source; None where it is not known.
+        cut: as requested; None: all of the source is kept.
+        length_s: of the source; None if unknown.
 
     Returns:
-        Beginning and end; None as the end: with the source, whose length is not known.
+        Beginning and end; None as the end: with the source, whose length is unknown.
 
     Raises:
         InvalidRequestError: the cut leaves nothing.
@@ -76,18 +76,18 @@ def clamp_cut(cut: Cut | None, length_s: float | None) -> tuple[float, float | N
             f"The cut starts at {cut.start_s:g} s, but the video is {length_s:.1f} s long. Correct the cut."
         )
     if cut.end_s is not None and cut.end_s > length_s:
-        log = f"The cut ends at {cut.end_s:g} s, but the video is {length_s:.1f} s long: it is cut at its end."
+        log = f"The cut ends at {cut.end_s:g} s, but the video is only {length_s:.1f} s long: it ends there."
         return cut.start_s, length_s, (log,)
     return cut.start_s, length_s if cut.end_s is None else cut.end_s, ()
 
 
 def ends_before_source(cut: Cut | None, end_s: float | None, length_s: float | None) -> bool:
-    """Tell whether the output ends before the source does.
+    """Whether the output ends before the source does.
 
     Args:
-        cut: as it was asked for.
-        end_s: where the output ends, as `clamp_cut` returns it.
-        length_s: of the source; None where it is not known.
+        cut: as requested.
+        end_s: where the output ends, as returned by `clamp_cut`.
+        length_s: of the source; None if unknown.
     """
     if cut is None or cut.end_s is None or end_s is None:
         return False
@@ -95,11 +95,11 @@ def ends_before_source(cut: Cut | None, end_s: float | None, length_s: float | N
 
 
 def stops_early(stream: VideoFacts | AudioFacts | None, end_s: float | None) -> bool:
-    """Tell whether a stream ends so long before the output that something must take its place.
+    """Whether a stream ends so long before the output that something must replace it.
 
     Args:
         stream: of the source; None: there is none.
-        end_s: where the output ends, in the source's clock; None where it is not known.
+        end_s: where the output ends, on the source's clock; None if unknown.
     """
     if stream is None or stream.end_s is None or end_s is None:
         return False

@@ -1,4 +1,4 @@
-"""Verifies a packaged rendition before anyone can see it: frames, order, sound against picture, playability."""
+"""Verifies a packaged rendition before it is published: frames, order, A/V offset, playability."""
 
 import json
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from podjobs.encoding.workspace import Workspace
 
 MAX_OFFSET_S = 0.010
 AAC_PRIMING_S = 1024 / 48_000
-"""ffmpeg's AAC encoder begins with one frame of 1,024 samples that lies before the sound."""
+"""ffmpeg's AAC encoder begins with one frame of 1,024 samples that precedes the sound."""
 SEGMENT_TOLERANCE_S = 0.01
 """Playlists round all lengths."""
 DECODED_S = 1
-"""How much is decoded at either end, to make sure that it plays."""
+"""How much is decoded at each end to make sure that it plays."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Verdict:
     """What was found in a packaged rendition."""
 
     faults: tuple[str, ...]
-    """A sentence each; none when all is well."""
+    """One sentence each; empty if all is well."""
     codecs: str
-    """As HLS names them: `avc1.64001f,mp4a.40.2`."""
+    """In HLS notation: `avc1.64001f,mp4a.40.2`."""
 
 
 def verify_package(expected: Expectation, inspection: Inspection, folder: Path, work: Workspace) -> Verdict:
@@ -49,7 +49,7 @@ def verify_package(expected: Expectation, inspection: Inspection, folder: Path, 
     Args:
         expected: what it must contain.
         inspection: of its MPEG-TS file.
-        folder: where its files lie.
+        folder: where its files are.
         work: runs ffprobe and ffmpeg.
     """
     name = f"{expected.rendition.name}p"
@@ -62,7 +62,7 @@ def verify_package(expected: Expectation, inspection: Inspection, folder: Path, 
 
 
 def check_packets(expected: Expectation, packets: Packets) -> list[str]:
-    """Judge the packets of an MPEG-TS file.
+    """Check the packets of an MPEG-TS file.
 
     Args:
         expected: what it must contain.
@@ -91,10 +91,10 @@ def check_packets(expected: Expectation, packets: Packets) -> list[str]:
 
 
 def check_segments(durations_s: Sequence[float], packets: Packets) -> list[str]:
-    """Judge the lengths of a playlist's segments: each must begin with a key frame.
+    """Check the lengths of a playlist's segments: each must begin with a key frame.
 
     Args:
-        durations_s: as the playlist has them.
+        durations_s: as listed in the playlist.
         packets: of the stream it describes.
     """
     video = packets.get("video", [])
@@ -119,19 +119,19 @@ def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
         sound_s = float(by_type.get("audio", {}).get("start_time", "inf"))
         picture_s = float(by_type["video"].get("start_time", "inf")) - expected.first_frame_s
         if abs(picture_s - sound_s) > MAX_OFFSET_S:
-            faults.append("picture and sound of the MP4 do not begin together.")
+            faults.append("picture and sound of the MP4 do not begin at the same time.")
     return faults
 
 
 def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
     last = max((packet[0] for kind in packets.values() for packet in kind), default=0)
     last_key = max((pts for pts, _, is_key in packets.get("video", []) if is_key), default=last)
-    # -sseof counts from the end: decoding can begin no later than at the last key frame
+    # -sseof counts from the end: decoding must begin at the last key frame or earlier
     from_end_s = (last - last_key) / TICKS_PER_S + DECODED_S
     ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{from_end_s:.3f}", "-i"]}
     faults = []
     for end, options in ends.items():
-        # -xerror: the first error ends it; a player would show a damaged picture
+        # -xerror: stop at the first error; a player would show a damaged picture
         argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]
         try:
             work.run([*argv, "-map", "0:v:0", "-f", "null", "-"])

@@ -1,1 +1,1 @@
-"""How a function is reached: one endpoint that knows no transport, and a module a transport that leads to it."""
+"""How a function is reached: one endpoint that does not know any transport, and one module per transport."""

@@ -1,7 +1,7 @@
-"""What a deployable is, and its way from a definition to something that serves requests.
+"""Definitions of deployables, and how one becomes something that serves requests.
 
 A deployable's `main.py` holds a definition and one line, `__getattr__ = entry_points(definition)`. Importing it does
-nothing else: settings are read, logs configured and backends connected when an entry point is asked for by its name,
+nothing else: settings are read, logs configured and backends connected when an entry point is looked up by its name,
 which functions-framework does when its process starts.
 
 Source: PEP 562 (`__getattr__` of a module).
@@ -22,7 +22,7 @@ from podjobs.settings import LogSettings, SettingsError, load_settings
 SettingsT = TypeVar("SettingsT", bound=LogSettings)
 
 ENTRY_POINTS: dict[str, Callable[[Endpoint[Any, Any]], Any]] = {"handle": http_handler}
-"""What a deployable can be asked for: the name a transport's runtime is configured with, and what makes it."""
+"""The entry points of every deployable: the name that a transport's runtime looks up, and what creates it."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
 
     name: str
     contract: MessageContract[RequestT, ReplyT]
-    """What it is asked, and what it replies."""
+    """Its requests and replies."""
     settings: type[SettingsT]
     build: Callable[[SettingsT], tuple[Handler[RequestT, ReplyT], int]]
-    """Connects the handler with its backends, and says how many requests it takes at once."""
+    """Connects the handler to its backends; returns it and how many requests it handles in parallel."""
 
 
 def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Endpoint[RequestT, ReplyT]:
-    """Make a function's endpoint: read its settings, configure the logs, connect its backends.
+    """Create a function's endpoint: read its settings, configure the logs, connect its backends.
 
-    Wrong settings end the process, with all faults in one message.
+    Invalid settings end the process, with all faults in one message.
     """
     try:
         settings = load_settings(definition.settings)
@@ -52,7 +52,7 @@ def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -
 
 
 def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Callable[[str], Any]:
-    """Make the `__getattr__` of a deployable's module: it makes each entry point when it is first asked for."""
+    """Create the `__getattr__` of a deployable's module, which creates each entry point when it is first looked up."""
 
     @functools.cache
     def entry_point(name: str) -> Any:
@@ -61,7 +61,7 @@ def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) ->
         try:
             endpoint = open_endpoint(definition)
         except AttributeError as error:
-            # passed on as it is, it would mean that there is no such entry point
+            # unchanged, it would mean that there is no such entry point
             raise RuntimeError(f"The function {definition.name!r} cannot start: {error}") from error
         return ENTRY_POINTS[name](endpoint)
 

@@ -27,7 +27,7 @@ class Handler(Protocol[RequestT_contra, ReplyT_co]):
     """What a subject offers: requests in, replies out."""
 
     def handle(self, request: RequestT_contra, /) -> ReplyT_co:
-        """Do what a request asks; safe to repeat. Raises StepError."""
+        """Handle a request; safe to repeat. Raises StepError."""
 
 
 StepHandler = Handler[Step, Plan | Result]
@@ -40,11 +40,11 @@ class Failure:
 
     problem: Problem
     retry_after_s: float | None = None
-    """Seconds after which the request may be repeated; None: whoever asks chooses, or a repetition is no use."""
+    """Seconds after which the request may be repeated; None: the caller chooses, or a retry is useless."""
 
     @classmethod
     def of(cls, error: StepError) -> "Failure":
-        """Describe an error for whoever asked."""
+        """Describe an error for the caller."""
         return cls(Problem.of(error), error.retry_after_s if isinstance(error, NotNowError) else None)
 
 
@@ -57,10 +57,10 @@ class Endpoint(Generic[RequestT, ReplyT]):
         """Serve a handler.
 
         Args:
-            name: the deployable's name, as requests carry it.
-            contract: what the function is asked, and what it replies.
-            handler: does what requests ask.
-            slots: requests that may be handled at once; more fail at once and come back later.
+            name: the deployable's name, as in its requests.
+            contract: the function's requests and replies.
+            handler: handles requests.
+            slots: requests that may be handled in parallel; any more fail immediately and are retried later.
         """
         self._name = name
         self._contract = contract
@@ -92,7 +92,7 @@ class Endpoint(Generic[RequestT, ReplyT]):
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        """Hold one of the slots, and log how the request ended. Raises NotNowError where none is free."""
+        """Occupy a slot, and log how the request ended. Raises NotNowError if none is free."""
         if not self._slots.acquire(blocking=False):
             raise NotNowError("This instance has no free slot.", retry_after_s=BUSY_RETRY_S)
         try:

@@ -16,7 +16,7 @@ HttpHandler = Callable[[flask.Request], flask.Response]
 
 
 def http_handler(endpoint: Endpoint[RequestT, ReplyT]) -> HttpHandler:
-    """Make what functions-framework calls for every request; it must be a plain function."""
+    """Create what functions-framework calls for every request; it must be a plain function."""
 
     def handle(request: flask.Request) -> flask.Response:
         if request.method == "GET":

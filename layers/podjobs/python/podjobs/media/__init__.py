@@ -1,1 +1,1 @@
-"""Media sources, as every subject sees them: facts, refusal of what must not be decoded, where a step works."""
+"""Media sources, as every subject sees them: facts, refusal of what must not be decoded, workspaces."""

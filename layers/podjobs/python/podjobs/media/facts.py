@@ -1,4 +1,4 @@
-"""What is known about a source: the facts that ffprobe reports, checked and typed."""
+"""The facts about a source that ffprobe reports, checked and typed."""
 
 import re
 from typing import Any
@@ -8,17 +8,17 @@ from pydantic import BaseModel, ConfigDict
 GUESSED_FORMATS = frozenset({"aac", "mp3"})
 """ffprobe's names of containers without a length."""
 UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv"})
-"""ffprobe's names of containers without an index or without times that can be trusted."""
+"""ffprobe's names of containers without an index or without reliable timestamps."""
 OBLONGEST_PIXEL = 10
-"""Pixels that claim to be more oblong than this are taken for square ones."""
+"""A pixel aspect beyond this is ignored: pixels are taken as square."""
 FASTEST_GUESS = 240
-"""Highest frame rate in ffprobe's guess that is believed: Matroska's clock of 1,000 ticks a second is not a rate."""
+"""Highest rate that is believed if ffprobe guessed it: Matroska's clock of 1,000 ticks a second is not a frame rate."""
 EDITED_FRAMES = 2
-"""Where the container counts this many frames more than its length holds, an edit list hides some."""
+"""If the container counts this many more frames than fit its length, an edit list hides some."""
 
 
 class VideoFacts(BaseModel):
-    """A video stream that moves."""
+    """A video stream that is not an attached picture."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,28 +26,28 @@ class VideoFacts(BaseModel):
     codec: str
     width_px: int
     height_px: int
-    """As it is displayed: rotation and pixel aspect applied."""
+    """As displayed: rotation and pixel aspect applied."""
     frame_rate: float
-    """Average, frames per second; 0 where unknown."""
+    """Average, frames per second; 0 if unknown."""
     start_s: float
-    """Timestamp of the first frame in the file's own clock."""
+    """Timestamp of the first frame on the file's own clock."""
     frames: int | None
-    """As counted by the container; None where it does not count them."""
+    """As counted by the container; None if it does not count them."""
     end_s: float | None = None
-    """Where the picture ends in the file's own clock; None where the container does not say."""
+    """Where the picture ends on the file's own clock; None if the container does not state it."""
     interlaced: bool = False
-    """Frames may hold two fields each, taken one after the other."""
+    """Whether frames may consist of two fields, captured one after the other."""
     pixel_format: str = ""
     matrix: str = ""
-    """From YCbCr to RGB, ffmpeg's name; empty where the source does not say."""
+    """From YCbCr to RGB, ffmpeg's name; empty if the source has no tag."""
     transfer: str = ""
-    """Transfer curve from light to values, ffmpeg's name; empty where the source does not say."""
+    """Transfer characteristics, ffmpeg's name; empty if the source has no tag."""
     full_range: bool = False
-    """Values use 0 to 255, not 16 to 235."""
+    """Whether values range from 0 to 255, not 16 to 235."""
 
     @property
     def is_rgb(self) -> bool:
-        """The picture is stored as RGB."""
+        """Whether the picture is stored as RGB."""
         return self.pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8"))
 
 
@@ -62,11 +62,11 @@ class AudioFacts(BaseModel):
     channels: int
     start_s: float
     end_s: float | None = None
-    """Where the sound ends in the file's own clock; None where the container does not say."""
+    """Where the sound ends on the file's own clock; None if the container does not state it."""
 
 
 class PictureFacts(BaseModel):
-    """A still picture inside the file: a cover."""
+    """A picture attached to the file, such as a cover."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -86,11 +86,11 @@ class SubtitleFacts(BaseModel):
     index: int
     codec: str
     language: str
-    """ISO 639 code as the file has it; empty where it has none."""
+    """ISO 639 code as in the file; empty if it has none."""
 
     @property
     def is_text(self) -> bool:
-        """It holds text; others hold pictures of text."""
+        """Whether it contains text; others contain pictures of text."""
         return self.codec in TEXT_SUBTITLES
 
 
@@ -118,21 +118,21 @@ class MediaFacts(BaseModel):
     subtitles: tuple[SubtitleFacts, ...] = ()
     chapters: tuple[ChapterFacts, ...] = ()
     streams: int = 1
-    """Of every kind."""
+    """Of all kinds."""
 
     @property
     def text_subtitles(self) -> tuple[SubtitleFacts, ...]:
-        """Those that can be captions."""
+        """Those that can become captions."""
         return tuple(subtitle for subtitle in self.subtitles if subtitle.is_text)
 
     @property
     def guesses_length(self) -> bool:
-        """The container has no length: ffprobe guesses it from the bit rate of the beginning, which may be far off."""
+        """Whether the container has no length: ffprobe guesses it from the first bit rate and may be far off."""
         return self.format_name in GUESSED_FORMATS
 
     @property
     def seeks_badly(self) -> bool:
-        """It cannot be cut where it lies: the container has no index, or times that cannot be trusted."""
+        """Whether it cannot be seeked reliably: the container has no index, or unreliable timestamps."""
         return not UNSEARCHABLE_FORMATS.isdisjoint(self.format_name.split(","))
 
 
@@ -143,7 +143,7 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         probe: the parsed JSON.
 
     Returns:
-        The facts; the video stream is the first that is not an attached picture, the audio stream the default one, or
+        The facts; the video stream is the first that is not an attached picture, the audio stream the default one or
         else the first.
     """
     streams = probe.get("streams", [])
@@ -169,13 +169,13 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
 def _duration_s(container: dict[str, Any], start_s: float) -> float | None:
     duration_s = _number(container.get("duration"))
     if duration_s is not None and "matroska" in container.get("format_name", "") and duration_s > start_s:
-        # ffprobe reports the time of the end, as Matroska has it, counted from 0 of the file's clock
+        # ffprobe reports the end time, as stored in Matroska, from 0 of the file's clock
         return duration_s - start_s
     return duration_s
 
 
 _FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
-"""Where the container does not say, frames of these may be interlaced; each frame says so itself."""
+"""If the container does not state it, frames of these codecs may be interlaced; each frame is flagged itself."""
 
 
 def _is_picture(stream: dict[str, Any]) -> bool:
@@ -213,13 +213,13 @@ def _pixel_aspect(stream: dict[str, Any]) -> float:
 
 
 def _nominal_rate(stream: dict[str, Any]) -> float:
-    """The rate that ffprobe guesses; where it finds none, it reports the clock's ticks."""
+    """The rate that ffprobe guesses; if it finds none, it reports the clock's tick rate."""
     rate = _ratio(stream.get("r_frame_rate"))
     return rate if rate <= FASTEST_GUESS else 0.0
 
 
 def _count_frames(stream: dict[str, Any], frame_rate: float) -> int | None:
-    """The container's count; None where an edit list hides some of them, as after a cut without encoding."""
+    """The container's count; None if an edit list hides some frames, as after a lossless cut."""
     counted, length_s = str(stream.get("nb_frames", "")), _number(stream.get("duration"))
     if not counted.isdigit() or not int(counted):
         return None
@@ -239,7 +239,7 @@ def _end_s(stream: dict[str, Any], start_s: float | None) -> float | None:
     length_s = _number(stream.get("duration"))
     if length_s is not None and start_s is not None:
         return start_s + length_s
-    # Matroska's statistics: the time at which the stream ends, although the tag is called a duration
+    # Matroska's statistics: when the stream ends, although the tag is called DURATION
     match = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", str(stream.get("tags", {}).get("DURATION", "")))
     return 3600 * int(match[1]) + 60 * int(match[2]) + float(match[3]) if match else None
 

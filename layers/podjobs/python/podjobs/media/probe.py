@@ -1,4 +1,4 @@
-"""Looks into a source and refuses what cannot be decoded, before any work is done."""
+"""Probes a source and refuses what cannot be decoded, before any work is done."""
 
 import json
 import re
@@ -13,12 +13,12 @@ from podjobs.media.settings import SourceSettings
 
 PROBE_TIMEOUT_S = 60
 ANALYZED_S = 60
-"""How far into a file its streams may begin; with ffprobe's own 5 s, a picture that comes later seems to begin at 0."""
+"""How late the streams of a file may begin; with ffprobe's own 5 s, a later picture would appear to begin at 0."""
 ACCEPTED_FORMATS = (
     *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv", "mpegts", "mpeg", "mxf", "dv"),
     *("mp3", "wav", "ogg", "flac", "aac", "aiff", "caf", "amr", "w64", "ac3"),
 )
-"""Demuxers that ffmpeg may use. Playlists and scripts (hls, concat, dash, …) read other files and stay out."""
+"""Demuxers that ffmpeg may use. Playlists and scripts (hls, concat, dash, …) read other files and are excluded."""
 DECODERS = {
     "av1": ("libdav1d", "libaom-av1", "av1"),
     "vp8": ("vp8", "libvpx"),
@@ -38,11 +38,11 @@ DECODERS = {
     "dvb_subtitle": ("dvbsub",),
     "hdmv_pgs_subtitle": ("pgssub",),
 }
-"""ffmpeg's decoders of a codec, where their names differ from its own."""
+"""ffmpeg's decoders of a codec, if their names differ from the codec's."""
 KEEP_GOING = ("-max_error_rate", "1")
-"""ffmpeg options: whatever can be decoded is, however much cannot; the verification shows what is missing."""
+"""ffmpeg options: decode whatever can be decoded, however much cannot; verification shows what is missing."""
 HIGHEST_FRAME_RATE = 480
-"""No camera and no screen has more; a file that claims to have more was made to keep us busy."""
+"""No camera and no screen has more; a file that claims to have more was made to exhaust us."""
 
 
 def read_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any]:
@@ -76,20 +76,20 @@ def read_argv(source: MediaInput, settings: SourceSettings, *left_out: str) -> l
 
 
 def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: Key) -> MediaFacts:
-    """Find out what a source is.
+    """Probe a source.
 
     Args:
         tools: runs ffprobe.
-        storage: holds the source.
-        settings: names ffprobe.
+        storage: contains the source.
+        settings: the ffprobe command.
         key: the source.
 
     Returns:
-        Facts of a source that has video or audio.
+        The facts about a source that has video or audio.
 
     Raises:
-        PermanentError: it is empty, not a media file, of a format that is not accepted, or has neither video nor audio.
-        RetryableError: it is not there (yet).
+        PermanentError: it is empty, not a media file, in a format that is not accepted, or has neither video nor audio.
+        RetryableError: it does not exist (yet).
     """
     source = storage.input_of(key)
     if storage.size_bytes(key) == 0:
@@ -112,13 +112,13 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
     """Refuse what cannot or must not be decoded."""
     video, audio = facts.video, facts.audio
     if video is None and audio is None:
-        raise PermanentError(f"The file {name!r} has neither a video nor an audio stream. Upload one that has.")
+        raise PermanentError(f"The file {name!r} has neither a video nor an audio stream. Upload one that has either.")
     if facts.streams > settings.podjobs_max_streams:
         raise PermanentError(_too_many_streams(name, settings))
     for kind, stream in (("video", video), ("audio", audio)):
         if stream is not None and stream.codec not in settings.podjobs_codecs:
             raise PermanentError(
-                f"The {kind} of {name!r} is coded as {stream.codec!r}, which is not among the codecs that are decoded. "
+                f"The {kind} of {name!r} is coded as {stream.codec!r}, which is not an accepted codec. "
                 "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
             )
     if video is None:
@@ -126,7 +126,7 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
     if not (video.width_px and video.height_px):
         raise PermanentError(
             f"The video stream of {name!r} has no picture size: the file is damaged, or claims a size that no decoder "
-            "takes. Convert it and upload it again."
+            "accepts. Convert it and upload it again."
         )
     if video.width_px * video.height_px > settings.podjobs_max_pixels:
         raise PermanentError(
@@ -152,15 +152,15 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
     said = str(error.context.get("stderr", ""))
     if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
         return (
-            f"A stream of {name!r} is coded as {decoder[1]!r}, which is not among the codecs that are decoded. "
+            f"A stream of {name!r} is coded as {decoder[1]!r}, which is not an accepted codec. "
             "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
         )
     if "exceeds max_streams" in said:
         return _too_many_streams(name, settings)
     if "whitelist" in said.lower():
         return (
-            f"The file {name!r} is of a format that is not accepted. "
-            f"Accepted are: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
+            f"The format of the file {name!r} is not accepted. "
+            f"Accepted formats: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
         )
     # ffprobe's lines, without the addresses and the local path or URL that they begin with
     where = redact(source.url)

@@ -1,4 +1,4 @@
-"""The settings of every function that reads media: its tools, and what it accepts."""
+"""The settings of all functions that read media: their tools, and what they accept."""
 
 import os
 from typing import Annotated
@@ -48,11 +48,11 @@ CODECS = (
     *("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_alaw", "pcm_mulaw", "pcm_bluray", "pcm_dvd"),
     *("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "dvd_subtitle", "dvb_subtitle", "hdmv_pgs_subtitle"),
 )
-"""What people upload. Security holes are in rare decoders: MagicYUV stays out (CVE-2026-8461)."""
+"""What people upload. Vulnerabilities are found in rare decoders: MagicYUV is excluded (CVE-2026-8461)."""
 
 
 class SourceSettings(MediaSettings):
-    """What a function needs that runs ffmpeg on what people upload."""
+    """What a function needs to run ffmpeg on uploads."""
 
     ffmpeg_cmd: str = Field(default="ffmpeg", description="The ffmpeg command: a name on PATH or an absolute path.")
     ffprobe_cmd: str = Field(default="ffprobe", description="The ffprobe command.")

@@ -1,10 +1,10 @@
-"""Times as WebVTT writes them. Pure."""
+"""Times in WebVTT's notation. Pure."""
 
 from datetime import timedelta
 
 
 def timestamp(time_s: float) -> str:
-    """Write a time as WebVTT does: `01:02:03.456`."""
+    """Write a time in WebVTT's notation: `01:02:03.456`."""
     milliseconds = round(timedelta(seconds=time_s) / timedelta(milliseconds=1))
     seconds, milliseconds = divmod(milliseconds, 1000)
     minutes, seconds = divmod(seconds, 60)

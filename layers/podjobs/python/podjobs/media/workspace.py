@@ -1,4 +1,4 @@
-"""Where a step works and with what: its job's work folder, the tools, the settings, and the time it has."""
+"""The workspace of a step: its job's work folder, the tools, the settings, and its time limit."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -16,7 +16,7 @@ S = TypeVar("S", bound=SourceSettings)
 
 @dataclass(frozen=True)
 class MediaWorkspace(Generic[S]):
-    """What every step that reads media is given beside its job and its own parameters."""
+    """What every step that reads media receives besides its job and its own parameters."""
 
     job_id: str
     tools: Tools

@@ -1,1 +1,1 @@
-"""Notification: whoever asked for a job is notified of how it ended."""
+"""Notification: whoever requested a job is notified of its outcome."""

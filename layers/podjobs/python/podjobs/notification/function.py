@@ -1,4 +1,4 @@
-"""The notification function: notifies whoever asked for a job that it has ended."""
+"""The notification function: notifies whoever requested a job that it has ended."""
 
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.plans import Result
@@ -9,14 +9,14 @@ from podjobs.notification.pod_callbacks import notify_pod
 
 
 class NotificationFunction:
-    """Does the last step of every job: notifies its sender through the channel that the job names in `reply_to`."""
+    """Performs the last step of every job: notifies its sender through the channel named in `reply_to`."""
 
     def __init__(self, pod: PodApi, storage: Storage) -> None:
-        """Connect it.
+        """Create the function.
 
         Args:
             pod: Pod's interface, for jobs that came from Pod.
-            storage: the media that Pod takes over.
+            storage: the media that Pod imports.
         """
         self._pod = pod
         self._storage = storage
@@ -25,7 +25,7 @@ class NotificationFunction:
         """Notify the job's sender; safe to repeat.
 
         Raises:
-            InvalidRequestError: there is no such action: the action is the type of the job.
+            InvalidRequestError: there is no such action; the action must be the job's type.
             StepError: the sender did not accept the notification; see the channel.
         """
         job = step.job
@@ -35,4 +35,4 @@ class NotificationFunction:
             case PodCallback() as reply_to:
                 return notify_pod(step, reply_to, self._pod, self._storage)
             case Nobody():
-                return Result(log=("Nobody is to be notified.",))
+                return Result(log=("There is nobody to notify.",))

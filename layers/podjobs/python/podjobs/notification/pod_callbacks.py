@@ -1,4 +1,4 @@
-"""Notifies Pod through its REST interface: each call once, even where a response was lost.
+"""Notifies Pod through its REST interface: each call once, even if a response was lost.
 
 Source: docs/contract-pod.md, callbacks.
 """
@@ -16,9 +16,9 @@ from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
 
 TRANSCRIPTION_STEP = "5"
-"""Pod's number of «transcripting audio»: the import is over, and a transcription is on its way."""
+"""Pod's code for «transcripting audio»: the import is done, and a transcription is under way."""
 MESSAGE_CHARS = 4000
-"""Pod keeps the message in the video's log, which people read."""
+"""Pod stores the message in the video's log, which people read."""
 
 SENTENCES = {
     PodAnswer.ACCEPTED: "Pod was notified.",
@@ -34,7 +34,7 @@ def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage)
         step: with the job, and why it failed where it did.
         reply_to: the video, as Pod names it.
         pod: Pod's interface.
-        storage: the media that Pod takes over.
+        storage: the media that Pod imports.
 
     Raises:
         InvalidRequestError: Pod has no callback for jobs of this type.
@@ -46,7 +46,7 @@ def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage)
     try:
         answer = callback.post()
     except RetryableError as error:
-        # Pod may still be working on it, or be done: a blind repeat could queue a transcription twice.
+        # Pod may still be working on it, or be done: repeating it blindly could queue a transcription twice.
         if error.context.get("ambiguous") and callback.was_accepted():
             return Result(log=(f"Pod has {callback.effect}, but its response was lost.",))
         raise
@@ -84,7 +84,7 @@ class _EncodedCallback:
     accepted_at: float
 
     def post(self) -> PodAnswer:
-        """Pod requires every field of its own task to be there."""
+        """Pod requires every field of its own task."""
         body = {"start": time.ctime(self.accepted_at), "stop": time.ctime(), **self.reply_to.request}
         return self.pod.post_encoded(self.reply_to.video_id, body)
 
@@ -111,7 +111,7 @@ class _TranscribedCallback:
         body = {"video_id": self.video_id, "msg": self.message, "temp_vtt_file": path}
         answer = self.pod.post_transcribed(self.video_id, body)
         if answer is PodAnswer.UNKNOWN_VIDEO:
-            self.storage.delete(self.captions)  # Pod leaves it there
+            self.storage.delete(self.captions)  # Pod does not delete it
         return answer
 
     def was_accepted(self) -> bool:
@@ -120,7 +120,7 @@ class _TranscribedCallback:
 
 
 def _message_of(step: Step) -> str:
-    """What there is to say about the captions; of a failed job, why it failed. Pure."""
+    """The message about the captions; for a failed job, why it failed. Pure."""
     if step.failure:
         message = f"{step.failure.title} {step.failure.detail}"
     else:

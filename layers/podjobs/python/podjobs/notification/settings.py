@@ -8,7 +8,7 @@ from podjobs.settings import MediaSettings
 
 
 class NotificationSettings(MediaSettings):
-    """What the notification function reads."""
+    """The settings that the notification function reads."""
 
     pod_api_url: str = Field(description="Pod's REST address, for instance https://pod.example.org/rest.")
     pod_api_token: SecretStr = Field(description="Token of a staff user of Pod.")

@@ -17,7 +17,7 @@ from podjobs.transcription.workspace import Workspace
 
 @dataclass(frozen=True)
 class TranscriptionContext(StepContext[TranscriptionJob]):
-    """What every action is given."""
+    """What every action receives."""
 
     model: SpeechModel
     work: Workspace
@@ -30,8 +30,8 @@ ACTIONS: Actions[TranscriptionContext] = {
     "report": lambda given: report_failure(given.job, given.work.storage),
     "discard": lambda given: discard(given.job, given.work.storage),
 }
-"""In the order of a job, where each part is a step of its own; the last two when it has failed, and when a newer job
-has superseded it."""
+"""In the order of a job, where each part is a step of its own; the last two are for a job that has failed, and for one
+that was superseded."""
 
 
 class TranscriptionFunction:

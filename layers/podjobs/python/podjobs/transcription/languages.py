@@ -1,25 +1,25 @@
-"""Which language, and which model for it. Pure."""
+"""Chooses the language and the model for it. Pure."""
 
 from collections.abc import Mapping, Sequence
 
 from whisper_ctranslate2.languages import LANGUAGES, TO_LANGUAGE_CODE
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import ModelPlace
+from podjobs.contract.ports import ModelLocation
 
 AUTO = "auto"
-"""As a language: to be detected. As the language of a model: every one that is not listed."""
+"""As a job's language: to be detected. As a model's language: every one that is not listed."""
 ENGLISH = "en"
 
 
 def read_language(text: str) -> str:
-    """Understand the language that Pod asks for.
+    """Parse the language that Pod requests.
 
     Args:
         text: a code (`fr`, `pt-BR`), a name (`french`) or `auto`.
 
     Returns:
-        The code Whisper uses, or `auto`.
+        Whisper's code, or `auto`.
 
     Raises:
         PermanentError: Whisper does not know the language.
@@ -40,7 +40,7 @@ def _without_region(name: str) -> str:
     return code if code in LANGUAGES else ""
 
 
-def choose_model(models: Mapping[str, ModelPlace], language: str) -> ModelPlace:
+def choose_model(models: Mapping[str, ModelLocation], language: str) -> ModelLocation:
     """Choose the model for a language.
 
     Args:
@@ -50,17 +50,17 @@ def choose_model(models: Mapping[str, ModelPlace], language: str) -> ModelPlace:
     Raises:
         PermanentError: there is no model for it.
     """
-    place = models.get(language) or models.get(AUTO)
-    if place is None:
+    location = models.get(language) or models.get(AUTO)
+    if location is None:
         raise PermanentError(
             f"There is no model for the language {language!r}: TRANSCRIPTION_MODEL_PARAM lists {', '.join(models)}. "
             f"Add an entry {language!r} to it, or an entry {AUTO!r} that names a multilingual model."
         )
-    return place
+    return location
 
 
-def choose_language(votes: Sequence[Mapping[str, float]], models: Mapping[str, ModelPlace]) -> str:
-    """Choose the likeliest language by all windows together, among those that have a model.
+def choose_language(votes: Sequence[Mapping[str, float]], models: Mapping[str, ModelLocation]) -> str:
+    """Choose the most likely language of all windows together, among those that have a model.
 
     Args:
         votes: for each window, the probabilities of languages; at least one window.

@@ -1,4 +1,4 @@
-"""Plans a transcription: what the sound is, in which language, where it is cut into parts."""
+"""Plans a transcription: probes the sound, determines its language, and splits it into parts."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan, Stage, StepSpec
-from podjobs.contract.ports import ModelPlace, SpeechModel
+from podjobs.contract.ports import ModelLocation, SpeechModel
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S
 from podjobs.contract.workflows import workflow_of
 from podjobs.media.probe import probe_source
@@ -21,15 +21,15 @@ from podjobs.transcription.spans import TimeSpan
 from podjobs.transcription.workspace import Workspace
 
 LANGUAGE_WINDOWS = 5
-"""Windows of speech whose language is detected, from all over the sound."""
+"""Windows of speech, from all over the sound, whose language is detected."""
 LANGUAGE_SEARCH_S = 60.0
 SLOWEST = 10
-"""How many times a part's length a machine may take before the step runs out of time."""
+"""A step may take this many times its part's length before it times out."""
 
 
 @dataclass(frozen=True)
-class Listener:
-    """A sound and the model that listens to it."""
+class SpeechDetector:
+    """Detects speech in a sound."""
 
     sound: Sound
     model: SpeechModel
@@ -42,16 +42,16 @@ class Listener:
 
 
 def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan:
-    """Examine the sound and plan what to do with it.
+    """Examine the sound and plan the rest of the job.
 
     Args:
-        job: what Pod asked for.
-        model: detects pauses, and the language where Pod leaves it open.
-        work: where and with what.
+        job: what was requested.
+        model: detects pauses, and the language if the job leaves it open.
+        work: the step's workspace.
 
     Raises:
-        PermanentError: there is no such language or model, or the file holds no sound.
-        RetryableError: the file is not there (yet).
+        PermanentError: there is no such language or model, or the file contains no sound.
+        RetryableError: the file does not exist (yet).
     """
     wanted = read_language(job.language)
     if wanted != AUTO:
@@ -60,33 +60,33 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
     length_s = measure_length(sound, work)
     if length_s <= 0:
         name = work.storage.pod_path(job.source)
-        raise PermanentError(f"There is no sound in {name!r} that can be read: the file is damaged.")
+        raise PermanentError(f"No sound can be read from {name!r}: the file is damaged.")
     work.storage.start_work(job.id)
     log: tuple[str, ...] = ()
     if work.settings.transcription_normalize:
         sound, log = _normalize(sound, work)
-    listener = Listener(sound, model, work)
+    detector = SpeechDetector(sound, model, work)
     if wanted == AUTO:
-        wanted, sentence = find_language(listener, length_s)
+        wanted, sentence = find_language(detector, length_s)
         log += (sentence,)
-    cuts_s = place_cuts(listener, length_s)
+    cuts_s = place_cuts(detector, length_s)
     recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, log=log)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=log)
 
 
-def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelPlace:
+def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelLocation:
     """Find the model for a language and check that it can be used. Raises PermanentError if it cannot."""
-    place = choose_model(work.settings.models, language)
-    if language != ENGLISH and not model.is_multilingual(place):
+    location = choose_model(work.settings.models, language)
+    if language != ENGLISH and not model.is_multilingual(location):
         raise PermanentError(
-            f"The model {place.model!r} that TRANSCRIPTION_MODEL_PARAM names for {language!r} knows only English. "
+            f"The model {location.model!r} in TRANSCRIPTION_MODEL_PARAM for {language!r} supports only English. "
             "Name a multilingual one, such as 'small' instead of 'small.en'."
         )
-    return place
+    return location
 
 
 def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
-    """Examine the file. Raises PermanentError when it holds no sound."""
+    """Probe the file. Raises PermanentError if it contains no sound."""
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     if facts.audio is None:
         name = work.storage.pod_path(job.source)
@@ -101,14 +101,14 @@ def _normalize(sound: Sound, work: Workspace) -> tuple[Sound, tuple[str, ...]]:
     return sound.model_copy(update={"gain_db": gain_db}), (sentence,)
 
 
-def place_cuts(listener: Listener, length_s: float) -> tuple[float, ...]:
+def place_cuts(detector: SpeechDetector, length_s: float) -> tuple[float, ...]:
     """Choose where the sound is cut into parts, examining only the surroundings of the marks.
 
     Args:
-        listener: the sound.
+        detector: for the sound.
         length_s: how long it is.
     """
-    settings = listener.work.settings
+    settings = detector.work.settings
     marks_s = place_marks(length_s, settings)
     part_s = length_s / (len(marks_s) + 1)
     cuts_s = []
@@ -116,7 +116,7 @@ def place_cuts(listener: Listener, length_s: float) -> tuple[float, ...]:
         for radius_s in SEARCH_RADII_S:
             span = search_span(mark_s, radius_s, part_s)
             span = TimeSpan(on_grid(span.start_s), on_grid(span.end_s))
-            _, probabilities = listener.read(span)
+            _, probabilities = detector.read(span)
             if not probabilities:
                 break
             pause_s = find_pause(probabilities, settings.podjobs_speech_threshold, mark_s - span.start_s)
@@ -128,11 +128,11 @@ def place_cuts(listener: Listener, length_s: float) -> tuple[float, ...]:
     return tuple(cuts_s)
 
 
-def find_language(listener: Listener, length_s: float) -> tuple[str, str]:
+def find_language(detector: SpeechDetector, length_s: float) -> tuple[str, str]:
     """Detect the language from speech in several places, not only at the beginning.
 
     Args:
-        listener: the sound.
+        detector: for the sound.
         length_s: how long it is.
 
     Returns:
@@ -141,8 +141,8 @@ def find_language(listener: Listener, length_s: float) -> tuple[str, str]:
     Raises:
         PermanentError: no model can tell languages apart.
     """
-    models, model = listener.work.settings.models, listener.model
-    judge = next((place for place in _auto_first(models) if model.is_multilingual(place)), None)
+    models, model = detector.work.settings.models, detector.model
+    judge = next((location for location in _auto_first(models) if model.is_multilingual(location)), None)
     if judge is None:
         if set(models) == {ENGLISH}:
             return ENGLISH, "Pod leaves the language open, and there is only a model for English."
@@ -150,28 +150,28 @@ def find_language(listener: Listener, length_s: float) -> tuple[str, str]:
             "Pod leaves the language open, and no model of TRANSCRIPTION_MODEL_PARAM can tell languages apart. "
             "Choose the language of this video in Pod, or add an entry 'auto' that names a multilingual model."
         )
-    votes = [model.detect_language(judge, window) for window in _speech_windows(listener, length_s)]
+    votes = [model.detect_language(judge, window) for window in _speech_windows(detector, length_s)]
     if not votes:
         return next(iter(models)), "Pod leaves the language open, and no speech was found to detect it from."
     language = choose_language(votes, models)
     share = sum(vote.get(language, 0.0) for vote in votes) / len(votes)
-    check_model(language, model, listener.work)
+    check_model(language, model, detector.work)
     return language, f"The language was detected as {language!r} ({share:.0%} sure, from {len(votes)} windows)."
 
 
-def _auto_first(models: dict[str, ModelPlace]) -> list[ModelPlace]:
+def _auto_first(models: dict[str, ModelLocation]) -> list[ModelLocation]:
     return [models[AUTO]] if AUTO in models else list(dict.fromkeys(models.values()))
 
 
-def _speech_windows(listener: Listener, length_s: float) -> list[bytes]:
+def _speech_windows(detector: SpeechDetector, length_s: float) -> list[bytes]:
     """The sound of one window of speech from each of several places."""
     found = []
     for number in range(LANGUAGE_WINDOWS):
         middle_s = length_s * (2 * number + 1) / (2 * LANGUAGE_WINDOWS)
         radius_s = min(LANGUAGE_SEARCH_S, length_s / LANGUAGE_WINDOWS) / 2
         span = TimeSpan(on_grid(max(0.0, middle_s - radius_s)), on_grid(middle_s + radius_s))
-        samples, probabilities = listener.read(span)
-        speech = find_speech(probabilities, listener.work.settings.podjobs_speech_threshold)
+        samples, probabilities = detector.read(span)
+        speech = find_speech(probabilities, detector.work.settings.podjobs_speech_threshold)
         if windows := pack_windows(pad_speech(speech, span.length_s)):
             fullest = max(windows, key=lambda window: sum(part.length_s for part in window.spans))
             found.append(fullest.samples_from(samples))
@@ -179,7 +179,7 @@ def _speech_windows(listener: Listener, length_s: float) -> list[bytes]:
 
 
 def stages_of(recipe: Recipe, job: TranscriptionJob) -> tuple[Stage, ...]:
-    """The stages that follow the plan, up to notifying Pod. Pure."""
+    """The stages that follow the plan, including the notification. Pure."""
     parts = recipe.parts(SLACK_S)
     captions = StepSpec(id="captions", function="transcription", action="captions", needs=("transcribe",))
     return (

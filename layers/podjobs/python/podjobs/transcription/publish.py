@@ -1,4 +1,4 @@
-"""Makes captions of all parts' words and leaves them where Pod looks for them."""
+"""Makes captions from the words of all parts and leaves them where Pod looks for them."""
 
 import posixpath
 
@@ -19,8 +19,8 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     """Write the WebVTT that Pod is notified of; safe to repeat.
 
     Args:
-        job: what Pod asked for.
-        step: the results of its parts.
+        job: what was requested.
+        step: has the results of the parts.
         recipe: the parts.
         work: where their words are.
 
@@ -28,7 +28,7 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
         `cues`, `words`: how many; `message`: the message for Pod.
 
     Raises:
-        RetryableError: a part's words are not there.
+        RetryableError: a part's words do not exist.
     """
     if not work.storage.has_work(job.id) and work.storage.exists(job.captions):
         work.storage.remove_work(job.id)  # what an attempt left that was killed while it removed
@@ -51,14 +51,14 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
 
 
 def report_failure(job: TranscriptionJob, storage: Storage) -> Result:
-    """Leave a file without captions where Pod looks for one, so that it can be notified; remove the rest."""
+    """Leave an empty caption file where Pod looks for one, so that it can be notified; remove the rest."""
     storage.write(job.captions, render_webvtt(()).encode())
     storage.remove_work(job.id)
     return Result(log=("An empty caption file was left for Pod, which is notified of the failure.",))
 
 
 def discard(job: TranscriptionJob, storage: Storage) -> Result:
-    """Remove what is left of a job that was superseded by a newer one."""
+    """Remove the files of a job that a newer one has superseded."""
     storage.delete(job.captions)
     storage.remove_work(job.id)
     return Result(log=("A newer job superseded this one; its files were removed.",))

@@ -16,7 +16,7 @@ class Part(BaseModel):
 
     @property
     def name(self) -> str:
-        """Of the step, and of its file."""
+        """The name of the step and of its file."""
         return f"part-{self.number:04d}"
 
     @property
@@ -42,7 +42,7 @@ class Recipe(BaseModel):
         """The parts of the sound.
 
         Args:
-            beyond_s: how much longer than measured it may be.
+            beyond_s: how much longer than measured the sound may be.
         """
         ends_s = (*self.cuts_s, self.length_s + beyond_s)
         starts_s = (0.0, *self.cuts_s)

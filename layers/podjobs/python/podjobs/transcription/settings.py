@@ -1,4 +1,4 @@
-"""The settings of the transcription function: Pod's names where Pod has them, types, defaults and units."""
+"""The settings of the transcription function: Pod's names where they exist, types, defaults and units."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from podjobs.contract.ports import ModelPlace
+from podjobs.contract.ports import ModelLocation
 from podjobs.media.settings import SourceSettings
 from podjobs.settings import FromJson
 from podjobs.transcription.captions.rules import CueRules
@@ -24,7 +24,7 @@ WHISPER = "WHISPER"
 
 
 def _engine(value: Any) -> Any:
-    """Refuse Pod's other engines with a remedy."""
+    """Refuse Pod's other engines, with a remedy."""
     name = str(value).strip().upper()
     if name in {"VOSK", "STT"}:
         raise ValueError(
@@ -35,7 +35,7 @@ def _engine(value: Any) -> Any:
 
 
 class ModelSetting(BaseModel):
-    """One language's entry of TRANSCRIPTION_MODEL_PARAM, as Pod writes it."""
+    """One language's entry of TRANSCRIPTION_MODEL_PARAM, in Pod's notation."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
@@ -43,9 +43,9 @@ class ModelSetting(BaseModel):
     download_root: str = ""
 
     @property
-    def place(self) -> ModelPlace:
+    def location(self) -> ModelLocation:
         """Where the model can be found."""
-        return ModelPlace(self.model, self.download_root)
+        return ModelLocation(self.model, self.download_root)
 
 
 ModelTable = dict[str, dict[str, ModelSetting]]
@@ -114,10 +114,10 @@ class TranscriptionSettings(SourceSettings):
     )
 
     @property
-    def models(self) -> dict[str, ModelPlace]:
+    def models(self) -> dict[str, ModelLocation]:
         """The models by language, in the order listed."""
         listed = self.transcription_model_param[WHISPER]
-        return {language.strip().lower(): model.place for language, model in listed.items()}
+        return {language.strip().lower(): model.location for language, model in listed.items()}
 
     @field_validator("transcription_model_param")
     @classmethod

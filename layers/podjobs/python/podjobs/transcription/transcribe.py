@@ -24,13 +24,13 @@ WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
 
 
 def transcribe_part(part: Part, recipe: Recipe, model: SpeechModel, work: Workspace) -> Result:
-    """Write down what is said in a part and leave the words in the job's work folder.
+    """Transcribe a part and leave the words in the job's work folder.
 
     Args:
-        part: which.
+        part: the part.
         recipe: the job.
         model: detects speech and transcribes it.
-        work: where and with what.
+        work: the step's workspace.
 
     Returns:
         `words`: how many; `speech_s`: how much speech there is; the log says what was dropped and what is missing.
@@ -47,27 +47,27 @@ def transcribe_part(part: Part, recipe: Recipe, model: SpeechModel, work: Worksp
 
 
 def file_name(part: Part) -> str:
-    """Of the file that holds a part's words."""
+    """The name of the file with a part's words."""
     return f"{part.name}.json"
 
 
 def read_words(part: Part, work: Workspace) -> tuple[Word, ...]:
-    """The words of a part that was transcribed. Raises RetryableError when its file is not there."""
+    """Read the words of a transcribed part. Raises RetryableError if its file does not exist."""
     with work.storage.open(work.key(f"{FOLDER}/{file_name(part)}")) as file:
         return WORDS.validate_python(json.load(file))
 
 
 class PartTranscription:
-    """The transcription of one part; all times count from its beginning."""
+    """The transcription of one part; all times are relative to its beginning."""
 
     def __init__(self, samples: bytes, language: str, model: SpeechModel, work: Workspace) -> None:
-        """Find out where somebody speaks.
+        """Detect speech.
 
         Args:
             samples: the part's sound.
-            language: that is spoken.
+            language: the spoken language.
             model: detects speech and transcribes it.
-            work: its settings.
+            work: the step's workspace; its settings count.
         """
         self._samples = samples
         self._language = language
@@ -79,7 +79,7 @@ class PartTranscription:
         self.log: list[str] = []
 
     def run(self) -> tuple[Utterance, ...]:
-        """Transcribe all speech; then, more thoroughly, the gaps that are left."""
+        """Transcribe all speech; then, more thoroughly, the remaining gaps."""
         utterances = self._transcribe(self.speech, thorough=False)
         gaps = self._gaps(utterances)
         if gaps:

@@ -1,4 +1,4 @@
-"""Pseudonyms in place of persons: the same person always gets the same one, and only the key can derive it. Pure.
+"""Replaces persons with pseudonyms: the same person always gets the same one, which only the key can derive. Pure.
 
 Source: xAPI 1.0.3, part 2, 2.4.2 (actor), 2.4.4.2 (agents as objects), 2.4.6 (context), 2.4.9 (authority).
 """
@@ -10,9 +10,9 @@ from typing import Any
 from podjobs.contract.statements import Statement
 
 IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
-"""The ways an agent is identified, one of which it has."""
+"""The ways to identify an agent, of which it has exactly one."""
 PSEUDONYM_HEX = 40
-"""Hex digits of a pseudonym, 160 bits: as many as a SHA-1 has, so that it fits into `mbox_sha1sum`."""
+"""Hex digits of a pseudonym, 160 bits: as many as a SHA-1 has, so that it fits `mbox_sha1sum`."""
 AGENT_TYPES = frozenset({"Agent", "Group"})
 
 
@@ -24,7 +24,7 @@ class Anonymiser:
         self._key = key.encode()
 
     def anonymise(self, statement: Statement) -> Statement:
-        """Return a statement in which every agent has a pseudonym; the given one stays as it is.
+        """Return a statement in which every agent has a pseudonym; the given one is not changed.
 
         Args:
             statement: valid; a sub-statement in it is anonymised, too.
@@ -60,6 +60,6 @@ class Anonymiser:
         return hidden
 
     def _pseudonym(self, name: str, value: Any) -> str:
-        # addresses are compared case-insensitively; an account is its home page and its name
+        # addresses are case-insensitive; an account is identified by its home page and its name
         known = value.lower() if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
         return hmac.digest(self._key, f"{name}:{known}".encode(), "sha256").hex()[:PSEUDONYM_HEX]

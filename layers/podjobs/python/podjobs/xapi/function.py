@@ -19,11 +19,11 @@ class XapiFunction:
     """Posts batches."""
 
     def __init__(self, lrs: Lrs, anonymiser: Anonymiser | None, longest_request_s: float) -> None:
-        """Connect it.
+        """Create the function.
 
         Args:
             lrs: the learning record store.
-            anonymiser: replaces persons by pseudonyms; None: statements stay as they are.
+            anonymiser: replaces persons with pseudonyms; None: statements are not changed.
             longest_request_s: seconds one request to the LRS may take: none is started with less time left.
         """
         self._lrs = lrs

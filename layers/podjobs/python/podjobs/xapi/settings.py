@@ -21,7 +21,7 @@ def _check_address(url: str) -> str:
 
 
 class XapiSettings(LogSettings):
-    """What the xapi function reads."""
+    """The settings that the xapi function reads."""
 
     xapi_lrs_url: Annotated[str, AfterValidator(_check_address)] = Field(
         description="The LRS's complete statements endpoint, as in Pod: statements are posted to it."

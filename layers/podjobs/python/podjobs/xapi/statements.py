@@ -1,9 +1,9 @@
-"""Checks statements: what the xAPI specification demands and every LRS refuses to do without. Pure.
+"""Checks statements: what the xAPI specification requires and every LRS enforces. Pure.
 
-Only that: what an LRS may see differently (vocabularies, unknown properties, the form of durations) is left to it.
-The types only check. What is sent is the statement as it came, never what pydantic made of it.
+Nothing else: what LRSs may judge differently (vocabularies, unknown properties, the form of durations) is left to them.
+The types only check. The statement is sent unchanged, never as pydantic parsed it.
 
-Source: xAPI 1.0.3, part 2, whose sections stand beside the types.
+Source: xAPI 1.0.3, part 2, whose sections are given beside the types.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ OBJECT_TYPES = frozenset({"Activity", "Agent", "Group", "StatementRef", "SubStat
 
 @dataclass(frozen=True)
 class _Demand:
-    """Annotates a type: what is said of a wrong value, in place of pydantic's words."""
+    """Annotates a type with the message for an invalid value, in place of pydantic's."""
 
     words: str
 
@@ -51,7 +51,7 @@ def _forbid(_: Any) -> Never:
 
 
 def _by_object_type(default: str, demand: str) -> Discriminator:
-    """Chooses the type of a union; `default` where the statement names none."""
+    """Chooses the type of a union; `default` if the statement names none."""
 
     def read(value: Any) -> Any:
         return value.get("objectType", default) if isinstance(value, dict) else default
@@ -171,10 +171,10 @@ _STATEMENT = TypeAdapter(_Statement)
 
 
 def check_statement(statement: Statement) -> None:
-    """Check a statement; it stays as it is.
+    """Check a statement; it is not changed.
 
     Args:
-        statement: as it came.
+        statement: as received.
 
     Raises:
         InvalidRequestError: what is wrong, and where; values, which may be personal, are not repeated.
@@ -189,7 +189,7 @@ def check_statement(statement: Statement) -> None:
 
 
 def _check_nulls(statement: Statement) -> None:
-    """No property is null, except in extensions. Source: 2.2."""
+    """Check that no property is null, except in extensions. Source: 2.2."""
     waiting: list[Any] = [statement]
     while waiting:
         value = waiting.pop()
@@ -204,5 +204,5 @@ def _check_nulls(statement: Statement) -> None:
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    """Where a fault is, without the object types that pydantic puts in between."""
+    """The path to a fault, without the object types that pydantic inserts."""
     return ".".join(str(part) for part in location if part not in OBJECT_TYPES)

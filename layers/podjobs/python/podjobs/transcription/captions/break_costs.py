@@ -1,8 +1,8 @@
 """Break costs: where text may be broken, and how much a break there disturbs the reader. Pure.
 
-The order is a subtitler's: after a sentence, after a clause, at a pause, before a conjunction, before a preposition,
-anywhere; badly after a word that leans on the next one; never within a number, a name with its title or particle, or an
-elided word, nor before punctuation that belongs to the previous word.
+Subtitlers break after a sentence, after a clause, at a pause, before a conjunction, before a preposition, anywhere, in
+this order; reluctantly after a word that leans on the next one; never within a number, a name with its title or
+particle, or an elided word, nor before punctuation that belongs to the previous word.
 """
 
 import re
@@ -38,9 +38,9 @@ LEANING = 2.3
 NEVER = float("inf")
 
 PAUSE_FROM_S, PAUSE_TO_S = 0.2, 0.5
-"""A shorter pause means nothing, a longer one nothing more."""
+"""Shorter pauses have no effect, longer ones no more than this."""
 PAUSE_FACTOR = 0.5
-"""What is left of the cost at a full pause, so that it ranks between a comma and a conjunction."""
+"""Remaining share of the cost at a full pause, which thus ranks between a comma and a conjunction."""
 
 _OPENERS = "«([{“‘¿¡§#「『（【《〈"  # noqa: RUF001 - signs of many writing systems
 _CLOSERS = "»)]}”’」』）】》〉\"'"  # noqa: RUF001 - signs of many writing systems
@@ -66,7 +66,7 @@ class Token(NamedTuple):
     key: str
     """In lower case, without the punctuation around it but with its full stops."""
     head: str
-    """What is elided before it, with the apostrophe: `d'`, or nothing."""
+    """The elided word before it, with the apostrophe: `d'`, or nothing."""
     tail: str
     """The rest."""
     sign: str
@@ -80,8 +80,8 @@ def weigh_breaks(texts: Sequence[str], pauses_s: Sequence[float], language: str)
 
     Args:
         texts: the words, trimmed and typeset.
-        pauses_s: silence before each word, seconds; the first one does not count.
-        language: ISO 639-1; in one without a vocabulary only punctuation, numbers and pauses count.
+        pauses_s: silence before each word, seconds; the first one is ignored.
+        language: ISO 639-1; without a vocabulary for it, only punctuation, numbers and pauses count.
 
     Returns:
         A cost for each word: SENTENCE (0) to LEANING, less at a pause, or NEVER. The first word's is SENTENCE.
@@ -107,7 +107,7 @@ def weigh_breaks(texts: Sequence[str], pauses_s: Sequence[float], language: str)
             cost = NEVER
         else:
             cost = _weigh(before, after, following, vocabulary)
-        # Speakers often hesitate after an article: that does not make a phrase of it.
+        # Speakers often hesitate after an article: that does not end a phrase.
         costs.append(max(cost * _pause_factor(pauses_s[index]), min(cost, ANYWHERE) if cost > ANYWHERE else 0.0))
     return costs
 

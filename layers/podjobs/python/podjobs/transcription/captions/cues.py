@@ -1,4 +1,4 @@
-"""Cues: what stands on the screen from one time to another, made from words. Pure."""
+"""Cues: what is on screen from one time to another, made from words. Pure."""
 
 from collections.abc import Sequence
 
@@ -29,11 +29,11 @@ class Cue(BaseModel):
 
 
 def make_cues(words: Sequence[Word], language: str, rules: CueRules | None = None) -> tuple[Cue, ...]:
-    """Make captions of what was said; no word is lost or doubled.
+    """Make captions from words; no word is lost or duplicated.
 
     Args:
         words: of the whole recording, in order; those of its parts one after the other.
-        language: ISO 639-1; one without a vocabulary is broken only at punctuation, numbers and pauses.
+        language: ISO 639-1; without a vocabulary for it, lines break only at punctuation, numbers and pauses.
         rules: None: the defaults.
     """
     rules = rules or CueRules()

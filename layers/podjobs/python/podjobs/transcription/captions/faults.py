@@ -8,13 +8,13 @@ from podjobs.transcription.captions.rules import TOLERANCE_S, CueRules, columns
 
 
 def find_faults(cues: Sequence[Cue], rules: CueRules) -> list[str]:
-    """Say which rules cues break, as far as the speech leaves a choice.
+    """List the rules that cues break, as far as the speech leaves a choice.
 
-    A cue that is too short or too fast is at fault only if it could stay into a silence that follows.
+    A cue that is too short or too fast is at fault only if it could stay on screen during a silence that follows.
 
     Args:
         cues: in order; their times in seconds.
-        rules: to be kept.
+        rules: the rules to check.
 
     Returns:
         A sentence for each fault, with the number of the cue, from 1.

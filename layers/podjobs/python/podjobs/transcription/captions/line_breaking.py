@@ -1,16 +1,16 @@
-"""Line breaking: which text units stand together on a line and on the screen. Pure.
+"""Line breaking: which text units share a line and a cue. Pure.
 
 Of all ways to divide a recording into cues, the cheapest is chosen. The cost of a cue is the sum of
 
 - CUE, so that there are no more than needed,
-- the cost of the break behind it and of those between its lines (see `break_costs`), and how uneven the lines are,
-- the time it lacks to be read, if it appears with its first word and the next cue with its own,
-- pauses within it, as its end is shown long before it is said,
-- where it holds the end of a sentence and goes on: how early the reader sees what follows, and that it does not begin
-  or end with a sentence.
+- the cost of the break after it and of those between its lines (see `break_costs`), and how uneven the lines are,
+- the time missing to read it, if it appears with its first word and the next cue with its own,
+- pauses within it, since its end is shown long before it is said,
+- if it continues after the end of a sentence: how early the reader sees what follows, and that it does not begin or end
+  with a sentence.
 
-Dynamic programming over the place where a cue ends: as a cue holds no more than its lines do, the time grows linearly
-with the length of the recording.
+Dynamic programming over the position where a cue ends: since a cue is limited by its lines, the time is linear in the
+length of the recording.
 """
 
 import math
@@ -36,7 +36,7 @@ PAUSE_S = 0.8
 """Per second above PAUSE_FROM_S of a pause within a cue."""
 PAUSE_FROM_S = 0.4
 LONG_WORD_S = 2.0
-"""A word that lasts longer is drawn out, or silence was taken for its end: its cue may disappear before that."""
+"""A word that lasts longer is drawn out, or includes silence: its cue may disappear before its end."""
 EARLY_S = 0.3
 """Per second that another sentence is shown before it is said."""
 TORN_SENTENCE = 1.2
@@ -65,7 +65,7 @@ class LineBreaker:
         self.pauses = [0.0, *accumulate(max(0.0, pause_s - PAUSE_FROM_S) for pause_s in self.pause_s)]
         beginnings = [index if cost == SENTENCE else 0 for index, cost in enumerate(self.cost)]
         self.sentence = [0, *accumulate(beginnings, max)]
-        """For each place, the last unit before it that begins a sentence."""
+        """For each position, the last unit before it that begins a sentence."""
 
     def choose_cues(self) -> list[list[tuple[int, int]]]:
         """Divide the recording into cues.
@@ -78,7 +78,7 @@ class LineBreaker:
         chosen: list[tuple[int, tuple[int, ...]]] = [(0, ())] * (count + 1)
         for first in range(count):
             for end in range(first + 1, self._last_end(first) + 1):
-                # What cannot be cheaper, however its lines are broken, is skipped at once.
+                # Skip what cannot be cheaper, however its lines are broken.
                 if best[first] + CUE + self.cue_break[end] >= best[end]:
                     continue
                 cost = best[first] + self._cue_cost(first, end)
@@ -99,7 +99,7 @@ class LineBreaker:
         """The farthest end of a cue: its text and its time must fit, and a long pause ends it."""
         rules = self.rules
         limit = self.left[first] + rules.max_lines * (rules.max_line_chars + 1) - 1
-        # Less by what closing a gap may add.
+        # Minus what closing a gap may add.
         limit_s = self.start_s[first] + rules.max_s - rules.min_gap_s
         end = first + 1
         while (
@@ -143,7 +143,7 @@ class LineBreaker:
 
         Args:
             first: unit.
-            end: the unit behind the last one.
+            end: the unit after the last one.
             count: lines.
             mean: width of each line if all were equal, columns.
         """

@@ -1,4 +1,4 @@
-"""The rules that captions keep, and the width of text they count with. Pure."""
+"""The rules for captions, and how they measure the width of text. Pure."""
 
 import unicodedata
 from functools import cache
@@ -11,7 +11,7 @@ TOLERANCE_S = 0.001
 
 
 class CueRules(BaseModel):
-    """What people can read. The defaults are those usual among broadcasters."""
+    """What people can read. The defaults are common among broadcasters."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,7 +29,7 @@ class CueRules(BaseModel):
     long_pause_s: float = Field(default=1.5, gt=0)
     """A pause of this length between two words always ends a cue."""
     max_lead_s: float = Field(default=0.5, ge=0)
-    """How long before its first word a cue may appear where there is not enough time to read it otherwise."""
+    """How long before its first word a cue may appear if there is not enough time to read it otherwise."""
 
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
@@ -47,7 +47,7 @@ class CueRules(BaseModel):
 
 
 def columns(text: str) -> int:
-    """The width of a text in letters: wide characters are two, combining and invisible ones none."""
+    """The width of a text in columns: wide characters take two, combining and invisible ones none."""
     if text.isascii():
         return len(text)
     return sum(_width(character) for character in text)

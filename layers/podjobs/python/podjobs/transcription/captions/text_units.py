@@ -1,4 +1,4 @@
-"""Text units: the smallest texts that a line may be broken between. Pure."""
+"""Text units: the smallest texts between which a line may be broken. Pure."""
 
 import re
 import unicodedata
@@ -15,7 +15,7 @@ from podjobs.transcription.captions.vocabulary import SPACELESS
 from podjobs.transcription.spans import TimeSpan
 
 CUT = LEANING
-"""Cost of a break where there should be none, in a unit that is wider than a line."""
+"""Cost of a break within a unit that is wider than a line, where there should be none."""
 _GOOD_CUT = re.compile(r"[-/_.,?&=#+@]+(?=\w)")
 """In a long address or formula."""
 _SPOKEN_PUNCTUATION = frozenset("%‰&@#*/")
@@ -34,7 +34,7 @@ class TextUnit(NamedTuple):
 
 
 def text_of(units: Sequence[TextUnit]) -> str:
-    """The text of units that stand on one line."""
+    """The text of units on one line."""
     return units[0].text + "".join(" " * unit.spaced + unit.text for unit in units[1:])
 
 
@@ -44,9 +44,9 @@ def pause_between(before: TextUnit, after: TextUnit) -> float:
 
 
 def make_text_units(words: Sequence[Word], language: str, rules: CueRules) -> list[TextUnit]:
-    """Make units that fit on a line of what was said.
+    """Make units that fit on a line from words.
 
-    A word wider than a line is cut at a punctuation mark if it has one, else anywhere; nothing is added.
+    A word wider than a line is cut at a punctuation mark if it has one, or else anywhere; nothing is added.
 
     Args:
         words: of the whole recording, in order.
@@ -63,7 +63,7 @@ def make_text_units(words: Sequence[Word], language: str, rules: CueRules) -> li
     units: list[TextUnit] = []
     run: list[TextUnit] = []
     for atom, cost, pause_s in zip(atoms, costs, pauses_s, strict=True):
-        # A long pause separates even what belongs together, but not the parts of a word, nor punctuation from it.
+        # A long pause separates even what belongs together, but neither the parts of a word nor its punctuation.
         separated = pause_s >= rules.long_pause_s and atom.spaced and _is_spoken(atom.text)
         if run and (cost < NEVER or separated):
             units += _fit(run, rules.max_line_chars)
@@ -75,9 +75,9 @@ def make_text_units(words: Sequence[Word], language: str, rules: CueRules) -> li
 
 
 def _atoms(timed: Iterable[tuple[str, TimeSpan]], *, glue: bool) -> Iterator[TextUnit]:
-    """Texts as spaces separate them; with `glue`, one without a space before it continues the previous one.
+    """The texts between spaces; with `glue`, one without a space before it continues the previous one.
 
-    Without, what is not in the language's own script stays whole all the same: «3.14», «Node.js».
+    Without `glue`, text that is not in the language's own script is still kept whole: «3.14», «Node.js».
     """
     last: TextUnit | None = None
     for text, span in timed:
@@ -95,7 +95,7 @@ def _are_ascii(before: TextUnit, after: TextUnit) -> bool:
 
 
 def _split(text: str, span: TimeSpan) -> Iterator[TextUnit]:
-    """The parts of a word; most have one. Its time is shared out by letters: the dash in « - Bonjour» has none."""
+    """The parts of a word; most have one. Its time is divided by letters: the dash in « - Bonjour» gets none."""
     parts = [found for found in re.finditer(r"[^ ]+", text) if _is_visible(found[0])]
     lengths = [len(found[0]) * _is_spoken(found[0]) for found in parts]
     if not any(lengths):
@@ -116,13 +116,13 @@ def _is_visible(text: str) -> bool:
 
 
 def _slice(unit: TextUnit, start: int, end: int) -> TextUnit:
-    """A part of a unit; the time is shared out by letters."""
+    """A part of a unit; its time is divided by letters."""
     length = len(unit.text)
     return unit._replace(text=unit.text[start:end], span=_share(unit.span, start / length, end / length))
 
 
 def _join(units: Sequence[TextUnit]) -> TextUnit:
-    """One unit made of several, with the time of what is spoken: that of punctuation is often the pause around it."""
+    """Join units into one, with the time of what is spoken: that of punctuation is often the pause around it."""
     spoken = [unit for unit in units if _is_spoken(unit.text)] or units
     return units[0]._replace(text=text_of(units), span=TimeSpan(spoken[0].span.start_s, spoken[-1].span.end_s))
 
@@ -149,7 +149,7 @@ def _trim(unit: TextUnit) -> TextUnit:
 
 
 def _cut_place(text: str, width: int) -> int:
-    """Where a wide text is cut, in characters: after punctuation in the second half of the line, else at its end."""
+    """Where to cut a wide text, in characters: after punctuation in the second half of the line, or else at its end."""
     widths = accumulate(columns(character) for character in text)
     place = sum(1 for _ in takewhile(lambda total: total <= width, widths))
     good = [found.end() for found in _GOOD_CUT.finditer(text, 0, place + 1) if place / 2 < found.end() <= place]

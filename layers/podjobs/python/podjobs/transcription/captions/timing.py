@@ -12,11 +12,11 @@ from podjobs.transcription.spans import TimeSpan
 def order_times(words: Sequence[Word]) -> list[TimeSpan]:
     """Make the times of words follow one another.
 
-    The longest run of words that begin one after the other is believed; the others are spread between their neighbours.
+    The longest run of words that begin one after the other is trusted; the others are spread between their neighbours.
     So one absurd time does not displace what comes after it.
 
     Args:
-        words: in the order they were said; their times may be equal, backwards or negative.
+        words: in spoken order; their times may be equal, backwards or negative.
 
     Returns:
         As many spans, in whole milliseconds; none begins before the previous one, ends after the next one begins, or
@@ -38,7 +38,7 @@ def order_times(words: Sequence[Word]) -> list[TimeSpan]:
 
 
 def _longest_run(numbers: Sequence[float]) -> list[int]:
-    """The places of the longest subsequence that never decreases; patience sorting, O(n log n)."""
+    """The indices of the longest non-decreasing subsequence; patience sorting, O(n log n)."""
     tails: list[float] = []
     places: list[int] = []
     previous: list[int] = []
@@ -58,16 +58,16 @@ def _longest_run(numbers: Sequence[float]) -> list[int]:
 def time_cues(spoken: Sequence[TimeSpan], chars: Sequence[int], rules: CueRules) -> list[TimeSpan]:
     """Choose when cues appear and disappear.
 
-    A cue appears with its first word and disappears with its last. Where that is too short to be read, it stays into
-    the silence that follows, and if that is not enough it appears a little earlier. Gaps that would flicker are closed.
+    A cue appears with its first word and disappears with its last. If that is too short to read it, it stays during the
+    silence that follows, and if that is not enough, it appears a little earlier. Gaps that would flicker are closed.
 
     Args:
         spoken: from the first word of each cue to the end of its last one, in order.
         chars: columns of each cue's text.
-        rules: to be kept.
+        rules: the rules to follow.
 
     Returns:
-        As many spans; none overlaps the next one, each lasts at least a millisecond.
+        As many spans; none overlaps the next one, and each lasts at least a millisecond.
     """
     starts_s = _separate_starts([span.start_s for span in spoken], rules.min_s)
     ends_s: list[float] = []
@@ -85,7 +85,7 @@ def time_cues(spoken: Sequence[TimeSpan], chars: Sequence[int], rules: CueRules)
 
 
 def _separate_starts(starts_s: Sequence[float], step_s: float) -> list[float]:
-    """Let cues that begin at the same time begin one after the other, evenly up to the next time there is.
+    """Spread cues that begin at the same time evenly up to the next time.
 
     Args:
         starts_s: never decreasing.
@@ -99,7 +99,7 @@ def _separate_starts(starts_s: Sequence[float], step_s: float) -> list[float]:
         step = min(step_s, room_s / (last - first))
         separate += [starts_s[first] + step * index for index in range(last - first)]
     for index, start_s in enumerate(separate):
-        # The last resort where there is no room at all.
+        # The last resort if there is no room at all.
         separate[index] = max(round(start_s, 3), round(separate[index - 1] + 0.001, 3)) if index else round(start_s, 3)
     return separate
 

@@ -1,6 +1,6 @@
 """Typography: white space in any language; the no-break spaces, apostrophes and quotation marks of French. Pure.
 
-Only spaces and punctuation change, and every word keeps its own text, so that the times of the words stay true.
+Only spaces and punctuation change, and every word keeps its own text, so that the word times remain valid.
 
 Source: Lexique des règles typographiques en usage à l'Imprimerie nationale, 2002, «Ponctuation»: a thin no-break space
 before ; ! ? and a no-break space as wide as a word space before the colon and inside guillemets. A thin one separates
@@ -57,15 +57,15 @@ FRENCH = (
 
 
 def typeset_words(texts: Sequence[str], language: str) -> list[str]:
-    """Typeset the words of a text by the rules of its language; twice gives the same as once.
+    """Typeset the words of a text by the rules of its language; idempotent.
 
     Args:
         texts: the words, each with the space before it; one without continues the previous word.
-        language: ISO 639-1; languages other than `fr` only have their white space collapsed.
+        language: ISO 639-1; for languages other than `fr`, white space is collapsed and nothing else.
 
     Returns:
-        As many texts. One that begins with a plain space may begin a line; there may be plain spaces within a text too.
-        A text is empty where nothing of it is left.
+        As many texts. One that begins with a plain space may begin a line; texts may contain plain spaces, too.
+        A text is empty if nothing of it is left.
     """
     text = "".join(texts)
     owners = [index for index, part in enumerate(texts) for _ in part]

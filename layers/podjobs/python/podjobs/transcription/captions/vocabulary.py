@@ -15,7 +15,7 @@ class Vocabulary(NamedTuple):
     leaning: frozenset[str] = frozenset()
     """Articles, pronouns, auxiliary verbs: they belong to the next word."""
     trailing: frozenset[str] = frozenset()
-    """They belong to the previous word: «ne veut pas»."""
+    """Words that belong to the previous word: «ne veut pas»."""
     compounds: frozenset[str] = frozenset()
     """Pairs read as one: «parce que»."""
     capitalised_nouns: bool = False

@@ -12,8 +12,8 @@ from podjobs.transcription.captions.cues import Cue
 def render_webvtt(cues: Iterable[Cue]) -> str:
     """Write cues as WebVTT; if there are none, a valid file without cues.
 
-    Source: https://www.w3.org/TR/webvtt1/, 4.2.2: & and < are escaped in a cue's text; as > is escaped too, no line of
-    text can be mistaken for times.
+    Source: https://www.w3.org/TR/webvtt1/, 4.2.2: & and < are escaped in a cue's text; since > is escaped, too, no line
+    of text can be mistaken for cue timings.
     """
     file = webvtt.WebVTT()
     for cue in cues:

@@ -1,1 +1,1 @@
-"""Hallucinations: text that a speech model writes though nobody said it, found and left out."""
+"""Hallucinations: finds and drops text that a speech model writes although nobody said it."""

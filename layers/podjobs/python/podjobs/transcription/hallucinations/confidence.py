@@ -1,4 +1,4 @@
-"""When the text of an utterance counts as unsure, and when as impossible; the operator's limits. Pure."""
+"""When the text of an utterance counts as unsure or impossible; the operator's limits. Pure."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from podjobs.contract.confidence import NO_SPEECH_PROBABILITY, WHISPER_LIMITS, C
 from podjobs.contract.ports import Word
 
 FEW_CHARS = 20
-"""So few letters say nothing about how fast somebody speaks."""
+"""Fewer letters say nothing about how fast somebody speaks."""
 
 
 class HallucinationLimits(BaseModel):
-    """From where on text counts as hallucinated."""
+    """The limits beyond which text counts as hallucinated."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,20 +23,20 @@ class HallucinationLimits(BaseModel):
     far_margin_s: float = Field(default=1.5, ge=0)
     """A clause farther than this from all speech is dropped, even if the rest of its utterance is not."""
     no_speech_probability: float = Field(default=NO_SPEECH_PROBABILITY, ge=0, le=1)
-    """Above, together with a low log probability, the model itself heard no speech."""
+    """Above this, together with a low log probability, the model itself heard no speech."""
     low_log_probability: float = Field(default=WHISPER_LIMITS.log_probability, le=0)
     """Natural logarithm, per token."""
     doubtful_no_speech_probability: float = Field(default=0.4, ge=0, le=1)
-    """Above, an utterance is unsure: known hallucinations and repetitions in it are dropped."""
+    """Above this, an utterance is unsure: known hallucinations and repetitions in it are dropped."""
     doubtful_log_probability: float = Field(default=-0.6, le=0)
-    """Below, an utterance is unsure."""
+    """Below this, an utterance is unsure."""
     doubtful_compression_ratio: float = Field(default=WHISPER_LIMITS.compression_ratio, gt=0)
-    """Above, an utterance is unsure."""
+    """Above this, an utterance is unsure."""
     looping_compression_ratio: float = Field(default=4.0, gt=0)
-    """Above, repetitions in an utterance are unsure. Drills and refrains that were said reach 3; a model that goes
-    round in circles fills its window and reaches 5 and more."""
+    """Above this, repetitions in an utterance are unsure. Drills and refrains that were really said reach 3; a model
+    that goes round in circles fills its window and reaches 5 or more."""
     doubtful_word_probability: float = Field(default=0.5, ge=0, le=1)
-    """Below, on average, a clause is unsure."""
+    """Below this, on average, a clause is unsure."""
     max_chars_per_s: float = Field(default=50.0, gt=0)
     """Nobody speaks faster; the fastest speakers reach 30."""
     max_word_times: int = Field(default=12, ge=1)
@@ -61,14 +61,14 @@ class HallucinationLimits(BaseModel):
         )
 
     def heard_no_speech(self, confidence: Confidence) -> bool:
-        """Whether the model itself heard no speech, and was unsure of the text besides. Source: Whisper's own rule."""
+        """Whether the model itself heard no speech, and was also unsure of the text. Source: Whisper's own rule."""
         return (
             confidence.no_speech_probability > self.no_speech_probability
             and confidence.average_log_probability < self.low_log_probability
         )
 
     def is_improbable(self, probability: float) -> bool:
-        """Whether the probability of words makes them unsure."""
+        """Whether words are unsure by their probability."""
         return probability < self.doubtful_word_probability
 
     def is_impossibly_fast(self, words: Sequence[Word]) -> bool:

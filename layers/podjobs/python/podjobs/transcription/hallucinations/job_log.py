@@ -1,4 +1,4 @@
-"""What the job's log says about text that was left out. Pure."""
+"""Sentences for the job's log about text that was dropped. Pure."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ MAX_QUOTE_CHARS = 80
 
 
 def describe_dropped(words: Sequence[Word], reason: str) -> str:
-    """Write a sentence that says when, what and why; sentences sort by time."""
+    """Write a sentence with the time, the text and the reason; sentences sort by time."""
     text = text_of(words)
     quote = text if len(text) <= MAX_QUOTE_CHARS else text[: MAX_QUOTE_CHARS - 1] + "…"
     return f"At {timestamp(max(words[0].start_s, 0.0))} «{quote}» was left out: {reason}."

@@ -1,4 +1,4 @@
-"""Known hallucinations: credits and goodbyes of its training videos, which Whisper writes when it hears nothing. Pure.
+"""Known hallucinations: credits and goodbyes from Whisper's training videos, which it writes in silence. Pure.
 
 Source: reports by users, https://github.com/openai/whisper/discussions/679 and /928.
 """
@@ -7,19 +7,19 @@ import re
 import unicodedata
 
 
-def bare(text: str) -> str:
-    """Reduce a text to letters and digits, in lower case and without accents, so that spelling does not matter."""
+def normalize_text(text: str) -> str:
+    """Reduce a text to lower-case letters and digits without accents, so that spelling does not matter."""
     letters = unicodedata.normalize("NFD", text.casefold())
     return "".join(sign for sign in letters if sign.isalnum())
 
 
-def _bare_words(text: str) -> frozenset[str]:
-    return frozenset(map(bare, text.split()))
+def _normalized_words(text: str) -> frozenset[str]:
+    return frozenset(map(normalize_text, text.split()))
 
 
-# A clause that is one of these, in any language: the model also answers in another one than is spoken.
+# A clause that is one of these, in any language: the model may write in another one than is spoken.
 PHRASES = frozenset(
-    bare(phrase)
+    normalize_text(phrase)
     for phrase in (
         # French
         "Merci d'avoir regardé", "Merci d'avoir regardé cette vidéo", "Merci d'avoir regardé la vidéo",
@@ -67,7 +67,7 @@ PHRASES = frozenset(
     )
 )  # fmt: skip
 
-# A clause whose bare form matches one of these.
+# A clause whose normalized form matches one of these.
 CREDITS = re.compile(
     r".{0,60}amaraorg.{0,40}"
     r"|.{0,20}soustitreurcom"
@@ -84,7 +84,7 @@ CREDITS = re.compile(
 )
 
 # Names of sounds that are not speech, in brackets or alone.
-SOUNDS = _bare_words(
+SOUNDS = _normalized_words(
     "music musique musik música musica muzyka музыка applause applaudissements applaudissement applaus aplausos "
     "applausi аплодисменты laughter laughs laughing rire rires gelächter lachen risas risate cheering cheers "
     "acclamations silence stille silencio silenzio blank_audio noise bruit bruits geräusch ruido rumore inaudible "
@@ -94,5 +94,5 @@ SOUNDS = _bare_words(
 
 
 def is_known(clause: str) -> bool:
-    """Whether a clause, in its bare form, is a known hallucination."""
+    """Whether a clause, in normalized form, is a known hallucination."""
     return clause in PHRASES or CREDITS.fullmatch(clause) is not None

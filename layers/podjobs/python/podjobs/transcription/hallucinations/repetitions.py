@@ -9,26 +9,26 @@ from typing import NamedTuple
 from podjobs.contract.ports import Word
 from podjobs.transcription.hallucinations.confidence import HallucinationLimits
 from podjobs.transcription.hallucinations.job_log import describe_dropped
-from podjobs.transcription.hallucinations.known import bare
+from podjobs.transcription.hallucinations.known import normalize_text
 from podjobs.transcription.hearing.utterances import Utterance
 
 MAX_PERIOD = 40
-"""Words; what comes round after more is not found."""
+"""Longest phrase, in words, whose repetition is found."""
 UNSURE_FACTOR = 3
-"""How much sooner text counts as repetitive where it is unsure."""
+"""How much sooner text counts as repetitive if it is unsure."""
 SENTENCE_WORDS = 4
-"""A phrase of this many words is said again more rarely than a shorter one."""
+"""Phrases of at least this many words are repeated more rarely than shorter ones."""
 
 _STAMMER = re.compile(r"([^\W\d_]{1,6}?)\1{9,}")
-"""Said at times («brrrr», «ATATAT»): dropped only where it is unsure."""
+"""Sometimes really said («brrrr», «ATATAT»): dropped only if unsure."""
 _ENDLESS = re.compile(r"(\w{1,6}?)\1{29,}")
 """Never said."""
 
 
 class Token(NamedTuple):
-    """A word as it is compared, with the punctuation behind it."""
+    """A word in the form in which it is compared, with the punctuation after it."""
 
-    bare: str
+    normalized: str
     words: tuple[Word, ...]
     place: int
     """Of its utterance."""
@@ -44,7 +44,7 @@ class Repetition(NamedTuple):
     times: int
     """Whole occurrences, at least two."""
     rest: int
-    """Tokens of a last one that is not whole."""
+    """Tokens of an incomplete last one."""
 
     @property
     def again(self) -> int:
@@ -53,24 +53,24 @@ class Repetition(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The token behind its last whole occurrence."""
+        """The token after its last whole occurrence."""
         return self.start + self.period * self.times
 
 
 def drop_repetitions(utterances: Sequence[Utterance], limits: HallucinationLimits, log: list[str]) -> list[Utterance]:
-    """Leave out what is repeated more often than people do; the first occurrence stays.
+    """Drop what is repeated more often than people do; the first occurrence is kept.
 
     Args:
-        utterances: in order; repetitions go across them.
+        utterances: in order; repetitions may span several of them.
         limits: how often people repeat themselves.
-        log: a sentence on each repetition is added.
+        log: a sentence about each repetition is added.
 
     Returns:
         As many utterances; some may have no words.
     """
     tokens = [token for token in _tokens(utterances) if not _is_stammer(token, utterances[token.place], limits, log)]
     for period in range(1, MAX_PERIOD + 1):
-        for repetition in reversed(find_repetitions([token.bare for token in tokens], period)):
+        for repetition in reversed(find_repetitions([token.normalized for token in tokens], period)):
             if _is_hallucinated(repetition, tokens, utterances, limits):
                 end = _end_of_dropped(repetition, tokens)
                 second = tokens[repetition.again : repetition.again + period]
@@ -115,7 +115,7 @@ def _tokens(utterances: Sequence[Utterance]) -> Iterator[Token]:
     for place, utterance in enumerate(utterances):
         last: Token | None = None
         for word in utterance.words:
-            letters = bare(word.text)
+            letters = normalize_text(word.text)
             if last is not None and not letters:
                 last = last._replace(words=(*last.words, word))
                 continue
@@ -127,9 +127,9 @@ def _tokens(utterances: Sequence[Utterance]) -> Iterator[Token]:
 
 
 def _is_stammer(token: Token, utterance: Utterance, limits: HallucinationLimits, log: list[str]) -> bool:
-    """Whether a word is one syllable over and over, and nobody said it."""
-    endless = _ENDLESS.search(token.bare) is not None
-    if not endless and not (_STAMMER.search(token.bare) and _is_unsure(token, utterance, limits)):
+    """Whether a word repeats one syllable over and over, and nobody said it."""
+    endless = _ENDLESS.search(token.normalized) is not None
+    if not endless and not (_STAMMER.search(token.normalized) and _is_unsure(token, utterance, limits)):
         return False
     log.append(describe_dropped(token.words, "it is one syllable over and over"))
     return True
@@ -150,7 +150,7 @@ def _is_hallucinated(
     places = {token.place for token in again}
     unsure = any(utterances[place].confidence.is_unsure(limits.unsure_repetition) for place in places)
     unsure = unsure or limits.is_impossibly_fast([word for token in again for word in token.words])
-    if not unsure and all(token.bare.isdigit() for token in again):
+    if not unsure and all(token.normalized.isdigit() for token in again):
         return False
     times = limits.max_phrase_times
     if repetition.period == 1:
@@ -161,7 +161,7 @@ def _is_hallucinated(
 
 
 def _end_of_dropped(repetition: Repetition, tokens: Sequence[Token]) -> int:
-    """A last occurrence that breaks off with its utterance goes too; otherwise it may begin what is said next."""
+    """A last occurrence that breaks off with its utterance is dropped, too; otherwise it may begin something new."""
     end = repetition.end + repetition.rest
     broken_off = end == len(tokens) or tokens[end].place != tokens[end - 1].place
     return end if broken_off else repetition.end

@@ -1,7 +1,7 @@
 """Screens utterances for hallucinations: known ones, repetitions, text where nobody speaks. Pure.
 
-In doubt, text stays: a wrong caption can be corrected, a missing one is not looked for. The job's log has a sentence on
-everything that is dropped.
+If in doubt, text is kept: a wrong caption can be corrected, but nobody looks for a missing one. The job's log has a
+sentence about everything that is dropped.
 """
 
 import re
@@ -14,14 +14,14 @@ from typing import NamedTuple
 from podjobs.contract.ports import Word
 from podjobs.transcription.hallucinations.confidence import HallucinationLimits
 from podjobs.transcription.hallucinations.job_log import describe_dropped
-from podjobs.transcription.hallucinations.known import SOUNDS, bare, is_known
+from podjobs.transcription.hallucinations.known import SOUNDS, is_known, normalize_text
 from podjobs.transcription.hallucinations.repetitions import drop_repetitions
 from podjobs.transcription.hallucinations.sound_tags import drop_sound_tags
 from podjobs.transcription.hearing.utterances import Utterance, text_of
 from podjobs.transcription.spans import TimeSpan
 
 MIN_WORD_S = 0.001
-"""A word without a length counts as this long."""
+"""The duration assumed for a word without one."""
 _CLAUSE_END = re.compile(r"[.!?…,;:。！？、]\W*$")  # noqa: RUF001 - signs of many writing systems
 
 
@@ -29,7 +29,7 @@ class Speech(NamedTuple):
     """Where somebody speaks: spans in order that do not touch."""
 
     near: list[TimeSpan]
-    """With the margin that makes up for the inexact times of words."""
+    """With a margin that makes up for inexact word times."""
     far: list[TimeSpan]
     """With the margin beyond which nothing can be speech."""
 
@@ -37,15 +37,15 @@ class Speech(NamedTuple):
 def drop_hallucinations(
     utterances: Sequence[Utterance], speech: Sequence[TimeSpan], limits: HallucinationLimits | None = None
 ) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
-    """Leave out what nobody said.
+    """Drop what nobody said.
 
     Args:
-        utterances: in order; repetitions are found across them.
+        utterances: in order; repetitions may span several of them.
         speech: where voice activity detection found speech, on the clock of the words.
         limits: None: the defaults.
 
     Returns:
-        What is left, utterances without words left out; and for the job's log a sentence on each thing dropped.
+        The utterances that still have words; and a sentence for the job's log about each thing dropped.
     """
     limits = limits or HallucinationLimits()
     heard = Speech(_widen(speech, limits.speech_margin_s), _widen(speech, limits.far_margin_s))
@@ -63,7 +63,7 @@ def drop_hallucinations(
 
 
 def _widen(speech: Sequence[TimeSpan], margin_s: float) -> list[TimeSpan]:
-    """Spans with their margins, in order, joined where they touch."""
+    """The spans with a margin, in order, joined where they touch."""
     widened: list[TimeSpan] = []
     for span in (span.widened(margin_s) for span in sorted(speech)):
         if widened and span.start_s <= widened[-1].end_s:
@@ -106,10 +106,10 @@ def _drop_clauses(utterance: Utterance, speech: Speech, limits: HallucinationLim
     kept: list[Word] = []
     clauses = list(_clauses(utterance.words))
     unsure = utterance.confidence.is_unsure(limits.unsure)
-    # The name of a sound beside other words is said, in a list: «silence, bruit, parole».
-    sounds_only = all(_bare(words) in SOUNDS for words in clauses)
+    # The name of a sound next to other words was said, as in a list: «silence, bruit, parole».
+    sounds_only = all(_normalized(words) in SOUNDS for words in clauses)
     for words in clauses:
-        known = sounds_only or is_known(_bare(words))
+        known = sounds_only or is_known(_normalized(words))
         if reason := _reason_to_drop_clause(words, speech, limits, known=known, unsure=unsure):
             log.append(describe_dropped(words, reason))
         else:
@@ -117,8 +117,8 @@ def _drop_clauses(utterance: Utterance, speech: Speech, limits: HallucinationLim
     return utterance if len(kept) == len(utterance.words) else replace(utterance, words=tuple(kept))
 
 
-def _bare(words: Sequence[Word]) -> str:
-    return bare(text_of(words))
+def _normalized(words: Sequence[Word]) -> str:
+    return normalize_text(text_of(words))
 
 
 def _reason_to_drop_clause(
@@ -129,9 +129,9 @@ def _reason_to_drop_clause(
     Args:
         words: of the clause.
         speech: where somebody speaks.
-        limits: from where on text counts as hallucinated.
-        known: the clause is a known hallucination.
-        unsure: its utterance is unsure.
+        limits: beyond which text counts as hallucinated.
+        known: whether the clause is a known hallucination.
+        unsure: whether its utterance is unsure.
     """
     if not _speech_share(words, speech.far):
         return "nobody speaks anywhere near"
@@ -145,11 +145,11 @@ def _reason_to_drop_clause(
 
 
 def _clauses(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """The words between punctuation marks, each clause with the marks behind it."""
+    """The words between punctuation marks, each clause with the marks after it."""
     clause: list[Word] = []
     for word in words:
         ended = bool(clause) and _CLAUSE_END.search(clause[-1].text) is not None
-        letters = bare(word.text)
+        letters = normalize_text(word.text)
         begins = bool(letters) and not letters.isdigit()  # «für funk, 2017» is whole; « !» goes with what it ends
         # «Amara.org» is whole; Chinese goes on without a space.
         if ended and begins and (word.text.startswith(" ") or not clause[-1].text.rstrip()[-1].isascii()):

@@ -1,25 +1,25 @@
-"""Sound tags: names of sounds that a model writes between the words, such as «[Music]» or «(applause)». Pure."""
+"""Sound tags: names of sounds that a model writes between words, such as «[Music]» or «(applause)». Pure."""
 
 import re
 from dataclasses import replace
 
 from podjobs.contract.ports import Word
 from podjobs.transcription.hallucinations.job_log import describe_dropped
-from podjobs.transcription.hallucinations.known import SOUNDS, bare
+from podjobs.transcription.hallucinations.known import SOUNDS, normalize_text
 from podjobs.transcription.hearing.utterances import Utterance
 
 # «[Music]», «(applause)», «*rires*» if they name a sound; notes always.
 _TAG = re.compile(r"\[([^\[\]]{1,60})\]|\(([^()]{1,60})\)|(?<![\w*])\*(?=\S)([^*]{1,60})(?<=\S)\*(?![\w*])|[♩♪♫♬🎵🎶]+")
 _BEGUN = re.compile(r"\w\s*$")
-"""A clause goes on."""
+"""The clause continues."""
 
 
 def drop_sound_tags(utterance: Utterance, log: list[str]) -> Utterance:
-    """Leave out the names of sounds.
+    """Drop the names of sounds.
 
     Args:
         utterance: any.
-        log: a sentence on what was left out is added.
+        log: a sentence about what was dropped is added.
 
     Returns:
         The utterance without them; it may have no words.
@@ -46,7 +46,7 @@ def _names_sound(found: re.Match[str]) -> bool:
     inside = next((group for group in found.groups() if group), None)
     if inside is None:
         return True
-    words = [bare(word) for word in inside.split()]
+    words = [normalize_text(word) for word in inside.split()]
     if found[2] and _BEGUN.search(found.string, 0, found.start()):
         # Within a sentence: «le signal (bruit blanc)».
         return bool(words) and SOUNDS.issuperset(words)

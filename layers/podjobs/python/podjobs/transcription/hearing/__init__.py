@@ -1,1 +1,1 @@
-"""Hearing: reads the sound, finds where somebody speaks, and packs speech into the windows that a model transcribes."""
+"""Hearing: reads the sound, detects speech, and packs it into the windows that a model transcribes."""

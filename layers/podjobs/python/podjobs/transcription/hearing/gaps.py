@@ -1,4 +1,4 @@
-"""Gaps: speech that no words were written down for, and the words found there at the second attempt. Pure."""
+"""Gaps: speech for which there are no words, and the words found there at the second attempt. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -8,9 +8,9 @@ from podjobs.transcription.hearing.utterances import Utterance
 from podjobs.transcription.spans import TimeSpan
 
 WORD_MARGIN_S = 0.5
-"""How exact a word's time is: nothing is missing this close to it."""
+"""How exact word times are: nothing is missing this close to a word."""
 SAME_WORD_S = 0.25
-"""How much a word's time may differ when it is transcribed again."""
+"""How much a word's time may differ if it is transcribed again."""
 
 
 def find_gaps(speech: Sequence[TimeSpan], said: Iterable[TimeSpan], longer_than_s: float) -> tuple[TimeSpan, ...]:
@@ -46,15 +46,15 @@ def around_words(utterances: Iterable[Utterance], margin_s: float) -> Iterator[T
 def words_in_gaps(
     gaps: Sequence[TimeSpan], utterances: Iterable[Utterance], written: Iterable[Utterance]
 ) -> tuple[Utterance, ...]:
-    """Keep the words that lie in gaps, or at their edges where nothing is written yet.
+    """Keep the words in gaps, or at their edges if there are no words yet.
 
-    There are words around a gap already, and some of them are heard again. But where speech begins or ends with the
-    gap, its first and last words reach beyond it.
+    The words around a gap are already known, and some of them are transcribed again. But if speech begins or ends with
+    the gap, its first and last words reach beyond it.
 
     Args:
         gaps: speech without words.
-        utterances: what was heard there at the second attempt.
-        written: what was written down before.
+        utterances: what the second attempt found there.
+        written: what the first attempt found.
     """
     edges = [gap.widened(WORD_MARGIN_S) for gap in gaps]
     taken = list(around_words(written, SAME_WORD_S))

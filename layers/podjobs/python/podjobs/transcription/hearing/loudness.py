@@ -1,7 +1,7 @@
-"""Normalises loudness: measured once for the whole file, which then gets a single gain.
+"""Normalises loudness: it is measured once for the whole file, and one gain is applied.
 
-Source: EBU R128. The gain is what ffmpeg's loudnorm applies in its linear mode; its meter alone, `ebur128`, measures
-ten times as fast (docs/decisions/0009-transcription-in-parts.md).
+Source: EBU R128. The gain is the one that ffmpeg's loudnorm applies in its linear mode; its meter alone, `ebur128`,
+measures ten times as fast (docs/decisions/0009-transcription-in-parts.md).
 """
 
 import re
@@ -17,7 +17,7 @@ from podjobs.transcription.workspace import Workspace
 METER_HZ = 48_000
 """The only rate that older versions of the meter accept."""
 SILENT_LUFS = -69.0
-"""The meter's gate is at -70: anything below is silence."""
+"""The meter's gate is at -70 LUFS: anything below is silence."""
 MAX_GAIN_DB = 30.0
 """More would turn silence into noise."""
 

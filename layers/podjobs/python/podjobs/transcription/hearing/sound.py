@@ -1,7 +1,7 @@
-"""Reads parts of a sound by seeking: exactly the samples between two times, as models want them.
+"""Reads parts of a sound by seeking: exactly the samples between two times, in the format of the models.
 
-The parts of a file, laid end to end, are the whole file's samples: decoding begins a while before each part, so that
-decoders with a memory (MP3's bit reservoir) and the resampler's filter have what they need.
+The parts of a file, end to end, are exactly the file's samples: decoding begins a while before each part, so that
+decoders with state (MP3's bit reservoir) and the resampler's filter have what they need.
 """
 
 import math
@@ -18,7 +18,7 @@ from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
 GRID_S = 0.04
-"""Cuts are made at multiples of this: a whole number of samples at 16 kHz and at the usual rates from 11,025 Hz on."""
+"""Cuts are made at multiples of this: a whole number of samples at 16 kHz and at usual rates from 11,025 Hz on."""
 SEEK_MARGIN_S = 1.0
 RESAMPLE_MARGIN_S = 0.4
 """A multiple of the grid, far longer than the resampler's filter."""
@@ -34,7 +34,7 @@ class Sound(BaseModel):
     source: Key
     audio: AudioFacts
     origin_s: float
-    """Where the file begins on its own clock; our times count from there."""
+    """Where the file begins on its own clock; our times are relative to it."""
     seeks: bool
     """Whether the container can seek; otherwise it is decoded from its beginning each time."""
     gain_db: float = 0.0
@@ -51,14 +51,14 @@ def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> b
     Args:
         sound: the file.
         start_s: on the grid.
-        end_s: on the grid; if the file ends earlier, what there is of it.
-        work: where and with what.
+        end_s: on the grid; if the file ends earlier, its end.
+        work: the step's workspace.
 
     Returns:
         Samples, see `podjobs.contract.ports.SOUND_HZ`.
 
     Raises:
-        PermanentError: the file cannot be decoded. RetryableError: it is not there.
+        PermanentError: the file cannot be decoded. RetryableError: it does not exist.
     """
     argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source), work.settings)
     limit_bytes = math.ceil((end_s - start_s + 1) * SOUND_BYTES_PER_S)
@@ -106,10 +106,10 @@ def sound_argv(
 
 
 def measure_length(sound: Sound, work: Workspace) -> float:
-    """Measure how long the sound really is, by its packets: headers lie, and some are guesses.
+    """Measure the true length of the sound by its packets: some headers are wrong, and some lengths are guesses.
 
     Returns:
-        Seconds; 0 when there is nothing in it.
+        Seconds; 0 if there are no packets.
     """
     end_us = [0]
 

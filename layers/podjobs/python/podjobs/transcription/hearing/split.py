@@ -1,6 +1,6 @@
 """Splits a sound into parts at pauses near evenly spaced marks; only the surroundings of a mark are examined. Pure.
 
-So a two-hour file is split in seconds, the whole of it is never in memory, and no word is cut.
+So a two-hour file is split in seconds, is never in memory as a whole, and no word is cut.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.spans import TimeSpan
 
 SEARCH_RADII_S = (15.0, 45.0)
-"""How far around a mark to look for a pause; farther when there is none."""
+"""How far around a mark to look for a pause; the second is used if there is none."""
 GOOD_PAUSE_S = 1.0
-"""A longer one is no better."""
+"""Longer pauses are no better."""
 
 
 def place_marks(length_s: float, settings: TranscriptionSettings) -> tuple[float, ...]:
@@ -37,15 +37,15 @@ def search_span(mark_s: float, radius_s: float, part_s: float) -> TimeSpan:
 
 
 def find_pause(probabilities: Sequence[float], threshold: float, mark_s: float) -> float | None:
-    """Find the best place to cut: in the middle of the longest pause; of equally long ones, in the nearest.
+    """Find the best time to cut: in the middle of the longest pause; of equally long ones, of the nearest.
 
     Args:
         probabilities: of speech.
-        threshold: from this probability on it is speech.
+        threshold: from this probability on, it is speech.
         mark_s: where the cut is wanted, on the clock of the probabilities.
 
     Returns:
-        A time on the same clock; None where there is no pause.
+        A time on the same clock; None if there is no pause.
     """
     end_s = len(probabilities) * VAD_FRAME_S
     speech = (TimeSpan(0.0, 0.0), *find_speech(probabilities, threshold), TimeSpan(end_s, end_s))

@@ -1,4 +1,4 @@
-"""Utterances: what a model wrote down for a window, taken apart and placed where it was said. Pure."""
+"""Utterances: the transcript of a window, divided and placed at the times where it was said. Pure."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -10,10 +10,10 @@ from podjobs.contract.ports import WINDOW_S, WindowTranscript, Word
 from podjobs.transcription.hearing.windows import Window
 
 PAUSE_S = 1.0
-"""After a longer pause a new utterance begins."""
+"""A longer pause begins a new utterance."""
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - signs of many writing systems
 MIN_PROBABILITY = 1e-6
-"""So that there is a logarithm of it."""
+"""Avoids the logarithm of 0."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,20 @@ class Utterance:
 
 
 def text_of(words: Iterable[Word]) -> str:
-    """What words say, one after the other."""
+    """The text of consecutive words."""
     return "".join(word.text for word in words).strip()
 
 
 def place_utterances(window: Window, transcript: WindowTranscript) -> tuple[Utterance, ...]:
-    """Put what was heard in a window where it was said, one utterance after the other.
+    """Divide the transcript of a window into utterances, at the times where they were said.
 
     Args:
         window: the spans it was packed from.
         transcript: words with their times in the window.
 
     Returns:
-        Utterances, each with a confidence of its own: one hallucination may stand beside many true sentences.
-        Punctuation without a word, which music leaves behind, is dropped.
+        Utterances, each with a confidence of its own: one hallucination may stand next to many true sentences.
+        Punctuation without a word, which music may result in, is dropped.
     """
     placed = [_placed(word, window) for word in transcript.words]
     utterances = []
@@ -75,6 +75,6 @@ def _placed(word: Word, window: Window) -> Word:
 
 
 def _confidence_in(words: Sequence[Word], transcript: WindowTranscript) -> Confidence:
-    """That of the window, but for the log probability, which the words have themselves."""
+    """That of the window, except for the log probability, which is that of the words."""
     logarithms = [math.log(max(word.probability, MIN_PROBABILITY)) for word in words]
     return replace(transcript.confidence, average_log_probability=sum(logarithms) / len(logarithms))

@@ -1,6 +1,6 @@
 """Voice activity detection: where speech and pauses are, from a model's probabilities of speech. Pure.
 
-There is one probability for every `VAD_FRAME_S`; times count from the beginning of the sound they were measured on.
+There is one probability per `VAD_FRAME_S`; times are relative to the beginning of the sound that was analysed.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from podjobs.contract.ports import VAD_FRAME_S
 from podjobs.transcription.spans import TimeSpan
 
 HYSTERESIS = 0.15
-"""Speech goes on until the probability is this far below the threshold. Source: Silero VAD."""
+"""Speech continues until the probability is this far below the threshold. Source: Silero VAD."""
 MIN_PAUSE_S = 0.25
-"""Shorter pauses are between the sounds of a word."""
+"""Shorter pauses are within words."""
 MIN_SPEECH_S = 0.1
 PADDING_S = 0.4
 """Around speech: the quiet beginnings and ends of words are not detected as speech."""
 SMOOTHED_FRAMES = 3
-"""Frames judged together: a single one may be an accident."""
+"""Frames averaged: a single one may be an outlier."""
 
 
 def find_speech(probabilities: Sequence[float], threshold: float) -> tuple[TimeSpan, ...]:
@@ -52,7 +52,7 @@ def pad_speech(speech: Sequence[TimeSpan], total_s: float) -> tuple[TimeSpan, ..
 
     Args:
         speech: in order.
-        total_s: nothing lies beyond.
+        total_s: length of the sound.
     """
     padded = []
     for index, span in enumerate(speech):
@@ -63,12 +63,12 @@ def pad_speech(speech: Sequence[TimeSpan], total_s: float) -> tuple[TimeSpan, ..
 
 
 def divide_span(span: TimeSpan, probabilities: Sequence[float], max_s: float) -> tuple[TimeSpan, ...]:
-    """Cut a span that is too long, each time where it is least like speech.
+    """Divide a span that is too long, each time where it is least like speech.
 
     Args:
         span: on the clock of the probabilities.
         probabilities: of speech.
-        max_s: longest result; none is shorter than half of it, but for the last one.
+        max_s: longest result; only the last one may be shorter than half of it.
     """
     divided = []
     while span.length_s > max_s:

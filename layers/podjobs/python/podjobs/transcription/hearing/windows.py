@@ -1,6 +1,6 @@
 """Windows: spans of speech packed together, without the pauses, into what a model transcribes at once. Pure.
 
-Whisper takes 30 s at a time, whether they are full or not; and where nobody speaks it hallucinates.
+Whisper takes 30 s at a time, whether filled or not, and hallucinates where nobody speaks.
 """
 
 from bisect import bisect_right
@@ -12,9 +12,9 @@ from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, WINDOW_S
 from podjobs.transcription.spans import TimeSpan
 
 MAX_SPEECH_S = WINDOW_S - 1.0
-"""Below the model's own limit, so that the last word is heard to its end."""
+"""Below the model's own limit, so that the last word is complete."""
 MIN_FILL = 0.7
-"""Share from which on a window may end: the end of a sentence is a better place than the 30th second."""
+"""A window may end once this share is filled: the end of a sentence is a better end than the 30th second."""
 SAMPLE_BYTES = SOUND_BYTES_PER_S // SOUND_HZ
 
 
@@ -25,7 +25,7 @@ class Window:
     spans: tuple[TimeSpan, ...]
 
     def samples_from(self, sound: bytes) -> bytes:
-        """Cut the window's sound out of its part's."""
+        """Extract the window's sound from its part's."""
         return b"".join(sound[_byte_at(span.start_s) : _byte_at(span.end_s)] for span in self.spans)
 
     def locate(self, start_s: float, end_s: float) -> TimeSpan:
@@ -47,7 +47,7 @@ def _byte_at(time_s: float) -> int:
 
 
 def pack_windows(speech: Sequence[TimeSpan], max_s: float = MAX_SPEECH_S) -> tuple[Window, ...]:
-    """Pack spans of speech into windows, each span whole; a window that is full ends at its longest pause.
+    """Pack whole spans of speech into windows; a full window ends at its longest pause.
 
     Args:
         speech: in order, no span longer than a window.

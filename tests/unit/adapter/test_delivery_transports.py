@@ -3,7 +3,7 @@
 import pytest
 
 from adapter.delivery.http import HttpDelivery
-from adapter.delivery.ways import check_function_url, open_delivery
+from adapter.delivery.transports import check_function_url, open_delivery
 from podjobs.contract.message_contracts import STEPS
 
 
