@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from podjobs.backends.work_folder import MARKER
 from podjobs.contract.ports import ModelLocation, WindowTranscript
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
@@ -164,3 +165,19 @@ def test_captions_step_repeated_after_its_answer_was_lost_is_done(transcriber, l
     run.perform_step(plan.stages[1].steps[0])
 
     assert (transcriber.root / run.job.captions).read_bytes() == made
+
+
+def test_captions_step_repeated_after_it_was_killed_while_it_removed_leaves_nothing(transcriber, lecture):
+    put(transcriber, lecture)
+    run, plan = transcriber.plan(lecture.name)
+    for stage in plan.stages[:2]:
+        run.perform(stage)
+    # the work folder is closed, but not all that is in it was removed
+    transcriber.storage.start_work(run.job.id)
+    with transcriber.storage.writing(transcriber.storage.work_key(run.job.id, "words")) as folder:
+        (folder / "1.json").write_text("[]")
+    (transcriber.root / "work" / run.job.id / MARKER).unlink()
+
+    run.perform_step(plan.stages[1].steps[0])
+
+    assert not (transcriber.root / "work").exists()

@@ -31,6 +31,7 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
         RetryableError: a part's words do not exist.
     """
     if not work.storage.has_work(job.id) and work.storage.exists(job.captions):
+        work.storage.remove_work(job.id)  # what an attempt left that was killed while it removed
         return Result(values={"message": "The captions were made before."})
     words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
     cues = make_cues(words, recipe.language, work.settings.podjobs_caption_rules)
