@@ -1,4 +1,4 @@
-"""What Pod's side does with a video: put it in the media root, ask for the encode; and how the job gets on."""
+"""What Pod does with a video: put it into the media root, ask for its encode; and how far the job is."""
 
 import hashlib
 import json

@@ -194,8 +194,11 @@ class RunningStack:
 
 
 def command_line(process: psutil.Process) -> str:
-    """A process's command line, joined."""
-    return " ".join(process.cmdline()).strip()
+    """A process's command line, joined; empty when it has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline()).strip()
+    except psutil.Error:
+        return ""
 
 
 @contextlib.contextmanager

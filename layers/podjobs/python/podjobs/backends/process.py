@@ -1,7 +1,7 @@
 """Runs ffmpeg and ffprobe: the only place that starts processes.
 
 Every command is an argument list, without a shell, in a process group of its own, with a deadline and a limit on
-memory. It dies with the function that started it. What an error or a log line tells of it is redacted: its arguments
+memory. It dies with the function that started it. What errors and log lines show of it is redacted: its arguments
 and what it writes may hold URLs that grant access to media.
 """
 
@@ -93,7 +93,7 @@ class ProcessTools:
 
 
 def _shown(argv: Sequence[str]) -> list[str]:
-    """A command as errors and logs may tell it."""
+    """A command as errors and logs may show it."""
     return [redact(argument) for argument in argv]
 
 
