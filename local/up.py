@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from adapter.redis.connections import masked
 from local.configuration import Configuration, configure, read_operator_settings
 from local.ports import choose_ports, remembered_ports
 from local.stack import Stack, StackError, hold_state
+from podjobs.contract.redaction import redact
 from podjobs.contract.workflows import XAPI, all_functions
 from podjobs.settings import SettingsError
 
@@ -88,7 +88,7 @@ def _introduce(configuration: Configuration) -> None:
     if configuration.runs(XAPI):
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
         lrs = configuration.environment.get("XAPI_LRS_URL", "the address in Pod's settings file")
-        _say(f"xAPI statements of the queue {XAPI.queue} in {masked(broker)} go to {lrs}.")
+        _say(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {redact(lrs)}.")
     _say(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
 
 
