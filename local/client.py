@@ -12,11 +12,9 @@ from typing import Any
 import redis
 from celery import Celery
 
+from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
 from adapter.redis import keys
 from podjobs.contract.job_states import JobState
-
-ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
-TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
 
 
 @dataclass(frozen=True)
