@@ -20,7 +20,7 @@ from adapter.delivery.transports import check_function_url
 from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
-from podjobs.settings import PodSettings
+from podjobs.settings import LogSettings
 
 
 def _redis(url: SecretStr) -> SecretStr:
@@ -80,7 +80,7 @@ class StatementSettings:
     held_limit: int
 
 
-class RecordSettings(PodSettings):
+class RecordSettings(LogSettings):
     """What is needed to read and write the job records: enough for the operator's commands."""
 
     encoding_transcoding_celery_broker_url: RedisUrl = Field(
@@ -100,11 +100,6 @@ class RecordSettings(PodSettings):
     )
     podjobs_job_ttl_s: PositiveInt = Field(
         default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
-    )
-    podjobs_log_level: str = Field(
-        default="INFO",
-        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-        description="Lowest level that is logged: DEBUG, INFO, WARNING or ERROR.",
     )
 
     @property
