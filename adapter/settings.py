@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import (
@@ -44,7 +44,8 @@ class FunctionSettings:
     """One function that the adapter invokes."""
 
     name: str
-    url: str
+    url: str = field(repr=False)
+    """May contain a login."""
     concurrency: int
     retries: RetryPolicy
 
@@ -226,16 +227,16 @@ def _function_fields(function: Function) -> dict[str, Any]:
     """The settings of one function, as arguments for pydantic's create_model."""
     name = function.name
     url = f"URL of the function {name}."
-    fields: dict[str, Any] = {_URL + name: (FunctionUrl, Field(description=url))}
+    fields: dict[str, Any] = {_URL + name: (FunctionUrl, Field(description=url, repr=False))}
     if function.enabled_by:
-        optional = Field(default=None, description=f"{url} If not set: its queue is not read.")
+        optional = Field(default=None, repr=False, description=f"{url} If not set: its queue is not read.")
         fields[_URL + name] = (FunctionUrl | None, optional)
     at_once = f"Maximum number of parallel requests to the function {name}."
     if function.concurrency is None:
-        field = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
+        concurrency = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
     else:
-        field = Field(default=function.concurrency, description=at_once)
-    fields[_CONCURRENCY + name] = (PositiveInt, field)
+        concurrency = Field(default=function.concurrency, description=at_once)
+    fields[_CONCURRENCY + name] = (PositiveInt, concurrency)
     if function.attempts is not None:
         limit = (
             f"How often a step of the function {name} is tried before its job fails. {function.attempts_note}".rstrip()

@@ -153,7 +153,7 @@ class JobRecords:
         record: dict[str, str] = self._redis.hgetall(keys.job(job_id))
         if not record:
             refusal = self._refusal(job_id)
-            return Progress("failed", "", 0.0, refusal, "") if refusal else NOT_TAKEN_YET
+            return Progress(JobState.FAILED, "", 0.0, refusal, "") if refusal else NOT_TAKEN_YET
         total = float(record.get("weight_total") or 0)
         return Progress(
             state=record.get("state", ""),

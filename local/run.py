@@ -29,6 +29,7 @@ from local.ports import POD, choose_ports
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
+from podjobs.contract.job_states import JobState
 from podjobs.settings import SettingsError
 
 VIDEO_ID = 1
@@ -177,7 +178,7 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
 
 
 def _expect_done(end: Progress, output: Path) -> None:
-    if end.state != "done":
+    if end.state != JobState.DONE:
         raise RunError(f"The job ended as {end.state!r}. {end.error or f'{output}/stack.log says more.'}")
 
 
@@ -232,9 +233,11 @@ def _follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
             except RedisError:
                 progress = NOT_TAKEN_YET  # redis-server is being restarted
             bar.update(
-                task, completed=1.0 if progress.state == "done" else progress.done, stage=progress.stage or "queued"
+                task,
+                completed=1.0 if progress.state == JobState.DONE else progress.done,
+                stage=progress.stage or "queued",
             )
-            if progress.trouble and progress.trouble != shown_trouble and progress.state != "done":
+            if progress.trouble and progress.trouble != shown_trouble and progress.state != JobState.DONE:
                 shown_trouble = progress.trouble
                 bar.print(f"A step has failed and will be retried: {shown_trouble}", markup=False)
             if progress.ended:
