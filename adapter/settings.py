@@ -20,17 +20,11 @@ from adapter.delivery.transports import check_function_url
 from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
-from podjobs.settings import LogSettings
+from podjobs.settings import AbsolutePath, LogSettings
 
 
 def _redis(url: SecretStr) -> SecretStr:
     return SecretStr(redis_url(url.get_secret_value()))
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must be an absolute path")
-    return path
 
 
 NO_LIMIT = sys.maxsize
@@ -122,7 +116,7 @@ class RecordSettings(LogSettings):
 class AdapterSettings(RecordSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
-    media_root: Annotated[str, AfterValidator(_absolute)] = Field(
+    media_root: AbsolutePath = Field(
         description="Pod's MEDIA_ROOT, absolute, as the Pod server sees it. Jobs with a path outside it are refused."
     )
     podjobs_xapi_batch_statements: PositiveInt = Field(
