@@ -11,7 +11,7 @@ TEXT = (
     "This is a sample video. Pod puts a message on a queue. An adapter takes the message and asks functions to do the "
     "work, one short step after another. Each step encodes a few seconds of the video, for all the sizes that Pod "
     "offers to its viewers. When all steps are done, the parts are joined, the files are put where Pod expects them, "
-    "and Pod is notified that the video is ready. Then viewers can watch it, and choose the size that suits their network. "
+    "and Pod is notified that the video is ready. Then viewers can watch it, in the size that suits their network. "
     "Thank you for listening, and have a good day."
 )
 TONES = (
