@@ -20,7 +20,7 @@ from adapter.door.statement_intake import StatementIntake
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
-from adapter.redis.connections import RedisClient, masked, open_redis
+from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.redis_retry import retry_until_redis_answers
@@ -33,6 +33,7 @@ from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import RecordLimits, Records
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS
+from podjobs.contract.redaction import redact
 from podjobs.contract.workflows import XAPI, celery_queues
 
 logger = structlog.get_logger(__name__)
@@ -173,15 +174,15 @@ def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
     logger.info(
         "The adapter starts.",
         adapter=parts.adapter_id,
-        broker=masked(settings.broker_url),
-        jobs=masked(settings.jobs_url),
-        functions={dispatch.function.name: masked(dispatch.function.url) for dispatch in parts.dispatches},
+        broker=redact(settings.broker_url),
+        jobs=redact(settings.jobs_url),
+        functions={dispatch.function.name: redact(dispatch.function.url) for dispatch in parts.dispatches},
         health=f"http://{settings.podjobs_health_host}:{port}/status",
     )
     if settings.statements is None:
         logger.info("PODJOBS_FUNCTION_URL_XAPI is not set: the queue xapi is not read.")
     else:
-        logger.info("xAPI statements are read.", broker=masked(settings.xapi_broker_url), queue=XAPI.queue)
+        logger.info("xAPI statements are read.", broker=redact(settings.xapi_broker_url), queue=XAPI.queue)
 
 
 def _on_signals(stop: asyncio.Event) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import (
@@ -20,17 +20,11 @@ from adapter.delivery.transports import check_function_url
 from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
-from podjobs.settings import PodSettings
+from podjobs.settings import AbsolutePath, LogSettings
 
 
 def _redis(url: SecretStr) -> SecretStr:
     return SecretStr(redis_url(url.get_secret_value()))
-
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must be an absolute path")
-    return path
 
 
 NO_LIMIT = sys.maxsize
@@ -44,7 +38,8 @@ class FunctionSettings:
     """One function that the adapter invokes."""
 
     name: str
-    url: str
+    url: str = field(repr=False)
+    """May contain a login."""
     concurrency: int
     retries: RetryPolicy
 
@@ -80,7 +75,7 @@ class StatementSettings:
     held_limit: int
 
 
-class RecordSettings(PodSettings):
+class RecordSettings(LogSettings):
     """What is needed to read and write the job records: enough for the operator's commands."""
 
     encoding_transcoding_celery_broker_url: RedisUrl = Field(
@@ -100,11 +95,6 @@ class RecordSettings(PodSettings):
     )
     podjobs_job_ttl_s: PositiveInt = Field(
         default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
-    )
-    podjobs_log_level: str = Field(
-        default="INFO",
-        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
-        description="Lowest level that is logged: DEBUG, INFO, WARNING or ERROR.",
     )
 
     @property
@@ -126,7 +116,7 @@ class RecordSettings(PodSettings):
 class AdapterSettings(RecordSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
-    media_root: Annotated[str, AfterValidator(_absolute)] = Field(
+    media_root: AbsolutePath = Field(
         description="Pod's MEDIA_ROOT, absolute, as the Pod server sees it. Jobs with a path outside it are refused."
     )
     podjobs_xapi_batch_statements: PositiveInt = Field(
@@ -231,16 +221,16 @@ def _function_fields(function: Function) -> dict[str, Any]:
     """The settings of one function, as arguments for pydantic's create_model."""
     name = function.name
     url = f"URL of the function {name}."
-    fields: dict[str, Any] = {_URL + name: (FunctionUrl, Field(description=url))}
+    fields: dict[str, Any] = {_URL + name: (FunctionUrl, Field(description=url, repr=False))}
     if function.enabled_by:
-        optional = Field(default=None, description=f"{url} If not set: its queue is not read.")
+        optional = Field(default=None, repr=False, description=f"{url} If not set: its queue is not read.")
         fields[_URL + name] = (FunctionUrl | None, optional)
     at_once = f"Maximum number of parallel requests to the function {name}."
     if function.concurrency is None:
-        field = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
+        concurrency = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
     else:
-        field = Field(default=function.concurrency, description=at_once)
-    fields[_CONCURRENCY + name] = (PositiveInt, field)
+        concurrency = Field(default=function.concurrency, description=at_once)
+    fields[_CONCURRENCY + name] = (PositiveInt, concurrency)
     if function.attempts is not None:
         limit = (
             f"How often a step of the function {name} is tried before its job fails. {function.attempts_note}".rstrip()

@@ -19,14 +19,14 @@ state_option = click.option(
     type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
     default=REPOSITORY / ".podjobs",
     show_default=".podjobs in the repository",
-    help="Folder for what the stack keeps: the embedded Redis, the embedded media root.",
+    help="Folder for the stack's data: the embedded Redis, the embedded media root.",
 )
 env_file_option = click.option(
     "--env-file",
     type=click.Path(path_type=Path),
     default=REPOSITORY / ".env",
     show_default=".env in the repository",
-    help="File of NAME=value lines beside the environment, which wins.",
+    help="File of NAME=value lines; the environment takes precedence.",
 )
 
 
@@ -39,14 +39,14 @@ def local() -> None:
 @state_option
 @env_file_option
 def up_command(state_dir: Path, env_file: Path) -> None:
-    """Take jobs from a real Pod, in the foreground; prints `ready` when it does."""
+    """Accept jobs from a real Pod, in the foreground; prints `ready` once it does."""
     sys.exit(up(state_dir, env_file))
 
 
 @local.command("run")
 @click.argument("video", type=click.Path(path_type=Path), required=False)
 @click.option(
-    "--cut", type=(float, float), metavar="START END", default=(0, 0), help="Encode this part only (seconds)."
+    "--cut", type=(float, float), metavar="START END", default=(0, 0), help="Only encode this part (seconds)."
 )
 @click.option("--transcribe", "language", metavar="LANGUAGE", default="", help="Transcribe it, too: en, fr, … or auto.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")

@@ -1,4 +1,4 @@
-"""What Pod does with a video: put it into the media root, ask for its encode; and how far the job is."""
+"""What happens on Pod's side: a video is placed in the media root, its encoding is requested, its job is watched."""
 
 import hashlib
 import json
@@ -12,16 +12,14 @@ from typing import Any
 import redis
 from celery import Celery
 
+from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
 from adapter.redis import keys
 from podjobs.contract.job_states import JobState
-
-ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
-TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is."""
+    """The progress of a job."""
 
     state: str
     stage: str
@@ -32,7 +30,7 @@ class Progress:
 
     @property
     def ended(self) -> bool:
-        """Nothing more will happen."""
+        """Whether nothing more will happen."""
         return self.state in set(JobState) and JobState(self.state).is_final
 
 
@@ -40,14 +38,14 @@ NOT_TAKEN_YET = Progress("waiting", "", 0.0, "", "")
 
 
 def place_video(source: Path, media_dir: Path) -> Path:
-    """Put a video where Pod keeps uploads, under its own name; nothing is copied where a hard link will do.
+    """Put a video where Pod keeps uploads, under its own name; it is copied only where a hard link is impossible.
 
     Args:
         source: the video.
         media_dir: the media root.
 
     Returns:
-        Its place in the media root.
+        Its path in the media root.
     """
     folder = upload_dir(source, media_dir)
     source = source.resolve()
@@ -67,7 +65,7 @@ def upload_dir(source: Path, media_dir: Path) -> Path:
 
 
 def request_encoding(broker_url: str, video_id: int, video_path: str, cut: tuple[float, float] = (0, 0)) -> str:
-    """Ask for an encode as Pod does.
+    """Request an encoding as Pod does.
 
     Args:
         broker_url: the Celery broker.
@@ -90,7 +88,7 @@ def request_encoding(broker_url: str, video_id: int, video_path: str, cut: tuple
 
 
 def request_transcription(broker_url: str, video_id: int, sound_path: str, duration_s: int, language: str) -> str:
-    """Ask for a transcription as Pod does.
+    """Request a transcription as Pod does.
 
     Args:
         broker_url: the Celery broker.
@@ -108,10 +106,10 @@ def request_transcription(broker_url: str, video_id: int, sound_path: str, durat
 
 
 class StandInControl:
-    """Tells the stand-in for Pod what it is to do, see local/pod.py."""
+    """Controls the stand-in for Pod; see local/pod.py."""
 
     def __init__(self, port: int) -> None:
-        """Connect to nothing yet.
+        """Store the address; nothing is connected yet.
 
         Args:
             port: where it listens on this machine.
@@ -119,19 +117,19 @@ class StandInControl:
         self._url = f"http://127.0.0.1:{port}/control/videos"
 
     def announce(self, video_id: int, language: str = "") -> None:
-        """Tell it that a video was sent to be encoded, and is to be transcribed then.
+        """Announce that a video was sent to be encoded, and whether it is to be transcribed afterwards.
 
         Args:
             video_id: Pod's number of the video.
             language: empty: it is not to be transcribed.
         """
-        self._ask(video_id, json.dumps({"transcribe": language}).encode())
+        self._call(video_id, json.dumps({"transcribe": language}).encode())
 
     def transcription_of(self, video_id: int) -> str:
-        """The id of the transcription that it has asked for; empty while it has not."""
-        return str(self._ask(video_id, None).get("transcription_job", ""))
+        """The id of the transcription that it has requested; empty until then."""
+        return str(self._call(video_id, None).get("transcription_job", ""))
 
-    def _ask(self, video_id: int, body: bytes | None) -> dict[str, Any]:
+    def _call(self, video_id: int, body: bytes | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._url}/{video_id}", body, headers)  # noqa: S310 - our own http address
         with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - likewise
@@ -145,17 +143,17 @@ class JobRecords:
         """Connect.
 
         Args:
-            jobs_url: the Redis database that holds the jobs.
+            jobs_url: the Redis database of the jobs.
         """
         # Any: what the client returns is typed for its asynchronous twin, too
         self._redis: Any = redis.Redis.from_url(jobs_url, decode_responses=True)
 
     def progress(self, job_id: str) -> Progress:
-        """Tell how far a job is. A message that was refused counts as a job that failed."""
+        """Look up a job's progress. A message that was refused counts as a job that failed."""
         record: dict[str, str] = self._redis.hgetall(keys.job(job_id))
         if not record:
             refusal = self._refusal(job_id)
-            return Progress("failed", "", 0.0, refusal, "") if refusal else NOT_TAKEN_YET
+            return Progress(JobState.FAILED, "", 0.0, refusal, "") if refusal else NOT_TAKEN_YET
         total = float(record.get("weight_total") or 0)
         return Progress(
             state=record.get("state", ""),
@@ -166,7 +164,7 @@ class JobRecords:
         )
 
     def log(self, job_id: str) -> list[str]:
-        """The sentences of the job's log, the oldest first."""
+        """The sentences of the job's log, oldest first."""
         return list(self._redis.lrange(keys.job_log(job_id), 0, -1))
 
     def close(self) -> None:
@@ -181,7 +179,7 @@ class JobRecords:
 
 
 def describe_problem(problem: str) -> str:
-    """The sentences of a problem, and what a failed command said last.
+    """The sentences of a problem, and the end of a failed command's stderr.
 
     Args:
         problem: JSON text of a Problem, plain text, or nothing.

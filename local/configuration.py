@@ -1,6 +1,6 @@
 """What the stack runs with: the operator's settings, and embedded defaults for those that are not set.
 
-The environment wins over the `.env` file, that over Pod's settings file (PODJOBS_SETTINGS_FILE).
+The environment takes precedence over the `.env` file, and that over Pod's settings file (PODJOBS_SETTINGS_FILE).
 """
 
 import os
@@ -23,9 +23,9 @@ from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError,
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
 MODELS = "TRANSCRIPTION_MODEL_PARAM"
 NO_MODELS = "{}"
-"""Wins over Pod's settings file: nothing is transcribed here."""
+"""Takes precedence over Pod's settings file: nothing is transcribed here."""
 GRACE_S = 4
-"""Steps that run when the stack is stopped may take this long to end: all must be gone after 10 s."""
+"""How long steps that run when the stack is stopped may take to end: everything must be gone after 10 s."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Configuration:
     state_dir: Path
     """Where the stack keeps what it needs: Redis' data, the media of an embedded media root."""
     environment: dict[str, str]
-    """All settings, defaults included. Holds secrets."""
+    """All settings, defaults included. Contains secrets."""
     ports: Ports
     own_redis: bool
     own_pod: bool
     functions: tuple[Function, ...]
-    """Those that run: a function runs where the settings that it needs are there."""
+    """Those that run: a function runs if the setting that enables it is set."""
 
     def runs(self, function: Function) -> bool:
         """Whether a function runs."""
@@ -48,12 +48,12 @@ class Configuration:
 
     @property
     def broker_url(self) -> str:
-        """Where Celery messages go; may hold a password."""
+        """Where Celery messages go; may contain a password."""
         return self.environment[BROKER]
 
     @property
     def jobs_url(self) -> str:
-        """Where the job records are; may hold a password."""
+        """Where the job records are; may contain a password."""
         return self.environment.get("PODJOBS_REDIS_URL") or self.broker_url
 
     @property
@@ -142,7 +142,7 @@ def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Fun
         faults += _missing_tools({"FFMPEG_CMD": encoding.ffmpeg_cmd, "FFPROBE_CMD": encoding.ffprobe_cmd})
     adapter = next((settings for settings in loaded.values() if isinstance(settings, AdapterSettings)), None)
     if adapter:
-        environment |= _as_the_adapter_has_it(environment, adapter)
+        environment |= _settings_from_adapter(environment, adapter)
     if own_redis and not shutil.which("redis-server"):
         faults.append(f"{BROKER}: is not set, and redis-server is not installed here. Set it or install redis-server.")
     if faults:
@@ -151,9 +151,9 @@ def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Fun
         )
 
 
-def _as_the_adapter_has_it(environment: Mapping[str, str], adapter: AdapterSettings) -> dict[str, str]:
-    """The databases, and as many slots for a function as the adapter sends it steps."""
-    # where each step takes a processor
+def _settings_from_adapter(environment: Mapping[str, str], adapter: AdapterSettings) -> dict[str, str]:
+    """The databases, and as many slots for each function as the adapter sends it steps in parallel."""
+    # those whose steps each occupy a processor
     busy = {function.name for function in step_functions() if function.concurrency is None}
     slots = {f"PODJOBS_{f.name.upper()}_SLOTS": str(f.concurrency) for f in adapter.functions if f.name in busy}
     values = {name: environment.get(name, count) for name, count in slots.items()} | {BROKER: adapter.broker_url}
@@ -177,7 +177,7 @@ def _folder_faults(media_dir: Path, state_dir: Path) -> list[str]:
             f"MEDIA_URL: {str(media_dir)!r} is not a folder here. Mount Pod's media root, or name where it is mounted."
         ]
     if not os.access(media_dir, os.R_OK | os.W_OK | os.X_OK):
-        return [f"MEDIA_URL: {str(media_dir)!r} cannot be read and written by this user. Give it access to the folder."]
+        return [f"MEDIA_URL: {str(media_dir)!r} cannot be read and written by this user. Give the user access to it."]
     return []
 
 

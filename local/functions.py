@@ -13,7 +13,7 @@ SETTINGS: dict[str, type[PodSettings]] = {
     "notification": NotificationSettings,
     "xapi": XapiSettings,
 }
-"""Function → what it reads, in the order of the documentation."""
+"""Function → its settings class, in the order of the documentation."""
 
 
 def enabled_functions(settings: set[str]) -> tuple[Function, ...]:

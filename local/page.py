@@ -21,7 +21,7 @@ CONTENT_TYPES = {
 
 @dataclass(frozen=True)
 class Captions:
-    """A WebVTT beside the media."""
+    """A WebVTT file beside the media."""
 
     file: str
     language: str
@@ -33,8 +33,8 @@ def write_page(title: str, info: dict[str, Any], summary: str, captions: Caption
     Args:
         title: name of the video.
         info: info_video.json of the result.
-        summary: a line about the encode.
-        captions: what is said in it.
+        summary: a line about the encoding.
+        captions: the captions, if it was transcribed.
 
     Returns:
         HTML. Media are named relative to `media/`.
@@ -58,13 +58,13 @@ def _names(files: dict[str, str]) -> list[str]:
 
 
 def application(page: str, folder: Path) -> web.Application:
-    """The web application: the page, the player, the media with byte ranges.
+    """Create the web application: the page, the player, the media with byte ranges.
 
     Args:
         page: HTML of `write_page`.
-        folder: where the result lies.
+        folder: where the result is.
     """
-    # a name of this list: nothing outside the folder can be asked for
+    # only these names are served: nothing outside the folder can be requested
     names = {path.name for path in folder.iterdir() if path.is_file()}
 
     async def show_page(_: web.Request) -> web.Response:

@@ -1,13 +1,13 @@
 """A stand-in for Pod's REST interface: what the contract says Pod does.
 
-    POST /rest/store_remote_encoded_video/?id=N       as Pod; then asks for the transcription, where one is wanted
+    POST /rest/store_remote_encoded_video/?id=N       as Pod; then requests the transcription, if one is wanted
     POST /rest/store_remote_transcripted_video/?id=N  as Pod; the track is kept in the media root's folder `tracks`
     GET  /rest/videos/N/                              as Pod
     POST /control/videos/N                            marks a video as being encoded, as Pod does when it sends it;
-                                                      {"transcribe": LANGUAGE}: and as one to be transcribed then
-    GET  /control/videos/N                            the id of its transcription's job
+                                                      {"transcribe": LANGUAGE}: and to be transcribed afterwards
+    GET  /control/videos/N                            the id of its transcription job
 
-A video nobody has announced is taken as one being encoded.
+A video that was not announced counts as one being encoded.
 Source: docs/contract-pod.md, callbacks.
 """
 
@@ -35,13 +35,13 @@ TRACKS = "tracks"
 
 @dataclass
 class Video:
-    """How far Pod is with a video."""
+    """Pod's state of a video."""
 
     in_progress: bool = True
     encoded: bool = False
     step: str = "1 : start encoding"
     language: str = ""
-    """To be transcribed in, once it is encoded."""
+    """The language to transcribe it in once it is encoded; empty: not at all."""
     transcription_job: str = ""
 
 
@@ -85,12 +85,12 @@ class StandInPod:
         return web.json_response({})
 
     async def show_transcription(self, request: web.Request) -> web.Response:
-        """Tell the id of a video's transcription."""
+        """Return the id of a video's transcription job."""
         video = self.videos.get(int(request.match_info["id"]), Video())
         return web.json_response({"transcription_job": video.transcription_job})
 
     async def show_video(self, request: web.Request) -> web.Response:
-        """Tell how far a video is."""
+        """Return the state of a video."""
         video = self.videos.setdefault(int(request.match_info["id"]), Video())
         return web.json_response(
             {"encoding_in_progress": video.in_progress, "encoded": video.encoded, "get_encoding_step": video.step}
@@ -102,9 +102,7 @@ class StandInPod:
             video_id, body = int(request.query["id"]), await request.json()
             missing = [name for name in REQUIRED_FIELDS if name not in body]
         except (KeyError, ValueError, TypeError) as error:
-            return web.Response(
-                status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The request is not understood: {error!r}"
-            )
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The request cannot be read: {error!r}")
         if missing:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"Missing: {', '.join(missing)}")
         video = self.videos.setdefault(video_id, Video())
@@ -128,13 +126,13 @@ class StandInPod:
         return web.json_response({})
 
     async def store_transcribed(self, request: web.Request) -> web.Response:
-        """Take over the captions of a video; the file goes."""
+        """Import the captions of a video, and delete the file."""
         try:
             video_id, body = int(request.query["id"]), await request.json()
             name, _message = body["temp_vtt_file"], body["msg"]
             file = self.media_dir / "temp" / Path(str(name)).name
             text = file.read_text(encoding="utf-8")
-            if webvtt.from_string(text).captions:  # Pod makes no track of a file without any
+            if webvtt.from_string(text).captions:  # Pod makes no track from a file without any
                 track = self.media_dir / TRACKS / f"{video_id:04d}.vtt"
                 track.parent.mkdir(exist_ok=True)
                 track.write_text(text, encoding="utf-8")
@@ -163,7 +161,7 @@ class StandInPod:
     async def _check_token(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("Authorization", "").encode()
         if request.path.startswith("/rest/") and not hmac.compare_digest(given, f"Token {self.token}".encode()):
-            return web.Response(status=HTTPStatus.UNAUTHORIZED, text="No or wrong token.")
+            return web.Response(status=HTTPStatus.UNAUTHORIZED, text="The token is missing or wrong.")
         return await handler(request)
 
 

@@ -1,4 +1,4 @@
-"""Where the parts of the stack listen, on 127.0.0.1."""
+"""The ports on which the parts of the stack listen, on 127.0.0.1."""
 
 import json
 import socket
@@ -23,8 +23,8 @@ def choose_ports(given: Mapping[str, str], remembered: Ports | None = None) -> P
     """Find free ports.
 
     Args:
-        given: the operator's settings; PODJOBS_HEALTH_PORT is kept to.
-        remembered: ports of the last start, taken again where they are still free.
+        given: the operator's settings; PODJOBS_HEALTH_PORT is respected.
+        remembered: ports of the last start, used again if they are still free.
     """
     health = given.get("PODJOBS_HEALTH_PORT", "")
     wanted = dict.fromkeys(part_names(), ANY_FREE_PORT) | (remembered or {})
@@ -36,7 +36,7 @@ def choose_ports(given: Mapping[str, str], remembered: Ports | None = None) -> P
 
 
 def _hold(port: int) -> socket.socket:
-    """Hold a port so that no two parts get the same; any free one when the wanted one is taken."""
+    """Hold a port, so that no two parts get the same one; any free port if the wanted one is taken."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

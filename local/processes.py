@@ -1,6 +1,6 @@
 """The processes below ours: adopted when their parent is killed, and ended with the rest.
 
-Linux: what is left behind by a program that is killed becomes our child (subreaper). Elsewhere it is not found.
+On Linux, what a killed program leaves behind becomes our child (subreaper). Elsewhere it is not found.
 """
 
 import contextlib
@@ -16,16 +16,16 @@ POLL_S = 0.05
 
 
 def adopt_orphans() -> None:
-    """Become the parent of what our descendants leave behind, where the system can do that."""
+    """Become the parent of what our descendants leave behind, if the system supports it."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def reap_orphans(child: int | None) -> None:
-    """Take note of the end of adopted processes, so that they do not stay as zombies.
+    """Reap adopted processes that have ended, so that they do not remain as zombies.
 
     Args:
-        child: our own child, whom somebody else waits for.
+        child: our own child, for which somebody else waits.
     """
     for process in psutil.Process().children():
         if process.pid != child:
@@ -34,7 +34,7 @@ def reap_orphans(child: int | None) -> None:
 
 
 def end_descendants(grace_s: float) -> None:
-    """Wait until no process is left below ours; those that are there after a while are killed.
+    """Wait until no process is left below ours; those that are left after the grace time are killed.
 
     Args:
         grace_s: how long they may take to end by themselves.

@@ -11,14 +11,14 @@ from local.ports import POD, REDIS
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
 SPARE_THREADS = 8
-"""Threads of a function beyond its slots: for health checks, and to say «busy» at once."""
+"""Threads of a function beyond its slots: for health checks, and to answer «busy» immediately."""
 OTHER_SLOTS = 16
 """Slots of the functions that wait for others most of the time: the default of their settings."""
 
-# Stopping: the adapter first, so that it gives back what it holds; then what works; Redis last, when all is written.
+# Stopping: the adapter first, so that it gives back its entries; then the functions; Redis last, once all is written.
 REDIS_ORDER, WORK_ORDER, ADAPTER_ORDER = 1, 2, 3
 ADAPTER_STOP_S, WORK_STOP_S, REDIS_STOP_S = 5, 1, 2
-"""Seconds from SIGTERM to SIGKILL; together under the 10 s in which the stack must be gone."""
+"""Seconds from SIGTERM to SIGKILL; together less than the 10 s within which the stack must be gone."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Program:
     """Started in this order, stopped in the reverse."""
     stop_s: int
     environment: dict[str, str] = field(default_factory=dict)
-    """Settings of this program alone; never a secret, as it stands in a file."""
+    """Settings of this program alone; never a secret, as they are written to a file."""
 
 
 def programs_of(configuration: Configuration) -> tuple[Program, ...]:
@@ -41,7 +41,7 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
         programs.append(_pod(configuration))
     for function in configuration.functions:
         slots = int(configuration.environment.get(f"PODJOBS_{function.name.upper()}_SLOTS", OTHER_SLOTS))
-        # twice the slots: steps of an adapter that died still run while its successor asks again
+        # twice the slots: steps of an adapter that died still run while its successor delivers them again
         programs.append(_function(function.name, configuration.ports[function.name], 2 * slots + SPARE_THREADS))
     programs.append(Program("adapter", (sys.executable, "-m", "adapter", "run"), ADAPTER_ORDER, ADAPTER_STOP_S))
     return tuple(programs)
@@ -83,7 +83,7 @@ def supervisord_conf(programs: tuple[Program, ...], *, as_root: bool) -> str:
 
     Args:
         programs: what to run.
-        as_root: the user is root, and knows.
+        as_root: the user is root, which supervisord requires to be stated.
     """
     lines = [
         "[supervisord]",
@@ -98,7 +98,7 @@ def supervisord_conf(programs: tuple[Program, ...], *, as_root: bool) -> str:
         members = [program for program in programs if program.order == order]
         if members:
             names = ",".join(program.name for program in members)
-            # a group stops as one, the groups one after another
+            # the programs of a group stop together, the groups one after another
             lines += ["", f"[group:{_GROUPS[order]}]", f"programs={names}", f"priority={order}"]
         for program in members:
             lines += ["", *_program_section(program)]
@@ -116,7 +116,7 @@ def _program_section(program: Program) -> list[str]:
         *([f"environment={environment}"] if environment else []),
         "autorestart=true",
         "startsecs=1",
-        # without end, a second more between two tries each time: what is down today may be back tomorrow
+        # endlessly, each time a second later: what is down today may be back tomorrow
         "startretries=1000000",
         f"stopwaitsecs={program.stop_s}",
         "stopasgroup=true",
@@ -128,7 +128,7 @@ def _program_section(program: Program) -> list[str]:
 
 
 def bound_to_parent() -> tuple[str, ...]:
-    """A wrapper that replaces itself by the program, which then ends when supervisord is killed. Linux only."""
+    """The wrapper that replaces itself with the program, so that it ends when supervisord is killed. Linux only."""
     setpriv = shutil.which("setpriv")
     return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
 

@@ -1,4 +1,4 @@
-"""What was made: looked at with ffprobe, shown as a table."""
+"""What was made: examined with ffprobe, shown as a table."""
 
 import json
 import subprocess
@@ -30,13 +30,13 @@ class MadeFile:
 
 
 def list_made_files(folder: Path, ffprobe: str = "ffprobe") -> list[MadeFile]:
-    """Look at every file of a result.
+    """Examine every file of a result.
 
     Args:
-        folder: where the encode put them.
+        folder: where they are.
         ffprobe: the command.
     """
-    return [_look_at(path, ffprobe) for path in sorted(folder.iterdir(), key=_natural) if path.is_file()]
+    return [_examine(path, ffprobe) for path in sorted(folder.iterdir(), key=_natural) if path.is_file()]
 
 
 def _natural(path: Path) -> tuple[int, str]:
@@ -45,11 +45,11 @@ def _natural(path: Path) -> tuple[int, str]:
 
 
 def duration_of(path: Path, ffprobe: str = "ffprobe") -> float | None:
-    """Length of a media file in seconds; None when it has none."""
-    return _look_at(path, ffprobe).duration_s
+    """The length of a media file in seconds; None if it has none."""
+    return _examine(path, ffprobe).duration_s
 
 
-def _look_at(path: Path, ffprobe: str) -> MadeFile:
+def _examine(path: Path, ffprobe: str) -> MadeFile:
     size = path.stat().st_size
     if path.suffix in TEXT_SUFFIXES:
         return MadeFile(path.name, size)
@@ -73,7 +73,7 @@ def _look_at(path: Path, ffprobe: str) -> MadeFile:
 
 
 def table_of(files: list[MadeFile]) -> Table:
-    """Lay the files out for a terminal."""
+    """Lay out the files as a table for a terminal."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("file", no_wrap=True)
     for name in ("resolution", "codec", "duration", "kbit/s", "size"):

@@ -1,4 +1,4 @@
-"""`scripts/run`: has one video encoded and transcribed as Pod would ask for it, and shows what came of it."""
+"""`scripts/run`: requests the encoding and transcription of one video as Pod would, and shows the result."""
 
 import json
 import os
@@ -22,13 +22,14 @@ from rich.progress import Progress as ProgressBar
 
 from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, place_video, request_encoding
 from local.configuration import MODELS, Configuration, configure
-from local.models import ModelError, found_models
+from local.models import ModelError, installed_models
 from local.page import Captions, application, listen, write_page
 from local.pod import TRACKS
 from local.ports import POD, choose_ports
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
+from podjobs.contract.job_states import JobState
 from podjobs.settings import SettingsError
 
 VIDEO_ID = 1
@@ -36,9 +37,9 @@ READY_S = 90.0
 POLL_S = 0.2
 LOG_LINES_SHOWN = 15
 MARKER = ".made-by-pod-functions"
-"""Lies in a folder that may be emptied: we made all that is in it."""
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
-FROM_OUTSIDE = (
+"""Marks a folder that may be emptied: we made everything in it."""
+EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+OF_A_REAL_POD = (
     "ENCODING_TRANSCODING_CELERY_BROKER_URL",
     "PODJOBS_REDIS_URL",
     "PODJOBS_SETTINGS_FILE",
@@ -52,12 +53,12 @@ FROM_OUTSIDE = (
 
 
 class RunError(Exception):
-    """The demonstration cannot go on; the text says why and what to do."""
+    """The demonstration cannot continue; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Demonstration:
-    """What the person at the terminal asked for."""
+    """What the person at the terminal wants."""
 
     video: Path | None
     """None: a sample is made."""
@@ -67,19 +68,19 @@ class Demonstration:
     """None: demo/<name> in the current folder."""
     shows_page: bool
     language: str = ""
-    """To transcribe it in; empty: not at all."""
+    """The language to transcribe it in; empty: not at all."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """An encode that succeeded."""
+    """The result of an encoding that succeeded."""
 
     title: str
     folder: Path
-    """Where the files lie."""
+    """Where the files are."""
     took_s: float
     captions: Captions | None = None
-    """What is said in it; they lie in the folder, too."""
+    """Its captions, in the same folder; None: it was not transcribed, or nobody speaks in it."""
 
 
 def run(wanted: Demonstration) -> int:
@@ -99,7 +100,7 @@ def run(wanted: Demonstration) -> int:
             _serve_page(outcome, summary, console)
     except (RunError, ModelError, SampleError, StackError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
-        return EXIT_FAILED
+        return EXIT_FAILURE
     except SettingsError as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return EXIT_USAGE
@@ -121,10 +122,10 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
         raise RunError(f"The video {str(video)!r} {what}. Name a video file, or none to use a sample.")
     start, end = wanted.cut
     if (start or end) and not 0 <= start < end:
-        raise RunError(f"A cut from {start:g} s to {end:g} s leaves nothing. Give a start below the end.")
+        raise RunError(f"A cut from {start:g} s to {end:g} s leaves nothing. Give a start that is less than the end.")
     output = (wanted.output or Path("demo") / (video.stem if video else "sample")).resolve()
     if video and output in video.resolve().parents:
-        raise RunError(f"The video lies in the output folder {str(output)!r}. Name another with --output.")
+        raise RunError(f"The video is in the output folder {str(output)!r}. Name another folder with --output.")
     if output.exists() and not (output / MARKER).exists() and (not output.is_dir() or any(output.iterdir())):
         raise RunError(f"{str(output)!r} holds something else. Name an empty or new folder with --output.")
     with hold_state(output / "stack"):
@@ -141,17 +142,17 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
 
 
 def _settings_of(wanted: Demonstration) -> dict[str, str]:
-    """The environment, without what would touch a real Pod, and with a model only when one is needed."""
-    given = {name: value for name, value in os.environ.items() if value and name not in FROM_OUTSIDE}
+    """The environment, without what would touch a real Pod, and with a model only if one is needed."""
+    given = {name: value for name, value in os.environ.items() if value and name not in OF_A_REAL_POD}
     if not wanted.language:
         given.pop(MODELS, None)
     elif MODELS not in given:
-        given[MODELS] = found_models(wanted.language)
+        given[MODELS] = installed_models(wanted.language)
     return given
 
 
 def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, str], console: Console) -> Outcome:
-    """Start the stack, have the video encoded and transcribed, stop the stack."""
+    """Start the stack, encode and transcribe the video, stop the stack."""
     media_dir = output / "media"
     media_dir.mkdir()
     placed = place_video(video, media_dir)
@@ -168,21 +169,21 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
             outcome = Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", time.monotonic() - started)
             if not wanted.language:
                 return outcome
-            # as a Pod does, the stand-in has asked for it when it imported the video
+            # as Pod does, the stand-in requested it when it imported the video
             job_id = pod.transcription_of(VIDEO_ID)
             if not job_id:
-                raise RunError("The video has no sound: there is nothing to transcribe.")
+                raise RunError("The video has no sound: there is nothing to transcribe. Run it without --transcribe.")
             _expect_done(_follow(stack, job_id, "captions", console), output)
     return replace(outcome, captions=_take_captions(media_dir, outcome.folder, wanted.language))
 
 
 def _expect_done(end: Progress, output: Path) -> None:
-    if end.state != "done":
-        raise RunError(f"The job ended as {end.state!r}. {end.error or f'More is in {output}/stack.log.'}")
+    if end.state != JobState.DONE:
+        raise RunError(f"The job ended as {end.state!r}. {end.error or f'{output}/stack.log says more.'}")
 
 
 def _take_captions(media_dir: Path, folder: Path, language: str) -> Captions | None:
-    """Put the track that the stand-in for Pod was given beside the media; None when nobody speaks in the video."""
+    """Copy the track that the stand-in for Pod received to the media; None if nobody speaks in the video."""
     track = media_dir / TRACKS / f"{VIDEO_ID:04d}.vtt"
     if not track.exists():
         return None
@@ -232,11 +233,13 @@ def _follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
             except RedisError:
                 progress = NOT_TAKEN_YET  # redis-server is being restarted
             bar.update(
-                task, completed=1.0 if progress.state == "done" else progress.done, stage=progress.stage or "queued"
+                task,
+                completed=1.0 if progress.state == JobState.DONE else progress.done,
+                stage=progress.stage or "queued",
             )
-            if progress.trouble and progress.trouble != shown_trouble and progress.state != "done":
+            if progress.trouble and progress.trouble != shown_trouble and progress.state != JobState.DONE:
                 shown_trouble = progress.trouble
-                bar.print(f"A step is tried again: {shown_trouble}", markup=False)
+                bar.print(f"A step has failed and will be retried: {shown_trouble}", markup=False)
             if progress.ended:
                 records.close()
                 return progress
@@ -258,7 +261,7 @@ def _report(outcome: Outcome, console: Console) -> str:
     console.print(summary)
     if outcome.captions:
         console.print(f"Captions: {outcome.captions.file}", markup=False)
-    console.print(f"The files lie in {outcome.folder}", soft_wrap=True, markup=False)
+    console.print(f"The files are in {outcome.folder}", soft_wrap=True, markup=False)
     return summary
 
 
@@ -268,7 +271,7 @@ def _read_info(outcome: Outcome) -> dict[str, Any]:
 
 
 def _encoded_s(outcome: Outcome, info: dict[str, Any]) -> float:
-    """Length of the result; info_video.json has whole seconds only."""
+    """Length of the result; info_video.json only has whole seconds."""
     for path in (*info["list_mp4_files"].values(), *info["list_m4a_files"].values()):
         if duration_s := duration_of(outcome.folder / Path(path).name):
             return duration_s
@@ -281,7 +284,7 @@ def _serve_page(outcome: Outcome, summary: str, console: Console) -> None:
     with listen() as sock:
         sock.listen()
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/"
-        console.print(f"Watch it at {url} - Ctrl-C ends this.")
+        console.print(f"Watch it at {url} (Ctrl-C stops this).")
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform == "darwin":
             webbrowser.open(url)
         web.run_app(application(page, outcome.folder), sock=sock, print=None, access_log=None, shutdown_timeout=1)

@@ -1,4 +1,4 @@
-"""Makes a short video to try things with: moving pictures, a clock, and something like speech."""
+"""Makes a short video to try things with: a moving picture, a clock, and speech or something like it."""
 
 import shutil
 import subprocess
@@ -10,8 +10,8 @@ FRAME_RATE = 25
 TEXT = (
     "This is a sample video. Pod puts a message on a queue. An adapter takes the message and asks functions to do the "
     "work, one short step after another. Each step encodes a few seconds of the video, for all the sizes that Pod "
-    "offers to its viewers. When all steps are done, the pieces are joined, the files are put where Pod expects them, "
-    "and Pod is told that the video is ready. Then viewers can watch it, and choose the size that suits their network. "
+    "offers to its viewers. When all steps are done, the parts are joined, the files are put where Pod expects them, "
+    "and Pod is notified that the video is ready. Then viewers can watch it, in the size that suits their network. "
     "Thank you for listening, and have a good day."
 )
 TONES = (
@@ -22,7 +22,7 @@ TONES = (
 
 
 class SampleError(Exception):
-    """The sample could not be made; the text says why."""
+    """The sample could not be made; the message says why."""
 
 
 def make_sample(target: Path, duration_s: int = DURATION_S, ffmpeg: str = "ffmpeg") -> Path:
@@ -34,12 +34,12 @@ def make_sample(target: Path, duration_s: int = DURATION_S, ffmpeg: str = "ffmpe
         ffmpeg: the command.
 
     Raises:
-        SampleError: ffmpeg failed.
+        SampleError: ffmpeg is missing or failed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial.mp4")
     speech = f"flite=text='{TEXT}':voice=slt" if "flite" in _filters(ffmpeg) else TONES
-    # the test card brings a clock and moving patterns; a disc of light wanders over it
+    # the test card brings a clock and moving patterns; a disc of light moves across it
     picture = (
         f"testsrc2=size={SIZE}:rate={FRAME_RATE}:duration={duration_s}[card];"
         f"color=white@0.35:size=240x240:rate={FRAME_RATE}:duration={duration_s},format=yuva420p,"
@@ -54,7 +54,7 @@ def make_sample(target: Path, duration_s: int = DURATION_S, ffmpeg: str = "ffmpe
     if result.returncode:
         partial.unlink(missing_ok=True)
         raise SampleError(
-            f"ffmpeg could not make the sample video. Give a video of your own. It said:\n{result.stderr}"
+            f"ffmpeg could not make the sample video. Name a video of your own. It said:\n{result.stderr}"
         )
     partial.replace(target)
     return target

@@ -24,18 +24,18 @@ PROBE_TIMEOUT_S = 2.0
 STOP_S = 9.0
 """From SIGTERM to SIGKILL: the whole stack is gone within 10 s."""
 LEFTOVERS_S = 6.0
-"""What a killed supervisord leaves behind gets this long to end by itself."""
+"""How long what a killed supervisord leaves behind has to end by itself."""
 
 
 class StackError(Exception):
-    """The stack cannot run; the text says why and what to do."""
+    """The stack cannot run; the message says why and what to do."""
 
 
 class Stack:
     """All programs on this machine, run by supervisord."""
 
     def __init__(self, configuration: Configuration, write_log: Callable[[bytes], None]) -> None:
-        """Prepare; nothing is started yet.
+        """Prepare the stack; `start` starts it.
 
         Args:
             configuration: what to run; checked.
@@ -47,7 +47,7 @@ class Stack:
         self._supervisord: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start all programs; `missing` tells when they are ready."""
+        """Start all programs; once `missing` names none, they are ready."""
         configuration = self.configuration
         redis_dir(configuration).mkdir(parents=True, exist_ok=True)
         if configuration.state_dir in configuration.media_dir.parents:
@@ -78,7 +78,7 @@ class Stack:
                 self._write_log(line)
 
     def _describe(self, file: Path) -> None:
-        """Leave the addresses for the next start and for tests; nothing secret."""
+        """Write down the addresses for the next start and for tests; nothing secret."""
         configuration = self.configuration
         facts = {
             "ports": configuration.ports,
@@ -91,7 +91,7 @@ class Stack:
         file.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
     def missing(self) -> tuple[str, ...]:
-        """Name the parts that do not answer yet; none when the stack takes jobs."""
+        """Name the parts that do not answer yet; none once the stack accepts jobs."""
         ports = self.configuration.ports
         pages = {"the adapter": f"http://127.0.0.1:{ports[HEALTH]}/readyz"}
         for function in self.configuration.functions:
@@ -101,14 +101,14 @@ class Stack:
         return tuple(name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod")))
 
     def look_after(self) -> None:
-        """Start supervisord again if it has died, after what it left behind has ended; to be called now and then."""
+        """Start supervisord again if it has died, after what it left behind has ended; to be called regularly."""
         if self._supervisord is None:
             return
         reap_orphans(self._supervisord.pid)
         if self._supervisord.poll() is not None:
             end_descendants(LEFTOVERS_S)
             self._supervisord = self._start_supervisord()
-            self._write_log(b"supervisord had ended and was started again.\n")
+            self._write_log(b"supervisord had ended and has been started again.\n")
 
     def stop(self) -> None:
         """Stop all programs; none is left when this returns, at most some 10 s later."""
@@ -122,15 +122,17 @@ class Stack:
         supervisord.wait()
 
     def wait_until_ready(self, timeout_s: float) -> None:
-        """Wait until the stack takes jobs.
+        """Wait until the stack accepts jobs.
 
         Raises:
-            StackError: it does not in time.
+            StackError: it did not in time.
         """
         deadline = time.monotonic() + timeout_s
         while missing := self.missing():
             if time.monotonic() > deadline:
-                raise StackError(f"After {timeout_s:.0f} s there is still no answer from {', '.join(missing)}.")
+                raise StackError(
+                    f"After {timeout_s:.0f} s there is still no answer from {', '.join(missing)}. The log says why."
+                )
             self.look_after()
             time.sleep(0.2)
 
@@ -147,10 +149,10 @@ def _answers(url: str, *, any_status: bool) -> bool:
 
 @contextlib.contextmanager
 def hold_state(state_dir: Path) -> Iterator[None]:
-    """Keep a second stack out of a state folder.
+    """Keep a second stack out of a state folder while this one runs.
 
     Raises:
-        StackError: another one runs there.
+        StackError: another one already runs there.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
     with (state_dir / "lock").open("a") as lock:
@@ -158,7 +160,7 @@ def hold_state(state_dir: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StackError(
-                f"The stack runs already with the folder {str(state_dir)!r}. "
+                f"A stack already runs with the folder {str(state_dir)!r}. "
                 "Stop that one first, or choose another folder with --state."
             ) from None
         yield

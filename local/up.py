@@ -7,14 +7,14 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from adapter.redis.connections import masked
 from local.configuration import Configuration, configure, read_operator_settings
 from local.ports import choose_ports, remembered_ports
 from local.stack import Stack, StackError, hold_state
+from podjobs.contract.redaction import redact
 from podjobs.contract.workflows import XAPI, all_functions
 from podjobs.settings import SettingsError
 
-EXIT_FAILED, EXIT_USAGE = 1, 2
+EXIT_FAILURE, EXIT_USAGE = 1, 2
 LOOK_S = 0.5
 REMIND_S = 20.0
 
@@ -24,7 +24,7 @@ def up(state_dir: Path, env_file: Path) -> int:
 
     Args:
         state_dir: where it keeps its files.
-        env_file: settings beside the environment.
+        env_file: settings in addition to the environment.
 
     Returns:
         The exit status.
@@ -43,11 +43,11 @@ def up(state_dir: Path, env_file: Path) -> int:
             _introduce(configuration)
             _serve(Stack(configuration, _write_log), stopping)
     except SettingsError as error:
-        _say(str(error))
+        _print(str(error))
         return EXIT_USAGE
     except (StackError, OSError) as error:
-        _say(str(error))
-        return EXIT_FAILED
+        _print(str(error))
+        return EXIT_FAILURE
     return 0
 
 
@@ -65,34 +65,34 @@ def _serve(stack: Stack, stopping: threading.Event) -> None:
                 print("ready", flush=True)
             elif time.monotonic() > remind_at:
                 remind_at += REMIND_S
-                _say(f"Not ready yet: no answer from {', '.join(missing)}. The lines above may tell why.")
+                _print(f"Not ready yet: no answer from {', '.join(missing)}. The lines above may say why.")
     finally:
         stack.stop()
 
 
 def _introduce(configuration: Configuration) -> None:
-    """Say which embedded parts stand in for what is not set."""
+    """Print which embedded parts stand in for what is not set."""
     if configuration.own_redis:
-        _say(
+        _print(
             f"ENCODING_TRANSCODING_CELERY_BROKER_URL is not set: Redis runs here, as {configuration.broker_url} "
             f"(this machine only), with its data in {configuration.state_dir}."
         )
     if configuration.own_pod:
-        _say("POD_API_URL is not set: a stand-in takes the calls that Pod would get.")
+        _print("POD_API_URL is not set: a stand-in answers the calls that Pod would receive.")
     for function in all_functions():
         if not configuration.runs(function):
-            _say(
+            _print(
                 f"{function.enabled_by} is not set: the queue {function.queue} is not read. "
                 "Leave Pod's worker of that queue running."
             )
     if configuration.runs(XAPI):
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
         lrs = configuration.environment.get("XAPI_LRS_URL", "the address in Pod's settings file")
-        _say(f"xAPI statements of the queue {XAPI.queue} in {masked(broker)} go to {lrs}.")
-    _say(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
+        _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {redact(lrs)}.")
+    _print(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 

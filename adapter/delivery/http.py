@@ -16,6 +16,7 @@ from adapter.delivery import FunctionBusyError, StepFailedError, delivery_proble
 from adapter.delivery.answers import read_answer
 from adapter.delivery.requests import request_event
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
+from podjobs.contract.redaction import redact
 from podjobs.events import write_event
 
 _CONNECT_LIMIT_S = 10
@@ -41,6 +42,7 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
             margin_s: seconds beyond a request's own time limit after which it is abandoned.
         """
         self._url = url
+        self._shown_url = redact(url)
         self._contract = contract
         self._adapter_id = adapter_id
         self._margin_s = margin_s
@@ -61,13 +63,14 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
                 content = await _read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Nothing was sent: the function is starting, being redeployed, or its server is down.
-            detail = f"The function at {self._url} cannot be reached: {error}."
+            detail = f"The function at {self._shown_url} cannot be reached: {redact(str(error))}."
             raise FunctionBusyError(delivery_problem(detail, HTTPStatus.SERVICE_UNAVAILABLE)) from error
         except TimeoutError as error:
-            detail = f"The function at {self._url} did not answer within {limit_s:g} s."
+            detail = f"The function at {self._shown_url} did not answer within {limit_s:g} s."
             raise StepFailedError(delivery_problem(detail, HTTPStatus.GATEWAY_TIMEOUT)) from error
         except aiohttp.ClientError as error:
-            sentence = f"The connection to the function at {self._url} broke: {type(error).__name__} {error}".rstrip()
+            reason = f"{type(error).__name__} {redact(str(error))}".rstrip()
+            sentence = f"The connection to the function at {self._shown_url} broke: {reason}"
             raise StepFailedError(delivery_problem(f"{sentence}.", HTTPStatus.BAD_GATEWAY)) from error
         return read_answer(self._contract, response.status, response.headers, content)
 

@@ -17,7 +17,6 @@ from podjobs.contract.workflows import XAPI
 
 logger = structlog.get_logger(__name__)
 
-"""Pod's queue of statements."""
 STATEMENT_TASK = "pod.xapi.xapi_tasks.send_xapi_statement_task"
 ID_NAMESPACE = uuid.UUID("0b7d8c8f-3b86-4c58-9f5c-6f0f3ad6a5a1")
 """A random UUID of our own: the namespace in which a statement's id is derived from its message's."""

@@ -21,7 +21,7 @@ class JobRecord:
 
     @property
     def state(self) -> str:
-        """One of the states in keys.py."""
+        """One of the values of JobState."""
         return self.fields.get("state", "")
 
     @property

@@ -80,7 +80,7 @@ async def _replay_message(letter: DeadLetter, targets: ReplayTargets) -> str:
         raise ReplayError(f"The entry {letter.id} is neither a step nor a statement and cannot become one.")
     encoded = letter.fields.get("raw_base64")
     raw = base64.b64decode(encoded) if encoded else letter.fields["raw"].encode()
-    # First onto the queue, then off the dead letters: in between it exists twice, but is never lost.
+    # first onto the queue, then off the dead letters: in between it exists twice, but is never lost
     await targets.brokers.get(queue, targets.broker).lpush(queue, raw)
     await targets.jobs.xdel(keys.DEAD, letter.id)
     return f"The message is on the queue {queue!r} again."

@@ -44,13 +44,6 @@ def redis_url(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))
 
 
-def masked(url: str) -> str:
-    """Return the URL without its password and options, for logs."""
-    parts = urlsplit(url)
-    address = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, f"***@{address}" if "@" in parts.netloc else address, parts.path, "", ""))
-
-
 def open_redis(url: str, *, text: bool) -> RedisClient:
     """Create a client; it connects at its first command.
 

@@ -1,4 +1,6 @@
-"""Every Redis key in use. All start with `podjobs:`; jobs.lua and statements.lua use the same names.
+"""Every Redis key in use; jobs.lua and statements.lua use the same names.
+
+All start with `podjobs:`, but for the lists of Celery messages, which start with the name of their queue.
 
 In the jobs' database (PODJOBS_REDIS_URL):
 
@@ -7,9 +9,9 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     when its step is committed, so the stream contains what remains to be done.
                                     Its owner in the group shows its state: `waiting` (between two attempts),
                                     an adapter's id (that adapter works on it), none (not yet read).
-    podjobs:job:<id>                hash: type, target, params (JSON), state (queued running failing done failed
-                                    superseded), stage (name), shared (JSON), weight_total, weight_done,
-                                    accepted_at, started_at, ended_at (seconds since the epoch),
+    podjobs:job:<id>                hash: type, target, params (JSON), state (a JobState), stage (name),
+                                    shared (JSON), weight_total, weight_done, accepted_at, started_at,
+                                    ended_at (seconds since the epoch),
                                     error (Problem as JSON), trouble (Problem of the latest failed attempt),
                                     failure_stages, discard_stages (JSON lists of stages).
     podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}

@@ -53,7 +53,7 @@ class CircuitBreaker:
         """Open the circuit breaker, or keep it open for longer.
 
         Args:
-            began: when the failed delivery began. Deliveries that began before the latest failure tell nothing new:
+            began: when the failed delivery began. Deliveries that began before the latest failure say nothing new:
                 four that fail together count as one failure.
             retry_after_s: the wait that the function asked for; None: 1, 2, 4 … seconds up to the cap.
 

@@ -67,9 +67,9 @@ class StatementStore:
         pairs = [part for entry_id, problem in refused for part in (entry_id, problem.model_dump_json())]
         await self._run("settle", len(accepted), *accepted, *pairs)
 
-    async def replay(self, dead_id: str) -> bool:
-        """Return a dead letter's statement to the stream. False if no statement has this dead letter id."""
-        return bool(await self._run("replay", dead_id))
+    async def replay(self, letter_id: str) -> bool:
+        """Return a dead letter's statement to the stream. False if there is no such dead letter."""
+        return bool(await self._run("replay", letter_id))
 
     async def _run(self, operation: str, *arguments: Any) -> Any:
         return await self._script(keys=[keys.STATEMENTS, keys.DEAD], args=[operation, *arguments])

@@ -182,7 +182,7 @@ class StepDispatch:
         try:
             event = assemble_step(step, joined)
         except ValueError as error:  # pydantic's ValidationError is one
-            detail = f"The job's record does not match this version: {error}. Ask Pod to encode the video again."
+            detail = f"The job's record does not match this version: {error}. Request it again in Pod."
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
         if event.job.refusal is not None and event.failure is None:
             raise StepRefusedError(event.job.refusal)

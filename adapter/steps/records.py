@@ -144,9 +144,9 @@ class Records:
         (outcome,) = await self._run("hold", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble)
         return bool(outcome == "held")
 
-    async def replay(self, job: Job, dead_id: str) -> Accepted:
+    async def replay(self, job: Job, letter_id: str) -> Accepted:
         """Run a failed job anew and remove its dead letter."""
-        return Accepted(*await self._run("replay", job=_new_job(job), dead_letter=dead_id))
+        return Accepted(*await self._run("replay", job=_new_job(job), dead_letter=letter_id))
 
     async def trouble(self, job_id: str) -> str:
         """Why the latest attempt of one of the job's steps failed; empty if nothing is known."""

@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from local.client import ENCODING_TASK, request_encoding
+from adapter.door.celery_jobs import ENCODING_TASK
+from local.client import request_encoding
 from support.celery_messages import celery_message
 from support.processes import REPOSITORY
 from support.survival import check_done, check_nothing_left

@@ -55,7 +55,9 @@ def test_all_faults_are_named_at_once_and_no_value_is_repeated(settings_of):
 
 
 def test_secrets_are_hidden_in_repr(settings_of):
-    assert "s3cret" not in repr(settings_of())
+    settings = settings_of(PODJOBS_FUNCTION_URL_XAPI="https://user:s3cret@xapi/")
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in repr(settings.statements)
 
 
 def test_statements_are_left_alone_until_their_function_is_named(settings_of):

@@ -68,6 +68,9 @@ def _absolute(path: str) -> str:
     return path
 
 
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+
+
 def _parse_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
@@ -88,7 +91,7 @@ class LogSettings(PodSettings):
 class MediaSettings(LogSettings):
     """The location of the media files."""
 
-    media_root: Annotated[str, AfterValidator(_absolute)] = Field(
+    media_root: AbsolutePath = Field(
         description="Pod's media root, as the Pod server sees it. The paths in Pod's messages begin with it."
     )
     media_url: str = Field(

@@ -154,7 +154,7 @@ async def test_dispatch_record_of_another_version_fails_at_once_and_says_what_to
     await start()
     await wait_state("failed")
     assert "does not match this version" in (await job_hash())["error"]
-    assert "Ask Pod to encode the video again." in (await job_hash())["error"]
+    assert "Request it again in Pod." in (await job_hash())["error"]
     assert function.asked == []
 
 

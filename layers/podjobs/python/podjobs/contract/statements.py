@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 from podjobs.contract.errors import Problem
 from podjobs.contract.requests import Name, Request
 
-FUNCTION = "xapi"
+XAPI_FUNCTION = "xapi"
 BATCH_EVENT_TYPE = "fr.esup-portail.podjobs.statements"
 REPORT_EVENT_TYPE = "fr.esup-portail.podjobs.statements-report"
 BATCH_TIMEOUT_S = 120
@@ -40,7 +40,7 @@ class StatementBatch(Request):
 
     batch_id: Annotated[str, Field(min_length=1, max_length=64)]
     entries: tuple[StatementEntry, ...] = Field(min_length=1)
-    function: Name = FUNCTION
+    function: Name = XAPI_FUNCTION
     timeout_s: PositiveInt = BATCH_TIMEOUT_S
 
     @property

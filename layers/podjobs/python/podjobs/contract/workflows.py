@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 from podjobs.contract.errors import list_faults
 from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
 from podjobs.contract.plans import Stage, StepSpec
+from podjobs.contract.statements import XAPI_FUNCTION
 
 SHORT_TIMEOUT_S = 120
 """For steps that examine a file or write a small one."""
@@ -95,7 +96,7 @@ NOTIFICATION = Function(
     "notification", concurrency=4, attempts=200, attempts_note="With 200, Pod may be down for 32 hours."
 )
 """Notifies the sender of every job."""
-XAPI = Function("xapi", concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
+XAPI = Function(XAPI_FUNCTION, concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 
 

@@ -31,5 +31,5 @@ class NotificationSettings(MediaSettings):
     @classmethod
     def _check_token(cls, value: SecretStr) -> SecretStr:
         if not value.get_secret_value().strip().isascii() or not value.get_secret_value().strip():
-            raise ValueError("must be a token")
+            raise ValueError("must be a token of ASCII characters, as Pod's administration shows it")
         return value
