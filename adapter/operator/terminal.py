@@ -45,7 +45,7 @@ def run_or_exit(work: Callable[[RecordSettings], Awaitable[Answer]]) -> Answer:
     try:
         return asyncio.run(awaited())
     except RedisError as error:
-        exit_with(f"Redis does not answer: {error}.", EXIT_FAILURE)
+        exit_with(f"Redis does not answer: {error}. Start it, or correct PODJOBS_REDIS_URL.", EXIT_FAILURE)
 
 
 def ask_redis(question: Callable[[RedisClient], Awaitable[Answer]]) -> Answer:

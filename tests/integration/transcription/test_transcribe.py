@@ -122,13 +122,13 @@ class HardOfHearing:
 
 def test_transcribe_gap_is_transcribed_again(make_transcriber, lecture):
     """The first attempt heard nothing; the second one, with other parameters, does."""
-    transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=False), podjobs_hole_s=1.5)
+    transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=False), podjobs_gap_s=1.5)
     put(transcriber, lecture)
     assert error_rate(TEXT, text_of(transcriber.transcribe(lecture.name))) < 0.1
 
 
 def test_transcribe_gap_that_stays_open_is_logged(make_transcriber, lecture):
-    transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=True), podjobs_hole_s=1.5)
+    transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=True), podjobs_gap_s=1.5)
     put(transcriber, lecture)
     assert transcriber.transcribe(lecture.name).strip() == "WEBVTT"
     assert any("has no caption" in sentence for sentence in transcriber.run.log)

@@ -66,8 +66,8 @@ def test_unsupported_engine_is_named_with_the_remedy(settings_of, engine):
         ("PODJOBS_PART_MAX_S", "99999"),
         ("PODJOBS_CAPTION_RULES", '{"max_lines": 0}'),
         ("PODJOBS_CAPTION_RULES", '{"lines": 2}'),
-        ("PODJOBS_INVENTION_LIMITS", '{"min_speech_share": 2}'),
-        ("PODJOBS_INVENTION_LIMITS", '{"min_share": 0.5}'),
+        ("PODJOBS_HALLUCINATION_LIMITS", '{"min_speech_share": 2}'),
+        ("PODJOBS_HALLUCINATION_LIMITS", '{"min_share": 0.5}'),
     ],
 )
 def test_fault_is_named(settings_of, name, value):

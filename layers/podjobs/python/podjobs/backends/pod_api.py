@@ -11,6 +11,7 @@ import structlog
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.ports import PodAnswer, VideoState
+from podjobs.contract.redaction import redact
 from podjobs.contract.retry_after import read_retry_after
 
 logger = structlog.get_logger(__name__)
@@ -110,7 +111,7 @@ class RestPodApi:
             )
         if response.is_redirect:
             return NotNowError(
-                f"Pod redirects to {response.headers.get('location', '?')!r}. Set POD_API_URL to the final address.",
+                f"Pod redirects to {redact(response.headers.get('location', '?'))!r}. Set POD_API_URL to the final address.",
                 retry_after_s=OPERATOR_RETRY_S,
             )
-        return PermanentError(f"Pod answered {status} to {response.request.url.path}: {response.text[:300]}")
+        return PermanentError(f"Pod answered {status} to {response.request.url.path}: {redact(response.text[:300])}")

@@ -101,7 +101,7 @@ class TranscriptionSettings(SourceSettings):
     podjobs_speech_threshold: Annotated[float, Field(gt=0.05, lt=1)] = Field(
         default=0.5, description="Probability from which on sound counts as speech (Silero VAD)."
     )
-    podjobs_hole_s: PositiveFloat = Field(
+    podjobs_gap_s: PositiveFloat = Field(
         default=3.0,
         description="Longest gap, in seconds. Longer speech without words is transcribed again, more thoroughly.",
     )
@@ -110,7 +110,7 @@ class TranscriptionSettings(SourceSettings):
         default=CueRules(),
         description="Rules for captions, as JSON; omitted keys keep their defaults. Units: characters and seconds.",
     )
-    podjobs_invention_limits: HallucinationLimits = Field(
+    podjobs_hallucination_limits: HallucinationLimits = Field(
         default=HallucinationLimits(),
         description="Limits beyond which text is dropped as hallucinated, as JSON; omitted keys keep their defaults.",
     )

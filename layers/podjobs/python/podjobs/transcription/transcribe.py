@@ -106,12 +106,12 @@ class PartTranscription:
             for window, transcript in zip(windows, transcripts, strict=True)
             for utterance in place_utterances(window, transcript)
         ]
-        kept, dropped = drop_hallucinations(utterances, self.speech, self._settings.podjobs_invention_limits)
+        kept, dropped = drop_hallucinations(utterances, self.speech, self._settings.podjobs_hallucination_limits)
         self.log += dropped
         return kept
 
     def _gaps(self, utterances: Sequence[Utterance]) -> tuple[TimeSpan, ...]:
-        return find_gaps(self.speech, around_words(utterances, WORD_MARGIN_S), self._settings.podjobs_hole_s)
+        return find_gaps(self.speech, around_words(utterances, WORD_MARGIN_S), self._settings.podjobs_gap_s)
 
 
 def _on_file_clock(word: Word, part_start_s: float) -> Word:

@@ -26,16 +26,16 @@ class HallucinationLimits(BaseModel):
     """Above this, together with a low log probability, the model itself heard no speech."""
     low_log_probability: float = Field(default=WHISPER_LIMITS.log_probability, le=0)
     """Natural logarithm, per token."""
-    doubtful_no_speech_probability: float = Field(default=0.4, ge=0, le=1)
+    unsure_no_speech_probability: float = Field(default=0.4, ge=0, le=1)
     """Above this, an utterance is unsure: known hallucinations and repetitions in it are dropped."""
-    doubtful_log_probability: float = Field(default=-0.6, le=0)
+    unsure_log_probability: float = Field(default=-0.6, le=0)
     """Below this, an utterance is unsure."""
-    doubtful_compression_ratio: float = Field(default=WHISPER_LIMITS.compression_ratio, gt=0)
+    unsure_compression_ratio: float = Field(default=WHISPER_LIMITS.compression_ratio, gt=0)
     """Above this, an utterance is unsure."""
     looping_compression_ratio: float = Field(default=4.0, gt=0)
     """Above this, repetitions in an utterance are unsure. Drills and refrains that were really said reach 3; a model
     that goes round in circles fills its window and reaches 5 or more."""
-    doubtful_word_probability: float = Field(default=0.5, ge=0, le=1)
+    unsure_word_probability: float = Field(default=0.5, ge=0, le=1)
     """Below this, on average, a clause is unsure."""
     max_chars_per_s: float = Field(default=50.0, gt=0)
     """Nobody speaks faster; the fastest speakers reach 30."""
@@ -50,14 +50,14 @@ class HallucinationLimits(BaseModel):
     def unsure(self) -> ConfidenceLimits:
         """Beyond these an utterance is unsure."""
         return ConfidenceLimits(
-            self.doubtful_log_probability, self.doubtful_compression_ratio, self.doubtful_no_speech_probability
+            self.unsure_log_probability, self.unsure_compression_ratio, self.unsure_no_speech_probability
         )
 
     @property
     def unsure_repetition(self) -> ConfidenceLimits:
         """Beyond these a repetition is unsure: more of the same is allowed than elsewhere."""
         return ConfidenceLimits(
-            self.doubtful_log_probability, self.looping_compression_ratio, self.doubtful_no_speech_probability
+            self.unsure_log_probability, self.looping_compression_ratio, self.unsure_no_speech_probability
         )
 
     def heard_no_speech(self, confidence: Confidence) -> bool:
@@ -69,7 +69,7 @@ class HallucinationLimits(BaseModel):
 
     def is_improbable(self, probability: float) -> bool:
         """Whether words are unsure by their probability."""
-        return probability < self.doubtful_word_probability
+        return probability < self.unsure_word_probability
 
     def is_impossibly_fast(self, words: Sequence[Word]) -> bool:
         """Whether words have next to no time."""
