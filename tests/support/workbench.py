@@ -13,9 +13,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.testing import JobRun
 from support.forward_only import ForwardOnlyStorage
 from support.jobs import encoding_job
-
-POD_ROOT = "/usr/local/pod/media"
-"""Another path than the real one: what Pod calls its media root need not exist here."""
+from support.media_storages import POD_ROOT
 
 SMALL_LADDER = (
     {"resolution": "320x180", "maxrate": "1000k", "audio_bitrate": "96k", "encode_mp4": True},

@@ -8,18 +8,7 @@ from aiohttp import web
 from cloudevents.conversion import to_binary
 from cloudevents.http import CloudEvent, from_http
 
-from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
 from podjobs.contract.statements import REPORT_EVENT_TYPE, BatchReport, StatementBatch
-
-
-def problem(status=503, detail="As told."):
-    return Problem(title="No.", status=status, detail=detail)
-
-
-def problem_answer(status, **headers):
-    return web.Response(
-        text=problem(status).model_dump_json(), status=status, headers=headers, content_type=PROBLEM_CONTENT_TYPE
-    )
 
 
 def numbers(batch):

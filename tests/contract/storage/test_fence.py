@@ -72,7 +72,7 @@ def test_writer_at_any_system_call_of_a_job_s_end_leaves_nothing(storage, media)
 
 
 def test_writer_that_finishes_at_any_system_call_of_a_job_s_end_leaves_nothing(storage, media):
-    """It is told whether it was in time."""
+    """And learns whether it was in time."""
     outcomes = []
 
     def finish_at(number):

@@ -1,4 +1,4 @@
-"""A job's work folder from its start to its end; what comes after the end is told so and leaves nothing."""
+"""A job's work folder from its start to its end; what comes after the end fails and leaves nothing."""
 
 import pytest
 
@@ -33,11 +33,12 @@ def test_start_work_twice_keeps_what_is_there(storage):
     assert len(storage.list_files("work/job-1/chunk/1")) == 3
 
 
-def test_remove_work_twice_or_without_work_is_nothing(storage):
+def test_remove_work_twice_or_without_work_does_nothing(storage, media):
     storage.remove_work("never-started")
     storage.start_work("job-1")
     storage.remove_work("job-1")
     storage.remove_work("job-1")
+    assert media.work_left() == set()
 
 
 def test_remove_work_keeps_other_jobs_and_all_media(storage):
