@@ -43,7 +43,7 @@ def packets(path: Path, stream: str = "v") -> list[tuple[float, float, bool]]:
 
 
 def probe(path: Path, *entries: str) -> dict[str, Any]:
-    """What ffprobe tells: `stream=codec_type`, `format=duration` …"""
+    """What ffprobe reports: `stream=codec_type`, `format=duration` …"""
     output = subprocess.run(
         ["ffprobe", "-v", "error", "-show_entries", ":".join(entries), "-print_format", "json", str(path)],
         check=True, capture_output=True, text=True,

@@ -144,7 +144,7 @@ def faults_of(made):
     output = made.bench.output
     faults = []
     for file in sorted([*output.glob("*.mp4"), *output.glob("*.ts")]):
-        faults += check_file(file, made.expected).faults
+        faults += check_file(file, made.expected)
     for playlist in sorted(output.glob("*p.m3u8")):
         faults += check_segments(playlist)
     for file in output.glob("*.mp4"):

@@ -61,7 +61,7 @@ def test_encode_repackaged_by_url_is_as_from_a_folder(url_workbench):
     [
         (b"not a video at all" * 1000, "is not a media file that can be read"),
         (b"", "is empty"),
-        (b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n", "of a format that is not accepted"),
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\n", "is not accepted. Accepted"),
     ],
 )
 def test_plan_bad_source_by_url_is_named_as_pod_knows_it(url_workbench, content, said):

@@ -1,4 +1,4 @@
-"""Clips that tell where they are: every frame carries its number, and a chirp sounds with every MARK_EVERY-th one.
+"""Clips that show where they are: every frame carries its number, and a chirp sounds with every MARK_EVERY-th one.
 
 The number is a bar code in the top tenth of the picture: black and white fields, the lowest bit on the left. A chirp,
 unlike a beep of one pitch, fits itself at one place only, so that its time is found to the sample.
