@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME`: prints tables, then the targets and whether they hold; exit status 0 when all do."""
+"""`python -m benchmarks NAME`: prints tables, then the targets and whether they hold; exit status 0 if all do."""
 
 import math
 import sys
@@ -25,7 +25,7 @@ def benchmarks() -> None:
 
 
 def _check_stride(_: click.Context, __: click.Parameter, stride: int) -> int:
-    """Refuse a stride that meets key frames, every 25 or 50 frames, more or less often than other frames."""
+    """Refuse a stride that hits key frames, every 25 or 50 frames, more or less often than other frames."""
     if stride < 1 or math.gcd(stride, 50) > 1:
         raise click.BadParameter("must be a number such as 1, 3 or 7 that has no divisor in common with 50")
     return stride
@@ -38,13 +38,20 @@ folder_option = click.option(
     show_default=True,
     help="Where the source clips are kept and the work is done.",
 )
+vmaf_option = click.option(
+    "--vmaf-every",
+    default=3,
+    show_default=True,
+    callback=_check_stride,
+    help="Measure the VMAF of one frame in this many.",
+)
 
 
 @benchmarks.command()
 @folder_option
 @click.option("--seconds", default=30, show_default=True, help="Length of the excerpt.")
 @click.option("--height", "heights_px", multiple=True, type=int, help="Only these renditions.")
-@click.option("--all", "everything", is_flag=True, help="Measure the dearer settings, too.")
+@click.option("--all", "everything", is_flag=True, help="Measure the more expensive settings, too.")
 def ladder(folder: Path, seconds: int, heights_px: tuple[int, ...], *, everything: bool) -> None:
     """Choose x264 settings for each rendition from a rate-distortion table."""
     sys.exit(ladder_benchmark.run(folder, seconds, heights_px, everything=everything))
@@ -54,13 +61,7 @@ def ladder(folder: Path, seconds: int, heights_px: tuple[int, ...], *, everythin
 @folder_option
 @click.option("--seconds", default=60, show_default=True, help="Length of the source; 60 to 120 is meant.")
 @click.option("--repeat", default=3, show_default=True, help="How often each contender encodes it.")
-@click.option(
-    "--vmaf-every",
-    default=3,
-    show_default=True,
-    callback=_check_stride,
-    help="VMAF is taken of one frame in so many.",
-)
+@vmaf_option
 def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
     """Compare the whole job with Pod's own commands and with one bare ffmpeg."""
     sys.exit(encode_benchmark.run(folder, seconds, repeat, vmaf_every))
@@ -69,7 +70,13 @@ def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
 @benchmarks.command()
 @folder_option
 @click.option("--seconds", default=60, show_default=True, help="Length of the main video.")
-@click.option("--vmaf-every", default=3, show_default=True, callback=_check_stride, help="One frame in so many.")
+@click.option(
+    "--vmaf-every",
+    default=3,
+    show_default=True,
+    callback=_check_stride,
+    help="Measure the VMAF of one frame in this many.",
+)
 def dressing(folder: Path, seconds: int, vmaf_every: int) -> None:
     """Compare a dressed video with Pod's extra encode."""
     sys.exit(dressing_benchmark.run(folder, seconds, vmaf_every))
@@ -78,7 +85,7 @@ def dressing(folder: Path, seconds: int, vmaf_every: int) -> None:
 @benchmarks.command()
 @folder_option
 @click.option("--minutes", default=10, show_default=True, help="Length of the source.")
-@click.option("--sample", default=0, help="Encode only so many chunks and extrapolate. Default: all.")
+@click.option("--sample", default=0, help="Encode only this many chunks and extrapolate. Default: all.")
 @click.option("--overhead-ms", type=float, help="What the adapter adds to a step. Default: as `adapter` measured it.")
 def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) -> None:
     """Compute the time to ready for 1 to 128 instances from the cost of every step."""

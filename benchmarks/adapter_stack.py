@@ -30,7 +30,7 @@ class Stack:
     adapter: Program
 
     def control(self, *, steps: int, hold: bool = False) -> None:
-        """Tell the function how many steps a plan has, and whether steps end."""
+        """Set how many steps the function puts into a plan, and whether it holds them."""
         (self.folder / "steps").write_text(str(steps), encoding="utf-8")
         if hold:
             (self.folder / "hold").touch()

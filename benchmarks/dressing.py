@@ -1,4 +1,4 @@
-"""A dressed video, watermark, both credits and a cut, against Pod's way: dress it by an encode, then make the ladder.
+"""A dressed video (watermark, both credits, a cut) against Pod's way: an encode that dresses it, then the ladder.
 
 Pod cuts the dressed file, we cut the main video: for the cost, both make a video of the same length; for the quality
 nothing is cut, so that both show the same.
@@ -28,7 +28,7 @@ def run(folder: Path, seconds: int, vmaf_every: int) -> int:
     Args:
         folder: where to work.
         seconds: length of the main video.
-        vmaf_every: take VMAF of one frame in so many.
+        vmaf_every: measure the VMAF of one frame in this many.
     """
     source, credit = make_source(folder, seconds), make_source(folder, CREDIT_S)
     work = folder / "dressing"

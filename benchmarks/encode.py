@@ -57,7 +57,7 @@ def run(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> int:
         folder: where to work.
         seconds: length of the source.
         repeat: how often each one encodes.
-        vmaf_every: take VMAF of one frame in so many.
+        vmaf_every: measure the VMAF of one frame in this many.
     """
     source = make_source(folder, seconds)
     work = folder / "encode"
@@ -97,7 +97,7 @@ def _contenders(source: Path, work: Path, seconds: int) -> tuple[Contender, ...]
 
 
 def _bare_argv(source: Path, seconds: int) -> list[str]:
-    """The command of one chunk that is the whole source, with nowhere to write to: encoders, and nothing else."""
+    """The command for the whole source as one chunk, written nowhere: only the encoders are measured."""
     settings = local_settings(source.parent, podjobs_encoding_slots=1)  # alone: with as many threads as x264 likes
     tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20)
     storage = open_storage(settings)

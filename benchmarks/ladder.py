@@ -23,9 +23,9 @@ from support.vmaf import measure_vmaf
 FIRST_CRF, LOWEST_CRF, HIGHEST_CRF = 20.0, 17.0, 25.0
 FINEST_STEP = 0.25
 VMAF_MARGIN = 0.05
-"""What the settings of choice must be better than the baseline: other lectures are not this one."""
+"""How much better than the baseline the chosen settings must be: other lectures differ from this one."""
 VMAF_EVERY = 3
-"""VMAF is taken of one frame in so many. No divisor of the key-frame distances: key frames look better than others."""
+"""One frame in this many is measured. No divisor of the key-frame distances: key frames look better than others."""
 CANDIDATES = (
     ("veryfast", 1),
     ("veryfast", 2),
@@ -40,7 +40,7 @@ CANDIDATES = (
     ("slow", 1),
     ("slow", 2),
 )
-"""Preset and reference frames, about in the order of their cost."""
+"""Preset and reference frames, roughly by increasing cost."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Excerpt:
         return self._encode("Pod: slow", None, 20.0, pod_baseline.video_options(setting), level="3")
 
     def encode(self, preset: str, references: int, crf: float) -> Row:
-        """Encode as a chunk of ours would be."""
+        """Encode with our flags for a chunk."""
         size = (self.rendition.width_px, self.rendition.height_px)
         level = choose_level(*size, FRAME_RATE, references, self.rendition.maxrate_bps)
         rendition = self.rendition.model_copy(
@@ -128,7 +128,7 @@ def measure_rendition(excerpt: Excerpt, *, everything: bool) -> tuple[Row, list[
 
     Args:
         excerpt: the pictures.
-        everything: go on after the first candidate that is no worse; dearer ones follow.
+        everything: continue with more expensive candidates after the first one that is no worse.
     """
     baseline = excerpt.encode_like_pod()
     rows: list[Row] = []
@@ -140,7 +140,7 @@ def measure_rendition(excerpt: Excerpt, *, everything: bool) -> tuple[Row, list[
 
 
 def print_rendition(name: str, baseline: Row, rows: list[Row], best: Row | None) -> None:
-    """Show what was measured; the settings of choice in green."""
+    """Print what was measured, with the chosen settings in green."""
     columns = ("preset", "refs", "CRF", "level", "CPU s", "CPU / Pod", "bytes", "bytes / Pod", "VMAF", "VMAF − Pod")
     table = new_table(f"{name}p", *columns)
     for row in [baseline, *rows]:

@@ -1,4 +1,4 @@
-"""What every benchmark measures, CPU and wall seconds of commands, and whether its targets hold."""
+"""What all benchmarks share: the CPU and wall time of commands, tables, and whether the targets hold."""
 
 import os
 import resource
@@ -40,7 +40,7 @@ class Target:
 
 @contextmanager
 def measuring() -> Iterator[Cost]:
-    """Measure what happens inside the block; the cost is filled in when it ends."""
+    """Measure what happens inside the block; the cost is filled in at its end."""
     cost = Cost()
     cpu_s, wall_s = _cpu_s(), time.perf_counter()
     yield cost
@@ -69,17 +69,17 @@ def run_measured(argv: Sequence[str], cwd: Path | None = None) -> Cost:
     """Run a command to its end.
 
     Raises:
-        RuntimeError: it failed; the text holds the end of what it said.
+        RuntimeError: it failed; the message contains the end of its stderr.
     """
     start_s = time.perf_counter()
     # A file, not a pipe: wait4 must be the only one to wait for the process, so that its usage is known exactly.
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+    with tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            said.seek(0)
-            tail = said.read()[-2000:].decode("utf-8", "replace")
+            stderr.seek(0)
+            tail = stderr.read()[-2000:].decode("utf-8", "replace")
             raise RuntimeError(f"{argv[0]} ended with {process.returncode}: {tail}")
     return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - start_s)
 

@@ -121,7 +121,7 @@ def dressing_argv(inputs: Sequence[Path], output: Path, codec: Sequence[str] = (
 
 
 def video_options(rendition: RenditionSetting) -> list[str]:
-    """The x264 settings of Pod for one rendition."""
+    """Pod's x264 options for one rendition."""
     return ["-c:v", "libx264", *X264, *_rate(rendition), *KEY_FRAMES]
 
 

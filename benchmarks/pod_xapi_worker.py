@@ -3,7 +3,7 @@
 `celery -A benchmarks.pod_xapi_worker worker --concurrency 1 --queues xapi`
 
 Source: Esup-Pod 4.1, pod/xapi/xapi_tasks.py: `requests.post` without a session. The standard library's client does the
-same with less to do around it.
+same with less overhead.
 """
 
 import base64

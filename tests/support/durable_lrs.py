@@ -4,7 +4,7 @@ What it answered 200 for is on disk, so that it can be killed at any moment. It 
 lrs.py.
 
     POST /statements   a statement or a list of them
-    GET  /             tells that it is there
+    GET  /             answers 200 as soon as it serves
 """
 
 import asyncio

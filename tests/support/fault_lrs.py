@@ -22,7 +22,7 @@ class Asked:
     statements: list[Statement]
     headers: dict[str, str]
     connection: int
-    """Tells connections apart."""
+    """Distinguishes connections."""
     at: float
 
 

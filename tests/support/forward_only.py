@@ -1,35 +1,39 @@
 """A storage whose streams cannot seek, as those of object storage cannot."""
 
 import io
+from typing import Any, BinaryIO
+
+from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import Storage
 
 
 class ForwardOnlyStorage:
     """Another storage; what it opens is read forward only."""
 
-    def __init__(self, storage):
+    def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
-    def open(self, key):
+    def open(self, key: Key) -> BinaryIO:
         return io.BufferedReader(_ForwardOnly(self._storage.open(key)))
 
 
 class _ForwardOnly(io.RawIOBase):
-    """A stream that refuses to seek and to tell, as its base class does."""
+    """A stream without a position: `seek` and `tell` are refused, as its base class does."""
 
-    def __init__(self, stream):
+    def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: Any) -> int:
         content = self._stream.read(len(buffer))
         buffer[: len(content)] = content
         return len(content)
 
-    def close(self):
+    def close(self) -> None:
         self._stream.close()
         super().close()

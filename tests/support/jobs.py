@@ -1,4 +1,4 @@
-"""Jobs as they come from Pod: each is made of a Celery message, by the door's own translation."""
+"""Jobs as they come from Pod: each is made from a Celery message, by the door's own translation."""
 
 from typing import Any
 

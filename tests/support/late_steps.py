@@ -1,16 +1,21 @@
 """Steps that write into a job's work folder, perhaps after the job has ended."""
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
 from podjobs.contract.errors import RetryableError
+from podjobs.contract.ports import Storage
 
 
-def write_chunk(storage, job_id, name="chunk/1"):
+def write_chunk(storage: Storage, job_id: str, name: str = "chunk/1") -> None:
     """A step: it writes files into the job's work folder."""
     with storage.writing(storage.work_key(job_id, name)) as folder:
         for file in "abc":
             (folder / file).write_bytes(file.encode() * 1000)
 
 
-def try_write_chunk(storage, job_id, name="chunk/1"):
+def try_write_chunk(storage: Storage, job_id: str, name: str = "chunk/1") -> bool:
     """Whether it was in time; any other error than the documented one is raised."""
     try:
         write_chunk(storage, job_id, name)
@@ -21,7 +26,7 @@ def try_write_chunk(storage, job_id, name="chunk/1"):
     return True
 
 
-def begin_to_write(storage, job_id, names=("a",)):
+def begin_writing(storage: Storage, job_id: str, names: Sequence[str] = ("a",)) -> AbstractContextManager[Path]:
     """A step that has written files, but not ended."""
     step = storage.writing(storage.work_key(job_id, "chunk"))
     folder = step.__enter__()
@@ -30,7 +35,7 @@ def begin_to_write(storage, job_id, names=("a",)):
     return step
 
 
-def finish_to_write(step):
+def finish_writing(step: AbstractContextManager[Path]) -> bool:
     """Whether it was in time."""
     try:
         step.__exit__(None, None, None)

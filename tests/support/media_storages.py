@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podjobs.backends.storage import open_storage
+from podjobs.contract.ports import Storage
 from podjobs.settings import MediaSettings
 
 POD_ROOT = "/usr/local/pod/media"
@@ -19,14 +20,16 @@ class MediaStorage:
     environment: dict[str, str]
     """The settings that name it."""
     list_everything: Callable[[], set[str]]
-    """The keys of all that lies there, also of what nobody is served."""
+    """The keys of everything there, also of what the storage does not list."""
 
-    def open(self):
+    def open(self) -> Storage:
         """Open it, as a function does when it starts."""
-        return open_storage(MediaSettings(**{name.lower(): value for name, value in self.environment.items()}))
+        return open_storage(
+            MediaSettings.model_validate({name.lower(): value for name, value in self.environment.items()})
+        )
 
-    def work_left(self):
-        """What lies in work folders, and the folders themselves."""
+    def work_left(self) -> set[str]:
+        """What is left in work folders, and the folders themselves."""
         return {key for key in self.list_everything() if key.split("/")[0] == "work"}
 
 

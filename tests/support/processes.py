@@ -27,7 +27,7 @@ OPERATOR_SETTINGS = (
     "FFPROBE_",
     "VIDEO_RENDITIONS",
 )
-"""What names of settings begin with."""
+"""How the names of settings begin."""
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 10
 POLL_S = 0.02
@@ -40,7 +40,7 @@ def environment_with(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """Find a port nobody listens on."""
+    """Find a port on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -52,7 +52,7 @@ def wait_for(condition: Callable[[], Any], timeout_s: float, explain: Callable[[
     Args:
         condition: asked again and again.
         timeout_s: how long.
-        explain: gives what to say beside, when it took too long.
+        explain: returns what the error should add if it took too long.
 
     Raises:
         TimeoutError: it took too long.
@@ -65,7 +65,7 @@ def wait_for(condition: Callable[[], Any], timeout_s: float, explain: Callable[[
 
 
 def serves(url: str) -> bool:
-    """Tell whether an address answers 200."""
+    """Whether an address answers 200."""
     try:
         with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - our own address
             return bool(response.status == HTTPStatus.OK)
@@ -74,7 +74,7 @@ def serves(url: str) -> bool:
 
 
 def living_processes(wanted: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
-    """All processes of the machine that are wanted; those that end meanwhile, or may not be looked at, are not."""
+    """All processes of the machine that are wanted, except those that end meanwhile or may not be examined."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -99,7 +99,7 @@ class Program:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        """Start it; `wait` tells when it works."""
+        """Start it; `wait` waits until it works."""
         with self.log.open("ab") as log:
             # a group of its own: a server's workers are killed with it
             self.process = subprocess.Popen(

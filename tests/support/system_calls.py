@@ -2,12 +2,15 @@
 
 import contextlib
 import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 MODULES = {"posix", "io", "_io", "_socket"}
 
 
 @contextlib.contextmanager
-def at_system_call(number, action):
+def at_system_call(number: int, action: Callable[[], object]) -> Iterator[list[int]]:
     """Perform an action once, right before a system call of this thread.
 
     Args:
@@ -19,7 +22,7 @@ def at_system_call(number, action):
     """
     calls = [0]
 
-    def watch(_frame, event, called):
+    def watch(_frame: FrameType, event: str, called: Any) -> None:
         if event == "c_call" and (called.__module__ or type(called.__self__).__module__) in MODULES:
             calls[0] += 1
             if calls[0] == number + 1:
@@ -32,7 +35,7 @@ def at_system_call(number, action):
         sys.setprofile(None)
 
 
-def at_each_system_call(attempt):
+def at_each_system_call(attempt: Callable[[int], int]) -> int:
     """Repeat an attempt with an ever later system call until it has no call that late.
 
     Args:

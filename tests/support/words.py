@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from podjobs.contract.ports import Word
 
 
-def say(text, chars_per_s=12.5, start_s=0.0):
+def say(text: str, chars_per_s: float = 12.5, start_s: float = 0.0) -> list[Word]:
     """Words one right after the other, `<0.5>` for a pause of half a second."""
     words = []
     for part in text.split():
@@ -30,11 +30,12 @@ MOMENTS = st.floats(-5, 60, allow_nan=False).map(lambda time_s: round(time_s, 2)
 
 
 @st.composite
-def any_words(draw):
+def any_words(draw: st.DrawFn) -> list[Word]:
     """Any text; the times run on as a rule, and are absurd at times."""
     texts = draw(st.lists(TEXTS | st.text(max_size=6), max_size=60))
     absurd = draw(st.booleans())
-    words, time_s = [], 0.0
+    words: list[Word] = []
+    time_s = 0.0
     for text in texts:
         if absurd and draw(st.integers(0, 4)) == 0:
             words.append(Word(text=text, start_s=draw(MOMENTS), end_s=draw(MOMENTS)))

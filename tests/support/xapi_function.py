@@ -2,31 +2,24 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import web
 from cloudevents.conversion import to_binary
 from cloudevents.http import CloudEvent, from_http
 
-from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
 from podjobs.contract.statements import REPORT_EVENT_TYPE, BatchReport, StatementBatch
 
 
-def problem(status=503, detail="As told."):
-    return Problem(title="No.", status=status, detail=detail)
-
-
-def problem_answer(status, **headers):
-    return web.Response(
-        text=problem(status).model_dump_json(), status=status, headers=headers, content_type=PROBLEM_CONTENT_TYPE
-    )
-
-
-def numbers(batch):
+def numbers(batch: StatementBatch) -> list[int]:
+    """The numbers of its statements."""
     return [entry.statement["n"] for entry in batch.entries]
 
 
-def accept_all(batch):
+def accept_all(batch: StatementBatch) -> BatchReport:
+    """The report of an LRS that takes everything."""
     return BatchReport(accepted=tuple(entry.entry_id for entry in batch.entries))
 
 
@@ -34,17 +27,17 @@ def accept_all(batch):
 class FakeXapiFunction:
     """Answers batches as the test says, from a list first, then by its judge."""
 
-    answers: list = field(default_factory=list)
-    judge: object = accept_all
+    answers: list[Any] = field(default_factory=list)
+    judge: Callable[[StatementBatch], Any] = accept_all
     takes_s: float = 0
-    asked: list = field(default_factory=list)
-    accepted: list = field(default_factory=list)
-    at: list = field(default_factory=list)
+    asked: list[StatementBatch] = field(default_factory=list)
+    accepted: list[int] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
     url: str = ""
 
-    async def handle(self, request):
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         batch = StatementBatch.model_validate(from_http(dict(request.headers), await request.read()).data)
         self.asked.append(batch)
         self.at.append(time.monotonic())
@@ -56,9 +49,10 @@ class FakeXapiFunction:
             self.at_once -= 1
         answer = self.answers.pop(0) if self.answers else self.judge(batch)
         if answer == "break":
+            assert request.transport
             request.transport.abort()
             return web.Response()
-        if not isinstance(answer, BatchReport):
+        if isinstance(answer, web.StreamResponse):
             return answer
         named = {entry.entry_id: entry.statement["n"] for entry in batch.entries}
         self.accepted += [named[entry_id] for entry_id in answer.accepted if entry_id in named]
@@ -67,5 +61,5 @@ class FakeXapiFunction:
         return web.Response(body=body, headers=headers)
 
     @property
-    def sizes(self):
+    def sizes(self) -> list[int]:
         return [len(batch.entries) for batch in self.asked]

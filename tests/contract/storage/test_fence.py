@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from podjobs.contract.errors import RetryableError
-from support.late_steps import begin_to_write, finish_to_write, try_write_chunk, write_chunk
+from support.late_steps import begin_writing, finish_writing, try_write_chunk, write_chunk
 from support.system_calls import at_each_system_call, at_system_call
 
 ROUNDS = 300
@@ -72,12 +72,12 @@ def test_writer_at_any_system_call_of_a_job_s_end_leaves_nothing(storage, media)
 
 
 def test_writer_that_finishes_at_any_system_call_of_a_job_s_end_leaves_nothing(storage, media):
-    """It is told whether it was in time."""
+    """And learns whether it was in time."""
     outcomes = []
 
     def finish_at(number):
         storage.start_work("job-1")
-        late = begin_to_write(storage, "job-1")
+        late = begin_writing(storage, "job-1")
         with at_system_call(number, lambda: finish(late)) as calls:
             storage.remove_work("job-1")
         if number >= calls[0]:
@@ -87,7 +87,7 @@ def test_writer_that_finishes_at_any_system_call_of_a_job_s_end_leaves_nothing(s
 
     def finish(late):
         is_open = storage.has_work("job-1")
-        outcomes.append(finish_to_write(late))
+        outcomes.append(finish_writing(late))
         assert outcomes[-1] is is_open
 
     assert at_each_system_call(finish_at) > MOMENTS
@@ -100,11 +100,11 @@ def test_writer_that_finishes_after_a_job_s_end_was_broken_off_removes_its_files
 
     def break_off_at(number):
         storage.start_work("job-1")
-        late = begin_to_write(storage, "job-1")
+        late = begin_writing(storage, "job-1")
         with contextlib.suppress(BrokenOffError), at_system_call(number, break_off) as calls:
             storage.remove_work("job-1")
         closed.append(not storage.has_work("job-1"))
-        assert finish_to_write(late) is not closed[-1]
+        assert finish_writing(late) is not closed[-1]
         assert storage.list_files("work/job-1/chunk") == (() if closed[-1] else ("work/job-1/chunk/a",))
         storage.remove_work("job-1")
         assert media.work_left() == set(), number

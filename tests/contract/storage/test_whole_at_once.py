@@ -119,8 +119,8 @@ def kill_at(number):
         os.write(writer, str(calls[0]).encode())
         os._exit(0)
     os.close(writer)
-    with open(reader, "rb") as told:
-        calls = told.read()
+    with open(reader, "rb") as count:
+        calls = count.read()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert status in (0, -signal.SIGKILL), status
     check()

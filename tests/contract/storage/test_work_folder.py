@@ -1,9 +1,9 @@
-"""A job's work folder from its start to its end; what comes after the end is told so and leaves nothing."""
+"""A job's work folder from its start to its end; what comes after the end fails and leaves nothing."""
 
 import pytest
 
 from podjobs.contract.errors import InvalidRequestError, PermanentError, RetryableError
-from support.late_steps import begin_to_write, write_chunk
+from support.late_steps import begin_writing, write_chunk
 
 GONE = r"work folder of 'work/.+' is gone: the job has ended or was superseded"
 
@@ -33,11 +33,12 @@ def test_start_work_twice_keeps_what_is_there(storage):
     assert len(storage.list_files("work/job-1/chunk/1")) == 3
 
 
-def test_remove_work_twice_or_without_work_is_nothing(storage):
+def test_remove_work_twice_or_without_work_does_nothing(storage, media):
     storage.remove_work("never-started")
     storage.start_work("job-1")
     storage.remove_work("job-1")
     storage.remove_work("job-1")
+    assert media.work_left() == set()
 
 
 def test_remove_work_keeps_other_jobs_and_all_media(storage):
@@ -90,7 +91,7 @@ def test_writing_without_a_work_folder_is_refused_before_the_work(storage, media
 @pytest.mark.parametrize("wrote", ["nothing", "before", "before, but the step fails", "nothing, and the step fails"])
 def test_writing_while_the_job_ends_fails_and_leaves_nothing(storage, media, wrote):
     storage.start_work("job-1")
-    late = begin_to_write(storage, "job-1", ["a"] if "before" in wrote else [])
+    late = begin_writing(storage, "job-1", ["a"] if "before" in wrote else [])
     storage.remove_work("job-1")
     error = OSError("as the step meets it") if "step fails" in wrote else None
     with pytest.raises(RetryableError, match=GONE):

@@ -15,6 +15,7 @@ import pytest
 from podjobs.backends.process import CommandError, ProcessTools
 from podjobs.contract.errors import NotNowError, Problem, RetryableError
 from support.processes import wait_for
+from support.url_storage import SECRET
 
 TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
 
@@ -105,23 +106,20 @@ def test_run_dies_with_the_process_that_started_it(tmp_path):
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 20)
 
 
-def test_read_returns_the_bytes_as_they_are():
+def test_run_returns_the_bytes_as_they_are():
     assert TOOLS.run(["printf", r"\377\000\r\n"], timeout_s=20, limit_bytes=4) == b"\xff\x00\r\n"
 
 
-def test_read_more_than_the_limit_is_stopped_at_once():
+def test_run_more_output_than_the_limit_is_stopped_at_once():
     begun = time.monotonic()
     with pytest.raises(CommandError, match="more than 1000 bytes"):
         TOOLS.run(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
     assert time.monotonic() - begun < 5
 
 
-def test_read_failure_is_the_commands():
+def test_run_with_a_limit_failure_is_the_commands():
     with pytest.raises(CommandError, match="exit status 3"):
         TOOLS.run(["sh", "-c", "printf x; exit 3"], timeout_s=20, limit_bytes=1000)
-
-
-SECRET = "5f3c0ffee5EcReT"  # noqa: S105 - of this test alone
 
 
 class Refusing(http.server.BaseHTTPRequestHandler):
@@ -181,25 +179,25 @@ def test_run_secrets_of_a_url_are_nowhere(refusing_url, place, log_level, filler
     """Neither in the error nor the problem nor the log, however much ffmpeg says and wherever it cuts."""
     url = refusing_url.replace("//", f"//me:{SECRET}@") + f"{place}?X-Amz-Credential={filler}&X-Amz-Signature={SECRET}"
     argv = ["ffmpeg", "-hide_banner", "-loglevel", log_level, "-protocol_whitelist", "http,tcp", "-i", url]
-    told = run_with_logs(*argv, "-f", "null", "-")
-    problem = Problem.model_validate_json(told.stdout)
+    result = run_with_logs(*argv, "-f", "null", "-")
+    problem = Problem.model_validate_json(result.stdout)
     shown = f"{refusing_url.replace('//', '//…@')}{place}?…"
     assert f"{shown}: Server returned 403 Forbidden" in problem.detail
     assert problem.context["argv"][7] == shown
     assert shown in problem.context["stderr"]
-    assert shown in json.loads(told.stderr.splitlines()[0])["command"]
-    assert "CommandError: ffmpeg failed" in told.stderr
-    for text in (told.stdout, told.stderr):
+    assert shown in json.loads(result.stderr.splitlines()[0])["command"]
+    assert "CommandError: ffmpeg failed" in result.stderr
+    for text in (result.stdout, result.stderr):
         assert SECRET not in text
         assert "filler" not in text
 
 
 def test_run_secrets_of_a_command_that_succeeds_are_not_in_the_log():
     script = "echo 'Opening https://me:'$0'@host/key?sig='$0', again' >&2"
-    told = run_with_logs("sh", "-c", script, f"https://{SECRET}@host/")
-    assert [json.loads(line)["level"] for line in told.stderr.splitlines()] == ["debug", "debug"]
-    assert "https://…@host/" in told.stderr
-    assert SECRET not in told.stderr
+    result = run_with_logs("sh", "-c", script, f"https://{SECRET}@host/")
+    assert [json.loads(line)["level"] for line in result.stderr.splitlines()] == ["debug", "debug"]
+    assert "https://…@host/" in result.stderr
+    assert SECRET not in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -219,7 +217,7 @@ def test_run_every_error_is_without_secrets(error, script):
     assert "https://…@host/key?…" in Problem.of(failed.value).context["argv"]
 
 
-def test_read_error_is_without_secrets():
+def test_run_more_output_than_the_limit_error_is_without_secrets():
     url = f"https://host/key?sig={SECRET}"
     with pytest.raises(CommandError, match="more than 10 bytes") as failed:
         TOOLS.run(["sh", "-c", "cat /dev/zero", url], timeout_s=20, limit_bytes=10)

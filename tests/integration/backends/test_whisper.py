@@ -13,7 +13,7 @@ from support.transcriber import MODEL, warm_model
 
 FRAMES_PER_S = 100
 FRAME_BYTES = SOUND_BYTES_PER_S // FRAMES_PER_S
-PLACE = ModelLocation(MODEL)
+LOCATION = ModelLocation(MODEL)
 
 
 def samples_of(path):
@@ -42,7 +42,7 @@ def windows(tmp_path_factory):
 @pytest.mark.parametrize("batch", [1, 2, 4], ids="batch of {}".format)
 @pytest.mark.parametrize("thorough", [False, True], ids=["batches", "thorough"])
 def test_transcribe_returns_the_words_of_each_window(windows, batch, thorough):
-    transcripts = warm_model(batch=batch).transcribe(PLACE, windows, "en", thorough=thorough)
+    transcripts = warm_model(batch=batch).transcribe(LOCATION, windows, "en", thorough=thorough)
 
     assert len(transcripts) == len(windows)
     for text, sound, transcript in zip(LECTURE, windows, transcripts, strict=False):
@@ -53,7 +53,7 @@ def test_transcribe_returns_the_words_of_each_window(windows, batch, thorough):
 
 def test_transcribe_silence_among_speech_shifts_nothing(windows):
     silence = bytes(2 * SOUND_BYTES_PER_S)
-    transcripts = warm_model(batch=4).transcribe(PLACE, [windows[0], silence, windows[1]], "en", thorough=False)
+    transcripts = warm_model(batch=4).transcribe(LOCATION, [windows[0], silence, windows[1]], "en", thorough=False)
     assert error_rate(LECTURE[0], "".join(word.text for word in transcripts[0].words)) < 0.3
     assert error_rate(LECTURE[1], "".join(word.text for word in transcripts[2].words)) < 0.3
 

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from podjobs.encoding.settings import EncodingSettings
-from support.workbench import POD_ROOT, SMALL_LADDER, Workbench
+from support.media_storages import POD_ROOT
+from support.workbench import SMALL_LADDER, Workbench
 
 
 @pytest.fixture

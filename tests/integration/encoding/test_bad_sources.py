@@ -9,7 +9,7 @@ import pytest
 from podjobs.contract.errors import InvalidRequestError, NotNowError, PermanentError, RetryableError
 from podjobs.contract.plans import StepSpec
 from support.media import ffmpeg, make_video
-from support.workbench import POD_ROOT
+from support.media_storages import POD_ROOT
 
 
 def refuse(workbench, name, error=PermanentError):

@@ -9,7 +9,7 @@ import pytest
 
 from podjobs.contract.errors import PermanentError, RetryableError
 from support.media import ffmpeg, make_video, packets, probe
-from support.workbench import POD_ROOT
+from support.media_storages import POD_ROOT
 
 FPS = 25
 TONES_HZ = {"opening": 400, "main": 900, "ending": 2000}

@@ -9,7 +9,7 @@ import m3u8
 import pytest
 
 from support.media import ffmpeg, make_video, packets, probe
-from support.workbench import POD_ROOT
+from support.media_storages import POD_ROOT
 
 
 def times_from_first(path):

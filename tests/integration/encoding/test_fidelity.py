@@ -26,9 +26,10 @@ from support.fidelity.checks import (
 )
 from support.fidelity.clips import CLIPS, Clip, make_clip
 from support.fidelity.marks import read_frames
+from support.media_storages import POD_ROOT
 from support.serving import serving
 from support.vmaf import vmaf_of_frames
-from support.workbench import POD_ROOT, SMALL_LADDER, Workbench
+from support.workbench import SMALL_LADDER, Workbench
 
 CUT_S = (3.3, 17.06)
 WHOLE = {"podjobs_chunk_min_s": 3600, "podjobs_chunk_max_s": 3600}
@@ -143,7 +144,7 @@ def faults_of(made):
     output = made.bench.output
     faults = []
     for file in sorted([*output.glob("*.mp4"), *output.glob("*.ts")]):
-        faults += check_file(file, made.expected).faults
+        faults += check_file(file, made.expected)
     for playlist in sorted(output.glob("*p.m3u8")):
         faults += check_segments(playlist)
     for file in output.glob("*.mp4"):

@@ -43,6 +43,6 @@ def test_check_file_finds_the_fault(source, tmp_path, picture, sound, fault):
     made = tmp_path / "made.mkv"
     ffmpeg("-i", source, "-vf", f"settb=1/90000,{picture}", "-af", sound, *X264, "-enc_time_base", "1/90000",
            "-c:a", "flac", made)  # fmt: skip
-    faults = check_file(made, shown_of(source)).faults
+    faults = check_file(made, shown_of(source))
     assert bool(faults) == bool(fault), faults
     assert any(fault in sentence for sentence in faults) or not fault, faults

@@ -31,7 +31,7 @@ def marked(path, *coding, video_s=12, sound_s=12.2, rate=25, sound=(), video=(),
 
 def check(workbench, expected):
     for name in ("180p.mp4", "180p.ts"):
-        assert check_file(workbench.output / name, expected).faults == []
+        assert check_file(workbench.output / name, expected) == []
     assert check_segments(workbench.output / "180p.m3u8") == []
     assert not any("once more" in sentence for sentence in workbench.run.log)
 

@@ -9,8 +9,8 @@ from podjobs.backends.process import ProcessTools
 from podjobs.contract.errors import PermanentError, Problem
 from podjobs.encoding.function import EncodingFunction
 from support.media import ffmpeg, make_video, packets
+from support.media_storages import POD_ROOT
 from support.url_storage import url_storage
-from support.workbench import POD_ROOT
 
 
 @pytest.fixture
@@ -43,9 +43,11 @@ def test_encode_everything_by_url_is_as_from_a_folder(url_workbench):
     assert (url_workbench.output / "subtitle_und.vtt").exists()
     assert info["duration"] == 7
     assert not (url_workbench.root / "work").exists()
-    told = json.dumps([info, url_workbench.run.log, url_workbench.run.shared, list(url_workbench.run.results.values())])
-    assert "5EcReT" not in told
-    assert "http" not in told
+    published = json.dumps(
+        [info, url_workbench.run.log, url_workbench.run.shared, list(url_workbench.run.results.values())]
+    )
+    assert "5EcReT" not in published
+    assert "http" not in published
 
 
 def test_encode_repackaged_by_url_is_as_from_a_folder(url_workbench):

@@ -5,13 +5,13 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[3]
-FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+from support.processes import REPOSITORY
+
+FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
 SETTINGS = {
     "encoding": {"MEDIA_ROOT": "/media"},
     "notification": {"MEDIA_ROOT": "/media", "POD_API_URL": "http://pod.example.org/rest", "POD_API_TOKEN": "s3cret"},
@@ -26,11 +26,11 @@ START_LIMIT_S = 30
 
 def environment(settings=None):
     plain = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return plain | {"PYTHONPATH": str(ROOT / "layers/podjobs/python")} | (settings or {})
+    return plain | {"PYTHONPATH": str(REPOSITORY / "layers/podjobs/python")} | (settings or {})
 
 
 def serve(function, port, settings=None):
-    source = str(ROOT / "functions" / function / "main.py")
+    source = str(REPOSITORY / "functions" / function / "main.py")
     argv = [sys.executable, "-m", "functions_framework", "--source", source, "--target", "handle"]
     argv += ["--host", "127.0.0.1", "--port", str(port)]
     return subprocess.Popen(argv, env=environment(settings), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -46,7 +46,7 @@ def port():
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_main_is_imported_without_settings_and_does_nothing(function):
     code = "import logging, main; print(logging.getLogger().handlers, main.FUNCTION.name, hasattr(main, 'nothing'))"
-    folder = ROOT / "functions" / function
+    folder = REPOSITORY / "functions" / function
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment(), capture_output=True, check=True)
     assert (done.stdout.decode(), done.stderr.decode()) == (f"[] {function} False\n", "")
 

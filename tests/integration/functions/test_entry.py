@@ -1,7 +1,6 @@
 """The functions over HTTP, as functions-framework serves them."""
 
 import json
-from pathlib import Path
 
 import pytest
 from cloudevents.conversion import to_binary, to_structured
@@ -11,8 +10,8 @@ from functions_framework import create_app
 from podjobs.contract.plans import RESULT_EVENT_TYPE
 from podjobs.contract.steps import STEP_EVENT_TYPE
 from support.jobs import encoding_job, transcription_job
+from support.processes import REPOSITORY
 
-ROOT = Path(__file__).parents[3]
 STEP = {
     "job": encoding_job("job-1", 7, "/media/videos/x.mp4").model_dump(mode="json"),
     "step_id": "discard",
@@ -28,7 +27,7 @@ FRENCH = TRANSCRIPTION | {"language": "fr"}
 def client(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDIA_ROOT", "/media")
     monkeypatch.setenv("MEDIA_URL", f"file://{tmp_path}")
-    return create_app("handle", str(ROOT / "functions/encoding/main.py"), "http").test_client()
+    return create_app("handle", str(REPOSITORY / "functions/encoding/main.py"), "http").test_client()
 
 
 def event(data=STEP, kind=STEP_EVENT_TYPE):
@@ -78,7 +77,7 @@ def test_handler_wrong_settings_end_the_process_with_all_faults(monkeypatch):
     monkeypatch.delenv("MEDIA_ROOT", raising=False)
     monkeypatch.setenv("FFMPEG_CRF", "none")
     with pytest.raises(SystemExit) as ended:
-        create_app("handle", str(ROOT / "functions/encoding/main.py"), "http")
+        create_app("handle", str(REPOSITORY / "functions/encoding/main.py"), "http")
     assert "MEDIA_ROOT" in str(ended.value)
     assert "FFMPEG_CRF" in str(ended.value)
 
@@ -88,7 +87,7 @@ def transcription_client(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDIA_ROOT", "/media")
     monkeypatch.setenv("MEDIA_URL", f"file://{tmp_path}")
     monkeypatch.setenv("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"en": {"model": "/nowhere"}}}')
-    return create_app("handle", str(ROOT / "functions/transcription/main.py"), "http").test_client()
+    return create_app("handle", str(REPOSITORY / "functions/transcription/main.py"), "http").test_client()
 
 
 def test_transcription_function_answers_without_its_model(transcription_client, tmp_path):
@@ -108,6 +107,6 @@ def test_transcription_function_with_another_engine_does_not_start(monkeypatch):
     monkeypatch.setenv("MEDIA_ROOT", "/media")
     monkeypatch.setenv("TRANSCRIPTION_TYPE", "VOSK")
     with pytest.raises(SystemExit) as ended:
-        create_app("handle", str(ROOT / "functions/transcription/main.py"), "http")
+        create_app("handle", str(REPOSITORY / "functions/transcription/main.py"), "http")
     assert "VOSK is not supported" in str(ended.value)
     assert "TRANSCRIPTION_MODEL_PARAM" in str(ended.value)

@@ -4,11 +4,11 @@ import os
 import subprocess
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from support.processes import REPOSITORY
+
 WITHOUT_FUNCTIONS_FRAMEWORK = (
     "tests/unit/test_events.py",
     "tests/unit/entry/test_endpoint.py",
@@ -33,5 +33,5 @@ def test_other_sdk_reads_and_writes_the_same_events(tmp_path):
     assert found.startswith(str(tmp_path))
     assert version("cloudevents") not in found
     tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *WITHOUT_FUNCTIONS_FRAMEWORK]
-    done = subprocess.run(tests, env=environment, cwd=ROOT, check=False, capture_output=True)
+    done = subprocess.run(tests, env=environment, cwd=REPOSITORY, check=False, capture_output=True)
     assert done.returncode == 0, done.stdout.decode()

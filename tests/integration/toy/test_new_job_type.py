@@ -17,8 +17,8 @@ from adapter.redis.connections import open_redis
 from adapter.steps.records import RecordLimits, Records
 from podjobs.contract.reply_to import Nobody
 from podjobs.contract.workflows import WORKFLOWS
+from support.processes import REPOSITORY
 
-ROOT = Path(__file__).parents[3]
 TOY = Path(__file__).with_name("main.py")
 ADAPTER = [sys.executable, "-c", "import sum_job; from adapter.__main__ import adapter; adapter()", "run"]
 FUNCTION = [sys.executable, "-c", "import sum_job; from functions_framework._cli import _cli; _cli()"]
@@ -45,7 +45,7 @@ def stack(toy, tmp_path_factory):
     redis_url = f"redis://127.0.0.1:{broker}/0"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("POD", "MEDIA", "XAPI"))}
     environment = inherited | {
-        "PYTHONPATH": f"{ROOT}:{ROOT}/layers/podjobs/python:{TOY.parent}",
+        "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY}/layers/podjobs/python:{TOY.parent}",
         "ENCODING_TRANSCODING_CELERY_BROKER_URL": redis_url,
         "MEDIA_ROOT": str(folder),
         "POD_API_URL": "http://127.0.0.1:1/rest",
@@ -55,7 +55,7 @@ def stack(toy, tmp_path_factory):
         "PODJOBS_FUNCTION_URL_SUM": f"http://127.0.0.1:{of_sum}/",
         "PODJOBS_HEALTH_PORT": str(health),
     }
-    notification = ROOT / "functions" / "notification" / "main.py"
+    notification = REPOSITORY / "functions" / "notification" / "main.py"
     commands = [
         ["redis-server", "--port", str(broker), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
         [*FUNCTION, "--target", "handle", "--source", str(TOY), "--port", str(of_sum)],

@@ -3,7 +3,7 @@
 import pytest
 
 from support.speech import LECTURE, join, speak
-from support.transcriber import Transcriber, make_settings
+from support.transcriber import Transcriber, make_settings, warm_model
 
 PAUSE = ("anullsrc=r=16000:cl=mono", 0.7)
 
@@ -13,7 +13,7 @@ def make_transcriber(tmp_path):
     def make(model=None, **changes):
         media = tmp_path / "media"
         media.mkdir(exist_ok=True)
-        return Transcriber(media, make_settings(media, **changes), model)
+        return Transcriber(media, make_settings(media, **changes), model or warm_model())
 
     return make
 

@@ -15,10 +15,6 @@ from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join
 from support.transcriber import MODEL, warm_model
 
 
-def models(path):
-    return {"transcription_model_param": {"WHISPER": {"en": {"model": str(path)}}}}
-
-
 def fresh_model():
     return WhisperModels(WhisperOptions(device="cpu"))
 
@@ -97,14 +93,12 @@ def test_plan_english_model_for_another_language(make_transcriber):
         transcriber.plan("any.mp3", lang="fr")
 
 
-def test_plan_model_folder_that_does_not_exist(make_transcriber):
+def test_model_folder_that_does_not_exist_is_refused():
     with pytest.raises(PermanentError, match=r"TRANSCRIPTION_MODEL_PARAM names the folder '/nowhere/model'"):
-        make_transcriber(fresh_model(), **models("/nowhere/model")).model.is_multilingual(
-            ModelLocation("/nowhere/model")
-        )
+        fresh_model().is_multilingual(ModelLocation("/nowhere/model"))
 
 
-def test_plan_unknown_model():
+def test_unknown_model_is_refused():
     with pytest.raises(
         PermanentError, match="names the model 'huge', which is neither a folder nor one of Whisper's models"
     ):
@@ -112,7 +106,7 @@ def test_plan_unknown_model():
 
 
 @pytest.mark.parametrize("missing", ["model.bin", "tokenizer.json", "config.json", "vocabulary.txt"])
-def test_plan_model_folder_without_a_file_of_it(tmp_path, missing):
+def test_model_folder_without_one_of_its_files_is_refused(tmp_path, missing):
     for file in Path(MODEL).iterdir():
         if file.name != missing:
             (tmp_path / file.name).symlink_to(file)
@@ -123,7 +117,7 @@ def test_plan_model_folder_without_a_file_of_it(tmp_path, missing):
 
 
 @pytest.mark.parametrize("damaged", ["model.bin", "tokenizer.json"])
-def test_plan_model_folder_with_a_damaged_file(tmp_path, damaged):
+def test_model_folder_with_a_damaged_file_is_refused(tmp_path, damaged):
     for file in Path(MODEL).iterdir():
         if file.name != damaged:
             (tmp_path / file.name).symlink_to(file)
@@ -132,7 +126,7 @@ def test_plan_model_folder_with_a_damaged_file(tmp_path, damaged):
         fresh_model().is_multilingual(ModelLocation(str(tmp_path)))
 
 
-def test_plan_model_in_the_download_root_is_found(tmp_path):
+def test_model_in_the_download_root_is_found(tmp_path):
     (tmp_path / "my-model").symlink_to(MODEL)
     assert fresh_model().is_multilingual(ModelLocation("my-model", str(tmp_path))) is False
 

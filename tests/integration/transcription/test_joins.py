@@ -54,7 +54,7 @@ def test_transcribe_ten_minutes_words_at_every_join_are_those_of_the_text(transc
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_transcribe_ten_minutes_without_speech_invents_nothing(transcriber, tmp_path):
+def test_transcribe_ten_minutes_without_speech_has_no_hallucination(transcriber, tmp_path):
     pieces = [(source, 20) for _ in range(5) for source in NO_SPEECH.values()]
     _, _, vtt = transcribe(transcriber, join(tmp_path / "nobody.mp3", *pieces))
     assert vtt.strip() == "WEBVTT"

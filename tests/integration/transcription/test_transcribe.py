@@ -50,8 +50,8 @@ def in_parts(make_transcriber):
     return make_transcriber(podjobs_part_min_s=8, podjobs_part_max_s=10)
 
 
-def test_transcribe_in_parts_no_word_is_lost_or_duplicated_at_a_join(in_parts, make_transcriber, lecture):
-    """All words around every cut are those of the text."""
+def test_transcribe_in_parts_text_and_captions_are_as_of_the_whole(in_parts, lecture):
+    """What happens to the words at each join: see test_joins.py."""
     put(in_parts, lecture)
 
     vtt = in_parts.transcribe(lecture.name)

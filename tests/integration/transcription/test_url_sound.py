@@ -7,8 +7,8 @@ import pytest
 from podjobs.contract.errors import PermanentError, Problem
 from podjobs.transcription.function import TranscriptionFunction
 from support.captions import text_of
+from support.media_storages import POD_ROOT
 from support.speech import LECTURE, WER, error_rate
-from support.transcriber import POD_ROOT
 from support.url_storage import url_storage
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import m3u8
 
-from support.fidelity.marks import Frame, read_frames, read_sound, sound_offsets_s
+from support.fidelity.marks import read_frames, read_sound, sound_offsets_s
 
 MAX_OFFSET_S = 0.010
 CLOCK_S = 0.002
@@ -60,18 +60,8 @@ def joined(parts: Sequence[tuple[Shown, float]]) -> Shown:
     return Shown(numbers, times_s, offsets_s)
 
 
-@dataclass
-class Found:
-    """What a published file shows beside what it should."""
-
-    frames: list[Frame]
-    faults: list[str]
-    worst_offset_s: float
-    chirps: int
-
-
-def check_file(file: Path, expected: Shown) -> Found:
-    """Compare a published file with what it should show."""
+def check_file(file: Path, expected: Shown) -> list[str]:
+    """Compare a published file with what it should show; a sentence about each fault."""
     frames = read_frames(file)
     faults = []
     numbers = [frame.number for frame in frames]
@@ -95,24 +85,24 @@ def check_file(file: Path, expected: Shown) -> Found:
     worst_s = max(errors_s, default=0.0)
     if worst_s > MAX_OFFSET_S:
         faults.append(f"sound and picture are {1000 * worst_s:.1f} ms further apart than in the source.")
-    return Found(frames, [f"{file.name}: {fault}" for fault in faults], worst_s, len(errors_s))
+    return [f"{file.name}: {fault}" for fault in faults]
 
 
 def check_segments(playlist: Path) -> list[str]:
-    """Decode every segment of a playlist alone."""
+    """Decode each segment of a playlist alone; a sentence about each fault."""
     faults = []
     stream = playlist.with_suffix(".ts").read_bytes()
     decoded = 0
     parsed = m3u8.loads(playlist.read_text(encoding="utf-8"))
     for number, segment in enumerate(parsed.segments):
         length, _, start = str(segment.byterange).partition("@")
-        piece = stream[int(start) : int(start) + int(length)]
-        packets = _packets(piece)
+        content = stream[int(start) : int(start) + int(length)]
+        packets = _packets(content)
         if not packets or "K" not in packets[0]:
             faults.append(f"{playlist.name}: segment {number} does not begin with a key frame.")
         argv = ["ffmpeg", "-v", "error", "-xerror", "-f", "mpegts", "-i", "pipe:0", "-map", "0", "-fps_mode"]
         argv += ["passthrough", "-enc_time_base", "1:90000", "-f", "null", "-"]
-        result = subprocess.run(argv, input=piece, capture_output=True, check=False)
+        result = subprocess.run(argv, input=content, capture_output=True, check=False)
         if result.returncode or result.stderr:
             faults.append(f"{playlist.name}: segment {number} does not decode alone: {result.stderr.decode()[-200:]}")
         decoded += len(packets)

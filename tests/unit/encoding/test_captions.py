@@ -1,4 +1,4 @@
-"""WebVTT times, and captions that are moved."""
+"""Captions and chapters that follow the cut, and the names of caption files."""
 
 import pytest
 
@@ -6,16 +6,6 @@ from podjobs.encoding.captions import shift_captions
 from podjobs.encoding.chapters import ffmetadata
 from podjobs.encoding.subtitles import file_names
 from podjobs.media.facts import ChapterFacts, SubtitleFacts
-from podjobs.media.timestamps import timestamp
-
-
-@pytest.mark.parametrize(
-    ("time_s", "text"),
-    [(0, "00:00:00.000"), (59.9996, "00:01:00.000"), (3661.25, "01:01:01.250"), (360_000, "100:00:00.000")],
-)
-def test_timestamp(time_s, text):
-    assert timestamp(time_s) == text
-
 
 CONTENT = "WEBVTT\n\n00:01.000 --> 00:02.000\nfirst\n\n01:00:00.500 --> 01:00:01.500\nsecond\nline\n"
 

@@ -19,8 +19,8 @@ from podjobs.encoding.recipe import Chunk, Recipe, Watermark
 from podjobs.encoding.repackage import repackage_argv
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.subtitles import subtitles_argv
+from podjobs.media.commands import input_argv
 from podjobs.media.facts import AudioFacts, MediaFacts, PictureFacts, SubtitleFacts, VideoFacts
-from podjobs.media.probe import input_argv
 
 SETTINGS = EncodingSettings(media_root="/media")
 SOURCE = MediaInput("/m/x.mp4", ("file",), "/pod/x.mp4")

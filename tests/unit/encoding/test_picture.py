@@ -1,9 +1,9 @@
-"""Fields, frame rates and colours: what is done to which source."""
+"""Frame rates and colours: what is done to which source."""
 
 import pytest
 
 from podjobs.encoding.picture import choose_decimation, output_matrix, scale_options
-from podjobs.media.facts import VideoFacts, read_facts
+from podjobs.media.facts import VideoFacts
 
 
 def video(height_px=1080, **facts):
@@ -52,25 +52,3 @@ def test_colours_keep_a_matrix_browsers_know_and_are_converted_from_others(facts
 def test_scale_options_of_credits_lead_to_the_main_videos_matrix():
     assert scale_options(video(height_px=480), "bt709") == {"in_color_matrix": "bt601", "out_color_matrix": "bt709"}
     assert scale_options(video(), "smpte170m") == {"in_color_matrix": "bt709", "out_color_matrix": "bt601"}
-
-
-@pytest.mark.parametrize(
-    ("stream", "interlaced"),
-    [
-        ({"field_order": "progressive"}, False),
-        ({"field_order": "tt"}, True),
-        ({"field_order": "bt"}, True),
-        ({}, False),
-        ({"codec_name": "mpeg2video"}, True),  # its frames say so one by one
-        ({"codec_name": "mpeg2video", "field_order": "progressive"}, False),
-    ],
-)
-def test_read_facts_says_what_may_be_interlaced(stream, interlaced):
-    plain = {"index": 0, "codec_type": "video", "codec_name": "h264", "width": 720, "height": 576}
-    facts = read_facts({"streams": [plain | stream], "format": {"format_name": "matroska,webm"}})
-    assert facts.video.interlaced is interlaced
-
-
-@pytest.mark.parametrize(("name", "badly"), [("mpegts", True), ("avi", True), ("mov,mp4,m4a,3gp,3g2,mj2", False)])
-def test_read_facts_says_what_seeks_badly(name, badly):
-    assert read_facts({"streams": [], "format": {"format_name": name}}).seeks_badly is badly

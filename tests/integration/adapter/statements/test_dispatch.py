@@ -6,13 +6,8 @@ import time
 
 from adapter.redis import keys
 from podjobs.contract.statements import BatchReport, Refusal
-from support.xapi_function import problem
-
-
-async def wait_until(condition, timeout_s=10):
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
+from support.problems import problem
+from support.waiting import wait_until
 
 
 async def test_dispatch_statements_go_in_full_batches_and_are_off_the_stream(send, function, start, wait_gone):

@@ -10,13 +10,9 @@ from adapter.redis import keys
 from adapter.settings import BatchLimits
 from adapter.statements.bisection import GIVE_UP_AFTER
 from podjobs.contract.statements import BatchReport, Refusal
-from support.xapi_function import accept_all, numbers, problem, problem_answer
-
-
-async def wait_until(condition, timeout_s=10):
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
+from support.problems import problem, problem_answer
+from support.waiting import wait_until
+from support.xapi_function import accept_all, numbers
 
 
 async def test_dispatch_lrs_unavailable_one_delivery_probes_and_nothing_grows(
@@ -31,7 +27,7 @@ async def test_dispatch_lrs_unavailable_one_delivery_probes_and_nothing_grows(
     assert len(function.asked) <= 4 + 1.2 / 0.2 + 1
     assert len(dispatch.claimed) <= 4 * 50 + 150
     described = await dispatch.describe()
-    assert (described["trouble"], described["on_hold_here"] >= 3) == ("As told.", True)
+    assert (described["trouble"], described["on_hold_here"] >= 3) == ("As the test says.", True)
     assert await jobs_redis.xlen(keys.STATEMENTS) == 1000
     away = False
     await wait_gone()

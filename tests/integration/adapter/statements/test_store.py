@@ -5,15 +5,9 @@ import json
 import pytest
 
 from adapter.redis import keys
-from adapter.statements.store import StatementStore
 from podjobs.contract.errors import Problem
 
 WRONG = Problem(title="The LRS refused the statement.", status=400, detail="It has no actor.")
-
-
-@pytest.fixture
-def statements(jobs_redis):
-    return StatementStore(jobs_redis)
 
 
 @pytest.fixture

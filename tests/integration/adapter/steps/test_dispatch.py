@@ -15,10 +15,11 @@ from adapter.retries import RetryPolicy
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import Accepted
-from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
 from support.jobs import encoding_job
+from support.problems import problem_answer
+from support.waiting import wait_until
 
 RETRIES = RetryPolicy(base_s=0.5, factor=1, cap_s=1, limit=3)
 TIMING = DispatchTiming(lease_s=2, sweep_s=0.1, busy_cap_s=1)
@@ -28,13 +29,6 @@ def reply_event(reply):
     kind = PLAN_EVENT_TYPE if isinstance(reply, Plan) else RESULT_EVENT_TYPE
     headers, body = to_binary(CloudEvent({"type": kind, "source": "/test"}, reply.model_dump(mode="json")))
     return web.Response(body=body, headers=headers)
-
-
-def problem_answer(status, detail="As told.", **headers):
-    problem = Problem(title="No.", status=status, detail=detail)
-    return web.Response(
-        text=problem.model_dump_json(), status=status, headers=headers, content_type=PROBLEM_CONTENT_TYPE
-    )
 
 
 @dataclass
@@ -105,12 +99,6 @@ def wait_state(job_hash):
                 await asyncio.sleep(0.02)
 
     return wait
-
-
-async def wait_until(condition, timeout_s=10):
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def plan_of(count, **more):

@@ -118,10 +118,10 @@ async def test_end_leaves_record_and_log_for_a_while_and_nothing_else(records, t
     (step,) = await take()
     await records.commit(step, Result(log=("Encoded.",)))
     (notify,) = await take("notification")
-    assert (await records.commit(notify, Result(log=("Told.",)))).outcome == "done"
+    assert (await records.commit(notify, Result(log=("Notified.",)))).outcome == "done"
     left = {key async for key in jobs_redis.scan_iter() if not key.startswith((keys.steps(""), "podjobs:adapter:"))}
     assert left == {keys.job("job-1"), keys.job_log("job-1"), keys.JOBS}
-    assert await jobs_redis.lrange(keys.job_log("job-1"), 0, -1) == ["Encoded.", "Told."]
+    assert await jobs_redis.lrange(keys.job_log("job-1"), 0, -1) == ["Encoded.", "Notified."]
     assert 0 < await jobs_redis.ttl(keys.job("job-1")) <= 1000
     assert 0 < await jobs_redis.ttl(keys.job_log("job-1")) <= 1000
 

@@ -79,8 +79,8 @@ def test_measure_length_of_a_header_that_lies(transcriber, open_sound):
     join(transcriber.folder / "quiet.mp3", ("anullsrc=r=44100:cl=mono", 5), (NO_SPEECH["white noise"], 20),
          coding=("-c:a", "libmp3lame", "-q:a", "2", "-write_xing", "0"))  # fmt: skip
     sound, work = open_sound("quiet.mp3")
-    told_s = float(probe(transcriber.folder / "quiet.mp3", "format=duration")["format"]["duration"])
-    assert abs(told_s - 25) > 2, "this header does not lie"
+    header_s = float(probe(transcriber.folder / "quiet.mp3", "format=duration")["format"]["duration"])
+    assert abs(header_s - 25) > 2, "this header does not lie"
     assert measure_length(sound, work) == pytest.approx(25, abs=0.1)
 
 

@@ -7,6 +7,7 @@ from podjobs.transcription.hearing.gaps import find_gaps, words_in_gaps
 from podjobs.transcription.hearing.utterances import place_utterances
 from podjobs.transcription.hearing.windows import Window
 from podjobs.transcription.spans import TimeSpan
+from support.utterances import texts
 
 
 @pytest.mark.parametrize(
@@ -28,10 +29,6 @@ def test_find_gaps(speech, said, expected):
 
 def heard(*words):
     return place_utterances(Window((TimeSpan(0.0, 30.0),)), WindowTranscript(tuple(Word(*word) for word in words)))
-
-
-def texts(utterances):
-    return [utterance.text for utterance in utterances]
 
 
 def test_words_in_gaps_the_neighbours_are_not_taken_twice():

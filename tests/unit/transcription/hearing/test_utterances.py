@@ -7,16 +7,13 @@ from podjobs.contract.ports import WindowTranscript, Word
 from podjobs.transcription.hearing.utterances import place_utterances
 from podjobs.transcription.hearing.windows import Window
 from podjobs.transcription.spans import TimeSpan
+from support.utterances import texts
 
 WINDOW = Window((TimeSpan(0.0, 30.0),))
 
 
 def heard(*words, **measures):
     return WindowTranscript(tuple(Word(*word) for word in words), Confidence(**measures))
-
-
-def texts(utterances):
-    return [utterance.text for utterance in utterances]
 
 
 def test_place_utterances_sentences_and_pauses_separate_them():

@@ -1,4 +1,4 @@
-"""What goes wrong on a disk or a shared folder, in an administrator's words."""
+"""Errors of a disk or a shared folder, in terms that an administrator can act on."""
 
 import contextlib
 import errno
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from podjobs.contract.errors import NotNowError, RetryableError
 
 DISK_RETRY_S = 30.0
-"""Seconds between two attempts while an operator is needed."""
-DISK_FULL = "The disk that holds the media is full. Free some space; the step is tried again by itself."
+"""Seconds between two attempts until an operator has acted."""
+DISK_FULL = "The disk that holds the media is full. Free some space; the step is retried automatically."
 
 
 @contextlib.contextmanager
@@ -16,7 +16,7 @@ def disk_errors() -> Iterator[None]:
     """Turn every OSError into one of ours.
 
     Raises:
-        NotNowError: the disk is full or may not be written.
+        NotNowError: the disk is full, or writing is not permitted.
         RetryableError: anything else.
     """
     try:

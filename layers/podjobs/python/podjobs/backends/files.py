@@ -1,4 +1,4 @@
-"""Media files on a folder that all functions share (NFS or a local disk). Implements the `Storage` port.
+"""Media files in a folder that all functions share (NFS or a local disk). Implements the `Storage` port.
 
 Files appear by rename: a reader sees the old file or the new one, never half of one.
 """
@@ -22,19 +22,19 @@ from podjobs.contract.ports import MediaInput
 
 WORK_FOLDER = "work"
 UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
-"""What `write` calls a file until it is whole."""
+"""The name that `write` gives a file until it is complete."""
 READABLE_BY_ALL = 0o644
 """Pod runs as another user, perhaps of another group."""
 
 
 class FileStorage:
-    """A media root that is mounted here, perhaps at another place than on the Pod server."""
+    """A media root that is mounted here, perhaps at another path than on the Pod server."""
 
     def __init__(self, root: Path, pod_root: str) -> None:
         """Map Pod's media root to a local folder.
 
         Args:
-            root: where the media lie here; must exist when the first step runs.
+            root: where the media are on this machine; must exist when the first step runs.
             pod_root: Pod's MEDIA_ROOT, absolute, as the Pod server sees it.
         """
         self._root = root
@@ -45,7 +45,7 @@ class FileStorage:
         return self._paths.pod_path(key)
 
     def input_of(self, key: Key) -> MediaInput:
-        """Name a readable regular file; see the port."""
+        """The input for a readable regular file; see the port."""
         return MediaInput(url=str(self._readable(key)), protocols=("file",), name=self.pod_path(key))
 
     def open(self, key: Key) -> BinaryIO:
@@ -53,7 +53,7 @@ class FileStorage:
         return self._readable(key).open("rb")
 
     def exists(self, key: Key) -> bool:
-        """Tell whether a file lies at the key; see the port."""
+        """Whether there is a file at the key; see the port."""
         self._check_root()
         return self._confined(key).is_file()
 
@@ -73,7 +73,7 @@ class FileStorage:
         return path
 
     def list_files(self, folder: Key) -> tuple[Key, ...]:
-        """The files that lie directly in a folder; see the port."""
+        """The files directly in a folder; see the port."""
         path = self._confined(folder)
         if not path.is_dir():
             return ()
@@ -81,7 +81,7 @@ class FileStorage:
         return tuple(posixpath.join(folder, name) for name in names if not UNFINISHED.fullmatch(name))
 
     def start_work(self, job_id: str) -> None:
-        """Make the job's work folder; see the port."""
+        """Create the job's work folder; see the port."""
         self._check_root()
         self._work(job_id).start()
 
@@ -90,7 +90,7 @@ class FileStorage:
         return posixpath.join(WORK_FOLDER, job_id, name)
 
     def has_work(self, job_id: str) -> bool:
-        """Tell whether the job's work folder is there; see the port."""
+        """Whether the job's work folder is open; see the port."""
         return self._work(job_id).is_open()
 
     def remove_work(self, job_id: str) -> None:
@@ -98,7 +98,7 @@ class FileStorage:
         self._work(job_id).remove()
 
     def writing(self, folder: Key) -> AbstractContextManager[Path]:
-        """Give an empty local folder whose files appear in `folder` on a clean exit; see the port."""
+        """Provide an empty local folder whose files appear in `folder` on a clean exit; see the port."""
         target = self._confined(folder)
         parts = folder.split("/")
         if parts[0] != WORK_FOLDER or len(parts) < 2:  # noqa: PLR2004 - work/<job>/…
@@ -106,7 +106,7 @@ class FileStorage:
         return WorkFolder(self._confined("/".join(parts[:2])), shown=folder).writing(target)
 
     def write(self, key: Key, content: bytes) -> None:
-        """Write a small file, whole at once; see the port."""
+        """Write a small file atomically; see the port."""
         path = self._confined(key)
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         with disk_errors():
@@ -120,12 +120,12 @@ class FileStorage:
                 beside.replace(path)
             finally:
                 beside.unlink(missing_ok=True)
-            # what a writer left that was killed
+            # what killed writers left behind
             for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
                 leftover.unlink(missing_ok=True)
 
     def move(self, source: Key, target: Key) -> None:
-        """Put a file in another place, whole at once; see the port."""
+        """Move a file atomically; see the port."""
         path = self._confined(target)
         with disk_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ class FileStorage:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder that belongs to whom the one above it belongs to: Pod deletes some files when it has read them."""
+    """Create a folder with its parent's owner and mode: Pod deletes some files after it has read them."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)

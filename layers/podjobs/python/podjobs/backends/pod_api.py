@@ -110,8 +110,9 @@ class RestPodApi:
                 f"Pod answered {status} to {response.request.url.path}. See Pod's own log for the reason."
             )
         if response.is_redirect:
+            address = redact(response.headers.get("location", "?"))
             return NotNowError(
-                f"Pod redirects to {redact(response.headers.get('location', '?'))!r}. Set POD_API_URL to the final address.",
+                f"Pod redirects to {address!r}. Set POD_API_URL to the final address.",
                 retry_after_s=OPERATOR_RETRY_S,
             )
         return PermanentError(f"Pod answered {status} to {response.request.url.path}: {redact(response.text[:300])}")

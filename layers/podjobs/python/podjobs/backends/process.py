@@ -1,8 +1,8 @@
 """Runs ffmpeg and ffprobe: the only place that starts processes.
 
 Every command is an argument list, without a shell, in a process group of its own, with a deadline and a limit on
-memory. It dies with the function that started it. What errors and log lines show of it is redacted: its arguments
-and what it writes may hold URLs that grant access to media.
+memory. It dies with the function that started it. What errors and log lines say about it is redacted: its arguments and
+its output may contain URLs that grant access to media.
 """
 
 import contextlib
@@ -41,10 +41,10 @@ class ProcessTools:
     """Runs commands with limits. Implements the `Tools` port."""
 
     def __init__(self, memory_limit_bytes: int) -> None:
-        """Remember the limits.
+        """Store the limits.
 
         Args:
-            memory_limit_bytes: address space a command may take; a source that asks for more fails.
+            memory_limit_bytes: address space that a command may use; a source that needs more fails.
         """
         self._prefix = _guard_argv(memory_limit_bytes)
 
@@ -93,15 +93,15 @@ class ProcessTools:
 
 
 def _shown(argv: Sequence[str]) -> list[str]:
-    """A command as errors and logs may show it."""
+    """A command as it may appear in errors and logs."""
     return [redact(argument) for argument in argv]
 
 
 def _guard_argv(memory_limit_bytes: int) -> list[str]:
-    """Util-linux wrappers that replace themselves by the command.
+    """Wrappers of util-linux that replace themselves with the command.
 
-    They bind its life to ours, limit its memory, and forbid core files, which would hold what people uploaded.
-    `preexec_fn` would do the same, but is unsafe beside threads.
+    They tie its life to ours, limit its memory, and forbid core files, which would contain what people uploaded.
+    `preexec_fn` would do the same, but is not safe with threads.
     """
     prefix: list[str] = []
     if setpriv := shutil.which("setpriv"):
@@ -112,7 +112,7 @@ def _guard_argv(memory_limit_bytes: int) -> list[str]:
 
 
 class _Deadline:
-    """Kills the process group when the time is up, and in any case on the way out."""
+    """Kills the process group when the time is up, and in any case on exit."""
 
     def __init__(self, process: subprocess.Popen[bytes], timeout_s: float) -> None:
         self._process = process
@@ -147,7 +147,7 @@ class _Deadline:
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    if stream is None:  # pragma: no cover - the pipes are asked for above
+    if stream is None:  # pragma: no cover - the pipes are requested above
         raise RuntimeError("The command has no such pipe.")
     return stream
 
@@ -158,7 +158,7 @@ def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
 
 
 def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
-    # A command that ends early closes its end: its exit status tells the story, not our broken pipe.
+    # A command that ends early closes its end of the pipe: its exit status explains why, our broken pipe does not.
     with contextlib.suppress(BrokenPipeError, OSError, ValueError):
         for file in files:
             shutil.copyfileobj(file, target, FEED_BLOCK_BYTES)
@@ -169,7 +169,7 @@ def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
 def _read_output(
     stream: IO[bytes], on_progress: Callable[[dict[str, str]], None] | None, limit_bytes: int | None
 ) -> bytes | None:
-    """Read what a command writes; None when that is more than it may."""
+    """Read what a command writes; None if that is more than it may write."""
     if on_progress is None:
         content = stream.read(-1 if limit_bytes is None else limit_bytes + 1)
         return content if limit_bytes is None or len(content) <= limit_bytes else None
@@ -184,7 +184,7 @@ def _read_output(
 
 
 def _name(argv: Sequence[str]) -> str:
-    """A command as people call it."""
+    """The name by which people know a command."""
     return os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
 
 

@@ -1,4 +1,4 @@
-"""Opens the media storage that the settings name: one row a scheme of MEDIA_URL."""
+"""Opens the media storage that the settings name: one row per scheme of MEDIA_URL."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,10 +11,10 @@ from podjobs.settings import MediaSettings
 
 
 def open_storage(settings: MediaSettings) -> Storage:
-    """Open the media storage; nothing is looked at before the first step needs it.
+    """Open the media storage; nothing is accessed before the first step needs it.
 
     Args:
-        settings: where the media lie, and what Pod calls that place.
+        settings: where the media are, and the path by which Pod knows them.
     """
     url = split_media_url(settings.media_location)
     return STORAGES[url.scheme](url, settings)
@@ -25,4 +25,4 @@ def _open_files(url: SplitResult, settings: MediaSettings) -> Storage:
 
 
 STORAGES: Mapping[str, Callable[[SplitResult, MediaSettings], Storage]] = {"file": _open_files}
-"""Scheme → what opens such a storage; how its URLs are written stands in contract/media_urls.py."""
+"""Scheme → what opens such a storage; contract/media_urls.py describes how its URLs are written."""

@@ -34,7 +34,7 @@ CUDA_SLOTS = 2
 """One step uses the GPU while the other prepares its sound."""
 NO_MEMORY_RETRY_S = 30.0
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Tried in this order while the model is unsure. Source: Whisper's defaults."""
+"""Tried in this order as long as the model is unsure. Source: Whisper's defaults."""
 PROMPT_CHARS = 400
 """Of the previous text: some 100 of the 448 tokens, which it shares with the text to come."""
 

@@ -2,19 +2,19 @@
 
 A marker in the folder says that the job is open:
 
-    first step   makes the folder, then the marker
-    a writer     looks for the marker; writes into a folder of its own; its files take their places;
-                 looks for the marker again: if it is gone, removes what it put there, and says so
-    last step    removes the marker, then everything
+    first step   creates the folder, then the marker
+    a writer     checks the marker; writes into a folder of its own; moves its files into place;
+                 checks the marker again: if it is gone, removes what it moved, and fails
+    last step    removes the marker, then everything else
 
-Why nothing stays: let a file appear while the last step is at work. Either it appears before the last step lists the
-files, and that step removes it; or it appears after the listing, hence after the marker went, hence its writer, who
-looks again after that, finds no marker and removes it. This needs nothing but listings and look-ups that see what was
-done before, as object storage has them, too. It needs no lock and no rename of a folder.
+Why nothing stays: suppose that a file appears while the last step is running. Either it appears before the last step
+lists the files, and that step removes it; or it appears after the listing, hence after the marker was removed, hence
+its writer, which checks again after that, finds no marker and removes the file. All this needs is listings and look-ups
+that see what was done before, which object storage has, too. It needs no lock and no renaming of folders.
 
-A file system has folders besides. The last step repeats its listing until the folder itself can be removed, which it
-cannot while anything is in it; nobody but a job's first step makes that folder again, so no file can appear after that,
-even of a writer that is killed before it looks again.
+On a file system there are also the folders themselves. The last step repeats its listing until it can remove the work
+folder, which is impossible while anything is in it; only a job's first step creates that folder again, so no file can
+appear after that, even if its writer is killed before its second check.
 """
 
 import contextlib
@@ -35,10 +35,10 @@ logger = structlog.get_logger(__name__)
 
 MARKER = ".open"
 START_ATTEMPTS = 100
-"""Each of them fails only if another job's end removes the empty folder above at that moment."""
+"""One fails only if another job that ends removes the empty parent folder at that moment."""
 REMOVAL_S = 2.0
-"""So long the end of a job waits for late writers to let go: NFS keeps a file's name while the file is open here. What
-is left then goes when they end."""
+"""How long the end of a job waits for late writers: NFS keeps the name of a file that is open on this machine. What is
+left after that is removed when they end."""
 REMOVAL_PAUSE_S = 0.01
 
 
@@ -46,18 +46,18 @@ class WorkFolder:
     """The work folder of one job."""
 
     def __init__(self, path: Path, shown: str) -> None:
-        """Name the folder; it need not be there.
+        """Name the folder; it need not exist.
 
         Args:
             path: where it is, or will be.
-            shown: what errors call it, or the folder in it that is meant.
+            shown: how errors name it, or the folder within it that is concerned.
         """
         self._path = path
         self._shown = shown
         self._marker = path / MARKER
 
     def start(self) -> None:
-        """Make the folder. Raises NotNowError or RetryableError when the disk does not let us."""
+        """Create the folder. Raises NotNowError or RetryableError if the disk prevents it."""
         with disk_errors():
             for attempt in range(1, START_ATTEMPTS + 1):
                 try:
@@ -70,7 +70,10 @@ class WorkFolder:
                     return
 
     def is_open(self) -> bool:
-        """Tell whether the job has not ended. Opens the marker: NFS asks the server then, and answers a stat itself."""
+        """Whether the job has not ended.
+
+        Opens the marker, as an NFS client then asks the server; it may answer a stat from its cache.
+        """
         with disk_errors():
             try:
                 os.close(os.open(self._marker, os.O_RDONLY))
@@ -81,7 +84,7 @@ class WorkFolder:
         return True
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it, and the one above when no other job is at work."""
+        """Remove the folder with everything in it, and its parent if no other job has a work folder."""
         with disk_errors():
             self._marker.unlink(missing_ok=True)
         deadline_s = time.monotonic() + REMOVAL_S
@@ -96,13 +99,13 @@ class WorkFolder:
 
     @contextlib.contextmanager
     def writing(self, target: Path) -> Iterator[Path]:
-        """Give an empty folder; on a clean exit its files appear in the target, each one whole at once.
+        """Provide an empty folder; on a clean exit its files appear in the target, each one atomically.
 
         Args:
-            target: the work folder or one below it; made when it is missing.
+            target: the work folder or one below it; created if it is missing.
 
         Raises:
-            RetryableError: the job has ended: nothing of these files stays.
+            RetryableError: the job has ended; none of these files remains.
             NotNowError: the disk is full.
         """
         fresh = self._path / f".writing-{uuid.uuid4().hex}"
@@ -113,12 +116,12 @@ class WorkFolder:
         try:
             try:
                 yield fresh
-            except OSError as error:  # the folder may have been removed under the step's hands
+            except OSError as error:  # the folder may have been removed while the step was writing
                 if self.is_open():
                     raise
                 raise self._gone() from error
             with self._fence():
-                self._make_below(target)
+                self._create_below(target)
                 for file in sorted(fresh.iterdir()):
                     placed.append(target / file.name)
                     file.replace(placed[-1])
@@ -128,8 +131,8 @@ class WorkFolder:
             if not self.is_open():
                 self._withdraw(placed, target)
 
-    def _make_below(self, target: Path) -> None:
-        """Make the target, but never the work folder itself: that would revive a job that has ended."""
+    def _create_below(self, target: Path) -> None:
+        """Create the target, but never the work folder itself: that would revive a job that has ended."""
         below = target.relative_to(self._path).parts
         for depth in range(1, len(below) + 1):
             with contextlib.suppress(FileExistsError):
@@ -142,7 +145,7 @@ class WorkFolder:
         self._prune(target)
 
     def _prune(self, lowest: Path) -> None:
-        """Remove folders that are empty, from the lowest up to the one that holds all jobs' folders."""
+        """Remove empty folders, from the lowest up to the one that contains all jobs' folders."""
         for folder in (lowest, *lowest.parents):
             if folder == self._path.parent.parent:
                 break
@@ -151,7 +154,7 @@ class WorkFolder:
 
     @contextlib.contextmanager
     def _fence(self) -> Iterator[None]:
-        """What is not there is not there because the job has ended, if it has."""
+        """Explain a missing file by the end of the job, if it has ended."""
         with disk_errors():
             try:
                 yield

@@ -15,8 +15,8 @@ from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.results import AudioResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import AUDIO_FOLDER
+from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import AudioFacts
-from podjobs.media.probe import KEEP_GOING
 
 SAMPLE_RATE_HZ = 48_000
 SEEK_MARGIN_S = 1.0

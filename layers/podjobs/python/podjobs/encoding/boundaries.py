@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import input_argv
 from podjobs.media.facts import VideoFacts
-from podjobs.media.probe import input_argv
 
 INDEX_TIMEOUT_S = 15
 """A source without an index is read from its beginning at every seek; chunks are then placed without key frames."""

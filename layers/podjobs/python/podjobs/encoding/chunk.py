@@ -33,13 +33,13 @@ from podjobs.encoding.results import ChunkResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import chunk_id
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import MediaFacts, VideoFacts
-from podjobs.media.probe import KEEP_GOING
 
 X264_PARAMS = {
     # Equal parameter sets in every chunk, whatever its content: otherwise chunks could not be joined.
     "stitchable": 1,
-    # For any preset: they change the picture little but the cost a lot (docs/decisions/0006).
+    # For any preset: they change the picture little but the cost a lot (docs/decisions/0006-x264-beyond-the-preset.md).
     "rc-lookahead": 40,
     "trellis": 1,
 }

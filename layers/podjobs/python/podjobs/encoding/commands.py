@@ -1,4 +1,4 @@
-"""What all ffmpeg commands of encoding have in common: how they read uploads, and their general options. Pure."""
+"""How encoding builds its ffmpeg commands with ffmpeg-python. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,12 +7,8 @@ import ffmpeg
 
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.media.probe import input_options
+from podjobs.media.commands import QUIET, UNATTENDED, input_options
 
-QUIET = ("-hide_banner", "-nostats", "-loglevel", "error")
-"""ffmpeg options: only errors go to stderr; if the command fails, the end of stderr explains why."""
-UNATTENDED = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
-"""The same, and stdin is not read: ffmpeg would interpret it as commands such as «quit»."""
 OVERWRITE = ("-y",)
 """ffmpeg option: overwrite files, as there is nobody to ask."""
 

@@ -5,15 +5,16 @@ import shutil
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import DressingRequest
 from podjobs.contract.media_paths import Key
-from podjobs.encoding.commands import OVERWRITE, UNATTENDED
+from podjobs.encoding.commands import OVERWRITE
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Recipe, Watermark
 from podjobs.encoding.steps import WATERMARK_FOLDER
 from podjobs.encoding.time_line import FREEZE_FROM_S
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import UNATTENDED, input_argv
 from podjobs.media.facts import MediaFacts, VideoFacts
-from podjobs.media.probe import input_argv, probe_source
+from podjobs.media.probe import probe_source
 
 FILE = "watermark.png"
 PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"

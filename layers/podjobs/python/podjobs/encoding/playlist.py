@@ -6,6 +6,7 @@ from pathlib import Path
 
 import m3u8
 
+from podjobs.encoding.audio import SAMPLE_RATE_HZ
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S
 from podjobs.encoding.results import PackageResult
@@ -16,7 +17,8 @@ MASTER = "livestream.m3u8"
 PROFILES = {"Constrained Baseline": "42c0", "Baseline": "4200", "Main": "4d40", "High": "6400"}
 """ffprobe's names to profile_idc and constraint flags. Source: RFC 6381, section 3.3."""
 AAC_LC = "mp4a.40.2"
-AAC_FRAME_S = 1024 / 48_000
+AAC_FRAME_S = 1024 / SAMPLE_RATE_HZ
+"""Every AAC frame has 1,024 samples."""
 
 Packets = dict[str, list[tuple[int, int, bool]]]
 """By stream type (`video`, `audio`), in file order: presentation and decoding time in 90 kHz ticks, and whether the

@@ -12,8 +12,8 @@ from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import MediaFacts
-from podjobs.media.probe import KEEP_GOING
 
 FILE = "source.mkv"
 SOURCE_OPTIONS = {

@@ -9,13 +9,13 @@ from typing import Any
 
 from podjobs.contract.errors import PermanentError
 from podjobs.encoding.ladder import Rendition
-from podjobs.encoding.playlist import Inspection, Packets, read_segments
+from podjobs.encoding.playlist import AAC_FRAME_S, Inspection, Packets, read_segments
 from podjobs.encoding.recipe import TICKS_PER_S
 from podjobs.encoding.workspace import Workspace
 
 MAX_OFFSET_S = 0.010
-AAC_PRIMING_S = 1024 / 48_000
-"""ffmpeg's AAC encoder begins with one frame of 1,024 samples that precedes the sound."""
+AAC_PRIMING_S = AAC_FRAME_S
+"""ffmpeg's AAC encoder begins with one frame that precedes the sound."""
 SEGMENT_TOLERANCE_S = 0.01
 """Playlists round all lengths."""
 DECODED_S = 1

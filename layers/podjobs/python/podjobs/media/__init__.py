@@ -1,1 +1,1 @@
-"""Media sources, as every subject sees them: facts, refusal of what must not be decoded, workspaces."""
+"""Media sources, as every subject sees them: how ffmpeg reads them, facts, refusals, workspaces."""

@@ -2,77 +2,20 @@
 
 import json
 import re
-from typing import Any
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
+from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
 from podjobs.media.facts import MediaFacts, read_facts
 from podjobs.media.settings import SourceSettings
 
 PROBE_TIMEOUT_S = 60
 ANALYZED_S = 60
 """How late the streams of a file may begin; with ffprobe's own 5 s, a later picture would appear to begin at 0."""
-ACCEPTED_FORMATS = (
-    *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv", "mpegts", "mpeg", "mxf", "dv"),
-    *("mp3", "wav", "ogg", "flac", "aac", "aiff", "caf", "amr", "w64", "ac3"),
-)
-"""Demuxers that ffmpeg may use. Playlists and scripts (hls, concat, dash, …) read other files and are excluded."""
-DECODERS = {
-    "av1": ("libdav1d", "libaom-av1", "av1"),
-    "vp8": ("vp8", "libvpx"),
-    "vp9": ("vp9", "libvpx-vp9"),
-    "flv1": ("flv",),
-    "msmpeg4v3": ("msmpeg4",),
-    "mp3": ("mp3float", "mp3"),
-    "mp2": ("mp2float", "mp2"),
-    "mp1": ("mp1float", "mp1"),
-    "opus": ("opus", "libopus"),
-    "speex": ("speex", "libspeex"),
-    "dts": ("dca",),
-    "amr_nb": ("amrnb", "libopencore_amrnb"),
-    "amr_wb": ("amrwb", "libopencore_amrwb"),
-    "subrip": ("subrip", "srt"),
-    "dvd_subtitle": ("dvdsub",),
-    "dvb_subtitle": ("dvbsub",),
-    "hdmv_pgs_subtitle": ("pgssub",),
-}
-"""ffmpeg's decoders of a codec, if their names differ from the codec's."""
-KEEP_GOING = ("-max_error_rate", "1")
-"""ffmpeg options: decode whatever can be decoded, however much cannot; verification shows what is missing."""
 HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims to have more was made to exhaust us."""
-
-
-def input_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any]:
-    """The ffmpeg input options for every source: whatever its content, it opens no other file and no connection.
-
-    Args:
-        source: the file, and the protocols to read it.
-        settings: the codecs to decode, and how many streams a file may have.
-    """
-    decoders = [name for codec in settings.podjobs_codecs for name in DECODERS.get(codec, (codec,))]
-    return {
-        "protocol_whitelist": source.protocol_whitelist,
-        "format_whitelist": ",".join(ACCEPTED_FORMATS),
-        "codec_whitelist": ",".join(dict.fromkeys(decoders)),
-        "max_streams": settings.podjobs_max_streams,
-        "max_pixels": settings.podjobs_max_pixels,
-    }
-
-
-def input_argv(source: MediaInput, settings: SourceSettings, *left_out: str) -> list[str]:
-    """The end of an ffprobe command that reads a source.
-
-    Args:
-        source: the file, and the protocols to read it.
-        settings: as for `input_options`.
-        left_out: names of options to omit.
-    """
-    options = input_options(source, settings).items()
-    words = [word for option, value in options if option not in left_out for word in (f"-{option}", str(value))]
-    return [*words, "-i", source.url]
 
 
 def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: Key) -> MediaFacts:

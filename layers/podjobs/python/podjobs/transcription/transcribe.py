@@ -73,7 +73,7 @@ class PartTranscription:
         self._language = language
         self._model = model
         self._settings = work.settings
-        self._place = choose_model(work.settings.models, language)
+        self._location = choose_model(work.settings.models, language)
         self._probabilities = list(model.speech_probabilities(samples))
         self.speech = find_speech(self._probabilities, work.settings.podjobs_speech_threshold)
         self.log: list[str] = []
@@ -95,12 +95,12 @@ class PartTranscription:
         total_s = len(self._samples) / SOUND_BYTES_PER_S
         padded = pad_speech(speech, total_s)
         windows = pack_windows(
-            [piece for span in padded for piece in divide_span(span, self._probabilities, MAX_SPEECH_S)]
+            [part for span in padded for part in divide_span(span, self._probabilities, MAX_SPEECH_S)]
         )
         if not windows:
             return ()
         sounds = [window.samples_from(self._samples) for window in windows]
-        transcripts = self._model.transcribe(self._place, sounds, self._language, thorough=thorough)
+        transcripts = self._model.transcribe(self._location, sounds, self._language, thorough=thorough)
         utterances = [
             utterance
             for window, transcript in zip(windows, transcripts, strict=True)

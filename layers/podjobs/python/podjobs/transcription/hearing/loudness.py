@@ -9,7 +9,7 @@ import re
 import ffmpeg
 
 from podjobs.contract.ports import MediaInput
-from podjobs.media.probe import KEEP_GOING, input_options
+from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options
 from podjobs.transcription.hearing.sound import Sound
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
@@ -35,12 +35,12 @@ def loudness_argv(sound: Sound, source: MediaInput, settings: TranscriptionSetti
         ffmpeg.input(source.url, **input_options(source, settings))[str(sound.audio.index)]
         .filter("aformat", channel_layouts="mono")
         .filter("aresample", METER_HZ)
+        # metadata=1: measurements are attached to the frames. framelog=verbose: they are not logged for each frame, too
         .filter("ebur128", metadata=1, framelog="verbose")
+        # prints the loudness so far to stdout; the last value is that of the whole file
         .filter("ametadata", "print", key="lavfi.r128.I", file="-")
     )
-    command = ffmpeg.output(stream, "-", f="null").global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *KEEP_GOING
-    )
+    command = ffmpeg.output(stream, "-", f="null").global_args(*UNATTENDED, *KEEP_GOING)
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 

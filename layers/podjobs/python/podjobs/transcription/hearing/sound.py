@@ -12,14 +12,15 @@ from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, MediaInput
+from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options
 from podjobs.media.facts import AudioFacts
-from podjobs.media.probe import KEEP_GOING, input_options
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
 GRID_S = 0.04
 """Cuts are made at multiples of this: a whole number of samples at 16 kHz and at usual rates from 11,025 Hz on."""
 SEEK_MARGIN_S = 1.0
+"""Decoding begins this much earlier: MP3 frames depend on earlier ones."""
 RESAMPLE_MARGIN_S = 0.4
 """A multiple of the grid, far longer than the resampler's filter."""
 SLACK_S = 5.0
@@ -78,10 +79,12 @@ def sound_argv(
         settings: the ffmpeg command, and the codecs it may decode.
     """
     early_s = max(0.0, start_s - RESAMPLE_MARGIN_S)
-    # Source: ffmpeg's documentation, -copyts: times stay on the file's own clock, so cuts are exact.
+    # -copyts: samples keep the timestamps of the file's own clock, by which atrim cuts
     options: dict[str, Any] = {**input_options(source, settings), "copyts": None}
     seek_s = sound.origin_s + early_s - SEEK_MARGIN_S
     if sound.seeks and seek_s > sound.origin_s:
+        # -noaccurate_seek: decode from an earlier packet on and let atrim choose by the samples' own timestamps.
+        # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
         options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     samples = (
         ffmpeg.input(source.url, **options)[str(sound.audio.index)]
@@ -92,6 +95,7 @@ def sound_argv(
         )
         .filter("aformat", channel_layouts="mono")
         .filter("asetpts", f"PTS-{sound.origin_s + early_s:.6f}/TB")
+        # async=1: gaps in the timestamps become silence. first_pts=0: so does what is missing at the beginning.
         .filter("aresample", SOUND_HZ, **{"async": 1, "first_pts": 0})
     )
     if sound.gain_db:
@@ -99,9 +103,7 @@ def sound_argv(
     samples = samples.filter(
         "atrim", start_sample=round((start_s - early_s) * SOUND_HZ), end_sample=round((end_s - early_s) * SOUND_HZ)
     )
-    command = ffmpeg.output(samples, "pipe:1", f="s16le", acodec="pcm_s16le").global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *KEEP_GOING
-    )
+    command = ffmpeg.output(samples, "pipe:1", f="s16le", acodec="pcm_s16le").global_args(*UNATTENDED, *KEEP_GOING)
     return list(command.compile(cmd=settings.ffmpeg_cmd))
 
 
@@ -119,9 +121,8 @@ def measure_length(sound: Sound, work: Workspace) -> float:
             end_us[0] = int(text)
 
     source = work.storage.input_of(sound.source)
+    # -c copy: packets are read, not decoded. -progress: its out_time_us is the end of the last packet.
     stream = ffmpeg.input(source.url, **input_options(source, work.settings))[str(sound.audio.index)]
-    command = ffmpeg.output(stream, "-", c="copy", f="null").global_args(
-        "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-progress", "pipe:1"
-    )
+    command = ffmpeg.output(stream, "-", c="copy", f="null").global_args(*UNATTENDED, "-progress", "pipe:1")
     work.run(list(command.compile(cmd=work.settings.ffmpeg_cmd)), on_progress=remember)
     return end_us[0] / 1_000_000
