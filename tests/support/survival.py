@@ -39,7 +39,7 @@ _video_ids = itertools.count(101)
 """A second job for a video would supersede the first."""
 
 
-class Patients:
+class JobSender:
     """Puts jobs on a stack's queue, each with a video of its own."""
 
     def __init__(self, stack: RunningStack, pod: MisbehavingPod) -> None:
@@ -66,24 +66,24 @@ class Patients:
         pod_path = f"{self.stack.facts['media_root']}/videos/{folder.name}/{name}"
         return video_id, pod_path, folder / f"{video_id:04d}"
 
-    def submit(self, source: Path | bytes | None, name: str = "talk.mp4") -> "Patient":
+    def submit(self, source: Path | bytes | None, name: str = "talk.mp4") -> "SentJob":
         """Ask for an encode."""
         video_id, pod_path, output = self.place(source, name)
-        return self.patient(request_encoding(self.stack.broker_url, video_id, pod_path), video_id, output)
+        return self.job(request_encoding(self.stack.broker_url, video_id, pod_path), video_id, output)
 
-    def transcribe(self, sound: Path | bytes, language: str = "en") -> "Patient":
+    def transcribe(self, sound: Path | bytes, language: str = "en") -> "SentJob":
         """Ask for a transcription."""
         video_id, pod_path, output = self.place(sound, "audio_192k.mp3")
         job_id = request_transcription(self.stack.broker_url, video_id, pod_path, 30, language)
-        return self.patient(job_id, video_id, output)
+        return self.job(job_id, video_id, output)
 
-    def patient(self, job_id: str, video_id: int, output: Path) -> "Patient":
+    def job(self, job_id: str, video_id: int, output: Path) -> "SentJob":
         """A job that was asked for otherwise."""
-        return Patient(self.stack, self.pod, job_id, video_id, output)
+        return SentJob(self.stack, self.pod, job_id, video_id, output)
 
 
 @dataclass
-class Patient:
+class SentJob:
     """A job on its way."""
 
     stack: RunningStack
@@ -128,7 +128,7 @@ class Patient:
         return dict(json.loads((self.output / "info_video.json").read_text()))
 
 
-def check_done(job: Patient, frames: int = FRAMES) -> None:
+def check_done(job: SentJob, frames: int = FRAMES) -> None:
     """The job ended well, in every respect, and Pod took it over once."""
     progress = job.wait_end()
     assert (progress.state, progress.error) == ("done", ""), job.stack.log()

@@ -5,7 +5,7 @@ import pytest
 from support.media import make_video
 from support.misbehaving_pod import running_pod
 from support.stack import shared_stack
-from support.survival import SETTINGS, VIDEO_S, Patients
+from support.survival import SETTINGS, VIDEO_S, JobSender
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,6 @@ def stack(tmp_path_factory, pod):
 
 
 @pytest.fixture
-def patients(stack, pod):
+def sender(stack, pod):
     stack.wait_until(stack.takes_messages)
-    return Patients(stack, pod)
+    return JobSender(stack, pod)

@@ -28,25 +28,25 @@ from support.survival import check_done, check_nothing_left
     ],
     ids="-".join,
 )
-def test_pod_misbehaves_pod_is_notified_in_the_end_and_imports_once(stack, pod, patients, video, answers):
+def test_pod_misbehaves_pod_is_notified_in_the_end_and_imports_once(stack, pod, sender, video, answers):
     pod.answer_next(*answers)
-    job = patients.submit(video)
+    job = sender.submit(video)
     assert job.wait_end().state == "done"
     assert len([call for call in job.calls() if call.imported]) == 1
     check_nothing_left(stack)
 
 
 @pytest.mark.parametrize("status", ["400", "404"])
-def test_pod_says_there_is_nothing_to_do_job_is_done(pod, patients, video, status):
+def test_pod_says_there_is_nothing_to_do_job_is_done(pod, sender, video, status):
     pod.answer_next(status)
-    job = patients.submit(video)
+    job = sender.submit(video)
     assert job.wait_end().state == "done"
     assert [call.status for call in job.calls()] == [int(status)]
 
 
-def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, patients, video):
+def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, sender, video):
     pod.answer_next(*["500"] * 6)
-    job = patients.submit(video)
+    job = sender.submit(video)
     job.wait_for(lambda progress: progress.trouble)
     assert "Pod answered 500" in job.progress().trouble
     check_done(job)
@@ -61,8 +61,8 @@ def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, patients, v
         ('été "l\'école" -dash.mp4', b"x", "not a media file that can be read"),
     ],
 )
-def test_source_that_cannot_be_read_job_fails_and_pod_is_notified_why(stack, patients, name, content, reason):
-    job = patients.submit(content, name)
+def test_source_that_cannot_be_read_job_fails_and_pod_is_notified_why(stack, sender, name, content, reason):
+    job = sender.submit(content, name)
     progress = job.wait_end()
     assert progress.state == "failed"
     assert reason in progress.error
@@ -73,25 +73,25 @@ def test_source_that_cannot_be_read_job_fails_and_pod_is_notified_why(stack, pat
     check_nothing_left(stack)
 
 
-def test_source_that_is_missing_is_waited_for_and_then_failed(stack, patients):
-    job = patients.submit(None)
+def test_source_that_is_missing_is_waited_for_and_then_failed(stack, sender):
+    job = sender.submit(None)
     progress = job.wait_end()
     assert progress.state == "failed"
     assert "is not there" in progress.error
     check_nothing_left(stack)
 
 
-def test_source_that_appears_late_is_encoded(stack, patients, video):
-    job = patients.submit(None)
+def test_source_that_appears_late_is_encoded(stack, sender, video):
+    job = sender.submit(None)
     target = job.output.parent / "talk.mp4"
     job.wait_for(lambda progress: progress.trouble)
     os.link(video, target)
     check_done(job)
 
 
-def test_message_delivered_twice_is_one_job(stack, pod, patients, video):
-    patients.submit(video)  # so that the queue's messages are of the usual form
-    video_id, pod_path, _ = patients.place(video)
+def test_message_delivered_twice_is_one_job(stack, pod, sender, video):
+    sender.submit(video)  # so that the queue's messages are of the usual form
+    video_id, pod_path, _ = sender.place(video)
     message = encoding_message([video_id, pod_path, 0, 0], "twice-1")
     stack.redis().lpush("encoding", message, message)
     time.sleep(1)
@@ -118,7 +118,7 @@ def encoding_message(arguments, job_id, task=ENCODING_TASK):
     ],
     ids=["text", "list", "base64", "task", "arguments", "path"],
 )
-def test_message_that_cannot_be_read_becomes_a_dead_letter_and_blocks_nothing(stack, patients, video, message):
+def test_message_that_cannot_be_read_becomes_a_dead_letter_and_blocks_nothing(stack, sender, video, message):
     before = stack.redis().xlen("podjobs:dead")
     stack.redis().lpush("encoding", message)
     stack.wait_until(lambda: stack.redis().xlen("podjobs:dead") > before, 20)
@@ -128,20 +128,20 @@ def test_message_that_cannot_be_read_becomes_a_dead_letter_and_blocks_nothing(st
     check_nothing_left(stack)
 
 
-def test_encode_again_supersedes_the_running_job(stack, patients, video):
-    job = patients.submit(video)
+def test_encode_again_supersedes_the_running_job(stack, sender, video):
+    job = sender.submit(video)
     job.wait_until("encode", 0.01)
     pod_path = f"{stack.facts['media_root']}/videos/{job.output.parent.name}/talk.mp4"
     newer_id = request_encoding(stack.broker_url, job.video_id, pod_path, (2, 10))
-    newer = patients.patient(newer_id, job.video_id, job.output)
+    newer = sender.job(newer_id, job.video_id, job.output)
     assert job.wait_end().state == "superseded"
     check_done(newer, 8 * 25)
 
 
-def test_two_adapters_share_the_work_and_one_may_die(stack, patients, video):
+def test_two_adapters_share_the_work_and_one_may_die(stack, sender, video):
     second = start_second_adapter(stack)
     try:
-        jobs = [patients.submit(video) for _ in range(3)]
+        jobs = [sender.submit(video) for _ in range(3)]
         jobs[0].wait_until("encode", 0.2)
         second.kill()
         second.wait()

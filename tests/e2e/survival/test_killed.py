@@ -13,56 +13,56 @@ MOMENTS = [("plan", 0), ("encode", 0.01), ("encode", 0.5), ("package", 0), ("pub
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[0]}-{moment[1]}")
 @pytest.mark.parametrize("part", ["adapter", "redis"])
-def test_kill_part_job_ends_well(stack, patients, video, part, moment):
-    job = patients.submit(video)
+def test_kill_part_job_ends_well(stack, sender, video, part, moment):
+    job = sender.submit(video)
     job.wait_until(*moment)
     stack.kill(part)
     check_done(job)
 
 
 @pytest.mark.parametrize("moment", MOMENTS[:-1], ids=lambda moment: f"{moment[0]}-{moment[1]}")
-def test_kill_encoding_function_job_ends_well(stack, patients, video, moment):
+def test_kill_encoding_function_job_ends_well(stack, sender, video, moment):
     """Its ffmpeg dies with it and leaves nothing behind."""
-    job = patients.submit(video)
+    job = sender.submit(video)
     job.wait_until(*moment)
     stack.kill("encoding")
     check_done(job)
 
 
-def test_kill_notification_function_pod_is_notified_once(stack, patients, video):
-    job = patients.submit(video)
+def test_kill_notification_function_pod_is_notified_once(stack, sender, video):
+    job = sender.submit(video)
     job.wait_until("publish")
     stack.kill("notification")
     check_done(job)
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[0]}-{moment[1]}")
-def test_kill_everything_job_ends_well(stack, patients, video, moment):
+def test_kill_everything_job_ends_well(stack, sender, video, moment):
     """Redis, functions, adapter, their ffmpeg and supervisord itself."""
-    job = patients.submit(video)
+    job = sender.submit(video)
     job.wait_until(*moment)
     stack.kill_programs()
     check_done(job)
 
 
-def test_kill_while_messages_come_in_none_is_lost(stack, patients, video):
+def test_kill_while_messages_come_in_none_is_lost(stack, sender, video):
     """The door is killed again and again while Pod sends; bad messages do not block good ones."""
     jobs, ended = [], threading.Event()
 
     def send():
         for _ in range(20):
-            jobs.append(patients.submit(b"no video"))
+            jobs.append(sender.submit(b"no video"))
             time.sleep(0.1)
         ended.set()
 
-    sender = threading.Thread(target=send)
-    sender.start()
+    thread = threading.Thread(target=send)
+    thread.start()
     chance = random.Random(7)
     while not ended.is_set():
         time.sleep(chance.uniform(0.2, 0.6))
         if stack.find("adapter"):
             stack.kill("adapter")
-    sender.join()
+    thread.join()
     for job in jobs:
         assert job.wait_end().state == "failed"
         assert [call.status for call in job.calls()].count(200) == 1

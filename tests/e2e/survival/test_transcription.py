@@ -57,13 +57,13 @@ def done_parts(job):
     return {part: parts.count(part) for part in parts}
 
 
-def test_message_becomes_captions_at_pod(stack, patients, lecture):
-    call = check_notified_once(patients.transcribe(lecture))
+def test_message_becomes_captions_at_pod(stack, sender, lecture):
+    call = check_notified_once(sender.transcribe(lecture))
     assert "captions with" in call.body["msg"]
 
 
-def test_function_killed_only_the_part_is_repeated(stack, patients, lecture):
-    job = patients.transcribe(lecture)
+def test_function_killed_only_the_part_is_repeated(stack, sender, lecture):
+    job = sender.transcribe(lecture)
     job.wait_until("transcribe", 0.3)
     assert stack.kill("transcription") > 0
     check_notified_once(job)
@@ -72,24 +72,24 @@ def test_function_killed_only_the_part_is_repeated(stack, patients, lecture):
 
 
 @pytest.mark.parametrize("moment", [("plan", 0), ("transcribe", 0.3), ("captions", 0), ("notify", 0)], ids=str)
-def test_adapter_killed_job_ends_well(stack, patients, lecture, moment):
-    job = patients.transcribe(lecture)
+def test_adapter_killed_job_ends_well(stack, sender, lecture, moment):
+    job = sender.transcribe(lecture)
     job.wait_until(*moment)
     stack.kill("adapter")
     check_notified_once(job, killed_in=moment[0])
     assert max(done_parts(job).values()) <= 2  # the one that was under way
 
 
-def test_everything_killed_job_ends_well(stack, patients, lecture):
-    job = patients.transcribe(lecture)
+def test_everything_killed_job_ends_well(stack, sender, lecture):
+    job = sender.transcribe(lecture)
     job.wait_until("transcribe", 0.3)
     stack.kill_programs()
     check_notified_once(job)
 
 
 @pytest.mark.parametrize("answers", [["500", "500"], ["abort"], ["hang"], ["lost"], ["late"]], ids="-".join)
-def test_pod_misbehaves_captions_are_taken_once(pod, patients, lecture, answers):
-    job = patients.transcribe(lecture)
+def test_pod_misbehaves_captions_are_taken_once(pod, sender, lecture, answers):
+    job = sender.transcribe(lecture)
     job.wait_until("transcribe")
     pod.answer_next(*answers)
     job.wait_end(240)
@@ -108,8 +108,8 @@ def test_pod_misbehaves_captions_are_taken_once(pod, patients, lecture, answers)
     ],
     ids=["empty", "text", "unknown-language", "no-model"],
 )
-def test_failure_for_good_pod_gets_the_reason_and_an_empty_caption_file(stack, patients, content, language, reason):
-    job = patients.transcribe(content, language)
+def test_failure_for_good_pod_gets_the_reason_and_an_empty_caption_file(stack, sender, content, language, reason):
+    job = sender.transcribe(content, language)
     progress = job.wait_end()
     assert progress.state == "failed"
     assert reason in progress.error
@@ -119,12 +119,12 @@ def test_failure_for_good_pod_gets_the_reason_and_an_empty_caption_file(stack, p
     assert call.imported.captions == 0
 
 
-def test_newer_job_for_the_video_supersedes_the_older_one(stack, patients, lecture):
-    older = patients.transcribe(lecture)
+def test_newer_job_for_the_video_supersedes_the_older_one(stack, sender, lecture):
+    older = sender.transcribe(lecture)
     older.wait_until("transcribe")
     path = f"{stack.facts['media_root']}/videos/user{older.video_id}/audio_192k.mp3"
     newer_id = request_transcription(stack.broker_url, older.video_id, path, 30, "en")
-    newer = patients.patient(newer_id, older.video_id, older.output)
+    newer = sender.job(newer_id, older.video_id, older.output)
     assert older.wait_end(240).state == "superseded"
     assert newer.wait_end(240).state == "done"
     assert len([call for call in newer.calls(TRANSCRIBED) if call.status == 200]) == 1

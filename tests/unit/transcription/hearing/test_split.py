@@ -8,9 +8,9 @@ from podjobs.contract.ports import VAD_FRAME_S
 from podjobs.media.facts import AudioFacts
 from podjobs.transcription.hearing.sound import GRID_S, Sound, on_grid
 from podjobs.transcription.hearing.split import find_pause, find_quietest, place_marks, search_span
-from podjobs.transcription.plan import stages_of
 from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.spans import TimeSpan
+from podjobs.transcription.steps import stages_of
 from support.jobs import transcription_job
 from support.transcriber import make_settings
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import input_argv
+from podjobs.media.commands import PACKET_TIMES, input_argv
 from podjobs.media.facts import VideoFacts
 
 INDEX_TIMEOUT_S = 15
@@ -127,7 +127,7 @@ def find_first_frame_pts(source: Key, cut_s: tuple[float, float | None], work: W
 def _read_pts(source: Key, intervals: str, work: Workspace) -> list[float]:
     """Times of the frames in ffprobe's intervals; none if the source cannot be seeked quickly."""
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", "v:0", "-read_intervals", intervals]
-    argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
+    argv += PACKET_TIMES
     try:
         argv += input_argv(work.storage.input_of(source), work.settings)
         output = work.tools.run(argv, timeout_s=INDEX_TIMEOUT_S)

@@ -170,6 +170,7 @@ def _scale(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequenc
     own_frame = video is main
     frames = tonemap_to_sdr(frames, video, (largest.width_px, largest.height_px) if own_frame else inner[-1])
     split = frames.filter_multi_output("split", len(renditions))
+    # named, although it is swscale's default: what was measured (benchmarks/ladder.py) must not change with a default
     options = {"flags": "bicubic", **scale_options(video, output_matrix(main))}
     pictures = []
     for index, rendition in enumerate(renditions):

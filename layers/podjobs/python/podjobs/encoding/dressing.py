@@ -12,7 +12,7 @@ from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Rec
 from podjobs.encoding.steps import WATERMARK_FOLDER
 from podjobs.encoding.time_line import FREEZE_FROM_S
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import UNATTENDED, input_argv
+from podjobs.media.commands import PACKET_TIMES, UNATTENDED, input_argv
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.probe import probe_source
 
@@ -83,7 +83,7 @@ def _length_s(facts: MediaFacts, video: VideoFacts) -> float:
 def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
     """Length of credits whose header does not state it; they are short, so they are read to the end."""
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
-    argv += ["-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0"]
+    argv += PACKET_TIMES
     lines = work.run([*argv, *input_argv(work.storage.input_of(key), work.settings)]).split()
     times_s = [float(line) for line in lines if line.replace(".", "", 1).isdigit()]
     frame_s = 1 / (video.frame_rate or ASSUMED_FRAME_RATE)

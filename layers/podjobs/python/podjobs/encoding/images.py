@@ -19,6 +19,7 @@ from podjobs.encoding.results import ImagesResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import IMAGES_FOLDER, chunk_id
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import PACKET_TIMES
 from podjobs.media.facts import PictureFacts
 from podjobs.media.timestamps import timestamp
 
@@ -190,7 +191,6 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
 def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
     """Length of a source whose header does not state it: up to the last frame of its only chunk."""
     url = work.input_of(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut").url
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-show_entries", "packet=pts_time"]
-    argv += ["-print_format", "compact=nokey=1:print_section=0", "-i", url]
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", *PACKET_TIMES, "-i", url]
     times_s = [float(line) for line in work.run(argv).split()]
     return max(times_s, default=0.0) + 1 / ASSUMED_FRAME_RATE

@@ -37,6 +37,9 @@ QUIET = ("-hide_banner", "-nostats", "-loglevel", "error")
 UNATTENDED = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 """The same, and stdin is not read: ffmpeg would interpret it as commands such as «quit»."""
 
+PACKET_TIMES = ("-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0")
+"""ffprobe options: one line per packet that holds its time alone, without names around it, as files have millions."""
+
 
 def input_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any]:
     """The ffmpeg input options for every source: whatever its content, it opens no other file and no connection.

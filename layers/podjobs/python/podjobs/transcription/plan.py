@@ -1,30 +1,26 @@
 """Plans a transcription: probes the sound, determines its language, and splits it into parts."""
 
-import math
 from dataclasses import dataclass
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import TranscriptionJob
-from podjobs.contract.plans import Plan, Stage, StepSpec
+from podjobs.contract.plans import Plan
 from podjobs.contract.ports import ModelLocation, SpeechModel
-from podjobs.contract.requests import DEFAULT_TIMEOUT_S
-from podjobs.contract.workflows import workflow_of
 from podjobs.media.probe import probe_source
 from podjobs.transcription.hearing import loudness
-from podjobs.transcription.hearing.sound import SLACK_S, Sound, measure_length, on_grid, read_sound
+from podjobs.transcription.hearing.sound import Sound, measure_length, on_grid, read_sound
 from podjobs.transcription.hearing.split import SEARCH_RADII_S, find_pause, find_quietest, place_marks, search_span
 from podjobs.transcription.hearing.vad import find_speech, pad_speech
 from podjobs.transcription.hearing.windows import pack_windows
 from podjobs.transcription.languages import AUTO, ENGLISH, choose_language, choose_model, read_language
-from podjobs.transcription.recipe import Part, Recipe
+from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.spans import TimeSpan
+from podjobs.transcription.steps import stages_of
 from podjobs.transcription.workspace import Workspace
 
 LANGUAGE_WINDOWS = 5
 """Windows of speech, from all over the sound, whose language is detected."""
 LANGUAGE_SEARCH_S = 60.0
-SLOWEST = 10
-"""A step may take this many times its part's length before it times out."""
 
 
 @dataclass(frozen=True)
@@ -176,26 +172,3 @@ def _speech_windows(detector: SpeechDetector, length_s: float) -> list[bytes]:
             fullest = max(windows, key=lambda window: sum(part.length_s for part in window.spans))
             found.append(fullest.samples_from(samples))
     return found
-
-
-def stages_of(recipe: Recipe, job: TranscriptionJob) -> tuple[Stage, ...]:
-    """The stages that follow the plan, including the notification. Pure."""
-    parts = recipe.parts(SLACK_S)
-    captions = StepSpec(id="captions", function="transcription", action="captions", needs=("transcribe",))
-    return (
-        Stage(name="transcribe", steps=tuple(_part_step(part) for part in parts)),
-        Stage(name="captions", steps=(captions,)),
-        workflow_of(job).notification_stage,
-    )
-
-
-def _part_step(part: Part) -> StepSpec:
-    """Its weight is its length: progress is counted in seconds of sound."""
-    return StepSpec(
-        id=part.name,
-        function="transcription",
-        action="transcribe",
-        params=part.model_dump(),
-        weight=max(0.1, round(part.length_s, 3)),
-        timeout_s=max(DEFAULT_TIMEOUT_S, math.ceil(part.length_s * SLOWEST)),
-    )

@@ -17,9 +17,9 @@ from podjobs.transcription.hearing.windows import MAX_SPEECH_S, pack_windows
 from podjobs.transcription.languages import choose_model
 from podjobs.transcription.recipe import Part, Recipe
 from podjobs.transcription.spans import TimeSpan
+from podjobs.transcription.steps import WORDS_FOLDER
 from podjobs.transcription.workspace import Workspace
 
-FOLDER = "words"
 WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
 
 
@@ -39,7 +39,7 @@ def transcribe_part(part: Part, recipe: Recipe, model: SpeechModel, work: Worksp
     transcription = PartTranscription(samples, recipe.language, model, work)
     utterances = transcription.run()
     words = tuple(_on_file_clock(word, part.start_s) for utterance in utterances for word in utterance.words)
-    with work.writing(FOLDER) as folder:
+    with work.writing(WORDS_FOLDER) as folder:
         (folder / file_name(part)).write_bytes(WORDS.dump_json(words))
     speech_s = sum(span.length_s for span in transcription.speech)
     log = tuple(f"In the part from {_clock(part.start_s)} on: {sentence}" for sentence in transcription.log)
@@ -53,7 +53,7 @@ def file_name(part: Part) -> str:
 
 def read_words(part: Part, work: Workspace) -> tuple[Word, ...]:
     """Read the words of a transcribed part. Raises RetryableError if its file does not exist."""
-    with work.storage.open(work.key(f"{FOLDER}/{file_name(part)}")) as file:
+    with work.storage.open(work.key(f"{WORDS_FOLDER}/{file_name(part)}")) as file:
         return WORDS.validate_python(json.load(file))
 
 
