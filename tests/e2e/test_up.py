@@ -124,7 +124,7 @@ def test_up_second_start_in_the_same_folder_is_refused_and_harms_nothing(make_st
     second.start(ready=False)
 
     assert second.process.wait(30) == 1
-    assert "runs already" in second.log()
+    assert "already runs" in second.log()
     assert first.process.poll() is None
 
 
