@@ -5,6 +5,8 @@ import pytest
 from podjobs.transcription.captions.cues import Cue
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
+from podjobs.transcription.captions.timing import time_cues
+from podjobs.transcription.spans import TimeSpan
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,17 @@ def test_find_faults_names_what_could_be_better(cues, faults):
     assert (
         find_faults([Cue(start_s=start, end_s=end, lines=lines) for start, end, *lines in cues], CueRules()) == faults
     )
+
+
+@pytest.mark.parametrize(("end_s", "faults"), [(6.9, 0), (7.0, 1), (6.5, 1)])
+def test_find_faults_cue_that_would_flicker_if_it_stayed_is_none(end_s, faults):
+    """It may not stay for 7.1 s until the next one appears, and 0.1 s before that one it would flicker."""
+    rules = CueRules(max_chars_per_s=8)
+    slow = Cue(start_s=0, end_s=end_s, lines=("x" * 40, "y" * 40))
+    assert len(find_faults([slow, Cue(start_s=7.1, end_s=9, lines=("b",))], rules)) == faults
+
+
+def test_time_cues_cue_that_would_flicker_disappears_a_gap_before_the_next_one():
+    rules = CueRules(max_chars_per_s=8)
+    spans = time_cues([TimeSpan(0.0, 3.0), TimeSpan(7.1, 9.0)], [81, 1], rules)
+    assert [(span.start_s, span.end_s) for span in spans] == [(0.0, 6.9), (7.1, 9.0)]

@@ -52,9 +52,15 @@ def _time_faults(cue: Cue, following_s: float, rules: CueRules) -> list[str]:
         return [f"lasts from {cue.start_s:.3f} s to {cue.end_s:.3f} s"]
     if duration_s > rules.max_s + TOLERANCE_S:
         return [f"is on screen for {duration_s:.3f} s, more than {rules.max_s:g} s"]
-    if following_s - cue.end_s < TOLERANCE_S or duration_s >= rules.needed_s(cue.chars) - TOLERANCE_S:
+    if duration_s >= min(rules.needed_s(cue.chars), _longest_s(cue, following_s, rules)) - TOLERANCE_S:
         return []
     if duration_s < rules.min_s - TOLERANCE_S:
         return [f"is on screen for {duration_s:.3f} s, less than {rules.min_s:g} s, although silence follows"]
     speed = cue.chars / duration_s
     return [f"asks for {speed:.1f} characters/s, more than {rules.max_chars_per_s:g}, although silence follows"]
+
+
+def _longest_s(cue: Cue, following_s: float, rules: CueRules) -> float:
+    """How long a cue may stay: until the next one appears or, if that is too long, at most until the gap before it."""
+    room_s = following_s - cue.start_s
+    return room_s if room_s <= rules.max_s else min(rules.max_s, room_s - rules.min_gap_s)
