@@ -13,6 +13,7 @@ import redis
 from celery import Celery
 
 from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
+from adapter.operator.job_reader import JobRecord
 from adapter.redis import keys
 from podjobs.contract.job_states import JobState
 
@@ -150,17 +151,16 @@ class JobRecords:
 
     def progress(self, job_id: str) -> Progress:
         """Look up a job's progress. A message that was refused counts as a job that failed."""
-        record: dict[str, str] = self._redis.hgetall(keys.job(job_id))
-        if not record:
+        record = JobRecord(job_id, self._redis.hgetall(keys.job(job_id)))
+        if not record.fields:
             refusal = self._refusal(job_id)
             return Progress(JobState.FAILED, "", 0.0, refusal, "") if refusal else NOT_TAKEN_YET
-        total = float(record.get("weight_total") or 0)
         return Progress(
-            state=record.get("state", ""),
-            stage=record.get("stage", ""),
-            done=min(1.0, float(record.get("weight_done") or 0) / total) if total else 0.0,
-            error=describe_problem(record.get("error", "")),
-            trouble=describe_problem(record.get("trouble", "")),
+            state=record.state,
+            stage=record.fields.get("stage", ""),
+            done=record.progress,
+            error=describe_problem(record.fields.get("error", "")),
+            trouble=describe_problem(record.fields.get("trouble", "")),
         )
 
     def log(self, job_id: str) -> list[str]:

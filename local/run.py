@@ -234,7 +234,7 @@ def _follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
                 progress = NOT_TAKEN_YET  # redis-server is being restarted
             bar.update(
                 task,
-                completed=1.0 if progress.state == JobState.DONE else progress.done,
+                completed=progress.done,
                 stage=progress.stage or "queued",
             )
             if progress.trouble and progress.trouble != shown_trouble and progress.state != JobState.DONE:

@@ -63,9 +63,10 @@ def ask_redis(question: Callable[[RedisClient], Awaitable[Answer]]) -> Answer:
 
 def print_table(table: Table) -> None:
     """Print a table, as wide as the terminal."""
-    # a pipe has no width: lines are not folded there
     console = Console()
-    console.print(table) if console.is_terminal else Console(width=1000, soft_wrap=True).print(table)
+    if not console.is_terminal:  # a pipe has no width: lines are not folded there
+        console = Console(width=1000, soft_wrap=True)
+    console.print(table)
 
 
 def format_time(seconds: str | float | None) -> str:
