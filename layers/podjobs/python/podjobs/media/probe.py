@@ -8,7 +8,8 @@ from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
-from podjobs.media.facts import MediaFacts, read_facts
+from podjobs.media.facts import MediaFacts
+from podjobs.media.report import read_facts
 from podjobs.media.settings import SourceSettings
 
 PROBE_TIMEOUT_S = 60

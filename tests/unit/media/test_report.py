@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.media.facts import read_facts
+from podjobs.media.report import read_facts
 
 
 def stream(**values):

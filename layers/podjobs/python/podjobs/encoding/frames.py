@@ -1,0 +1,99 @@
+"""Selects the frames of one chunk: exactly those whose time lies within it, at their own times. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from podjobs.contract.ports import MediaInput
+from podjobs.encoding.commands import open_source
+from podjobs.encoding.picture import HDR_TRANSFERS, JITTER_S, freeze_frames, prepare_frames
+from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
+from podjobs.encoding.settings import EncodingSettings
+from podjobs.media.facts import MediaFacts, VideoFacts
+
+
+@dataclass(frozen=True)
+class SourceCut:
+    """The source of a chunk, and how it is cut from it."""
+
+    source: MediaInput
+    facts: MediaFacts
+    video: VideoFacts
+    shift_s: float
+    """The source's clock minus the output's."""
+    preroll_s: float
+    decimation: int
+    freeze_first_s: float = 0.0
+    freeze_last: bool = False
+    first_frame_pts_s: float | None = None
+
+
+def cut_of(recipe: Recipe, chunk: Chunk, source: MediaInput) -> SourceCut:
+    """Find from which source a chunk is cut, and how.
+
+    Args:
+        recipe: the job.
+        chunk: the part to encode.
+        source: its file.
+    """
+    credit = recipe.credit_of(chunk)
+    facts = credit.facts if credit else recipe.facts
+    video = facts.video
+    if video is None:
+        raise ValueError("A source without video has no chunks.")
+    if credit:
+        shift_s = video.start_s - chunk.start_s
+        return SourceCut(source, facts, video, shift_s, 0.0, credit.decimation, freeze_last=credit.freeze_last)
+    return SourceCut(
+        source,
+        facts,
+        video,
+        shift_s=recipe.origin_s - recipe.offset_s,
+        preroll_s=recipe.preroll_s,
+        decimation=recipe.decimation,
+        freeze_first_s=recipe.freeze_first_s,
+        freeze_last=recipe.freeze_last,
+        first_frame_pts_s=recipe.first_frame_pts_s if chunk.start_s == recipe.offset_s else None,
+    )
+
+
+def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
+    """Select the chunk's frames, with the output's timestamps.
+
+    Args:
+        cut: the source.
+        chunk: the part to encode.
+        settings: what may be decoded.
+    """
+    # Timestamps are rounded: the long frame that is wanted must not be a millionth before the cut.
+    from_s = cut.shift_s + chunk.start_s if cut.first_frame_pts_s is None else cut.first_frame_pts_s - JITTER_S
+    # -copyts: frames keep the timestamps of the file's own clock, by which trim cuts
+    source_options: dict[str, Any] = {"copyts": None}
+    if not cut.video.interlaced and cut.video.transfer not in HDR_TRANSFERS:
+        # A change of the picture's size would restart the filter graph, without the watermark. `scale` follows
+        # such changes; the filters for fields and light do not.
+        source_options["reinit_filter"] = 0
+    bounds: dict[str, str] = {}
+    freeze_first_s = cut.freeze_first_s
+    if from_s > cut.video.start_s:
+        freeze_first_s = 0.0
+        # -noaccurate_seek: decode from the key frame on and let trim choose by the frames' own timestamps.
+        # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
+        seek_s = max(from_s - cut.preroll_s, cut.facts.start_s)
+        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+    if from_s > cut.video.start_s - cut.freeze_first_s:
+        bounds["start"] = f"{from_s:.6f}"
+    if chunk.end_s is not None:
+        bounds["end"] = f"{cut.shift_s + chunk.end_s:.6f}"
+    decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
+    frames = prepare_frames(decoded, cut.video, cut.decimation)
+    times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"
+    if cut.first_frame_pts_s is not None:
+        times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
+    return (
+        freeze_frames(frames, cut.video, freeze_first_s, last=cut.freeze_last)
+        .filter("trim", **bounds)
+        .filter("settb", f"1/{TICKS_PER_S}")
+        .filter("setpts", times)
+        # of frames with the same timestamp, as in damaged recordings, only the first can ever be seen
+        .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
+    )

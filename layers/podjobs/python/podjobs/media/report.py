@@ -1,0 +1,176 @@
+"""Reads ffprobe's report about a source: what it says, checked and typed. Pure."""
+
+import re
+from typing import Any
+
+from podjobs.media.facts import AudioFacts, ChapterFacts, MediaFacts, PictureFacts, SubtitleFacts, VideoFacts
+
+OBLONGEST_PIXEL = 10
+"""A pixel aspect beyond this is ignored: pixels are taken as square."""
+FASTEST_GUESS = 240
+"""Highest rate that is believed if ffprobe guessed it: Matroska's clock of 1,000 ticks a second is not a frame rate."""
+EDITED_FRAMES = 2
+"""If the container counts this many more frames than fit its length, an edit list hides some."""
+
+
+def read_facts(probe: dict[str, Any]) -> MediaFacts:
+    """Turn ffprobe's `-show_format -show_streams -show_chapters` JSON into facts.
+
+    Args:
+        probe: the parsed JSON.
+
+    Returns:
+        The facts; the video stream is the first that is not an attached picture, the audio stream the default one or
+        else the first.
+    """
+    streams = probe.get("streams", [])
+    container = probe.get("format", {})
+    start_s = _number(container.get("start_time")) or 0.0
+    videos = [stream for stream in streams if stream.get("codec_type") == "video"]
+    audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
+    moving = [stream for stream in videos if not _is_picture(stream)]
+    chosen = next((stream for stream in audios if stream.get("disposition", {}).get("default")), None)
+    return MediaFacts(
+        format_name=container.get("format_name", "unknown"),
+        start_s=start_s,
+        duration_s=_duration_s(container, start_s),
+        video=_video(moving[0], start_s) if moving else None,
+        audio=_audio(chosen or audios[0], start_s) if audios else None,
+        pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
+        subtitles=tuple(_subtitle(stream) for stream in streams if stream.get("codec_type") == "subtitle"),
+        chapters=tuple(chapter for chapter in map(_chapter, probe.get("chapters", [])) if chapter is not None),
+        streams=len(streams),
+    )
+
+
+def _duration_s(container: dict[str, Any], start_s: float) -> float | None:
+    duration_s = _number(container.get("duration"))
+    if duration_s is not None and "matroska" in container.get("format_name", "") and duration_s > start_s:
+        # ffprobe reports the end time, as stored in Matroska, from 0 of the file's clock
+        return duration_s - start_s
+    return duration_s
+
+
+_FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
+"""If the container does not state it, frames of these codecs may be interlaced; each frame is flagged itself."""
+
+
+def _is_picture(stream: dict[str, Any]) -> bool:
+    return bool(stream.get("disposition", {}).get("attached_pic"))
+
+
+def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
+    width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
+    width = round(width * _pixel_aspect(stream))
+    if _rotation_degrees(stream) % 180:
+        width, height = height, width
+    start_s = _number(stream.get("start_time"))
+    frame_rate = _ratio(stream.get("avg_frame_rate")) or _nominal_rate(stream)
+    pixel_format = str(stream.get("pix_fmt", ""))
+    return VideoFacts(
+        index=stream["index"],
+        codec=stream.get("codec_name", "unknown"),
+        width_px=width,
+        height_px=height,
+        frame_rate=frame_rate,
+        start_s=default_start_s if start_s is None else start_s,
+        frames=_count_frames(stream, frame_rate),
+        end_s=_end_s(stream, start_s),
+        interlaced=_may_be_interlaced(stream),
+        pixel_format=pixel_format,
+        matrix=_known(stream.get("color_space")),
+        transfer=_known(stream.get("color_transfer")),
+        full_range=stream.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
+    )
+
+
+def _pixel_aspect(stream: dict[str, Any]) -> float:
+    aspect = _ratio(str(stream.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
+    return aspect if 1 / OBLONGEST_PIXEL <= aspect <= OBLONGEST_PIXEL else 1.0
+
+
+def _nominal_rate(stream: dict[str, Any]) -> float:
+    """The rate that ffprobe guesses; if it finds none, it reports the clock's tick rate."""
+    rate = _ratio(stream.get("r_frame_rate"))
+    return rate if rate <= FASTEST_GUESS else 0.0
+
+
+def _count_frames(stream: dict[str, Any], frame_rate: float) -> int | None:
+    """The container's count; None if an edit list hides some frames, as after a lossless cut."""
+    counted, length_s = str(stream.get("nb_frames", "")), _number(stream.get("duration"))
+    if not counted.isdigit() or not int(counted):
+        return None
+    if length_s is not None and frame_rate and abs(int(counted) / frame_rate - length_s) > EDITED_FRAMES / frame_rate:
+        return None
+    return int(counted)
+
+
+def _may_be_interlaced(stream: dict[str, Any]) -> bool:
+    order = stream.get("field_order", "unknown")
+    if order == "unknown":
+        return stream.get("codec_name") in _FIELD_CODECS
+    return bool(order != "progressive")
+
+
+def _end_s(stream: dict[str, Any], start_s: float | None) -> float | None:
+    length_s = _number(stream.get("duration"))
+    if length_s is not None and start_s is not None:
+        return start_s + length_s
+    # Matroska's statistics: when the stream ends, although the tag is called DURATION
+    match = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", str(stream.get("tags", {}).get("DURATION", "")))
+    return 3600 * int(match[1]) + 60 * int(match[2]) + float(match[3]) if match else None
+
+
+def _known(name: Any) -> str:
+    return "" if name in {None, "unknown", "unspecified", "reserved"} else str(name)
+
+
+def _audio(stream: dict[str, Any], default_start_s: float) -> AudioFacts:
+    start_s = _number(stream.get("start_time"))
+    return AudioFacts(
+        index=stream["index"],
+        codec=stream.get("codec_name", "unknown"),
+        sample_rate_hz=int(stream.get("sample_rate", 0)),
+        channels=int(stream.get("channels", 0)),
+        start_s=default_start_s if start_s is None else start_s,
+        end_s=_end_s(stream, start_s),
+    )
+
+
+def _picture(stream: dict[str, Any]) -> PictureFacts:
+    return PictureFacts(
+        index=stream["index"], width_px=int(stream.get("width", 0)), height_px=int(stream.get("height", 0))
+    )
+
+
+def _subtitle(stream: dict[str, Any]) -> SubtitleFacts:
+    language = str(stream.get("tags", {}).get("language", ""))
+    return SubtitleFacts(index=stream["index"], codec=stream.get("codec_name", "unknown"), language=language)
+
+
+def _chapter(chapter: dict[str, Any]) -> ChapterFacts | None:
+    start_s, end_s = _number(chapter.get("start_time")), _number(chapter.get("end_time"))
+    if start_s is None or end_s is None or end_s <= start_s:
+        return None
+    return ChapterFacts(start_s=start_s, end_s=end_s, title=str(chapter.get("tags", {}).get("title", "")))
+
+
+def _rotation_degrees(stream: dict[str, Any]) -> int:
+    for side_data in stream.get("side_data_list", []):
+        if "rotation" in side_data:
+            return round(float(side_data["rotation"]))
+    return round(_number(stream.get("tags", {}).get("rotate")) or 0)
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _ratio(value: Any) -> float:
+    above, _, below = str(value or "0/0").partition("/")
+    if not (above.isdigit() and below.isdigit() and int(below)):
+        return 0.0
+    return int(above) / int(below)
