@@ -20,8 +20,9 @@ from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.repackage import repackage
+from podjobs.encoding.selection import copy_selection, tell_left_out
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.encoding.steps import repackage_stage, stages_of
+from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.probe import probe_source
@@ -37,6 +38,9 @@ def plan_job(context: EncodingContext) -> Plan:
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     work.storage.start_work(job.id)
+    if facts.selection is not None:
+        log = ("The source has streams that are not opened: the others are copied first.",)
+        return Plan(stages=(repackage_stage(work.storage.size_bytes(job.source)),), log=log)
     if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
         return Plan(
             stages=(repackage_stage(work.storage.size_bytes(job.source)),),
@@ -49,9 +53,14 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     """Repackage the source, then plan the rest of the job. Raises like `plan_job`."""
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
-    copy = repackage(facts, job.source, work)
+    log = _log_left_out(facts)
+    if facts.selection is not None:
+        copy = copy_selection(facts, job.source, REPACKAGED_FOLDER, work)
+        log += (tell_left_out(facts.selection),)
+    else:
+        copy = repackage(facts, job.source, work)
     plan = _plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
-    return plan.model_copy(update={"log": (*_log_left_out(facts), *plan.log)})
+    return plan.model_copy(update={"log": (*log, *plan.log)})
 
 
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:

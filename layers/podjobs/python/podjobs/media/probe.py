@@ -7,8 +7,10 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
+from podjobs.media.codecs import add_codec
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
 from podjobs.media.facts import MediaFacts
+from podjobs.media.openable import UNKNOWN_CODECS, UnacceptedCodecError, select_openable
 from podjobs.media.report import read_facts
 from podjobs.media.settings import SourceSettings
 
@@ -47,8 +49,21 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
         facts = read_facts(json.loads(output.decode("utf-8", "replace")))
     except PermanentError as error:
-        raise PermanentError(_explain_refusal(source, error, settings), **error.context) from error
+        facts = _select(tools, storage, settings, key, error)
     _check_facts(source.name, facts, settings)
+    return facts
+
+
+def _select(tools: Tools, storage: Storage, settings: SourceSettings, key: Key, refusal: PermanentError) -> MediaFacts:
+    """Select the streams that can be used where ffprobe refuses a file because of one; else explain the refusal."""
+    source = storage.input_of(key)
+    try:
+        facts = select_openable(tools, storage, settings, key)
+    except UnacceptedCodecError as error:
+        detail = _explain_codec(error.kind, source.name, error.codec, settings)
+        raise PermanentError(detail, **refusal.context) from refusal
+    if facts is None:
+        raise PermanentError(_explain_refusal(source, refusal, settings), **refusal.context) from refusal
     return facts
 
 
@@ -61,10 +76,7 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
         raise PermanentError(_too_many_streams(name, settings))
     for kind, stream in (("video", video), ("audio", audio)):
         if stream is not None and stream.codec not in settings.podjobs_codecs:
-            raise PermanentError(
-                f"The {kind} of {name!r} is coded as {stream.codec!r}, which is not an accepted codec. "
-                "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
-            )
+            raise PermanentError(_explain_codec(kind, name, stream.codec, settings))
     if video is None:
         return
     if not (video.width_px and video.height_px):
@@ -84,6 +96,15 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
         )
 
 
+def _explain_codec(kind: str, name: str, codec: str, settings: SourceSettings) -> str:
+    if codec in UNKNOWN_CODECS:
+        return f"The {kind} of {name!r} has a codec that ffmpeg does not know. Convert it and upload it again."
+    return (
+        f"The {kind} of {name!r} is coded as {codec!r}, which is not an accepted codec. Convert it and upload it "
+        f"again, or set PODJOBS_CODECS to '{add_codec(settings.podjobs_codecs, codec)}'."
+    )
+
+
 def _too_many_streams(name: str, settings: SourceSettings) -> str:
     return (
         f"The file {name!r} has more than {settings.podjobs_max_streams} streams. "
@@ -94,11 +115,6 @@ def _too_many_streams(name: str, settings: SourceSettings) -> str:
 def _explain_refusal(source: MediaInput, error: PermanentError, settings: SourceSettings) -> str:
     name = source.name
     said = str(error.context.get("stderr", ""))
-    if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
-        return (
-            f"A stream of {name!r} is coded as {decoder[1]!r}, which is not an accepted codec. "
-            "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
-        )
     if "exceeds max_streams" in said:
         return _too_many_streams(name, settings)
     if "whitelist" in said.lower():
