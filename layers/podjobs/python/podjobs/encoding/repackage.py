@@ -1,6 +1,6 @@
 """Repackages a source whose container cannot be seeked reliably into Matroska, so that it can be cut into chunks.
 
-The video is copied; the sound is kept without loss.
+The video is copied, or coded anew without loss where Matroska cannot store it; the sound is kept without loss.
 """
 
 import ffmpeg
@@ -30,6 +30,17 @@ CODING = {
     "allow_raw_vfw": 1,
 }
 
+NOT_IN_MATROSKA = frozenset({"flashsv2"})
+"""Accepted video codecs for which Matroska has no name."""
+STORABLE = {
+    # without loss, small for pictures of screens, and quick: the first version of the same codec
+    "c:v": "flashsv",
+    "g": 50,
+    "fps_mode": "passthrough",
+    # FLV counts milliseconds; otherwise the encoder would count frames of the nominal rate
+    "enc_time_base": "1:1000",
+}
+
 
 def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that copies picture, sound and text subtitles into a seekable file.
@@ -43,7 +54,9 @@ def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
     streams = (file[str(stream.index)] for stream in kept)
-    return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **CODING)], settings, *KEEP_GOING)
+    stored = facts.video is None or facts.video.codec not in NOT_IN_MATROSKA
+    coding = CODING if stored else {**CODING, **STORABLE}
+    return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **coding)], settings, *KEEP_GOING)
 
 
 def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:

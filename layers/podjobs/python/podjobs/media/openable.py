@@ -20,8 +20,10 @@ from podjobs.media.settings import SourceSettings
 LIST_TIMEOUT_S = 60
 LISTING = ("-c", "copy", "-copy_unknown", "-t", "0", "-f", "framecrc", "pipe:1")
 """ffmpeg options: the properties of the mapped streams, a line each, and no packets."""
-HEAD = ("-c", "copy", "-t", "0", "-f", "nut", "pipe:1")
-"""ffmpeg options: the headers of the mapped streams, in a container that stores nearly every codec."""
+HEAD = ("-c", "copy", "-t", "1", "-frames:v", "1", "-frames:a", "1", "-f", "nut", "pipe:1")
+"""ffmpeg options: the headers of the mapped streams, in a container that stores nearly every codec. It needs packets."""
+LARGEST_HEAD_BYTES = 64 << 20
+"""The first packet may be a large picture without compression."""
 QUICKTIME_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 """Types of the first box of MP4 and QuickTime files."""
 UNKNOWN_CODECS = frozenset({"none", "unknown", "unknown_codec"})
@@ -170,21 +172,22 @@ def _keep_accepted(selecting: Selecting, settings: SourceSettings) -> None:
 
 def _drop_unopenable(selecting: Selecting, tools: Tools, source: MediaInput, settings: SourceSettings) -> None:
     """Leave out the streams whose headers a decoder refuses, one after another as ffprobe names them."""
-    while selecting.kept:
-        maps = [word for stream in selecting.kept for word in ("-map", f"0:{stream.index}")]
+    # subtitles come last, and a decoder of text has no header to refuse
+    while opened := [stream for stream in selecting.kept if stream.kind != "subtitle"]:
+        maps = [word for stream in opened for word in ("-map", f"0:{stream.index}")]
         argv = [settings.ffmpeg_cmd, *UNATTENDED, *input_argv(source, settings, "max_pixels"), *maps, *HEAD]
         probe = [settings.ffprobe_cmd, "-v", "warning", "-f", "nut", "-i", "pipe:0"]
         try:
-            head = tools.run(argv, timeout_s=LIST_TIMEOUT_S)
+            head = tools.run(argv, timeout_s=LIST_TIMEOUT_S, limit_bytes=LARGEST_HEAD_BYTES)
         except PermanentError:
             return  # such streams cannot be examined; the copy will show
         try:
             tools.run(probe, timeout_s=LIST_TIMEOUT_S, feed=[io.BytesIO(head)])
         except PermanentError as error:
             named = re.search(r"input stream (\d+)", str(error.context.get("stderr", "")))
-            if named is None or int(named[1]) >= len(selecting.kept):
+            if named is None or int(named[1]) >= len(opened):
                 return
-            del selecting.kept[int(named[1])]
+            selecting.kept.remove(opened[int(named[1])])
         else:
             return
 
