@@ -27,7 +27,7 @@ ACCEPTED = {
     "pictures without compression": """
         rawvideo v210 v210x v308 v408 v410 r210 r10k y41p yuv4 ayuv""",
     "animations, covers": """
-        gif apng png bmp webp tiff""",
+        gif png bmp webp tiff""",
     "sound of today": """
         aac aac_latm mp3 mp2 mp1 opus vorbis flac alac speex""",
     "sound of discs and broadcasts": """
@@ -76,7 +76,7 @@ REFUSED = {
     "RealMedia: its container is not read, either": """
         rv10 rv20 rv30 rv40 rv60 cook sipr ra_144 ra_288 ralf""",
     "formats of single pictures": """
-        alias_pix cri dds dpx exr fits jpegls jpegxl jpegxl_anim msp2 pam pbm pcx pfm pgm pgmyuv pgx phm photocd
+        alias_pix apng cri dds dpx exr fits jpegls jpegxl jpegxl_anim msp2 pam pbm pcx pfm pgm pgmyuv pgx phm photocd
         pictor ppm psd qoi sgi sgirle sunrast svg targa vbn wbmp xbm xface xpm xwd""",
     "young decoders of young formats: wait until they have been fuzzed": """
         vvc evc apv lcevc apac mpegh_3d_audio qoa lc3 osq""",

@@ -9,6 +9,7 @@ from podjobs.media.settings import SourceSettings
 ACCEPTED_FORMATS = (
     *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv", "mpegts", "mpeg", "mxf", "dv"),
     *("mp3", "wav", "ogg", "flac", "aac", "aiff", "caf", "amr", "w64", "ac3"),
+    "gif",
 )
 """Demuxers that ffmpeg may use. Playlists and scripts (hls, concat, dash, …) read other files and are excluded."""
 KEEP_GOING = ("-max_error_rate", "1")

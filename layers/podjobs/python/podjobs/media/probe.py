@@ -17,6 +17,15 @@ from podjobs.media.settings import SourceSettings
 PROBE_TIMEOUT_S = 60
 ANALYZED_S = 60
 """How late the streams of a file may begin; with ffprobe's own 5 s, a later picture would appear to begin at 0."""
+PICTURES = {
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
+"""How files begin that are pictures; WebP is a RIFF file, like WAV and AVI."""
 HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims to have more was made to exhaust us."""
 
@@ -63,7 +72,10 @@ def _select(tools: Tools, storage: Storage, settings: SourceSettings, key: Key, 
         detail = _explain_codec(error.kind, source.name, error.codec, settings)
         raise PermanentError(detail, **refusal.context) from refusal
     if facts is None:
-        raise PermanentError(_explain_refusal(source, refusal, settings), **refusal.context) from refusal
+        with storage.open(key) as file:
+            beginning = file.read(12)
+        detail = _explain_picture(source.name, beginning) or _explain_refusal(source, refusal, settings)
+        raise PermanentError(detail, **refusal.context) from refusal
     return facts
 
 
@@ -79,6 +91,8 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
             raise PermanentError(_explain_codec(kind, name, stream.codec, settings))
     if video is None:
         return
+    if facts.format_name == "gif" and video.frames == 1:
+        raise PermanentError(_explain_picture(name, b"GIF8"))
     if not (video.width_px and video.height_px):
         raise PermanentError(
             f"The video stream of {name!r} has no picture size: the file is damaged, or claims a size that no decoder "
@@ -102,6 +116,19 @@ def _explain_codec(kind: str, name: str, codec: str, settings: SourceSettings) -
     return (
         f"The {kind} of {name!r} is coded as {codec!r}, which is not an accepted codec. Convert it and upload it "
         f"again, or set PODJOBS_CODECS to '{add_codec(settings.podjobs_codecs, codec)}'."
+    )
+
+
+def _explain_picture(name: str, beginning: bytes) -> str:
+    """A refusal if a file begins like a picture, else nothing."""
+    kinds = [kind for mark, kind in PICTURES.items() if beginning.startswith(mark)]
+    if beginning.startswith(b"RIFF") and beginning.endswith(b"WEBP"):
+        kinds = ["WebP"]
+    if not kinds:
+        return ""
+    return (
+        f"The file {name!r} is a picture ({kinds[0]}), not a video or a sound; of pictures, only GIF animations are "
+        "accepted. Convert it to a video and upload that."
     )
 
 
