@@ -28,7 +28,7 @@ LIST_TIMEOUT_S = 60
 LISTING = ("-c", "copy", "-copy_unknown", "-t", "0", "-f", "framecrc", "pipe:1")
 """ffmpeg options: the properties of the mapped streams, a line each, and no packets."""
 HEAD = ("-c", "copy", "-t", "1", "-frames:v", "1", "-frames:a", "1", "-f", "nut", "pipe:1")
-"""ffmpeg options: the headers of the mapped streams, in a container that stores nearly every codec if it has packets."""
+"""ffmpeg options: the headers of the mapped streams, in a container for nearly every codec; it needs a packet of each."""
 LARGEST_HEAD_BYTES = 64 << 20
 """The first packet may be a large picture without compression."""
 QUICKTIME_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
