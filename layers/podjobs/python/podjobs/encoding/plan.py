@@ -24,6 +24,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import repackage_stage, stages_of
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
+from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
 
 
@@ -57,10 +58,13 @@ def plan_repackaged(context: EncodingContext) -> Plan:
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
     recipe = write_recipe(job, facts, source, work.settings)
+    name = work.storage.pod_path(job.source)
+    check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:
         recipe = _cut_into_chunks(recipe, facts.video, work)
     if job.dressing is not None:
         recipe = apply_dressing(recipe, job.dressing, work)
+        check_length(f"{name} with its credits", recipe.output_s, work.settings)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
 
 
