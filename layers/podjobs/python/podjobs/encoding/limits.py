@@ -34,9 +34,23 @@ LOWEST_SOUND_BPS = 4_750
 LOSSLESS_BYTES_PER_S = 8 * 2 * 96_000
 """Eight channels of FLAC in 16 bits at 96 kHz, not compressed."""
 
+LEAST_CHUNK_BYTES = 4096
+"""Of the source. Starting the command costs more than encoding so little, even of a picture that does not move."""
 FACTOR = "PODJOBS_MAX_OUTPUT_FACTOR"
 IMAGE_FILES = WATERMARK_FILE = SMALL_FILE_BYTES
 SUBTITLE_FILES = 64 << 20
+
+
+def shortest_chunk_s(duration_s: float, size_bytes: int, grid_s: int) -> int:
+    """The shortest chunks that the size of a source justifies: a small file may claim any length.
+
+    Args:
+        duration_s: length of the output.
+        size_bytes: of the source.
+        grid_s: length of a segment; chunks are whole numbers of segments.
+    """
+    most = 1 + size_bytes // LEAST_CHUNK_BYTES
+    return math.ceil(duration_s / most / grid_s) * grid_s
 
 
 def chunk_limits(recipe: Recipe, chunk: Chunk, settings: EncodingSettings) -> CommandLimits:

@@ -17,6 +17,7 @@ from podjobs.encoding.boundaries import (
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.dressing import apply_dressing
 from podjobs.encoding.ladder import choose_renditions
+from podjobs.encoding.limits import shortest_chunk_s
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.repackage import repackage
@@ -136,6 +137,8 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
         settings.podjobs_chunks_per_video,
         settings.ffmpeg_hls_time,
     )
+    size_bytes = work.storage.size_bytes(recipe.source)
+    chunk_s = max(chunk_s, shortest_chunk_s(duration_s, size_bytes, settings.ffmpeg_hls_time))
     wanted_s = range(chunk_s, math.ceil(duration_s), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
     key_frames_s = find_key_frames(recipe.source, seeks_s, work)
