@@ -1,65 +1,18 @@
 """Small files that claim to be, or are, very long: each costs seconds. It is refused, or encoded as long as it is."""
 
-import struct
+import contextlib
 import time
 
 import pytest
 
 from podjobs.contract.errors import PermanentError
 from podjobs.encoding.limits import LEAST_CHUNK_BYTES
+from support.hostile import CLIP_S, TEN, claim_matroska, claim_mp4, jump_mp4, silence
 from support.media import ffmpeg
 from support.media_storages import POD_ROOT
 
-CLIP = ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=25", "-f", "lavfi", "-i", "sine=r=16000", "-t", 2, "-c:v", "libx264")
-CLIP += ("-preset", "ultrafast", "-c:a", "aac", "-b:a", "32k")
 SECONDS = 15
 """What such a file may cost, on a slow machine."""
-
-
-def claim_matroska(path, length_s):
-    """Make a clip of two seconds whose header claims any length."""
-    ffmpeg(*CLIP, path)
-    data = path.read_bytes()
-    at = data.index(b"\x44\x89\x88") + 3  # Duration, 8 bytes, in milliseconds
-    path.write_bytes(data[:at] + struct.pack(">d", length_s * 1000) + data[at + 8 :])
-
-
-def claim_mp4(path, length_s):
-    """The same in the headers of the movie, its tracks and its edit lists; the tables of the samples are true."""
-    ffmpeg(*CLIP, path)
-    data = bytearray(path.read_bytes())
-    claimed = min(int(length_s * 1000), 0xFFFFFFFE)
-    for box, offset in ((b"mvhd", 20), (b"tkhd", 24), (b"elst", 12)):
-        at = data.find(box)
-        while at >= 0:
-            data[at + offset : at + offset + 4] = struct.pack(">I", claimed)
-            at = data.find(box, at + 4)
-    path.write_bytes(data)
-
-
-def jump_mp4(path, length_s):
-    """A fragmented MP4 whose second fragment begins that much later, by its own clock."""
-    ffmpeg(*CLIP, "-g", 25, "-movflags", "frag_keyframe+empty_moov", path)
-    data = bytearray(path.read_bytes())
-    at, seen = data.find(b"tfdt"), 0
-    while at >= 0:
-        seen += 1
-        if seen > 2:  # the first of each track stay
-            version, ticks = data[at + 4], int(length_s * 12800)
-            size = 8 if version else 4
-            data[at + 8 : at + 8 + size] = min(ticks, 256**size - 1).to_bytes(size, "big")
-        at = data.find(b"tfdt", at + 4)
-    path.write_bytes(data)
-
-
-def silence(path, length_s, *, stated=True):
-    """Digital silence, a few bytes for eight seconds."""
-    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", length_s, "-c:a", "flac", path)
-    if not stated:
-        data = bytearray(path.read_bytes())
-        data[21] &= 0xF0  # the number of samples in STREAMINFO: 36 bits
-        data[22:26] = bytes(4)
-        path.write_bytes(data)
 
 
 def encode_or_refuse(workbench, name, **request):
@@ -80,7 +33,7 @@ def encode_or_refuse(workbench, name, **request):
 def test_source_that_claims_to_be_very_long_costs_seconds(workbench, name, make, length_s):
     make(workbench.folder / name, length_s)
     info = encode_or_refuse(workbench, name)
-    assert info is None or info["duration"] == 2
+    assert info is None or info["duration"] == CLIP_S
 
 
 def test_source_that_claims_to_be_very_long_is_not_planned_by_its_claim(workbench):
@@ -142,3 +95,14 @@ def test_credits_that_make_the_video_too_long_are_refused(workbench):
     dressing = {"ending_credits": "a-slug", "ending_credits_video": video, "position_orig": "top_left", "opacity": 1}
     with pytest.raises(PermanentError, match=r"talk.mkv with its credits' is 0.1 h long.*PODJOBS_MAX_DURATION_S"):
         workbench.encode("talk.mkv", json_dressing=dressing, dressing_input=f' -i "{POD_ROOT}/{video}"')
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TEN)
+def test_hostile_file_ends_and_its_cost_is_bounded(workbench, name):
+    """Published or refused; silence of the accepted length costs a minute or two, everything else seconds."""
+    TEN[name](workbench.folder / name)
+    begun_s = time.monotonic()
+    with contextlib.suppress(PermanentError):
+        workbench.encode(name)
+    assert time.monotonic() - begun_s < 240
