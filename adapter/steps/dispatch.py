@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
+from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.redis_retry import retry_until_redis_answers
@@ -106,13 +107,10 @@ class StepDispatch:
 
     async def finish(self, grace_s: float) -> None:
         """Let running steps end within the grace time, then abandon them; those on hold are abandoned at once."""
-        for entry_id in tuple(self._on_hold):
-            self._tasks[entry_id].cancel()
+        await cancel_and_wait([self._tasks[entry_id] for entry_id in self._on_hold])
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await cancel_and_wait(self._tasks.values())
 
     async def _free_slots(self) -> int:
         while True:
