@@ -4,7 +4,7 @@ import math
 
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
-from podjobs.contract.plans import Plan
+from podjobs.contract.plans import Plan, Stage
 from podjobs.encoding import time_line
 from podjobs.encoding.boundaries import (
     choose_chunk_s,
@@ -24,6 +24,7 @@ from podjobs.encoding.repackage import repackage
 from podjobs.encoding.selection import copy_selection, tell_left_out
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
+from podjobs.encoding.storing import expect_cost
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
@@ -42,13 +43,20 @@ def plan_job(context: EncodingContext) -> Plan:
     work.storage.start_work(job.id)
     if facts.selection is not None:
         log = ("The source has streams that are not opened: the others are copied first.",)
-        return Plan(stages=(repackage_stage(work.storage.size_bytes(job.source)),), log=log)
+        return Plan(stages=(_stage_copy(job, facts, work),), log=log)
     if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
         return Plan(
-            stages=(repackage_stage(work.storage.size_bytes(job.source)),),
+            stages=(_stage_copy(job, facts, work),),
             log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
         )
     return _plan_source(job, job.source, facts, work)
+
+
+def _stage_copy(job: EncodingJob, facts: MediaFacts, work: Workspace) -> Stage:
+    """The stage that copies the source."""
+    size_bytes = work.storage.size_bytes(job.source)
+    coding_s, _ = expect_cost(facts, size_bytes, work.settings.podjobs_max_duration_s)
+    return repackage_stage(size_bytes, coding_s)
 
 
 def plan_repackaged(context: EncodingContext) -> Plan:
@@ -123,8 +131,11 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
 
 
 def _log_left_out(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence about each subtitle stream that is not text."""
+    """A sentence about each subtitle stream that is not text, and about each sound that nobody can decode."""
     return tuple(
+        f"The audio stream {index} has a codec that ffmpeg does not know, and is left out."
+        for index in facts.unknown_audio
+    ) + tuple(
         f"The subtitle stream {subtitle.index} ({subtitle.codec}) contains pictures, not text, and is left out."
         for subtitle in facts.subtitles
         if not subtitle.is_text

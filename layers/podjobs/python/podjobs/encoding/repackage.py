@@ -3,8 +3,6 @@
 The video is copied, or coded anew without loss where Matroska cannot store it; the sound is kept without loss.
 """
 
-from typing import Any
-
 import ffmpeg
 
 from podjobs.contract.errors import PermanentError
@@ -14,7 +12,7 @@ from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.limits import repackage_limits
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
-from podjobs.encoding.time_line import FREEZE_FROM_S
+from podjobs.encoding.storing import store_video
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import MediaFacts
@@ -34,17 +32,6 @@ CODING = {
     "allow_raw_vfw": 1,
 }
 
-NOT_IN_MATROSKA = frozenset({"flashsv2", "gif"})
-"""Accepted video codecs for which Matroska has no name."""
-STORABLE = {
-    "g": 50,
-    "fps_mode": "passthrough",
-    # FLV counts milliseconds, GIF hundredths; otherwise the encoder would count frames of the nominal rate
-    "enc_time_base": "1:1000",
-}
-LARGEST_SCREEN_PX = 4095
-GIF_TICK_S = 0.01
-
 
 def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that copies picture, sound and text subtitles into a seekable file.
@@ -58,30 +45,8 @@ def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
     streams = (file[str(stream.index)] for stream in kept)
-    coding = CODING | _store_video(facts)
+    coding = CODING | store_video(facts)
     return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **coding)], settings, *KEEP_GOING)
-
-
-def _store_video(facts: MediaFacts) -> dict[str, Any]:
-    """How to code pictures anew, without loss, that Matroska cannot store."""
-    video = facts.video
-    if video is None or video.codec not in NOT_IN_MATROSKA:
-        return {}
-    # Flash Screen Video stores what has changed, quickly; it has no larger pictures
-    fits = max(video.width_px, video.height_px) <= LARGEST_SCREEN_PX
-    coding = STORABLE | {"c:v": "flashsv" if fits else "ffv1"}
-    if video.frames and facts.duration_s:
-        coding["filter:v"] = _hold_last(video.frames, facts.duration_s)
-        # the encoder takes all frames to be as long as the nominal rate says
-        coding["bsf:v"] = f"setts=duration='if(eq(N,{video.frames}),{GIF_TICK_S}/TB,DURATION)'"
-    return coding
-
-
-def _hold_last(frames: int, length_s: float) -> str:
-    """The filters that repeat the last picture at the end, if it is shown long: only containers know that."""
-    at_end = f"if(lt(N,{frames}),PTS,{length_s - GIF_TICK_S:.3f}/TB)"
-    wanted = f"lt(n,{frames})+gt(t-prev_selected_t,{FREEZE_FROM_S})"
-    return f"tpad=stop=1:stop_mode=clone,setpts='{at_end}',select='{wanted}'"
 
 
 def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:

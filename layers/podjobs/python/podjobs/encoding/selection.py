@@ -8,8 +8,10 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.limits import repackage_limits
 from podjobs.encoding.repackage import CODING, SOURCE_OPTIONS
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.encoding.storing import store_video
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import MediaFacts, Selection
@@ -33,7 +35,10 @@ def selection_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
     if facts.format_name == "mov":
         file, coding = open_source(source, settings), {"c": "copy", "f": "mov"}
     else:
-        file, coding = open_source(source, settings, **SOURCE_OPTIONS), {"f": "matroska", **CODING}
+        file, coding = (
+            open_source(source, settings, **SOURCE_OPTIONS),
+            {"f": "matroska", **CODING, **store_video(facts)},
+        )
     streams = (file[str(index)] for index in kept)
     return ffmpeg_argv([ffmpeg.output(*streams, target, **coding)], settings, *KEEP_GOING)
 
@@ -57,7 +62,8 @@ def copy_selection(facts: MediaFacts, source: Key, folder_name: str, work: Works
     file = work.storage.input_of(source)
     with work.writing(folder_name) as folder:
         try:
-            work.run(selection_argv(facts, file, str(folder / FILE), work.settings))
+            limits = repackage_limits(facts, work.storage.size_bytes(source), work.settings)
+            work.run(selection_argv(facts, file, str(folder / FILE), work.settings), limits=limits)
         except PermanentError as error:
             detail = (
                 f"The file {file.name!r} has streams that are not accepted or damaged, and the others cannot be copied "

@@ -12,6 +12,9 @@ from collections.abc import Collection, Iterable
 DEFAULT = "default"
 """In PODJOBS_CODECS: all codecs that are accepted here."""
 
+UNKNOWN_CODECS = frozenset({"none", "unknown", "unknown_codec"})
+"""What ffmpeg calls a codec that it does not know."""
+
 ACCEPTED = {
     "cameras, phones, browsers, broadcasts": """
         h264 hevc av1 vp8 vp9 mpeg1video mpeg2video mpeg4 h263 h263p h263i h261 theora mjpeg mjpegb dvvideo""",
@@ -49,7 +52,7 @@ ACCEPTED = {
 """Who writes these codecs → ffmpeg's names of the codecs."""
 
 REFUSED = {
-    "a vulnerability was found in it when it was new: CVE-2026-8461": "magicyuv",
+    "a vulnerability was found in it: CVE-2026-8461": "magicyuv",
     "games, consoles, demo scene": """
         4xm anm ansi arbc argo avs bethsoftvid bfi binkvideo bintext bmv_video brender_pix c93 cdgraphics cdtoons
         cdxl cmv dfa dsicinvideo dxa flic gdv gem hnm4video idcin idf iff_ilbm interplayvideo ipu jv kgv1 kmvc mad

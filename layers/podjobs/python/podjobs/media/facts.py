@@ -121,6 +121,8 @@ class MediaFacts(BaseModel):
     chapters: tuple[ChapterFacts, ...] = ()
     streams: int = 1
     """Of all kinds."""
+    unknown_audio: tuple[int, ...] = ()
+    """Indices of audio streams whose codec ffmpeg does not know."""
     selection: Selection | None = None
     """If not None, these streams must be copied before the file can be probed: the facts are only what its container
     lists about them."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import MediaInput, Storage, Tools
+from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
+from podjobs.media.codecs import UNKNOWN_CODECS
 from podjobs.media.commands import UNATTENDED, input_argv
 from podjobs.media.facts import (
     TEXT_SUBTITLES,
@@ -25,16 +26,15 @@ from podjobs.media.facts import (
 from podjobs.media.settings import SourceSettings
 
 LIST_TIMEOUT_S = 60
+LIMITS = CommandLimits(cpu_s=LIST_TIMEOUT_S)
 LISTING = ("-c", "copy", "-copy_unknown", "-t", "0", "-f", "framecrc", "pipe:1")
 """ffmpeg options: the properties of the mapped streams, a line each, and no packets."""
 HEAD = ("-c", "copy", "-t", "1", "-frames:v", "1", "-frames:a", "1", "-f", "nut", "pipe:1")
-"""ffmpeg options: the headers of the mapped streams, in a container for nearly every codec; it needs a packet of each."""
+"""ffmpeg options: the headers and a packet of each mapped stream, in a container for nearly every codec."""
 LARGEST_HEAD_BYTES = 64 << 20
 """The first packet may be a large picture without compression."""
 QUICKTIME_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 """Types of the first box of MP4 and QuickTime files."""
-UNKNOWN_CODECS = frozenset({"none", "unknown", "unknown_codec"})
-"""What ffmpeg calls a codec that it does not know."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def select_openable(tools: Tools, storage: Storage, settings: SourceSettings, ke
 def _list_streams(tools: Tools, source: MediaInput, settings: SourceSettings, mapped: str) -> list[Listed]:
     argv = [settings.ffmpeg_cmd, *UNATTENDED, *input_argv(source, settings, "max_pixels"), "-map", mapped, *LISTING]
     try:
-        return read_listing(tools.run(argv, timeout_s=LIST_TIMEOUT_S).decode("utf-8", "replace"))
+        return read_listing(tools.run(argv, timeout_s=LIST_TIMEOUT_S, limits=LIMITS).decode("utf-8", "replace"))
     except PermanentError:
         return []
 
@@ -185,11 +185,11 @@ def _drop_unopenable(selecting: Selecting, tools: Tools, source: MediaInput, set
         argv = [settings.ffmpeg_cmd, *UNATTENDED, *input_argv(source, settings, "max_pixels"), *maps, *HEAD]
         probe = [settings.ffprobe_cmd, "-v", "warning", "-f", "nut", "-i", "pipe:0"]
         try:
-            head = tools.run(argv, timeout_s=LIST_TIMEOUT_S, limit_bytes=LARGEST_HEAD_BYTES)
+            head = tools.run(argv, timeout_s=LIST_TIMEOUT_S, limit_bytes=LARGEST_HEAD_BYTES, limits=LIMITS)
         except PermanentError:
             return  # such streams cannot be examined; the copy will show
         try:
-            tools.run(probe, timeout_s=LIST_TIMEOUT_S, feed=[io.BytesIO(head)])
+            tools.run(probe, timeout_s=LIST_TIMEOUT_S, feed=[io.BytesIO(head)], limits=LIMITS)
         except PermanentError as error:
             named = re.search(r"input stream (\d+)", str(error.context.get("stderr", "")))
             if named is None or int(named[1]) >= len(opened):

@@ -7,10 +7,10 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
-from podjobs.media.codecs import add_codec
+from podjobs.media.codecs import UNKNOWN_CODECS, add_codec
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
 from podjobs.media.facts import MediaFacts
-from podjobs.media.openable import UNKNOWN_CODECS, UnacceptedCodecError, select_openable
+from podjobs.media.openable import UnacceptedCodecError, select_openable
 from podjobs.media.report import read_facts
 from podjobs.media.settings import SourceSettings
 
@@ -67,7 +67,8 @@ def _select(tools: Tools, storage: Storage, settings: SourceSettings, key: Key, 
     """Select the streams that can be used where ffprobe refuses a file because of one; else explain the refusal."""
     source = storage.input_of(key)
     try:
-        facts = select_openable(tools, storage, settings, key)
+        # what takes too long to read once is not read again
+        facts = None if "exceeded" in refusal.context else select_openable(tools, storage, settings, key)
     except UnacceptedCodecError as error:
         detail = _explain_codec(error.kind, source.name, error.codec, settings)
         raise PermanentError(detail, **refusal.context) from refusal
