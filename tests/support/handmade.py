@@ -15,22 +15,26 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
 
 
-def write_avi(codec: bytes, bits: int, frames: Sequence[bytes], rate: int = 10) -> bytes:
-    """An AVI of one video stream.
+def write_avi(codec: bytes, bits: int, frames: Sequence[bytes], rate: int = 10, second: bytes = b"") -> bytes:
+    """An AVI of one video stream, or of two.
 
     Args:
         codec: four characters.
         bits: per pixel; 8: with PALETTE.
         frames: coded; the first is a key frame.
         rate: frames per second.
+        second: four characters: the codec of a second stream, of a single packet of nothing.
     """
     palette = PALETTE if bits == 8 else b""
     size = (WIDTH_PX, HEIGHT_PX)
-    main = struct.pack("<14I", 1_000_000 // rate, 0, 0, 0x10, len(frames), 0, 1, 1 << 16, *size, 0, 0, 0, 0)
+    names = (codec, second) if second else (codec,)
+    main = struct.pack("<14I", 1_000_000 // rate, 0, 0, 0x10, len(frames), 0, len(names), 1 << 16, *size, 0, 0, 0, 0)
     numbers = (0, 0, 0, 0, 1, rate, 0, len(frames), 1 << 16, 0xFFFFFFFF, 0, 0, 0, *size)
-    stream = struct.pack("<4s4sIHHIIIIIIIIhhhh", b"vids", codec, *numbers)
-    bitmap = struct.pack("<IiiHH4sIiiII", 40, *size, 1, bits, codec, 0, 0, 0, 256 if palette else 0, 0) + palette
-    lines = _chunk(b"LIST", b"strl" + _chunk(b"strh", stream) + _chunk(b"strf", bitmap))
+    lines = b""
+    for name in names:
+        stream = struct.pack("<4s4sIHHIIIIIIIIhhhh", b"vids", name, *numbers)
+        bitmap = struct.pack("<IiiHH4sIiiII", 40, *size, 1, bits, name, 0, 0, 0, 256 if palette else 0, 0) + palette
+        lines += _chunk(b"LIST", b"strl" + _chunk(b"strh", stream) + _chunk(b"strf", bitmap))
     index, offset = b"", 4
     for number, frame in enumerate(frames):
         index += struct.pack("<4sIII", b"00dc", 0 if number else 0x10, offset, len(frame))

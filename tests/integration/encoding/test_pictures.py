@@ -1,19 +1,10 @@
 """Animations, single pictures, and pictures of a few pixels or very many in one direction."""
 
-import subprocess
-
 import pytest
 
 from podjobs.contract.errors import PermanentError
 from support.handmade import BLUE, GREEN, NOTHING, RED, write_gif
-from support.media import ffmpeg, packets, probe
-
-
-def colours_of(path):
-    """The mean colour of every frame, red, green, blue."""
-    argv = ["ffmpeg", "-v", "error", "-i", path, "-vf", "scale=1:1,format=rgb24", "-fps_mode", "passthrough"]
-    pixels = subprocess.run([*argv, "-f", "rawvideo", "-"], check=True, capture_output=True).stdout
-    return [tuple(pixels[start : start + 3]) for start in range(0, len(pixels), 3)]
+from support.media import colours_of, ffmpeg, packets, probe
 
 
 def near(colours):
@@ -81,25 +72,25 @@ def test_plan_picture_is_refused_as_one(workbench, name, kind):
     [
         ("1x1", (2, 2)),
         ("2x2", (2, 2)),
-        ("16x2", (16, 2)),
+        pytest.param("16x2", (16, 2), marks=pytest.mark.slow),
         ("15x17", (16, 16)),
-        ("2x1080", (2, 1080)),
+        pytest.param("2x1080", (2, 1080), marks=pytest.mark.slow),
         ("5000x4", (5000, 4)),
-        ("4x5000", (4, 5000)),
-        ("20000x100", (8192, 40)),
+        pytest.param("4x5000", (4, 5000), marks=pytest.mark.slow),
+        ("10000x60", (8192, 50)),
     ],
 )
 def test_encode_smallest_and_longest_pictures_are_as_large_as_they_are(workbench, size, shown):
     """Twelve seconds: an overview is wanted, and made if browsers can show one."""
     coding = ("-c:v", "ffv1", "-pix_fmt", "bgr0")
-    ffmpeg("-f", "lavfi", "-i", f"color=red:s={size}:r=5", "-t", 12, *coding, workbench.folder / "a.mkv")
+    ffmpeg("-f", "lavfi", "-i", f"color=red:s={size}:r=5,format=bgr0", "-t", 12, *coding, workbench.folder / "a.mkv")
     assert workbench.encode("a.mkv")["duration"] == 12
     (stream,) = probe(workbench.output / "180p.mp4", "stream=width,height")["streams"][:1]
     assert (stream["width"], stream["height"]) == shown
     assert len(packets(workbench.output / "180p.ts")) == 60
     assert set(colours_of(workbench.output / "180p.mp4")) == {colours_of(workbench.output / "180p.mp4")[0]}
     assert sorted(file.name for file in workbench.output.glob("thumbnail_*")) != []
-    # 90 lines of it would be 112,500 and 18,432 wide; browsers show 65,535
+    # 90 lines of it would be 112,500 and 14,746 wide; browsers show 65,535
     assert (workbench.output / "overview.png").exists() == (size != "5000x4")
 
 

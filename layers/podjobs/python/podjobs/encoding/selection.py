@@ -31,14 +31,12 @@ def selection_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
         settings: the ffmpeg command.
     """
     kept = facts.selection.kept if facts.selection else ()
-    coding: dict[str, Any]
     if facts.format_name == "mov":
-        file, coding = open_source(source, settings), {"c": "copy", "f": "mov"}
+        file = open_source(source, settings)
+        coding: dict[str, Any] = {"c": "copy", "f": "mov"}
     else:
-        file, coding = (
-            open_source(source, settings, **SOURCE_OPTIONS),
-            {"f": "matroska", **CODING, **store_video(facts)},
-        )
+        file = open_source(source, settings, **SOURCE_OPTIONS)
+        coding = {"f": "matroska", **CODING, **store_video(facts)}
     streams = (file[str(index)] for index in kept)
     return ffmpeg_argv([ffmpeg.output(*streams, target, **coding)], settings, *KEEP_GOING)
 

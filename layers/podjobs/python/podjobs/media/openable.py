@@ -29,8 +29,11 @@ LIST_TIMEOUT_S = 60
 LIMITS = CommandLimits(cpu_s=LIST_TIMEOUT_S)
 LISTING = ("-c", "copy", "-copy_unknown", "-t", "0", "-f", "framecrc", "pipe:1")
 """ffmpeg options: the properties of the mapped streams, a line each, and no packets."""
-HEAD = ("-c", "copy", "-t", "1", "-frames:v", "1", "-frames:a", "1", "-f", "nut", "pipe:1")
+FIRST_SECOND = ("-copyts", "-t", "1")
+"""ffmpeg options of the input: read no further, and leave the timestamps as they are."""
+HEAD = ("-c", "copy", "-frames:v", "1", "-frames:a", "1", "-f", "nut", "pipe:1")
 """ffmpeg options: the headers and a packet of each mapped stream, in a container for nearly every codec."""
+START_TIME = ("-show_entries", "format=start_time", "-print_format", "csv=p=0")
 LARGEST_HEAD_BYTES = 64 << 20
 """The first packet may be a large picture without compression."""
 QUICKTIME_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
@@ -111,12 +114,12 @@ def select_openable(tools: Tools, storage: Storage, settings: SourceSettings, ke
     main = first and next((one for one in streams if one.kind == "video" and _alike(one, first)), None)
     selecting = Selecting(streams, main)
     _keep_accepted(selecting, settings)
-    _drop_unopenable(selecting, tools, source, settings)
-    if not selecting.left_out or (main and main not in selecting.kept) or not (main or selecting.sounds):
+    start_s = _drop_unopenable(selecting, tools, source, settings)
+    if not selecting.left_out or not (main or selecting.sounds):
         return None
     with storage.open(key) as file:
         is_quicktime = file.read(8)[4:] in QUICKTIME_BOXES
-    return _describe(selecting, "mov" if is_quicktime else "unknown")
+    return _describe(selecting, "mov" if is_quicktime else "unknown", start_s)
 
 
 def _list_streams(tools: Tools, source: MediaInput, settings: SourceSettings, mapped: str) -> list[Listed]:
@@ -177,36 +180,45 @@ def _keep_accepted(selecting: Selecting, settings: SourceSettings) -> None:
     selecting.kept = [*([main] if main else []), *kept, *subtitles]
 
 
-def _drop_unopenable(selecting: Selecting, tools: Tools, source: MediaInput, settings: SourceSettings) -> None:
-    """Leave out the streams whose headers a decoder refuses, one after another as ffprobe names them."""
-    # subtitles come last, and a decoder of text has no header to refuse
-    while opened := [stream for stream in selecting.kept if stream.kind != "subtitle"]:
-        maps = [word for stream in opened for word in ("-map", f"0:{stream.index}")]
-        argv = [settings.ffmpeg_cmd, *UNATTENDED, *input_argv(source, settings, "max_pixels"), *maps, *HEAD]
-        probe = [settings.ffprobe_cmd, "-v", "warning", "-f", "nut", "-i", "pipe:0"]
+def _drop_unopenable(selecting: Selecting, tools: Tools, source: MediaInput, settings: SourceSettings) -> float:
+    """Leave out the sounds whose headers a decoder refuses, one after another as ffprobe names them.
+
+    Returns the first timestamp of the other streams, in seconds; 0 if it cannot be read.
+    """
+    # a decoder of text has no header to refuse
+    examined = [stream for stream in selecting.kept if stream.kind != "subtitle"]
+    inputs = (*FIRST_SECOND, *input_argv(source, settings, "max_pixels"))
+    while examined:
+        maps = [word for stream in examined for word in ("-map", f"0:{stream.index}")]
+        argv = [settings.ffmpeg_cmd, *UNATTENDED, *inputs, *maps, *HEAD]
+        probe = [settings.ffprobe_cmd, "-v", "warning", *START_TIME, "-f", "nut", "-i", "pipe:0"]
         try:
             head = tools.run(argv, timeout_s=LIST_TIMEOUT_S, limit_bytes=LARGEST_HEAD_BYTES, limits=LIMITS)
         except PermanentError:
-            return  # such streams cannot be examined; the copy will show
+            return 0.0  # such streams cannot be examined; the copy will show
         try:
-            tools.run(probe, timeout_s=LIST_TIMEOUT_S, feed=[io.BytesIO(head)], limits=LIMITS)
+            said = tools.run(probe, timeout_s=LIST_TIMEOUT_S, feed=[io.BytesIO(head)], limits=LIMITS)
         except PermanentError as error:
             named = re.search(r"input stream (\d+)", str(error.context.get("stderr", "")))
-            if named is None or int(named[1]) >= len(opened):
-                return
-            selecting.kept.remove(opened[int(named[1])])
+            if named is None or int(named[1]) >= len(examined):
+                return 0.0
+            refused = examined.pop(int(named[1]))
+            # NUT stores less about a picture than AVI, so the video is only not examined
+            if refused is not selecting.main:
+                selecting.kept.remove(refused)
         else:
-            return
+            return float(said) if re.fullmatch(rb"-?[\d.]+\s*", said) else 0.0
+    return 0.0
 
 
-def _describe(selecting: Selecting, format_name: str) -> MediaFacts:
+def _describe(selecting: Selecting, format_name: str, start_s: float) -> MediaFacts:
     main, sounds = selecting.main, selecting.sounds
     return MediaFacts(
         format_name=format_name,
-        start_s=0.0,
+        start_s=start_s,
         duration_s=None,
-        video=_video(main) if main else None,
-        audio=_audio(sounds[0]) if sounds else None,
+        video=_video(main, start_s) if main else None,
+        audio=_audio(sounds[0], start_s) if sounds else None,
         subtitles=tuple(
             SubtitleFacts(index=one.index, codec=one.codec, language="")
             for one in selecting.kept
@@ -223,7 +235,7 @@ def _name_all(streams: Sequence[Listed]) -> str:
     return ", ".join(str(stream) for stream in streams)
 
 
-def _video(stream: Listed) -> VideoFacts:
+def _video(stream: Listed, start_s: float) -> VideoFacts:
     width_px, height_px = stream.size_px
     return VideoFacts(
         index=stream.index,
@@ -231,12 +243,12 @@ def _video(stream: Listed) -> VideoFacts:
         width_px=width_px,
         height_px=height_px,
         frame_rate=0.0,
-        start_s=0.0,
+        start_s=start_s,
         frames=None,
     )
 
 
-def _audio(stream: Listed) -> AudioFacts:
+def _audio(stream: Listed, start_s: float) -> AudioFacts:
     return AudioFacts(
-        index=stream.index, codec=stream.codec, sample_rate_hz=stream.sample_rate_hz, channels=0, start_s=0.0
+        index=stream.index, codec=stream.codec, sample_rate_hz=stream.sample_rate_hz, channels=0, start_s=start_s
     )

@@ -7,7 +7,7 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
-from podjobs.media.codecs import UNKNOWN_CODECS, add_codec
+from podjobs.media.codecs import UNKNOWN_CODECS, add_codec, name_codecs
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
 from podjobs.media.facts import MediaFacts
 from podjobs.media.openable import UnacceptedCodecError, select_openable
@@ -145,6 +145,8 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
     said = str(error.context.get("stderr", ""))
     if "exceeded" in error.context:
         return f"The file {name!r} takes too long to read: {error.detail}"
+    if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
+        return _explain_codec("stream that is used", name, *name_codecs([decoder[1]]), settings)
     if "exceeds max_streams" in said:
         return _too_many_streams(name, settings)
     if "whitelist" in said.lower():
