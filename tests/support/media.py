@@ -36,8 +36,9 @@ def colours_of(path: Path, before: str = "") -> list[tuple[int, ...]]:
         path: a video.
         before: filters, each with a comma behind it.
     """
-    argv = ["ffmpeg", "-v", "error", "-i", path, "-vf", f"{before}scale=1:1,format=rgb24", "-fps_mode", "passthrough"]
-    pixels = subprocess.run([*argv, "-f", "rawvideo", "-"], check=True, capture_output=True).stdout
+    argv = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", f"{before}scale=1:1,format=rgb24"]
+    argv += ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
+    pixels = subprocess.run(argv, check=True, capture_output=True).stdout
     return [tuple(pixels[start : start + 3]) for start in range(0, len(pixels), 3)]
 
 

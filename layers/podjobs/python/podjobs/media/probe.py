@@ -146,7 +146,8 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
     if "exceeded" in error.context:
         return f"The file {name!r} takes too long to read: {error.detail}"
     if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
-        return _explain_codec("stream that is used", name, *name_codecs([decoder[1]]), settings)
+        (codec,) = name_codecs([decoder[1]])
+        return _explain_codec("video or audio", name, codec, settings)
     if "exceeds max_streams" in said:
         return _too_many_streams(name, settings)
     if "whitelist" in said.lower():

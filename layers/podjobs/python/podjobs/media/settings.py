@@ -17,8 +17,8 @@ class SourceSettings(MediaSettings):
     podjobs_codecs: Annotated[tuple[str, ...], AfterValidator(name_codecs)] = Field(
         default=(DEFAULT,),
         validate_default=True,
-        description="Codecs that are accepted in uploads, as a JSON list of ffmpeg's names. `default` stands for all "
-        "that docs/decisions/0022-accepted-codecs.md lists.",
+        description="Codecs that are accepted in uploads, as a JSON list of ffmpeg's names. `default` stands for ours "
+        '(podjobs/media/codecs.py): `["default", "snow"]` accepts one more.',
     )
     podjobs_max_pixels: PositiveInt = Field(
         default=8192 * 8192, description="Largest accepted picture, width times height."
