@@ -24,6 +24,7 @@ from podjobs.encoding.repackage import repackage
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import repackage_stage, stages_of
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import LAID_OUT_CHANNELS
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
@@ -39,7 +40,7 @@ def plan_job(context: EncodingContext) -> Plan:
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     work.storage.start_work(job.id)
-    if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
+    if facts.seeks_badly or facts.guesses_length or (facts.video is not None and facts.duration_s is None):
         return Plan(
             stages=(repackage_stage(work.storage.size_bytes(job.source)),),
             log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
@@ -96,6 +97,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     pad_audio = video is not None and time_line.stops_early(facts.audio, last_s)
     if pad_audio:
         log += ("The sound ends before the picture: silence follows it.",)
+    if facts.audio is not None and facts.audio.channels > LAID_OUT_CHANNELS:
+        log += (f"The sound has {facts.audio.channels} channels: their mean is heard on both sides.",)
     origin_s = beginning_s + start_s
     return Recipe(
         source=source,

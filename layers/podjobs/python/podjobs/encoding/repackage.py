@@ -13,7 +13,7 @@ from podjobs.encoding.limits import repackage_limits
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import KEEP_GOING
+from podjobs.media.commands import KEEP_GOING, LAID_OUT_CHANNELS, mean_of
 from podjobs.media.facts import MediaFacts
 
 FILE = "source.mkv"
@@ -31,6 +31,11 @@ CODING = {
     "allow_raw_vfw": 1,
 }
 
+EXACT_CLOCKS = frozenset({"mpegts", "mpeg"})
+"""ffprobe's names of containers whose clock counts 90,000 ticks a second: a gap in them is one."""
+SHORTEST_GAP_S = 0.02
+"""ffmpeg would fill gaps from a tenth of a second on; a frame of sound has 21 to 32 ms."""
+
 
 def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that copies picture, sound and text subtitles into a seekable file.
@@ -44,7 +49,18 @@ def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
     streams = (file[str(stream.index)] for stream in kept)
-    return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **CODING)], settings, *KEEP_GOING)
+    coding = CODING | _sound_filter(facts)
+    return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **coding)], settings, *KEEP_GOING)
+
+
+def _sound_filter(facts: MediaFacts) -> dict[str, str]:
+    filters = []
+    if facts.audio is not None and facts.audio.channels > LAID_OUT_CHANNELS:
+        filters.append(f"pan={mean_of(facts.audio.channels)}")
+    if not EXACT_CLOCKS.isdisjoint(facts.format_name.split(",")):
+        # where clips are joined whose sound is shorter than their picture, silence keeps what follows in its place
+        filters.append(f"aresample=async=1:min_hard_comp={SHORTEST_GAP_S}")
+    return {"filter:a": ",".join(filters)} if filters and facts.audio is not None else {}
 
 
 def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:

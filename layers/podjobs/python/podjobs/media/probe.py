@@ -8,6 +8,7 @@ from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
+from podjobs.media.encryption import refuse_encrypted
 from podjobs.media.facts import MediaFacts
 from podjobs.media.report import read_facts
 from podjobs.media.settings import SourceSettings
@@ -32,7 +33,8 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         The facts about a source that has video or audio.
 
     Raises:
-        PermanentError: it is empty, not a media file, in a format that is not accepted, or has neither video nor audio.
+        PermanentError: it is empty, not a media file, encrypted, in a format that is not accepted, or has neither video
+            nor audio.
         RetryableError: it does not exist (yet).
     """
     source = storage.input_of(key)
@@ -49,6 +51,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
     except PermanentError as error:
         raise PermanentError(_explain_refusal(source, error, settings), **error.context) from error
     _check_facts(source.name, facts, settings)
+    refuse_encrypted(source, facts, tools, settings)
     return facts
 
 
