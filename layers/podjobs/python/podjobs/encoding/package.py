@@ -104,7 +104,7 @@ def package_rendition(context: EncodingContext) -> Result:
     chunks = [chunk for chunk in recipe.chunks if frames[chunk_id(chunk)]]
     if not chunks:
         raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
-    track = work.input_of(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if recipe.has_audio else None
+    track = work.input_of(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if context.results.audio.files else None
     with work.writing(package_id(recipe, rendition)) as folder:
         chapters = _write_chapters(recipe, folder)
         argv = package_argv(rendition, track, str(folder), work.settings, str(chapters) if chapters else None)

@@ -26,6 +26,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
 from podjobs.encoding.storing import expect_cost
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import LAID_OUT_CHANNELS
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
@@ -44,7 +45,7 @@ def plan_job(context: EncodingContext) -> Plan:
     if facts.selection is not None:
         log = ("The source has streams that are not opened: the others are copied first.",)
         return Plan(stages=(_stage_copy(job, facts, work),), log=log)
-    if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
+    if facts.seeks_badly or facts.guesses_length or (facts.video is not None and facts.duration_s is None):
         return Plan(
             stages=(_stage_copy(job, facts, work),),
             log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
@@ -63,19 +64,19 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     """Repackage the source, then plan the rest of the job. Raises like `plan_job`."""
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
-    log = _log_left_out(facts)
     if facts.selection is not None:
         copy = copy_selection(facts, job.source, REPACKAGED_FOLDER, work)
-        log += (tell_left_out(facts.selection),)
+        log: tuple[str, ...] = (tell_left_out(facts.selection),)
     else:
-        copy = repackage(facts, job.source, work)
-    plan = _plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
-    return plan.model_copy(update={"log": (*log, *plan.log)})
+        copy, log = repackage(facts, job.source, work)
+    copied = probe_source(work.tools, work.storage, work.settings, copy)
+    return _plan_source(job, copy, copied, work, (*_log_changes(facts), *log))
 
 
-def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
+def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace, log: tuple[str, ...] = ()) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
     recipe = write_recipe(job, facts, source, work.settings)
+    recipe = recipe.model_copy(update={"log": (*log, *recipe.log)})
     name = work.storage.pod_path(job.source)
     check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:
@@ -102,7 +103,7 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     beginning_s, log = time_line.find_beginning(facts)
     length_s = time_line.measure_length_s(facts, beginning_s)
     start_s, end_s, cut_log = time_line.clamp_cut(job.cut, length_s)
-    log += cut_log + _log_left_out(facts)
+    log += cut_log + _log_changes(facts)
     decimation = choose_decimation(video.frame_rate, settings.podjobs_max_frame_rate) if video else 1
     if video and decimation > 1:
         log += (f"The source has {video.frame_rate:g} frames per second: one in {decimation} is kept.",)
@@ -130,12 +131,15 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     )
 
 
-def _log_left_out(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence about each subtitle stream that is not text, and about each sound that nobody can decode."""
-    return tuple(
+def _log_changes(facts: MediaFacts) -> tuple[str, ...]:
+    """A sentence about each stream that is left out, and about sound that is not heard as it is."""
+    log = tuple(
         f"The audio stream {index} has a codec that ffmpeg does not know, and is left out."
         for index in facts.unknown_audio
-    ) + tuple(
+    )
+    if facts.audio is not None and facts.audio.channels > LAID_OUT_CHANNELS:
+        log += (f"The sound has {facts.audio.channels} channels: their mean is heard on both sides.",)
+    return log + tuple(
         f"The subtitle stream {subtitle.index} ({subtitle.codec}) contains pictures, not text, and is left out."
         for subtitle in facts.subtitles
         if not subtitle.is_text

@@ -117,7 +117,7 @@ class Recipe(BaseModel):
 
     @property
     def has_audio(self) -> bool:
-        """Whether any part has sound."""
+        """Whether any part has a sound track, by its header. Whether it can be decoded turns out when it is encoded."""
         credits_with_sound = (credit for credit in (self.opening, self.ending) if credit and credit.facts.audio)
         return self.facts.audio is not None or any(credits_with_sound)
 

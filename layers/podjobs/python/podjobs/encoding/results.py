@@ -36,7 +36,10 @@ class AudioResult(StepResult):
     """The encoded sound."""
 
     files: tuple[str, ...] = ()
+    """None if no part has sound that can be heard."""
     duration_s: float = 0.0
+    notes: tuple[str, ...] = ()
+    """Sentences about sound that is missing."""
 
 
 class SubtitleFile(NamedTuple):

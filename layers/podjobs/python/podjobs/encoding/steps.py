@@ -180,7 +180,7 @@ def _package_step(recipe: Recipe, index: int) -> StepSpec:
         recipe.output_s or ASSUMED_LENGTH_S,
         step_id=package_id(recipe, recipe.renditions[index]),
         params=PackageParams(rendition=index).model_dump(),
-        needs=("chunk",),
+        needs=("chunk", "audio"),
     )
 
 

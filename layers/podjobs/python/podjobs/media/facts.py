@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 GUESSED_FORMATS = frozenset({"aac", "mp3"})
 """ffprobe's names of containers without a length."""
-UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv", "gif"})
+UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv", "gif", "ogg"})
 """ffprobe's names of containers without an index or without reliable timestamps."""
 
 

@@ -9,6 +9,7 @@ from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
 from podjobs.media.codecs import UNKNOWN_CODECS, add_codec, name_codecs
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
+from podjobs.media.encryption import refuse_encrypted
 from podjobs.media.facts import MediaFacts
 from podjobs.media.openable import UnacceptedCodecError, select_openable
 from podjobs.media.report import read_facts
@@ -43,7 +44,8 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         The facts about a source that has video or audio.
 
     Raises:
-        PermanentError: it is empty, not a media file, in a format that is not accepted, or has neither video nor audio.
+        PermanentError: it is empty, not a media file, encrypted, in a format that is not accepted, or has neither video
+            nor audio.
         RetryableError: it does not exist (yet).
     """
     source = storage.input_of(key)
@@ -60,6 +62,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
     except PermanentError as error:
         facts = _select(tools, storage, settings, key, error)
     _check_facts(source.name, facts, settings)
+    refuse_encrypted(source, facts, tools, settings)
     return facts
 
 
