@@ -22,9 +22,9 @@ CONTENT = "WEBVTT\n\n00:01.000 --> 00:02.000\nfirst\n\n01:00:00.500 --> 01:00:01
     ],
 )
 def test_shift_captions_moves_clamps_and_leaves_out(origin_s, begin_s, end_s, expected):
-    content, count = shift_captions(CONTENT, origin_s, begin_s, end_s)
-    assert [line for line in content.splitlines() if "-->" in line] == expected
-    assert count == len(expected)
+    shifted = shift_captions(CONTENT, origin_s, begin_s, end_s)
+    assert [line for line in shifted.content.splitlines() if "-->" in line] == expected
+    assert shifted.kept == len(expected)
 
 
 def test_file_names_tell_streams_of_one_language_apart_and_hold_no_path():

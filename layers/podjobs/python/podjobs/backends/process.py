@@ -19,7 +19,7 @@ from typing import IO, BinaryIO, Self
 import structlog
 
 from podjobs.backends.disk_errors import DISK_FULL, DISK_RETRY_S
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.errors import NotNowError, OutputTooLongError, PermanentError, RetryableError
 from podjobs.contract.redaction import redact
 
 logger = structlog.get_logger(__name__)
@@ -84,7 +84,8 @@ class ProcessTools:
                 pump.join()
         stderr = "\n".join(tail)
         if output is None:
-            raise CommandError(f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped.", argv=_shown(argv))
+            detail = f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped."
+            raise OutputTooLongError(detail, argv=_shown(argv))
         if status != 0:
             raise _failure(_shown(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
         if stderr:

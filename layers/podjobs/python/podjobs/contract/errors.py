@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from podjobs.contract.bounds import DETAIL_BYTES, cut_context, cut_text
+
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 
 
@@ -40,6 +42,10 @@ class PermanentError(StepError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The job cannot be done."
+
+
+class OutputTooLongError(PermanentError):
+    """A command wrote more than it may."""
 
 
 class InvalidRequestError(PermanentError):
@@ -92,8 +98,13 @@ class Problem(BaseModel):
 
     @classmethod
     def of(cls, error: StepError) -> "Problem":
-        """Describe an error for the wire."""
-        return cls(title=error.title, status=int(error.status), detail=error.detail, context=error.context)
+        """Describe an error for the wire; what is very long is cut."""
+        return cls(
+            title=error.title,
+            status=int(error.status),
+            detail=cut_text(error.detail, DETAIL_BYTES),
+            context=cut_context(error.context),
+        )
 
 
 def list_faults(error: ValidationError) -> str:

@@ -121,7 +121,8 @@ class Tools(Protocol):
             limit_bytes: the most it may write; None: no limit.
 
         Raises:
-            CommandError: it ended with an error, or wrote more (permanent).
+            CommandError: it ended with an error (permanent).
+            OutputTooLongError: it wrote more (permanent).
             RetryableError: it was killed from outside, or ran out of time.
             NotNowError: the disk is full.
         """

@@ -2,6 +2,7 @@
 
 import math
 
+from podjobs.contract.bounds import cut_log
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan
@@ -25,6 +26,9 @@ from podjobs.encoding.steps import repackage_stage, stages_of
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.probe import probe_source
+
+MOST_CHUNKS = 800
+"""What a chunk leaves in the steps after it takes some 40 bytes; 13 hours in chunks of 60 s."""
 
 
 def plan_job(context: EncodingContext) -> Plan:
@@ -51,7 +55,8 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     copy = repackage(facts, job.source, work)
     plan = _plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
-    return plan.model_copy(update={"log": (*_log_left_out(facts), *plan.log)})
+    log = dict.fromkeys((*_log_left_out(facts), *plan.log))
+    return plan.model_copy(update={"log": cut_log(log)})
 
 
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
@@ -94,7 +99,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     origin_s = beginning_s + start_s
     return Recipe(
         source=source,
-        facts=facts,
+        # its notes are in the log
+        facts=facts.model_copy(update={"notes": ()}),
         renditions=choose_renditions(video, settings, video.frame_rate / decimation) if video else (),
         origin_s=origin_s,
         duration_s=end_s - start_s if end_s is not None else None,
@@ -109,8 +115,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
 
 
 def _log_left_out(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence about each subtitle stream that is not text."""
-    return tuple(
+    """A sentence about each subtitle stream that is not text, and about other metadata that are left out."""
+    return facts.notes + tuple(
         f"The subtitle stream {subtitle.index} ({subtitle.codec}) contains pictures, not text, and is left out."
         for subtitle in facts.subtitles
         if not subtitle.is_text
@@ -125,10 +131,12 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
     duration_s, settings = recipe.duration_s, work.settings
     if duration_s is None:
         return recipe
+    # every step is told where all chunks begin
+    shortest_s = math.ceil(duration_s / MOST_CHUNKS)
     chunk_s = choose_chunk_s(
         duration_s,
-        settings.podjobs_chunk_min_s,
-        settings.podjobs_chunk_max_s,
+        max(shortest_s, settings.podjobs_chunk_min_s),
+        max(shortest_s, settings.podjobs_chunk_max_s),
         settings.podjobs_chunks_per_video,
         settings.ffmpeg_hls_time,
     )

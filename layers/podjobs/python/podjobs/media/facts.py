@@ -110,6 +110,8 @@ class MediaFacts(BaseModel):
     chapters: tuple[ChapterFacts, ...] = ()
     streams: int = 1
     """Of all kinds."""
+    notes: tuple[str, ...] = ()
+    """Sentences about metadata that are cut or left out."""
 
     @property
     def text_subtitles(self) -> tuple[SubtitleFacts, ...]:
