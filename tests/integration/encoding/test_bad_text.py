@@ -1,5 +1,7 @@
-"""Text that is not what its container promises, and metadata without end: the video is published, and the log says what is
-missing."""
+"""Text that is not what its container promises, and metadata without end.
+
+The video is published, and the log says what is missing.
+"""
 
 import json
 import subprocess

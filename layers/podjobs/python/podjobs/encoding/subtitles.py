@@ -13,11 +13,12 @@ import ffmpeg
 
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.caption_text import DecodedText, decode_text
 from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, ShiftedCaptions, shift_captions
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
+from podjobs.encoding.limits import SUBTITLE_FILES
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import SubtitleFile, SubtitlesResult
 from podjobs.encoding.settings import EncodingSettings
@@ -125,7 +126,8 @@ def _convert(streams: Sequence[_Stream], context: EncodingContext) -> list[str]:
 
     def run(chosen: Sequence[_Stream]) -> None:
         argv = subtitles_argv([(stream.facts, stream.file) for stream in chosen], source, work.settings)
-        work.tools.run(argv, timeout_s=max(1.0, ends_at - time.monotonic()))
+        limits = CommandLimits(work.timeout_s, SUBTITLE_FILES)
+        work.tools.run(argv, timeout_s=max(1.0, ends_at - time.monotonic()), limits=limits)
 
     try:
         run(streams)

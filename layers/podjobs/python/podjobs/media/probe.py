@@ -6,7 +6,7 @@ from typing import Any
 
 from podjobs.contract.errors import OutputTooLongError, PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import MediaInput, Storage, Tools
+from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
 from podjobs.media.bounds import bound_metadata
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
@@ -68,7 +68,8 @@ def _report(source: MediaInput, tools: Tools, settings: SourceSettings, *, texts
     argv += ["-analyzeduration", str(ANALYZED_S * 1_000_000), *entries_argv(texts=texts)]
     # with a limit on pixels, ffprobe would not report the size that must be refused
     argv += input_argv(source, settings, "max_pixels")
-    output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S, limit_bytes=LONGEST_REPORT_BYTES)
+    limits = CommandLimits(cpu_s=PROBE_TIMEOUT_S)
+    output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S, limit_bytes=LONGEST_REPORT_BYTES, limits=limits)
     return dict(json.loads(output.decode("utf-8", "replace")))
 
 
@@ -119,6 +120,8 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
             f"A stream of {name!r} is coded as {decoder[1]!r}, which is not an accepted codec. "
             "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
         )
+    if "exceeded" in error.context:
+        return f"The file {name!r} takes too long to read: {error.detail}"
     if "exceeds max_streams" in said:
         return _too_many_streams(name, settings)
     if "whitelist" in said.lower():
