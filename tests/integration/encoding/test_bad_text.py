@@ -12,6 +12,7 @@ import webvtt
 
 from podjobs.contract.bounds import STEP_BYTES, json_bytes
 from podjobs.contract.plans import Plan
+from podjobs.encoding.captions import CAPTION_CHARS
 from podjobs.media.bounds import CHAPTERS, PICTURES
 from support.media import ffmpeg, make_video
 
@@ -114,10 +115,17 @@ def test_encode_language_of_300_characters_is_undetermined(workbench, subtitled)
     assert "is no language tag: it is taken as undetermined" in log_of(info)
 
 
-def test_encode_caption_of_megabytes_is_cut(workbench, subtitled):
-    info = workbench.encode(subtitled("a.mkv", "subrip", ["x" * 9_000_000, "second"]))
-    assert (workbench.output / "subtitle_und.vtt").stat().st_size < 10_000
-    assert "has more than 8 MiB of captions" in log_of(info)
+def test_encode_huge_captions_are_cut(workbench, subtitled):
+    info = workbench.encode(subtitled("a.mkv", "copy", ["x" * 500_000, "second"]))
+    assert [len(text) for text in texts_of(workbench, "subtitle_und.vtt")] == [CAPTION_CHARS, 6]
+    assert f"The subtitle stream 2 has 1 captions of more than {CAPTION_CHARS} characters" in log_of(info)
+
+
+def test_encode_megabytes_of_captions_the_first_are_kept(workbench, subtitled):
+    info = workbench.encode(subtitled("a.mkv", "copy", ["first"] * 2, ["x" * 30_000] * 300, ["second"] * 2))
+    assert texts_of(workbench, "subtitle_und_4.vtt") == ["second"] * 2
+    assert len(texts_of(workbench, "subtitle_und_3.vtt")) == 280
+    assert "The subtitle stream 3 has more than 8 MiB of captions: the last ones are left out" in log_of(info)
 
 
 def test_subtitles_that_ffmpeg_cannot_convert_are_left_out(workbench, subtitled):
@@ -168,13 +176,13 @@ def test_encode_titles_of_megabytes_are_not_read(workbench, plain, tmp_path):
     assert all(file.stat().st_size < 2_000_000 for file in workbench.output.iterdir())
 
 
-def test_encode_thousands_of_chapters_the_first_are_kept(workbench, plain, tmp_path):
-    titles = chapters(tmp_path / "titles", *[f"Chapter {number}" for number in range(1000)])
+def test_encode_hundreds_of_chapters_the_first_are_kept(workbench, plain, tmp_path):
+    titles = chapters(tmp_path / "titles", *[f"Chapter {number}" for number in range(300)])
     path = workbench.folder / "a.mkv"
     ffmpeg("-i", plain, "-i", titles, "-map", 0, "-map_chapters", 1, "-c", "copy", path)
     info = workbench.encode("a.mkv")
     assert len(read_chapters(workbench.output / "180p.mp4")) == CHAPTERS
-    assert f"The file has 1000 chapters: the first {CHAPTERS} are kept." in log_of(info)
+    assert f"The file has 300 chapters: the first {CHAPTERS} are kept." in log_of(info)
 
 
 def test_encode_many_large_covers_take_seconds(workbench, tmp_path):

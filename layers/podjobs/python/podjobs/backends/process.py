@@ -34,6 +34,7 @@ logger = structlog.get_logger(__name__)
 
 STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
+LONGEST_LINE_BYTES = 64 << 10
 FEED_BLOCK_BYTES = 1 << 20
 CPU_GRACE_S = 2
 """Between SIGXCPU, upon which ffmpeg ends in order, and SIGKILL."""
@@ -226,7 +227,8 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
     with contextlib.suppress(ValueError):  # it was closed: the command has ended, but something that it started has not
-        for line in stream:
+        # a line may be as long as a text in an upload
+        while line := stream.readline(LONGEST_LINE_BYTES):
             tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
 
 

@@ -12,6 +12,8 @@ every step, however often it is tried: then the error is an UnavailableError, wh
 Source: RFC 9457 (problem details for HTTP APIs).
 """
 
+import errno
+import os
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -23,6 +25,10 @@ PROBLEM_CONTENT_TYPE = "application/problem+json"
 UNTYPED = "about:blank"
 UNAVAILABLE = "tag:esup-portail.org,2026:podjobs/unavailable"
 """The type of problems of which nothing but their end helps: the step waits for as long as they last."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The error numbers of a full disk."""
+FULL_MARKS = tuple(os.strerror(code) for code in sorted(FULL))
+"""How commands print these errors; but what an upload contains may be printed, too."""
 
 
 class StepError(Exception):
@@ -98,6 +104,11 @@ class OperatorNeededError(UnavailableError):
     """Nothing is wrong with the request, and nothing will change until an operator acts."""
 
     title = "An operator must act."
+
+
+def blames_disk(error: StepError) -> bool:
+    """Whether a command says that the disk is full; only the storage that it wrote to can tell whether that is true."""
+    return any(mark in str(error.context.get("stderr", "")) for mark in FULL_MARKS)
 
 
 class Problem(BaseModel):

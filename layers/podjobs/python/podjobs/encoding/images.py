@@ -9,7 +9,7 @@ from typing import Any
 import ffmpeg
 import webvtt
 
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.errors import NotNowError, PermanentError, RetryableError, blames_disk
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
@@ -147,7 +147,7 @@ def make_images(context: EncodingContext) -> Result:
     recipe, frames, work = context.recipe, context.results.frames, context.work
     chunks = [chunk for chunk in recipe.chunks if frames.get(chunk_id(chunk))]
     with work.writing(IMAGES_FOLDER) as folder:
-        covers, log = _take_covers(recipe, folder, work)
+        covers, log = _take_covers(context, folder)
         if chunks:
             _picture_video(recipe, chunks, folder, work)
         elif covers:
@@ -155,15 +155,16 @@ def make_images(context: EncodingContext) -> Result:
         names = sorted(file.name for file in folder.iterdir())
     thumbnails = order_thumbnails([name for name in names if name.startswith("thumbnail_")], covers)
     overview = [name for name in ("overview.png", "overview.vtt") if name in names]
-    return ImagesResult(thumbnails=tuple(thumbnails), overview=tuple(overview)).reply(log)
+    return ImagesResult(thumbnails=tuple(thumbnails), overview=tuple(overview), log=tuple(log)).reply(log)
 
 
-def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[str], list[str]]:
+def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], list[str]]:
     """Make thumbnails from the attached pictures; those that cannot be read, or take too long, are skipped.
 
     Returns:
         Names of the files, and sentences for the job's log.
     """
+    recipe, work, attempt = context.recipe, context.work, context.step.attempt
     covers: list[str] = []
     log: list[str] = []
     source = work.storage.input_of(recipe.source)
@@ -178,7 +179,9 @@ def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[st
             work.tools.run(argv, timeout_s=left_s, limits=CommandLimits(LEAST_CPU_S, IMAGE_FILES))
         except NotNowError:
             raise
-        except (PermanentError, RetryableError):
+        except (PermanentError, RetryableError) as error:
+            if attempt == 1 and blames_disk(error):
+                raise
             (folder / cover_name(picture)).unlink(missing_ok=True)
             log.append(f"The attached picture {picture.index} cannot be read: it is left out.")
             continue

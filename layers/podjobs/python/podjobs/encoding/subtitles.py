@@ -6,19 +6,19 @@ Whatever is wrong with them, the video is published: what cannot be converted is
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ffmpeg
 
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.errors import NotNowError, PermanentError, RetryableError, blames_disk
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.caption_text import DecodedText, decode_text
 from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, ShiftedCaptions, shift_captions
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
-from podjobs.encoding.limits import SUBTITLE_FILES
+from podjobs.encoding.limits import LEAST_CPU_S, subtitle_limits
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import SubtitleFile, SubtitlesResult
 from podjobs.encoding.settings import EncodingSettings
@@ -88,7 +88,8 @@ def make_subtitles(context: EncodingContext) -> Result:
     """Write the subtitles of a job into its work folder; those without captions in the cut are left out.
 
     Raises:
-        RetryableError: the source does not exist, or ffmpeg did not end by itself at the first attempt.
+        RetryableError: the source does not exist; or, at the first attempt, ffmpeg did not end by itself.
+        OperatorNeededError: the disk is full.
     """
     recipe, work = context.recipe, context.work
     made: list[SubtitleFile] = []
@@ -111,7 +112,7 @@ def make_subtitles(context: EncodingContext) -> Result:
                 made.append(SubtitleFile(stream.facts.index, language, stream.file.name))
             else:
                 stream.file.unlink()
-    return SubtitlesResult(files=tuple(made)).reply(log)
+    return SubtitlesResult(files=tuple(made), log=tuple(log)).reply(log)
 
 
 def _convert(streams: Sequence[_Stream], context: EncodingContext) -> list[str]:
@@ -120,36 +121,37 @@ def _convert(streams: Sequence[_Stream], context: EncodingContext) -> list[str]:
     Returns:
         A sentence about each stream that cannot be converted; it has no file.
     """
-    work = context.work
-    source = work.storage.input_of(context.recipe.source)
-    ends_at = time.monotonic() + work.timeout_s
-
-    def run(chosen: Sequence[_Stream]) -> None:
-        argv = subtitles_argv([(stream.facts, stream.file) for stream in chosen], source, work.settings)
-        limits = CommandLimits(work.timeout_s, SUBTITLE_FILES)
-        work.tools.run(argv, timeout_s=max(1.0, ends_at - time.monotonic()), limits=limits)
-
+    work, alone = context.work, len(streams) == 1
+    limits = subtitle_limits(work.storage.size_bytes(context.recipe.source))
     try:
-        run(streams)
-    except PermanentError:
-        pass
-    except NotNowError:
-        raise
-    except RetryableError as error:
-        if context.step.attempt == 1:
+        _write(streams, context, limits, work.timeout_s if alone else work.timeout_s / 2)
+    except (PermanentError, RetryableError) as error:
+        # nothing may be wrong with the subtitles
+        if isinstance(error, NotNowError) or (
+            context.step.attempt == 1 and (isinstance(error, RetryableError) or blames_disk(error))
+        ):
             raise
-        return [_left_out(stream, error) for stream in streams]
+        if alone:
+            return [_left_out(streams[0], error)]
     else:
         return []
+    limits = replace(limits, cpu_s=max(LEAST_CPU_S, limits.cpu_s or 0) // len(streams))
     log = []
     for stream in streams:
         try:
-            run([stream])
+            _write([stream], context, limits, work.timeout_s / 2 / len(streams))
         except NotNowError:
             raise
         except (PermanentError, RetryableError) as error:
             log.append(_left_out(stream, error))
     return log
+
+
+def _write(streams: Sequence[_Stream], context: EncodingContext, limits: CommandLimits, timeout_s: float) -> None:
+    work = context.work
+    source = work.storage.input_of(context.recipe.source)
+    argv = subtitles_argv([(stream.facts, stream.file) for stream in streams], source, work.settings)
+    work.tools.run(argv, timeout_s=timeout_s, limits=limits)
 
 
 def _left_out(stream: _Stream, error: PermanentError | RetryableError) -> str:
