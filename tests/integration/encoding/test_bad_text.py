@@ -96,12 +96,19 @@ def test_encode_subtitles_of_another_encoding_are_left_out_and_the_good_stream_s
     assert f"The subtitle stream 2 has {CUES} lines that are neither UTF-8 nor Windows-1252" in log_of(info)
 
 
-@pytest.mark.parametrize(
-    "instead", [b"\x81\x8d\x8f\x90\x9d\xff\xfe", bytes(7), b"\0\0\xe9\0\0\0\0", b"\xc3(\xa0\xa1{\\}"]
-)
+NONSENSE = (b"\x81\x8d\x8f\x90\x9d\xff\xfe", bytes(7), b"\0\0\xe9\0\0\0\0", b"\xc3(\xa0\xa1{\\}")
+
+
 @pytest.mark.parametrize(("name", "codec"), [("a.mkv", "subrip"), ("a.mkv", "ass"), ("a.mp4", "mov_text")])
-def test_encode_subtitles_of_any_bytes_do_not_fail_the_video(workbench, subtitled, name, codec, instead):
-    info = workbench.encode(subtitled(name, codec, [f"a {MARK} b"] * CUES, ["good"] * CUES, instead=instead))
+def test_encode_subtitles_of_any_bytes_do_not_fail_the_video(workbench, subtitled, name, codec):
+    streams = [[f"a {MARK[:-1]}{number} b"] * CUES for number in range(len(NONSENSE))]
+    name = subtitled(name, codec, *streams, ["good"] * CUES)
+    path = workbench.folder / name
+    data = path.read_bytes()
+    for number, nonsense in enumerate(NONSENSE):
+        data = data.replace(f"{MARK[:-1]}{number}".encode(), nonsense)
+    path.write_bytes(data)
+    info = workbench.encode(name)
     assert (workbench.output / "180p.mp4").exists()
     good = list(info["list_subtitle_files"].values())[-1][1]
     assert texts_of(workbench, good.rpartition("/")[2]) == ["good"] * CUES
@@ -116,16 +123,16 @@ def test_encode_language_of_300_characters_is_undetermined(workbench, subtitled)
 
 
 def test_encode_huge_captions_are_cut(workbench, subtitled):
-    info = workbench.encode(subtitled("a.mkv", "copy", ["x" * 500_000, "second"]))
+    info = workbench.encode(subtitled("a.mkv", "copy", ["x" * 200_000, "second"]))
     assert [len(text) for text in texts_of(workbench, "subtitle_und.vtt")] == [CAPTION_CHARS, 6]
     assert f"The subtitle stream 2 has 1 captions of more than {CAPTION_CHARS} characters" in log_of(info)
 
 
 def test_encode_megabytes_of_captions_the_first_are_kept(workbench, subtitled):
-    info = workbench.encode(subtitled("a.mkv", "copy", ["first"] * 2, ["x" * 30_000] * 300, ["second"] * 2))
+    info = workbench.encode(subtitled("a.mkv", "copy", ["first"] * 2, ["x" * 10_000] * 900, ["second"] * 2))
     assert texts_of(workbench, "subtitle_und_4.vtt") == ["second"] * 2
-    assert len(texts_of(workbench, "subtitle_und_3.vtt")) == 280
-    assert "The subtitle stream 3 has more than 8 MiB of captions: the last ones are left out" in log_of(info)
+    assert 800 < len(texts_of(workbench, "subtitle_und_3.vtt")) < (8 << 20) // 10_000
+    assert "The subtitle stream 3 has more than 8 MiB or 500000 lines of captions: the last ones are left out" in log_of(info)
 
 
 def test_subtitles_that_ffmpeg_cannot_convert_are_left_out(workbench, subtitled):
@@ -181,7 +188,9 @@ def test_encode_hundreds_of_chapters_the_first_are_kept(workbench, plain, tmp_pa
     path = workbench.folder / "a.mkv"
     ffmpeg("-i", plain, "-i", titles, "-map", 0, "-map_chapters", 1, "-c", "copy", path)
     info = workbench.encode("a.mkv")
-    assert len(read_chapters(workbench.output / "180p.mp4")) == CHAPTERS
+    assert len(workbench.recipe.facts.chapters) == CHAPTERS
+    # ffprobe itself misses some that are so short
+    assert 0.9 * CHAPTERS < len(read_chapters(workbench.output / "180p.mp4")) <= CHAPTERS
     assert f"The file has 300 chapters: the first {CHAPTERS} are kept." in log_of(info)
 
 

@@ -11,6 +11,8 @@ from podjobs.media.timestamps import timestamp
 
 CAPTIONS = 100_000
 """The most captions of a file: three a second for nine hours."""
+LINES = 5 * CAPTIONS
+"""The most lines of a file."""
 CAPTION_CHARS = 4000
 """The most characters of a caption: two screens full of text."""
 _TIMES = re.compile(r"(?:(\d{1,9}):)?(\d\d):(\d\d)\.(\d{3})[ \t]+-->[ \t]+(?:(\d{1,9}):)?(\d\d):(\d\d)\.(\d{3})(?!\d)")

@@ -15,7 +15,7 @@ from podjobs.contract.errors import NotNowError, PermanentError, RetryableError,
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.caption_text import DecodedText, decode_text
-from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, ShiftedCaptions, shift_captions
+from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, LINES, ShiftedCaptions, shift_captions
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.limits import LEAST_CPU_S, subtitle_limits
@@ -166,6 +166,8 @@ def _follow_cut(stream: _Stream, recipe: Recipe) -> tuple[int, list[str]]:
         too_long = bool(file.read(1))
     if too_long:
         content = _PARTIAL_CHARACTER.sub(b"", content)
+    if content.count(b"\n") > LINES:
+        content, too_long = b"\n".join(content.split(b"\n", LINES)[:LINES]), True
     decoded = decode_text(content)
     begin_s = recipe.offset_s
     end_s = begin_s + recipe.duration_s if recipe.duration_s is not None and (recipe.ends or recipe.ending) else None
@@ -188,6 +190,7 @@ def _describe(stream: _Stream, decoded: DecodedText, shifted: ShiftedCaptions, *
         rest = f"those from {timestamp(shifted.full_at_s)} on are left out"
         yield f"{stream.name} has more than {CAPTIONS} captions: {rest}."
     if too_long:
-        yield f"{stream.name} has more than {CAPTIONS_BYTES >> 20} MiB of captions: the last ones are left out."
+        most = f"{CAPTIONS_BYTES >> 20} MiB or {LINES} lines"
+        yield f"{stream.name} has more than {most} of captions: the last ones are left out."
     if not shifted.kept:
         yield f"{stream.name} has no captions in this part of the video."
