@@ -1,5 +1,7 @@
 """The ffmpeg commands, to the letter where a flag carries a law."""
 
+from pathlib import Path
+
 import pytest
 
 from podjobs.contract.ports import MediaInput
@@ -102,7 +104,7 @@ def test_chunk_argv_source_is_read_with_whitelists():
         ),
         audio_argv(recipe(), [REMOTE], "/w", SETTINGS),
         package_argv(LOW, REMOTE, "/w", SETTINGS),
-        subtitles_argv(recipe(facts=SUBTITLED), REMOTE, "/w", SETTINGS),
+        subtitles_argv([(SUBTITLED.subtitles[0], Path("/w/a.vtt"))], REMOTE, SETTINGS),
         repackage_argv(SUBTITLED, REMOTE, "/w/x.mkv", SETTINGS),
         cover_argv(REMOTE, PictureFacts(index=2, width_px=300, height_px=300), "/w", SETTINGS),
         input_argv(REMOTE, SETTINGS),

@@ -15,6 +15,7 @@ from podjobs.encoding.selection import copy_selection
 from podjobs.encoding.steps import WATERMARK_FOLDER
 from podjobs.encoding.time_line import FREEZE_FROM_S
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.bounds import without_metadata
 from podjobs.media.commands import PACKET_TIMES, UNATTENDED, input_argv
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.probe import probe_source
@@ -77,7 +78,7 @@ def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
         raise PermanentError(f"The length of the {which} credits {name!r} is unknown. Choose others in the dressing.")
     return Credit(
         source=key,
-        facts=facts,
+        facts=without_metadata(facts),
         length_s=_on_grid(length_s),
         decimation=choose_decimation(video.frame_rate, work.settings.podjobs_max_frame_rate),
         freeze_last=video.end_s is not None and length_s - (video.end_s - video.start_s) > FREEZE_FROM_S,

@@ -2,6 +2,7 @@
 
 import math
 
+from podjobs.contract.bounds import cut_log
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan, Stage
@@ -30,6 +31,9 @@ from podjobs.media.commands import LAID_OUT_CHANNELS
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
+
+MOST_CHUNKS = 800
+"""What a chunk leaves in the steps after it takes some 40 bytes; 13 hours in chunks of 60 s."""
 
 
 def plan_job(context: EncodingContext) -> Plan:
@@ -76,7 +80,7 @@ def plan_repackaged(context: EncodingContext) -> Plan:
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace, log: tuple[str, ...] = ()) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
     recipe = write_recipe(job, facts, source, work.settings)
-    recipe = recipe.model_copy(update={"log": (*log, *recipe.log)})
+    recipe = recipe.model_copy(update={"log": cut_log(dict.fromkeys((*log, *recipe.log)))})
     name = work.storage.pod_path(job.source)
     check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:
@@ -117,7 +121,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     origin_s = beginning_s + start_s
     return Recipe(
         source=source,
-        facts=facts,
+        # its notes are in the log
+        facts=facts.model_copy(update={"notes": ()}),
         renditions=choose_renditions(video, settings, video.frame_rate / decimation) if video else (),
         origin_s=origin_s,
         duration_s=end_s - start_s if end_s is not None else None,
@@ -132,8 +137,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
 
 
 def _log_changes(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence about each stream that is left out, and about sound that is not heard as it is."""
-    log = tuple(
+    """A sentence about each stream and other metadata left out or cut, and about sound that is not heard as it is."""
+    log = facts.notes + tuple(
         f"The audio stream {index} has a codec that ffmpeg does not know, and is left out."
         for index in facts.unknown_audio
     )
@@ -154,10 +159,12 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
     duration_s, settings = recipe.duration_s, work.settings
     if duration_s is None:
         return recipe
+    # every step is told where all chunks begin
+    shortest_s = math.ceil(duration_s / MOST_CHUNKS)
     chunk_s = choose_chunk_s(
         duration_s,
-        settings.podjobs_chunk_min_s,
-        settings.podjobs_chunk_max_s,
+        max(shortest_s, settings.podjobs_chunk_min_s),
+        max(shortest_s, settings.podjobs_chunk_max_s),
         settings.podjobs_chunks_per_video,
         settings.ffmpeg_hls_time,
     )

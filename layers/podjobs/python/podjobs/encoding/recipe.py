@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from podjobs.contract.bounds import Log
 from podjobs.contract.jobs import Position
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.ladder import Rendition
@@ -91,7 +92,7 @@ class Recipe(BaseModel):
     ending: Credit | None = None
     watermark: Watermark | None = None
     generation: int = 0
-    log: tuple[str, ...] = ()
+    log: Log = ()
 
     @property
     def end_s(self) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from podjobs.contract.bounds import Log
 from podjobs.contract.plans import Result
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.steps import chunk_id, images_id, package_id
@@ -54,6 +55,8 @@ class SubtitlesResult(StepResult):
     """The subtitle streams that have captions in this part of the video."""
 
     files: tuple[SubtitleFile, ...] = ()
+    log: Log = ()
+    """What is missing, for whoever uploaded the video."""
 
 
 class ImagesResult(StepResult):
@@ -61,6 +64,8 @@ class ImagesResult(StepResult):
 
     thumbnails: tuple[str, ...]
     overview: tuple[str, ...]
+    log: Log = ()
+    """What is missing, for whoever uploaded the video."""
 
 
 class PackageResult(StepResult):

@@ -126,6 +126,8 @@ class MediaFacts(BaseModel):
     selection: Selection | None = None
     """If not None, these streams must be copied before the file can be probed: the facts are only what its container
     lists about them."""
+    notes: tuple[str, ...] = ()
+    """Sentences about metadata that are cut or left out."""
 
     @property
     def text_subtitles(self) -> tuple[SubtitleFacts, ...]:

@@ -6,6 +6,30 @@ from typing import Any
 from podjobs.media.codecs import UNKNOWN_CODECS
 from podjobs.media.facts import AudioFacts, ChapterFacts, MediaFacts, PictureFacts, SubtitleFacts, VideoFacts
 
+REPORTED = {
+    "format": (
+        *("filename", "nb_streams", "nb_programs", "format_name", "start_time", "duration", "size", "bit_rate"),
+        "probe_score",
+    ),
+    "stream": (
+        *("index", "id", "codec_type", "codec_name", "codec_tag", "codec_tag_string", "profile", "level"),
+        *("width", "height", "coded_width", "coded_height", "has_b_frames", "sample_aspect_ratio", "pix_fmt"),
+        *("color_range", "color_space", "color_transfer", "color_primaries", "chroma_location", "field_order", "refs"),
+        *("sample_fmt", "sample_rate", "channels", "channel_layout", "bits_per_sample", "bits_per_raw_sample"),
+        *("initial_padding", "r_frame_rate", "avg_frame_rate", "time_base", "start_pts", "start_time", "duration_ts"),
+        *("duration", "bit_rate", "max_bit_rate", "nb_frames", "extradata_size"),
+    ),
+    "stream_disposition": (),
+    "stream_side_data": (),
+}
+"""What ffprobe reports of every file: sections, and the entries of each (none are named: all). Their length is bounded,
+as they contain no text from the file."""
+REPORTED_TEXT = {
+    "stream_tags": ("language", "rotate", "DURATION"),
+    "chapter": ("start_time", "end_time"),
+    "chapter_tags": ("title",),
+}
+"""What else it reports unless the file's texts are too long."""
 OBLONGEST_PIXEL = 10
 """A pixel aspect beyond this is ignored: pixels are taken as square."""
 FASTEST_GUESS = 240
@@ -14,11 +38,22 @@ EDITED_FRAMES = 2
 """If the container counts this many more frames than fit its length, an edit list hides some."""
 
 
-def read_facts(probe: dict[str, Any]) -> MediaFacts:
-    """Turn ffprobe's `-show_format -show_streams -show_chapters` JSON into facts.
+def entries_argv(*, texts: bool) -> list[str]:
+    """The ffprobe options that select what `read_facts` reads.
 
     Args:
-        probe: the parsed JSON.
+        texts: whether tags and chapters are reported, too.
+    """
+    sections = REPORTED | REPORTED_TEXT if texts else REPORTED
+    entries = [f"{name}={','.join(names)}" if names else name for name, names in sections.items()]
+    return ["-show_entries", ":".join(entries), "-print_format", "json"]
+
+
+def read_facts(probe: dict[str, Any]) -> MediaFacts:
+    """Turn ffprobe's JSON into facts.
+
+    Args:
+        probe: the parsed JSON, with the entries of `REPORTED` and `REPORTED_TEXT`.
 
     Returns:
         The facts; the video stream is the first that is not an attached picture, the audio stream the default one or
