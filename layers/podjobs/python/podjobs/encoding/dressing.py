@@ -10,6 +10,7 @@ from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Recipe, Watermark
 from podjobs.encoding.steps import WATERMARK_FOLDER
+from podjobs.encoding.survey import survey_pictures
 from podjobs.encoding.time_line import FREEZE_FROM_S
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import PACKET_TIMES, UNATTENDED, input_argv
@@ -60,7 +61,7 @@ def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -
 
 
 def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
-    facts = probe_source(work.tools, work.storage, work.settings, key)
+    facts = survey_pictures(key, probe_source(work.tools, work.storage, work.settings, key), work)
     video, name = facts.video, work.storage.pod_path(key)
     if video is None:
         raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")

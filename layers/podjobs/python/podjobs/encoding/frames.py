@@ -7,6 +7,7 @@ from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import open_source
 from podjobs.encoding.picture import HDR_TRANSFERS, JITTER_S, freeze_frames, prepare_frames
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
+from podjobs.encoding.scale import unify_frames
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import MediaFacts, VideoFacts
 
@@ -25,6 +26,18 @@ class SourceCut:
     freeze_first_s: float = 0.0
     freeze_last: bool = False
     first_frame_pts_s: float | None = None
+
+    def from_s(self, chunk: Chunk) -> float:
+        """Where a chunk begins on the source's clock: no frame before it is wanted."""
+        # Timestamps are rounded: the long frame that is wanted must not be a millionth before the cut.
+        if self.first_frame_pts_s is not None:
+            return self.first_frame_pts_s - JITTER_S
+        return self.shift_s + chunk.start_s
+
+    def seek_s(self, chunk: Chunk) -> float | None:
+        """Where reading the source begins for a chunk; None: with the file."""
+        from_s = self.from_s(chunk)
+        return max(from_s - self.preroll_s, self.facts.start_s) if from_s > self.video.start_s else None
 
 
 def cut_of(recipe: Recipe, chunk: Chunk, source: MediaInput) -> SourceCut:
@@ -64,28 +77,29 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         chunk: the part to encode.
         settings: what may be decoded.
     """
-    # Timestamps are rounded: the long frame that is wanted must not be a millionth before the cut.
-    from_s = cut.shift_s + chunk.start_s if cut.first_frame_pts_s is None else cut.first_frame_pts_s - JITTER_S
+    from_s, seek_s = cut.from_s(chunk), cut.seek_s(chunk)
     # -copyts: frames keep the timestamps of the file's own clock, by which trim cuts
     source_options: dict[str, Any] = {"copyts": None}
-    if not cut.video.interlaced and cut.video.transfer not in HDR_TRANSFERS:
+    if cut.video.changes_size or (not cut.video.interlaced and cut.video.transfer not in HDR_TRANSFERS):
         # A change of the picture's size would restart the filter graph, without the watermark. `scale` follows
-        # such changes; the filters for fields and light do not.
+        # such changes; the filters for fields and light do not, unless all frames are made equal before.
         source_options["reinit_filter"] = 0
+    if cut.video.changes_size and cut.video.turn_degrees:
+        # ffmpeg's own filters for turning do not follow such changes; unify_frames turns the picture
+        source_options["noautorotate"] = None
     bounds: dict[str, str] = {}
     freeze_first_s = cut.freeze_first_s
-    if from_s > cut.video.start_s:
+    if seek_s is not None:
         freeze_first_s = 0.0
         # -noaccurate_seek: decode from the key frame on and let trim choose by the frames' own timestamps.
         # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
-        seek_s = max(from_s - cut.preroll_s, cut.facts.start_s)
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     if from_s > cut.video.start_s - cut.freeze_first_s:
         bounds["start"] = f"{from_s:.6f}"
     if chunk.end_s is not None:
         bounds["end"] = f"{cut.shift_s + chunk.end_s:.6f}"
     decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
-    frames = prepare_frames(decoded, cut.video, cut.decimation)
+    frames = prepare_frames(unify_frames(decoded, cut.video), cut.video, cut.decimation)
     times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"
     if cut.first_frame_pts_s is not None:
         times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"

@@ -22,6 +22,7 @@ from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.repackage import repackage
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import repackage_stage, stages_of
+from podjobs.encoding.survey import survey_pictures
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.probe import probe_source
@@ -56,6 +57,7 @@ def plan_repackaged(context: EncodingContext) -> Plan:
 
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
+    facts = survey_pictures(source, facts, work)
     recipe = write_recipe(job, facts, source, work.settings)
     if facts.video is not None:
         recipe = _cut_into_chunks(recipe, facts.video, work)
@@ -91,6 +93,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     pad_audio = video is not None and time_line.stops_early(facts.audio, last_s)
     if pad_audio:
         log += ("The sound ends before the picture: silence follows it.",)
+    if video and video.changes_size:
+        log += ("The picture may change its size: it is fitted into the largest one, with black bars where needed.",)
     origin_s = beginning_s + start_s
     return Recipe(
         source=source,

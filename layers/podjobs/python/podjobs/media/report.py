@@ -61,8 +61,9 @@ def _is_picture(stream: dict[str, Any]) -> bool:
 
 def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
     width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
-    width = round(width * _pixel_aspect(stream))
-    if _rotation_degrees(stream) % 180:
+    width = round(width * pixel_aspect(stream.get("sample_aspect_ratio")))
+    rotation = _rotation_degrees(stream)
+    if rotation % 180:
         width, height = height, width
     start_s = _number(stream.get("start_time"))
     frame_rate = _ratio(stream.get("avg_frame_rate")) or _nominal_rate(stream)
@@ -81,11 +82,18 @@ def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
         matrix=_known(stream.get("color_space")),
         transfer=_known(stream.get("color_transfer")),
         full_range=stream.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
+        # ffprobe counts counter-clockwise
+        turn_degrees=-rotation % 360,
     )
 
 
-def _pixel_aspect(stream: dict[str, Any]) -> float:
-    aspect = _ratio(str(stream.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
+def pixel_aspect(ratio: Any) -> float:
+    """Width of a pixel in heights; square if the file does not say, or says something absurd.
+
+    Args:
+        ratio: as ffprobe writes it, `16:15`; None: unknown.
+    """
+    aspect = _ratio(str(ratio or "1:1").replace(":", "/"))
     return aspect if 1 / OBLONGEST_PIXEL <= aspect <= OBLONGEST_PIXEL else 1.0
 
 
