@@ -88,10 +88,10 @@ def read_survey(output: str) -> tuple[KeyPicture, ...]:
         section, *pairs = line.split("|")
         entry = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
         if section == "packet":
+            # whatever its flag says: a file whose index knows no key frames leads to any packet
             latest = entry.get("pts_time", "")
-            if "K" in entry.get("flags", ""):
-                time_s = float(latest) if latest.replace(".", "", 1).lstrip("-").isdigit() else None
-                found.setdefault(latest, KeyPicture(time_s, None))
+            time_s = float(latest) if latest.replace(".", "", 1).lstrip("-").isdigit() else None
+            found.setdefault(latest, KeyPicture(time_s, None))
         elif section == "frame" and latest in found and entry.get("width", "").isdigit():
             width_px = round(int(entry["width"]) * pixel_aspect(entry.get("sample_aspect_ratio")))
             size_px = (width_px, int(entry["height"]))
