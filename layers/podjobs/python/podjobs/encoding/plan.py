@@ -98,8 +98,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     pad_audio = video is not None and time_line.stops_early(facts.audio, last_s)
     if pad_audio:
         log += ("The sound ends before the picture: silence follows it.",)
-    if video and video.changes_size:
-        log += ("The picture may change its size: it is fitted into the largest one, with black bars where needed.",)
+    if video and video.sizes > 1:
+        log += (f"The picture has {video.sizes} sizes: it is fitted into {video.width_px} × {video.height_px} pixels.",)
     origin_s = beginning_s + start_s
     return Recipe(
         source=source,

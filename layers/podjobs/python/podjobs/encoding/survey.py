@@ -116,11 +116,13 @@ def apply_survey(video: VideoFacts, pictures: Sequence[KeyPicture], *, is_comple
     # the largest; of equally large ones, as when a phone is turned, the one that is shown longest
     largest_px = max(shown, key=lambda size: (size[0] * size[1], shown[size], size == header_px))
     may_change = not is_complete and video.codec in LIVE_CODECS
-    changes = may_change or len({*sizes, header_px}) > 1
+    seen = len({*sizes, header_px})
+    changes = may_change or seen > 1
     return video.model_copy(
         update={
             "width_px": largest_px[0] if changes else video.width_px,
             "height_px": largest_px[1] if changes else video.height_px,
+            "sizes": seen,
             "changes_size": changes,
             "false_keys": any(one.size_px is None or not one.is_intra for one in pictures),
         }

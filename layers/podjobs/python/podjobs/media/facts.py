@@ -37,8 +37,10 @@ class VideoFacts(BaseModel):
     """Whether values range from 0 to 255, not 16 to 235."""
     turn_degrees: int = 0
     """How far players turn the picture clockwise, as its header says: 0 to 359."""
+    sizes: int = 1
+    """How many different sizes were seen along the way."""
     changes_size: bool = False
-    """Whether the picture changes its size along the way, as far as is known."""
+    """Whether the picture changes its size along the way, or may do so unseen."""
     false_keys: bool = False
     """Whether frames are marked as key frames although nothing can be decoded from them alone."""
 
