@@ -31,7 +31,6 @@ LIVE_CODECS = frozenset({"vp8", "vp9", "av1"})
 class KeyPicture(NamedTuple):
     """What a packet that is marked as a key frame shows when it is decoded alone."""
 
-    time_s: float | None
     size_px: tuple[int, int] | None
     """In square pixels, not turned; None: it shows nothing."""
     is_intra: bool = True
@@ -90,12 +89,10 @@ def read_survey(output: str) -> tuple[KeyPicture, ...]:
         if section == "packet":
             # whatever its flag says: a file whose index knows no key frames leads to any packet
             latest = entry.get("pts_time", "")
-            time_s = float(latest) if latest.replace(".", "", 1).lstrip("-").isdigit() else None
-            found.setdefault(latest, KeyPicture(time_s, None))
+            found.setdefault(latest, KeyPicture(None))
         elif section == "frame" and latest in found and entry.get("width", "").isdigit():
             width_px = round(int(entry["width"]) * pixel_aspect(entry.get("sample_aspect_ratio")))
-            size_px = (width_px, int(entry["height"]))
-            found[latest] = KeyPicture(found[latest].time_s, size_px, entry.get("pict_type") == "I")
+            found[latest] = KeyPicture((width_px, int(entry["height"])), is_intra=entry.get("pict_type") == "I")
     return tuple(found.values())
 
 
