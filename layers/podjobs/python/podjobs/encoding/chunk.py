@@ -160,7 +160,7 @@ def encode_chunk(context: EncodingContext) -> Result:
     """
     recipe, chunk, work = context.recipe, context.params(Chunk), context.work
     cut = cut_of(recipe, chunk, _inputs(recipe, chunk, work)[0])
-    if cut.video.false_keys and cut.seek_s(chunk) is not None:
+    if cut.video.false_keys and cut.begins_within(chunk):
         cut = replace(cut, preroll_s=find_lead(cut, chunk, cut.from_s(chunk), work).preroll_s)
     with work.writing(chunk_id(chunk)) as folder:
         result = _encode(_led(recipe, cut), chunk, folder, work)

@@ -1,5 +1,6 @@
 """Selects the frames of one chunk: exactly those whose time lies within it, at their own times. Pure."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,10 +35,15 @@ class SourceCut:
             return self.first_frame_pts_s - JITTER_S
         return self.shift_s + chunk.start_s
 
+    def begins_within(self, chunk: Chunk) -> bool:
+        """Whether a chunk begins after the picture does, so that frames before it are not wanted."""
+        return self.from_s(chunk) > self.video.start_s
+
     def seek_s(self, chunk: Chunk) -> float | None:
-        """Where reading the source begins for a chunk; None: with the file."""
-        from_s = self.from_s(chunk)
-        return max(from_s - self.preroll_s, self.facts.start_s) if from_s > self.video.start_s else None
+        """Where reading the source begins for a chunk; None: with the file, as with an infinite preroll."""
+        if not self.begins_within(chunk) or math.isinf(self.preroll_s):
+            return None
+        return max(self.from_s(chunk) - self.preroll_s, self.facts.start_s)
 
 
 def cut_of(recipe: Recipe, chunk: Chunk, source: MediaInput) -> SourceCut:
@@ -88,9 +94,8 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         # ffmpeg's own filters for turning do not follow such changes; unify_frames turns the picture
         source_options["noautorotate"] = None
     bounds: dict[str, str] = {}
-    freeze_first_s = cut.freeze_first_s
+    freeze_first_s = 0.0 if cut.begins_within(chunk) else cut.freeze_first_s
     if seek_s is not None:
-        freeze_first_s = 0.0
         # -noaccurate_seek: decode from the key frame on and let trim choose by the frames' own timestamps.
         # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}

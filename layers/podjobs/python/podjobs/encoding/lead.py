@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from podjobs.contract.errors import StepError
-from podjobs.encoding.boundaries import choose_preroll_s
+from podjobs.encoding.boundaries import SHORTEST_PREROLL_S, choose_preroll_s
 from podjobs.encoding.frames import SourceCut
 from podjobs.encoding.picture import GRID_TOLERANCE, JITTER_S
 from podjobs.encoding.recipe import Chunk
@@ -58,7 +58,7 @@ def may_lack_frames(cut: SourceCut, chunk: Chunk, first_s: float | None) -> bool
         chunk: the part that was encoded.
         first_s: its first frame, on the output's time line; None: it has none.
     """
-    if cut.seek_s(chunk) is None:
+    if not cut.begins_within(chunk):
         return False
     interval_s = cut.decimation / cut.video.frame_rate if cut.video.frame_rate else 0.0
     return first_s is None or first_s - chunk.start_s > min(CERTAIN_GAP_S, interval_s) + JITTER_S
@@ -86,8 +86,10 @@ def find_missing_frames(cut: SourceCut, chunk: Chunk, until_s: float, work: Work
         until_s: its first frame, on the source's clock.
         work: runs ffprobe.
     """
-    seen = _look(cut, (cut.from_s(chunk), until_s), work, decode=False)
-    return 0 if seen is None else len(_wanted(seen.packets_s, cut, chunk, until_s))
+    seen = _look(cut, chunk, until_s, work, decode=False)
+    if not seen.packets_s and _further_s(cut, chunk, seen) is not None:
+        seen = _look(replace(cut, preroll_s=math.inf), chunk, until_s, work, decode=False)
+    return len(_wanted(seen.packets_s, cut, chunk, until_s))
 
 
 def find_lead(cut: SourceCut, chunk: Chunk, until_s: float, work: Workspace) -> Lead:
@@ -106,21 +108,30 @@ def find_lead(cut: SourceCut, chunk: Chunk, until_s: float, work: Workspace) -> 
     """
     best = Lead(cut.preroll_s, 0, is_settled=False)
     attempt = cut
-    while (begin_s := attempt.seek_s(chunk)) is not None:
-        seen = _look(attempt, (begin_s, until_s), work, decode=True)
-        if seen is None:
-            break
+    while True:
+        seen = _look(attempt, chunk, until_s, work, decode=True)
         lead = judge_lead(seen, attempt, chunk, until_s)
         if lead.is_settled:
             return lead
         best = max(best, lead, key=lambda one: one.shown)
-        if begin_s <= cut.facts.start_s or attempt.preroll_s >= LONGEST_LEAD_S:
-            break
-        # from the key frame that was found, not from the place that was asked for
-        found_s = cut.from_s(chunk) - seen.packets_s[0] if seen.packets_s else 0.0
-        further_s = max(2 * attempt.preroll_s, found_s + cut.preroll_s)
-        attempt = replace(cut, preroll_s=min(further_s, LONGEST_LEAD_S))
-    return best
+        further_s = _further_s(attempt, chunk, seen)
+        if further_s is None:
+            return best
+        attempt = replace(cut, preroll_s=further_s)
+
+
+def _further_s(attempt: SourceCut, chunk: Chunk, seen: Seen) -> float | None:
+    """How far before a chunk decoding must begin in the next attempt; None: this was the last one."""
+    from_s, start_s = attempt.from_s(chunk), attempt.facts.start_s
+    reach_s = min(attempt.preroll_s, from_s - start_s)
+    if math.isinf(attempt.preroll_s):
+        return None
+    if not seen.packets_s or reach_s >= from_s - start_s:
+        # a file whose index knows no key frame there cannot be seeked there either
+        return math.inf if from_s - start_s <= LONGEST_LEAD_S else None
+    # from the key frame that was found, not from the place that was asked for
+    further_s = max(2 * reach_s, from_s - seen.packets_s[0] + SHORTEST_PREROLL_S)
+    return further_s if further_s <= LONGEST_LEAD_S else None
 
 
 def judge_lead(seen: Seen, cut: SourceCut, chunk: Chunk, until_s: float) -> Lead:
@@ -185,19 +196,20 @@ def _wanted(times_s: Sequence[float], cut: SourceCut, chunk: Chunk, until_s: flo
     return [time_s for time_s in kept if cut.from_s(chunk) - JITTER_S / 2 <= time_s < until_s - JITTER_S]
 
 
-def _look(cut: SourceCut, interval_s: tuple[float, float], work: Workspace, *, decode: bool) -> Seen | None:
-    """Read, and decode if wanted, from the key frame before an interval to its end; None if that does not work."""
-    begin_s, end_s = interval_s
-    argv = [work.settings.ffprobe_cmd, "-v", "quiet", "-select_streams", str(cut.video.index)]
+def _look(cut: SourceCut, chunk: Chunk, until_s: float, work: Workspace, *, decode: bool) -> Seen:
+    """Read, and decode if wanted, from where a chunk's decoding begins up to a time; nothing if that does not work."""
+    seek_s = cut.seek_s(chunk)
+    begin = "" if seek_s is None else f"{seek_s:.6f}"
     # frames are stored in the order of decoding: some that belong before the end come after it
-    end_s += choose_preroll_s(cut.video)
-    argv += ["-read_intervals", f"{begin_s:.6f}%{end_s:.6f}", "-print_format", "compact"]
+    end_s = until_s + choose_preroll_s(cut.video)
+    argv = [work.settings.ffprobe_cmd, "-v", "quiet", "-select_streams", str(cut.video.index)]
+    argv += ["-read_intervals", f"{begin}%{end_s:.6f}", "-print_format", "compact"]
     entries = "packet=pts_time,flags" + (":frame=best_effort_timestamp_time,pict_type" if decode else "")
     argv += ["-show_entries", entries, *input_argv(cut.source, work.settings)]
     try:
         return read_seen(work.tools.run(argv, timeout_s=LOOK_TIMEOUT_S).decode("ascii", "replace"))
     except StepError:
-        return None
+        return Seen(())
 
 
 def _seconds(field: str) -> float | None:
