@@ -102,6 +102,10 @@ def test_encode_hidden_frames_are_not_missed(workbench, codec):
     check(workbench, marked(workbench.folder / "talk.webm", *hidden), least_chunks=3)
 
 
+def test_encode_avi_that_stores_no_times_of_reordered_frames_loses_none(workbench):
+    check(workbench, marked(workbench.folder / "talk.avi", *X264, "-bf", 3, "-g", 50), least_chunks=3)
+
+
 def test_encode_slides_are_no_holes(workbench):
     """Four frames in 16 s: where most chunks begin, the source has none."""
     source = workbench.folder / "talk.mkv"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podjobs.contract.ports import MediaInput
+from podjobs.encoding.boundaries import REORDERED_FRAMES
 from podjobs.encoding.commands import open_source
 from podjobs.encoding.picture import HDR_TRANSFERS, JITTER_S, freeze_frames, prepare_frames
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
@@ -104,7 +105,8 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
     if chunk.end_s is not None:
         bounds["end"] = f"{cut.shift_s + chunk.end_s:.6f}"
     decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
-    frames = prepare_frames(unify_frames(decoded, cut.video), cut.video, cut.decimation)
+    placed = place_frames(decoded, cut.video)
+    frames = prepare_frames(unify_frames(placed, cut.video), cut.video, cut.decimation)
     times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"
     if cut.first_frame_pts_s is not None:
         times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
@@ -115,4 +117,23 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         .filter("setpts", times)
         # of frames with the same timestamp, as in damaged recordings, only the first can ever be seen
         .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
+    )
+
+
+def place_frames(frames: Any, video: VideoFacts) -> Any:
+    """Give frames of their own times to a source that has only those of decoding; others are not touched.
+
+    ffmpeg puts the frames in order and takes those times for them, but some of the first after a seek, and of the last,
+    get the same one.
+
+    Args:
+        frames: as decoded.
+        video: the source.
+    """
+    if not (video.lacks_times and video.frame_rate):
+        return frames
+    interval = f"1/({video.frame_rate:.6f}*TB)"
+    first = f"min(PTS,STARTPTS+N*{interval})"
+    return frames.filter(
+        "setpts", f"if(lt(N,{REORDERED_FRAMES}),{first},if(gt(PTS,PREV_OUTPTS),PTS,PREV_OUTPTS+{interval}))"
     )

@@ -53,7 +53,10 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     copy = repackage(facts, job.source, work)
-    plan = _plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
+    copied = probe_source(work.tools, work.storage, work.settings, copy)
+    if facts.video and copied.video and facts.video.lacks_times:
+        copied = copied.model_copy(update={"video": copied.video.model_copy(update={"lacks_times": True})})
+    plan = _plan_source(job, copy, copied, work)
     return plan.model_copy(update={"log": (*_log_left_out(facts), *plan.log)})
 
 

@@ -35,6 +35,8 @@ class VideoFacts(BaseModel):
     """Transfer characteristics, ffmpeg's name; empty if the source has no tag."""
     full_range: bool = False
     """Whether values range from 0 to 255, not 16 to 235."""
+    lacks_times: bool = False
+    """Whether packets have the times of their decoding only, although frames are shown in another order (AVI)."""
     turn_degrees: int = 0
     """How far players turn the picture clockwise, as its header says: 0 to 359."""
     sizes: int = 1
