@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
-from podjobs.encoding.recipe import Recipe
-from podjobs.encoding.results import EarlierResults, PackageResult
+from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.encoding.results import ChunkResult, EarlierResults, PackageResult
+from podjobs.encoding.steps import chunk_id
 
 TOLERANCE_S = 1.0
 """Headers are no more exact than that."""
+MOST_PLACES = 5
+"""Missing frames are told one by one at so many places."""
 
 
 def find_faults(results: EarlierResults, packages: Sequence[PackageResult]) -> tuple[str, ...]:
@@ -24,6 +27,7 @@ def find_faults(results: EarlierResults, packages: Sequence[PackageResult]) -> t
     frames = sum(results.frames.values())
     if frames == 0:
         faults.append("The source has no picture that can be decoded.")
+    faults += find_holes(results)
     whole = not recipe.ends and recipe.origin_s <= video.start_s and not recipe.has_credits
     whole = whole and not recipe.freeze_first_s and not recipe.freeze_last
     # find_missing reports what is missing at the end; encoding it once more would not bring it back
@@ -32,6 +36,30 @@ def find_faults(results: EarlierResults, packages: Sequence[PackageResult]) -> t
         kept = "" if recipe.decimation == 1 else f" (one in {recipe.decimation} is kept)"
         faults.append(f"The source's header says {video.frames} frames{kept}, but {frames} could be decoded.")
     return tuple(faults)
+
+
+def find_holes(results: EarlierResults) -> tuple[str, ...]:
+    """Report the frames of the source that are missing where chunks begin.
+
+    A hole that the source has itself, such as a slide that is shown for minutes, is none.
+
+    Args:
+        results: of the chunks.
+    """
+    chunks = {chunk_id(chunk): chunk for chunk in results.recipe.chunks}
+    holes = [(chunks[step_id], found) for step_id, found in results.chunks.items() if found.lost]
+    if not holes:
+        return ()
+    places = [_describe_hole(chunk, found) for chunk, found in holes[:MOST_PLACES]]
+    if len(holes) > MOST_PLACES:
+        places.append(f"and {sum(found.lost for _, found in holes[MOST_PLACES:])} at later times")
+    return (f"Frames of the source could not be decoded where they are expected: {', '.join(places)}.",)
+
+
+def _describe_hole(chunk: Chunk, found: ChunkResult) -> str:
+    end_s = chunk.end_s if found.first_s is None else found.first_s
+    until = "" if end_s is None else f" to {end_s:.2f} s"
+    return f"{found.lost} from {chunk.start_s:.2f} s{until}"
 
 
 def find_missing(recipe: Recipe, packages: Sequence[PackageResult]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Recipe, Watermark
 from podjobs.encoding.selection import copy_selection
 from podjobs.encoding.steps import WATERMARK_FOLDER
+from podjobs.encoding.survey import survey_pictures
 from podjobs.encoding.time_line import FREEZE_FROM_S
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.bounds import without_metadata
@@ -70,6 +71,7 @@ def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
         # credits are short: the step that plans the job can copy them
         key = copy_selection(facts, key, which, work)
         facts = probe_source(work.tools, work.storage, work.settings, key)
+    facts = survey_pictures(key, facts, work)
     video = facts.video
     if video is None:
         raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")

@@ -26,6 +26,7 @@ from podjobs.encoding.selection import copy_selection, tell_left_out
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
 from podjobs.encoding.storing import expect_cost
+from podjobs.encoding.survey import survey_pictures
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import LAID_OUT_CHANNELS
 from podjobs.media.facts import MediaFacts, VideoFacts
@@ -74,11 +75,14 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     else:
         copy, log = repackage(facts, job.source, work)
     copied = probe_source(work.tools, work.storage, work.settings, copy)
+    if facts.video and copied.video and facts.video.lacks_times:
+        copied = copied.model_copy(update={"video": copied.video.model_copy(update={"lacks_times": True})})
     return _plan_source(job, copy, copied, work, (*_log_changes(facts), *log))
 
 
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace, log: tuple[str, ...] = ()) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
+    facts = survey_pictures(source, facts, work)
     recipe = write_recipe(job, facts, source, work.settings)
     recipe = recipe.model_copy(update={"log": cut_log(dict.fromkeys((*log, *recipe.log)))})
     name = work.storage.pod_path(job.source)
@@ -118,6 +122,8 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     pad_audio = video is not None and time_line.stops_early(facts.audio, last_s)
     if pad_audio:
         log += ("The sound ends before the picture: silence follows it.",)
+    if video and video.sizes > 1:
+        log += (f"The picture has {video.sizes} sizes: it is fitted into {video.width_px} × {video.height_px} pixels.",)
     origin_s = beginning_s + start_s
     return Recipe(
         source=source,

@@ -31,6 +31,10 @@ class ChunkResult(StepResult):
 
     frames: int
     """How many frames each rendition has."""
+    first_s: float | None = None
+    """Time of the first one on the output's time line; None: there is none."""
+    lost: int = 0
+    """How many frames of the source are missing before the first one."""
 
 
 class AudioResult(StepResult):
@@ -96,12 +100,17 @@ class EarlierResults:
     """By step id."""
 
     @property
-    def frames(self) -> dict[str, int]:
-        """The number of frames of each chunk, by its id; none for a source without video."""
+    def chunks(self) -> dict[str, ChunkResult]:
+        """The chunks, by their ids; none for a source without video."""
         if self.recipe.facts.video is None:
             return {}
         ids = (chunk_id(chunk) for chunk in self.recipe.chunks)
-        return {step_id: ChunkResult.model_validate(self.values[step_id]).frames for step_id in ids}
+        return {step_id: ChunkResult.model_validate(self.values[step_id]) for step_id in ids}
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """The number of frames of each chunk, by its id; none for a source without video."""
+        return {step_id: chunk.frames for step_id, chunk in self.chunks.items()}
 
     @property
     def audio(self) -> AudioResult:

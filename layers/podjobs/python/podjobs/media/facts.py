@@ -17,7 +17,7 @@ class VideoFacts(BaseModel):
     codec: str
     width_px: int
     height_px: int
-    """As displayed: rotation and pixel aspect applied."""
+    """As displayed: rotation and pixel aspect applied; of a picture that changes its size, the largest one."""
     frame_rate: float
     """Average, frames per second; 0 if unknown."""
     start_s: float
@@ -35,6 +35,16 @@ class VideoFacts(BaseModel):
     """Transfer characteristics, ffmpeg's name; empty if the source has no tag."""
     full_range: bool = False
     """Whether values range from 0 to 255, not 16 to 235."""
+    lacks_times: bool = False
+    """Whether packets have the times of their decoding only, although frames are shown in another order (AVI)."""
+    turn_degrees: int = 0
+    """How far players turn the picture clockwise, as its header says: 0 to 359."""
+    sizes: int = 1
+    """How many different sizes were seen along the way."""
+    changes_size: bool = False
+    """Whether the picture changes its size along the way, or may do so unseen."""
+    false_keys: bool = False
+    """Whether frames are marked as key frames although nothing can be decoded from them alone."""
 
     @property
     def is_rgb(self) -> bool:

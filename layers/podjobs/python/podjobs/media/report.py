@@ -72,7 +72,7 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         format_name=container.get("format_name", "unknown"),
         start_s=start_s,
         duration_s=_duration_s(container, start_s),
-        video=_video(moving[0], start_s) if moving else None,
+        video=_video(moving[0], start_s, container) if moving else None,
         audio=_audio(chosen or usable[0], start_s) if usable else None,
         pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
         subtitles=tuple(_subtitle(stream) for stream in streams if stream.get("codec_type") == "subtitle"),
@@ -90,6 +90,8 @@ def _duration_s(container: dict[str, Any], start_s: float) -> float | None:
     return duration_s
 
 
+_UNTOLD_CODECS = frozenset({"h264", "hevc"})
+"""ffmpeg cannot tell from a packet when its frame is shown."""
 _FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
 """If the container does not state it, frames of these codecs may be interlaced; each frame is flagged itself."""
 
@@ -98,10 +100,11 @@ def _is_picture(stream: dict[str, Any]) -> bool:
     return bool(stream.get("disposition", {}).get("attached_pic"))
 
 
-def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
+def _video(stream: dict[str, Any], default_start_s: float, container: dict[str, Any]) -> VideoFacts:
     width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
-    width = round(width * _pixel_aspect(stream))
-    if _rotation_degrees(stream) % 180:
+    width = round(width * pixel_aspect(stream.get("sample_aspect_ratio")))
+    rotation = _rotation_degrees(stream)
+    if rotation % 180:
         width, height = height, width
     start_s = _number(stream.get("start_time"))
     frame_rate = _ratio(stream.get("avg_frame_rate")) or _nominal_rate(stream)
@@ -120,11 +123,23 @@ def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
         matrix=_known(stream.get("color_space")),
         transfer=_known(stream.get("color_transfer")),
         full_range=stream.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
+        lacks_times=(
+            container.get("format_name") == "avi"
+            and stream.get("codec_name") in _UNTOLD_CODECS
+            and int(stream.get("has_b_frames") or 0) > 0
+        ),
+        # ffprobe counts counter-clockwise
+        turn_degrees=-rotation % 360,
     )
 
 
-def _pixel_aspect(stream: dict[str, Any]) -> float:
-    aspect = _ratio(str(stream.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
+def pixel_aspect(ratio: Any) -> float:
+    """Width of a pixel in heights; square if the file does not say, or says something absurd.
+
+    Args:
+        ratio: as ffprobe writes it, `16:15`; None: unknown.
+    """
+    aspect = _ratio(str(ratio or "1:1").replace(":", "/"))
     return aspect if 1 / OBLONGEST_PIXEL <= aspect <= OBLONGEST_PIXEL else 1.0
 
 
