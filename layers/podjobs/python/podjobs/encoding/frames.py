@@ -1,11 +1,12 @@
 """Selects the frames of one chunk: exactly those whose time lies within it, at their own times. Pure."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import open_source
-from podjobs.encoding.picture import HDR_TRANSFERS, JITTER_S, freeze_frames, prepare_frames
+from podjobs.encoding.picture import HDR_TRANSFERS, JITTER_S, freeze_first, freeze_last, prepare_frames
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import MediaFacts, VideoFacts
@@ -73,27 +74,39 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         # such changes; the filters for fields and light do not.
         source_options["reinit_filter"] = 0
     bounds: dict[str, str] = {}
+    last_s = _last_frame_s(cut.video)
     freeze_first_s = cut.freeze_first_s
     if from_s > cut.video.start_s:
         freeze_first_s = 0.0
         # -noaccurate_seek: decode from the key frame on and let trim choose by the frames' own timestamps.
         # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
-        seek_s = max(from_s - cut.preroll_s, cut.facts.start_s)
+        seek_s = max(min(from_s, last_s) - cut.preroll_s, cut.facts.start_s)
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     if from_s > cut.video.start_s - cut.freeze_first_s:
         bounds["start"] = f"{from_s:.6f}"
+    end_s = math.inf if chunk.end_s is None else cut.shift_s + chunk.end_s
     if chunk.end_s is not None:
-        bounds["end"] = f"{cut.shift_s + chunk.end_s:.6f}"
+        bounds["end"] = f"{end_s:.6f}"
     decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
     frames = prepare_frames(decoded, cut.video, cut.decimation)
+    if freeze_first_s:
+        frames = freeze_first(frames, cut.video, freeze_first_s)
+    if cut.freeze_last and end_s > last_s:
+        frames = freeze_last(frames, last_s, cut.shift_s + chunk.start_s)
     times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"
     if cut.first_frame_pts_s is not None:
         times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
     return (
-        freeze_frames(frames, cut.video, freeze_first_s, last=cut.freeze_last)
-        .filter("trim", **bounds)
+        frames.filter("trim", **bounds)
         .filter("settb", f"1/{TICKS_PER_S}")
         .filter("setpts", times)
         # of frames with the same timestamp, as in damaged recordings, only the first can ever be seen
         .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
     )
+
+
+def _last_frame_s(video: VideoFacts) -> float:
+    """Time of the source's last frame; infinite if unknown."""
+    if video.last_s is not None:
+        return video.last_s
+    return math.inf if video.end_s is None else video.end_s

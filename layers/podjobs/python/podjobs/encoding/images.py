@@ -12,9 +12,10 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.completeness import played_length_s
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
-from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
+from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.results import ImagesResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import IMAGES_FOLDER, chunk_id
@@ -139,7 +140,7 @@ def make_images(context: EncodingContext) -> Result:
     with work.writing(IMAGES_FOLDER) as folder:
         covers, log = _take_covers(recipe, folder, work)
         if chunks:
-            _picture_video(recipe, chunks, folder, work)
+            _picture_video(recipe, chunks, context.results.audio.duration_s, folder, work)
         elif covers:
             shutil.copyfile(folder / covers[0], folder / "thumbnail_0001.png")
         names = sorted(file.name for file in folder.iterdir())
@@ -167,9 +168,9 @@ def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[st
     return covers, log
 
 
-def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], folder: Path, work: Workspace) -> None:
+def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], sound_s: float, folder: Path, work: Workspace) -> None:
     lowest = recipe.renditions[0]
-    duration_s = recipe.output_s or _measure_s(chunks[0], recipe, work)
+    duration_s = _measure_s(chunks[-1], sound_s, recipe, work)
     work.run(images_argv(recipe, duration_s, str(folder), work.settings), feed=open_joined(chunks, lowest, work))
     width_px = lowest_tile_width(recipe)
     if tiles := count_tiles(duration_s, width_px):
@@ -188,9 +189,9 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
     return [*others[:1], *covers, *others[1:]]
 
 
-def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
-    """Length of a source whose header does not state it: up to the last frame of its only chunk."""
-    url = work.input_of(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut").url
+def _measure_s(last: Chunk, sound_s: float, recipe: Recipe, work: Workspace) -> float:
+    """Length of what was encoded: up to the last frame of the last chunk, or to the end of the sound."""
+    url = work.input_of(f"{chunk_id(last)}/{recipe.renditions[0].name}.nut").url
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", *PACKET_TIMES, "-i", url]
     times_s = [float(line) for line in work.run(argv).split()]
-    return max(times_s, default=0.0) + 1 / ASSUMED_FRAME_RATE
+    return played_length_s(times_s, sound_s, recipe.output_s) if times_s else recipe.output_s or 0.0

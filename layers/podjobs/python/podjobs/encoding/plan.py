@@ -2,6 +2,7 @@
 
 import math
 
+from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan
@@ -11,7 +12,7 @@ from podjobs.encoding.boundaries import (
     choose_preroll_s,
     find_first_frame_pts,
     find_key_frames,
-    place_boundaries,
+    place_around_holds,
     preferred_starts,
 )
 from podjobs.encoding.context import EncodingContext
@@ -24,6 +25,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import repackage_stage, stages_of
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
+from podjobs.media.lengths import measure_source
 from podjobs.media.probe import probe_source
 
 
@@ -37,12 +39,14 @@ def plan_job(context: EncodingContext) -> Plan:
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     work.storage.start_work(job.id)
-    if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
-        return Plan(
-            stages=(repackage_stage(work.storage.size_bytes(job.source)),),
-            log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
-        )
-    return _plan_source(job, job.source, facts, work)
+    if facts.video is None or not (facts.seeks_badly or facts.duration_s is None):
+        measured, log = _measure(job.source, facts, work)
+        if measured.video is None or measured.duration_s is not None:
+            return _plan_source(job, job.source, measured, work, log)
+    return Plan(
+        stages=(repackage_stage(work.storage.size_bytes(job.source)),),
+        log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
+    )
 
 
 def plan_repackaged(context: EncodingContext) -> Plan:
@@ -50,13 +54,31 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     copy = repackage(facts, job.source, work)
-    plan = _plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
-    return plan.model_copy(update={"log": (*_log_left_out(facts), *plan.log)})
+    measured, log = _measure(copy, probe_source(work.tools, work.storage, work.settings, copy), work)
+    return _plan_source(job, copy, measured, work, (*_log_left_out(facts), *log))
 
 
-def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
+def _measure(source: Key, facts: MediaFacts, work: Workspace) -> tuple[MediaFacts, tuple[str, ...]]:
+    """Put the measured times in the place of those in the header, and say where they differ."""
+    if facts.video is None and facts.guesses_length:
+        return facts, ()
+    measured = measure_source(source, facts, work)
+    if facts.video is None and facts.seeks_badly and measured.facts.duration_s != facts.duration_s:
+        # a sound is read from its beginning anyway, and its length measured then
+        return facts.model_copy(update={"duration_s": None}), ()
+    if measured.has_picture:
+        return measured.facts, time_line.compare_lengths(facts, measured.facts, measured.others_end_s)
+    sound = measured.facts.model_copy(update={"video": None})
+    if sound.audio is None or sound.audio.end_s is None:
+        raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
+    log = "The source has no picture, although its header says so: it is encoded as a recording of sound."
+    return sound.model_copy(update={"duration_s": sound.audio.end_s - sound.start_s}), (log,)
+
+
+def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace, log: tuple[str, ...] = ()) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
     recipe = write_recipe(job, facts, source, work.settings)
+    recipe = recipe.model_copy(update={"log": (*log, *recipe.log)})
     if facts.video is not None:
         recipe = _cut_into_chunks(recipe, facts.video, work)
     if job.dressing is not None:
@@ -132,10 +154,13 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
         settings.podjobs_chunks_per_video,
         settings.ffmpeg_hls_time,
     )
-    wanted_s = range(chunk_s, math.ceil(duration_s), chunk_s)
+    picture_end_s = duration_s if video.end_s is None else min(duration_s, video.end_s - recipe.origin_s)
+    wanted_s = range(chunk_s, math.ceil(max(0.0, picture_end_s)), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
     key_frames_s = find_key_frames(recipe.source, seeks_s, work)
     # A file's clock and its index may differ: key frames outside the time line are useless.
     inside_s = [time_s - recipe.origin_s for time_s in key_frames_s if video.start_s <= time_s]
     preferred_s = preferred_starts(inside_s, recipe.preroll_s, settings.ffmpeg_hls_time)
-    return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, preferred_s)})
+    moving_s = recipe.freeze_first_s, picture_end_s if recipe.freeze_last else duration_s
+    starts_s = place_around_holds(duration_s, chunk_s, preferred_s, moving_s, settings.ffmpeg_hls_time)
+    return recipe.model_copy(update={"starts_s": starts_s})

@@ -15,7 +15,7 @@ from podjobs.contract.plans import Stage, StepSpec
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S
 from podjobs.contract.workflows import workflow_of
 from podjobs.encoding.ladder import Rendition
-from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
+from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, FREEZE_EVERY_S, Chunk, Recipe
 
 FUNCTION = "encoding"
 
@@ -131,7 +131,7 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
         encode = []
     encode += [_chunk_step(recipe, chunk) for chunk in recipe.chunks]
     package = [_package_step(recipe, index) for index in range(len(recipe.renditions))]
-    package.append(_images_step(recipe, needs=("chunk",)))
+    package.append(_images_step(recipe, needs=("chunk", "audio")))
     return (Stage(name="encode", steps=tuple(encode)), Stage(name="package", steps=tuple(package)), *last)
 
 
@@ -146,10 +146,12 @@ def _sound_and_text_steps(recipe: Recipe) -> list[StepSpec]:
 
 def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
     video = recipe.facts.video
-    frame_rate = (video.frame_rate if video else 0) or ASSUMED_FRAME_RATE
+    frame_rate = ((video.frame_rate if video else 0) or ASSUMED_FRAME_RATE) / recipe.decimation
+    if recipe.is_held(chunk):
+        frame_rate = 1 / FREEZE_EVERY_S
     length_s = (chunk.expected_end_s or recipe.output_s or ASSUMED_LENGTH_S) - chunk.start_s
     frame_px = sum(rendition.width_px * rendition.height_px for rendition in recipe.renditions)
-    pixels = length_s * frame_rate / recipe.decimation * frame_px
+    pixels = length_s * frame_rate * frame_px
     return _step("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump())
 
 
