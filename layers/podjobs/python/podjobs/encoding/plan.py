@@ -18,6 +18,7 @@ from podjobs.encoding.boundaries import (
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.dressing import apply_dressing
 from podjobs.encoding.ladder import choose_renditions
+from podjobs.encoding.limits import shortest_chunk_s
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.repackage import repackage
@@ -26,6 +27,7 @@ from podjobs.encoding.steps import repackage_stage, stages_of
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.lengths import measure_source
+from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
 
 
@@ -79,10 +81,13 @@ def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspa
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
     recipe = write_recipe(job, facts, source, work.settings)
     recipe = recipe.model_copy(update={"log": (*log, *recipe.log)})
+    name = work.storage.pod_path(job.source)
+    check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:
         recipe = _cut_into_chunks(recipe, facts.video, work)
     if job.dressing is not None:
         recipe = apply_dressing(recipe, job.dressing, work)
+        check_length(f"{name} with its credits", recipe.output_s, work.settings)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
 
 
@@ -154,6 +159,8 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
         settings.podjobs_chunks_per_video,
         settings.ffmpeg_hls_time,
     )
+    size_bytes = work.storage.size_bytes(recipe.source)
+    chunk_s = max(chunk_s, shortest_chunk_s(duration_s, size_bytes, settings.ffmpeg_hls_time))
     picture_end_s = duration_s if video.end_s is None else min(duration_s, video.end_s - recipe.origin_s)
     wanted_s = range(chunk_s, math.ceil(max(0.0, picture_end_s)), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
