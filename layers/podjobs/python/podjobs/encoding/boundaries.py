@@ -93,17 +93,17 @@ def place_around_holds(
         The beginnings, 0 first.
     """
     held_s = chunk_s * HELD_FACTOR
-    first_s = max(0, math.floor(moving_s[0] / grid_s) * grid_s)
+    first_s = max(0.0, math.floor(moving_s[0] / grid_s) * grid_s)
     last_s = max(first_s, math.ceil(moving_s[1] / grid_s) * grid_s)
-    first_s = 0 if first_s < chunk_s else first_s
+    first_s = 0.0 if first_s < chunk_s else first_s
     last_s = duration_s if duration_s - last_s < chunk_s else last_s
-    preferred = [time_s - first_s for time_s in preferred_s]
-    starts_s = list(place_boundaries(first_s, held_s, ()))
-    parts = ((first_s, last_s, chunk_s, preferred), (last_s, duration_s, held_s, []))
-    for begin_s, end_s, wanted_s, near_s in parts:
-        if end_s > begin_s:
-            starts_s += [begin_s + start_s for start_s in place_boundaries(end_s - begin_s, wanted_s, near_s)]
-    return tuple(sorted(set(starts_s)))
+    parts = [
+        (0.0, place_boundaries(first_s, held_s, ())),
+        (first_s, place_boundaries(last_s - first_s, chunk_s, [time_s - first_s for time_s in preferred_s])),
+        (last_s, place_boundaries(duration_s - last_s, held_s, ())),
+    ]
+    starts_s = {begin_s + start_s for begin_s, starts_s in parts for start_s in starts_s}
+    return tuple(sorted(start_s for start_s in starts_s if start_s < duration_s)) or (0.0,)
 
 
 def preferred_starts(key_frames_s: Sequence[float], preroll_s: float, grid_s: int) -> set[float]:
