@@ -88,7 +88,8 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
     if chunk.end_s is not None:
         bounds["end"] = f"{end_s:.6f}"
     decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
-    frames = prepare_frames(decoded, cut.video, cut.decimation)
+    # settb before everything that compares times: neighbours round alike, so no frame falls into both or neither
+    frames = prepare_frames(decoded, cut.video, cut.decimation).filter("settb", f"1/{TICKS_PER_S}")
     if freeze_first_s:
         frames = freeze_first(frames, cut.video, freeze_first_s)
     if cut.freeze_last and end_s > last_s:
@@ -98,7 +99,6 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
     return (
         frames.filter("trim", **bounds)
-        .filter("settb", f"1/{TICKS_PER_S}")
         .filter("setpts", times)
         # of frames with the same timestamp, as in damaged recordings, only the first can ever be seen
         .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")

@@ -83,14 +83,15 @@ def freeze_first(frames: Frames, video: VideoFacts, length_s: float) -> Frames:
     """Show the first frame before its time.
 
     Args:
-        frames: with the source's own timestamps.
+        frames: with the source's own timestamps, in our ticks.
         video: the source.
         length_s: how long before its time.
     """
     copies = math.ceil(length_s / FREEZE_EVERY_S)
+    first, every = round((video.start_s - length_s) * TICKS_PER_S), FREEZE_EVERY_S * TICKS_PER_S
     # tpad spaces its copies by the frame rate and shifts what follows; setpts puts both where they belong
-    moved = f"st(0,if(eq(N,{copies}),PTS-{video.start_s:.6f}/TB,ld(0)))"
-    at = f"if(lt(N,{copies}),({video.start_s - length_s:.6f}+N*{FREEZE_EVERY_S})/TB,PTS-{moved})"
+    moved = f"st(0,if(eq(N,{copies}),PTS-{round(video.start_s * TICKS_PER_S)},ld(0)))"
+    at = f"if(lt(N,{copies}),{first}+N*{every},PTS-{moved})"
     return frames.filter("tpad", start=copies, start_mode="clone").filter("setpts", at)
 
 
@@ -98,17 +99,15 @@ def freeze_last(frames: Frames, last_s: float, from_s: float) -> Frames:
     """Show the last frame for ever; the rest of the filter graph sets the end. No other frame is touched.
 
     Args:
-        frames: with the source's own timestamps.
+        frames: with the source's own timestamps, in our ticks.
         last_s: time of the last frame, as measured.
         from_s: where the chunk begins: the copies before it, which would be cut off, are not made.
     """
     first_s = last_s + FREEZE_EVERY_S * max(1, math.ceil((from_s - last_s) / FREEZE_EVERY_S))
-    next_copy = f"max(ld(0)+{FREEZE_EVERY_S}/TB,{first_s:.6f}/TB)"
+    next_copy = f"max(ld(0)+{FREEZE_EVERY_S * TICKS_PER_S},{round(first_s * TICKS_PER_S)})"
     # stop=-1: tpad clones endlessly, at the frame rate; setpts moves each copy to its place before the next is made
-    return (
-        frames.filter("settb", f"1/{TICKS_PER_S}")
-        .filter("tpad", stop=-1, stop_mode="clone")
-        .filter("setpts", f"if(lte(T,{last_s + JITTER_S:.6f}),st(0,PTS),st(0,{next_copy}))")
+    return frames.filter("tpad", stop=-1, stop_mode="clone").filter(
+        "setpts", f"if(lte(T,{last_s + JITTER_S:.6f}),st(0,PTS),st(0,{next_copy}))"
     )
 
 
