@@ -31,6 +31,13 @@ def marked(path, *more, length_s=12, inputs=()):
     return path
 
 
+def overview_s(workbench):
+    """Until when the overview has pictures."""
+    last = (workbench.output / "overview.vtt").read_text().strip().splitlines()[-2]
+    hours, minutes, seconds = last.rsplit(" ", maxsplit=1)[-1].split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+
 def check(workbench, info, expected, length_s=12):
     """Every place that states a length agrees with what is there."""
     assert info["duration"] == int(length_s)
@@ -40,13 +47,14 @@ def check(workbench, info, expected, length_s=12):
     assert len(info["list_thumbnail_files"]) == 3
     assert len(info["list_overview_files"]) == (2 if length_s >= 10 else 0)
     if length_s >= 10:
-        last = (workbench.output / "overview.vtt").read_text().strip().splitlines()[-2]
-        assert last.endswith(f"--> 00:00:{length_s:02.0f}.{int(length_s % 1 * 1000):03d}")
+        assert overview_s(workbench) == pytest.approx(length_s, abs=0.06)
     assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
-@pytest.mark.parametrize("suffix", [".mkv", ".webm", ".mp4", ".mov", ".flv", ".avi"])
-@pytest.mark.parametrize("claimed_s", [5, 40_000])
+@pytest.mark.parametrize(
+    ("suffix", "claimed_s"),
+    [(".mkv", 40_000), (".webm", 5), (".mp4", 5), (".mov", 40_000), (".flv", 5), (".flv", 40_000), (".avi", 40_000)],
+)
 def test_encode_header_that_states_another_length_is_corrected(workbench, suffix, claimed_s):
     source = marked(workbench.folder / f"talk{suffix}")
     expected = shown_of(source)
@@ -80,7 +88,7 @@ def test_encode_cut_beyond_the_true_length_is_refused(workbench):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "codec"), [(".mkv", "subrip"), (".mkv", "ass"), (".mp4", "mov_text"), (".webm", "webvtt")]
+    ("suffix", "codec"), [(".mkv", "ass"), (".mp4", "mov_text"), (".webm", "webvtt")]
 )
 def test_encode_subtitles_that_go_on_do_not_lengthen_the_video(workbench, suffix, codec):
     text = workbench.root / "a.srt"
@@ -150,16 +158,19 @@ def test_encode_recording_that_is_cut_off_is_described_as_long_as_it_is(workbenc
     assert abs(len(made) - frames) <= 1
     assert info["duration"] == pytest.approx(length_s, abs=1)
     assert "cut off or damaged" in info["encoding_log"]["encoding"]["msg"]
-    last = (workbench.output / "overview.vtt").read_text().strip().splitlines()[-2]
-    hours, minutes, seconds = last.rsplit(" ", maxsplit=1)[-1].split(":")
-    assert 3600 * int(hours) + 60 * int(minutes) + float(seconds) == pytest.approx(length_s, abs=0.1)
+    assert overview_s(workbench) == pytest.approx(length_s, abs=0.1)
 
 
 @pytest.mark.parametrize(
-    ("name", "coding"),
-    [("talk.wav", ()), ("talk.mkv", ("-c:a", "libopus")), ("talk.m4a", ("-c:a", "aac")), ("talk.flac", ())],
+    ("name", "coding", "share"),
+    [
+        ("talk.wav", (), 1.0),
+        ("talk.wav", (), 0.5),
+        ("talk.mkv", ("-c:a", "libopus"), 1.0),
+        ("talk.m4a", ("-c:a", "aac"), 0.5),
+        ("talk.flac", (), 0.5),
+    ],
 )
-@pytest.mark.parametrize("share", [1.0, 0.5])
 def test_encode_sound_has_the_length_that_was_decoded(workbench, name, coding, share):
     source = workbench.folder / name
     ffmpeg("-f", "lavfi", "-i", "anoisesrc=d=12:r=48000:a=0.1", *coding, "-movflags", "+faststart", source)

@@ -27,6 +27,21 @@ class SourceCut:
     freeze_last: bool = False
     first_frame_pts_s: float | None = None
 
+    def from_s(self, chunk: Chunk) -> float:
+        """Where a chunk begins on the source's clock: no frame before it is wanted."""
+        # Timestamps are rounded: the long frame that is wanted must not be a millionth before the cut.
+        if self.first_frame_pts_s is not None:
+            return self.first_frame_pts_s - JITTER_S
+        return self.shift_s + chunk.start_s
+
+    def seek_s(self, chunk: Chunk) -> float | None:
+        """Where reading the source begins for a chunk; None: with the file.
+
+        A seek to a time before the first frame may lead anywhere, and one beyond the last frame past it.
+        """
+        seek_s = min(self.from_s(chunk), _last_frame_s(self.video)) - self.preroll_s
+        return seek_s if seek_s > self.video.start_s else None
+
 
 def cut_of(recipe: Recipe, chunk: Chunk, source: MediaInput) -> SourceCut:
     """Find from which source a chunk is cut, and how.
@@ -65,23 +80,19 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         chunk: the part to encode.
         settings: what may be decoded.
     """
-    # Timestamps are rounded: the long frame that is wanted must not be a millionth before the cut.
-    from_s = cut.shift_s + chunk.start_s if cut.first_frame_pts_s is None else cut.first_frame_pts_s - JITTER_S
+    from_s, seek_s = cut.from_s(chunk), cut.seek_s(chunk)
     # -copyts: frames keep the timestamps of the file's own clock, by which trim cuts
     source_options: dict[str, Any] = {"copyts": None}
     if not cut.video.interlaced and cut.video.transfer not in HDR_TRANSFERS:
         # A change of the picture's size would restart the filter graph, without the watermark. `scale` follows
         # such changes; the filters for fields and light do not.
         source_options["reinit_filter"] = 0
-    bounds: dict[str, str] = {}
-    last_s = _last_frame_s(cut.video)
-    freeze_first_s = cut.freeze_first_s
-    if from_s > cut.video.start_s:
-        freeze_first_s = 0.0
+    if seek_s is not None:
         # -noaccurate_seek: decode from the key frame on and let trim choose by the frames' own timestamps.
         # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
-        seek_s = max(min(from_s, last_s) - cut.preroll_s, cut.facts.start_s)
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
+    bounds: dict[str, str] = {}
+    last_s = _last_frame_s(cut.video)
     if from_s > cut.video.start_s - cut.freeze_first_s:
         bounds["start"] = f"{from_s:.6f}"
     end_s = math.inf if chunk.end_s is None else cut.shift_s + chunk.end_s
@@ -90,8 +101,8 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
     decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
     # settb before everything that compares times: neighbours round alike, so no frame falls into both or neither
     frames = prepare_frames(decoded, cut.video, cut.decimation).filter("settb", f"1/{TICKS_PER_S}")
-    if freeze_first_s:
-        frames = freeze_first(frames, cut.video, freeze_first_s)
+    if cut.freeze_first_s and from_s <= cut.video.start_s:
+        frames = freeze_first(frames, cut.video, cut.freeze_first_s)
     if cut.freeze_last and end_s > last_s:
         frames = freeze_last(frames, last_s, cut.shift_s + chunk.start_s)
     times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"

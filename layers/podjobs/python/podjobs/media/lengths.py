@@ -12,7 +12,7 @@ from typing import NamedTuple
 from podjobs.contract.errors import NotNowError, StepError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import MediaInput
-from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_argv
+from podjobs.media.commands import KEEP_GOING, PACKET_TIMES, UNATTENDED, input_argv
 from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
 from podjobs.media.workspace import MediaWorkspace, S
 
@@ -37,6 +37,10 @@ LONGEST_SOUND_PACKET_S = 1.0
 """Beyond this the duration of a packet is a fault of its header."""
 ROUNDING_S = 0.1
 """Headers that are wrong by no more than this are right."""
+LATE_S = 1.0
+"""Where a picture begins that much later than stated, the first packet is looked up."""
+REORDERED = 16
+"""Among so many packets is the first frame."""
 ASSUMED_FRAME_S = 0.04
 TICKS_PER_S = 90_000
 
@@ -86,6 +90,10 @@ def measure_source(key: Key, facts: MediaFacts, work: MediaWorkspace[S], *, whol
         end = ends.get(video.index) or _search_end(source, video, facts, work)
         first_s = _first_decoded_s(source, video, work)
         has_picture = end is not None or first_s is not None
+        if first_s is not None and first_s - video.start_s > LATE_S:
+            # ffprobe takes streams that begin after what it analyses for streams that begin with the file
+            stated_s = _first_packet_s(source, video, work)
+            video = video.model_copy(update={"start_s": first_s if stated_s is None else min(stated_s, first_s)})
         video = correct_video(video, first_s, end)
     if audio is not None:
         end = ends.get(audio.index) or _search_end(source, audio, facts, work)
@@ -231,6 +239,14 @@ def _first_decoded_s(source: MediaInput, video: VideoFacts, work: MediaWorkspace
     # stream, decoding time, presentation time, duration, size, checksum
     frame = re.search(r"^0,\s*-?\d+,\s*(-?\d+),", _try(argv, DECODE_TIMEOUT_S, work), re.MULTILINE)
     return int(frame[1]) / TICKS_PER_S if frame else None
+
+
+def _first_packet_s(source: MediaInput, video: VideoFacts, work: MediaWorkspace[S]) -> float | None:
+    """Time of the first packet, whether or not it can be decoded."""
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
+    argv += ["-read_intervals", f"%+#{REORDERED}", *PACKET_TIMES, *input_argv(source, work.settings)]
+    lines = (line.split("|")[0] for line in _try(argv, READ_TIMEOUT_S, work).splitlines())
+    return min((float(line) for line in lines if re.fullmatch(r"-?\d+(\.\d+)?", line)), default=None)
 
 
 def _try(argv: list[str], timeout_s: float, work: MediaWorkspace[S]) -> str:
