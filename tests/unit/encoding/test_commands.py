@@ -75,7 +75,7 @@ def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
     argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=8, expected_end_s=8), [SOURCE], "/w", SETTINGS)
     assert "-ss" not in argv
     assert after(argv, "-filter_complex").startswith(
-        "[0:0]trim=end=8.500000[s0];[s0]settb=1/90000[s1];[s1]setpts=PTS-45000"
+        "[0:0]settb=1/90000[s0];[s0]trim=end=8.500000[s1];[s1]setpts=PTS-45000"
     )
 
 

@@ -1,4 +1,4 @@
-"""Compares the result with what the source's header says. Pure."""
+"""Compares the result with what was expected of the source, and says how long it is. Pure."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from podjobs.encoding.results import ChunkResult, EarlierResults, PackageResult
 from podjobs.encoding.steps import chunk_id
 
 TOLERANCE_S = 1.0
-"""Headers are no more exact than that."""
+"""Differences up to this are rounded, not told."""
 MOST_PLACES = 5
 """Missing frames are told one by one at so many places."""
 
@@ -90,7 +90,7 @@ def find_missing_sound(recipe: Recipe, sound_s: float) -> tuple[str, ...]:
 
 
 def output_length_s(recipe: Recipe, packages: Sequence[PackageResult], sound_s: float) -> float:
-    """Length of the published video or sound: what the header says, unless less was found.
+    """Length of the published video or sound: what was measured at the plan, unless something else was encoded.
 
     Args:
         recipe: the job.
@@ -100,9 +100,29 @@ def output_length_s(recipe: Recipe, packages: Sequence[PackageResult], sound_s: 
     if not packages:
         return sound_s
     expected_s, found_s = recipe.output_s, _longest_s(packages)
-    if not expected_s or found_s < expected_s - TOLERANCE_S:
+    if not expected_s or abs(found_s - expected_s) > TOLERANCE_S:
         return found_s
     return expected_s
+
+
+def played_length_s(times_s: Sequence[float], sound_s: float, expected_s: float | None) -> float:
+    """How long a stream plays.
+
+    The last frame is shown as long as the one before it, and at least until the sound ends.
+
+    Args:
+        times_s: of the frames, or of the last ones, in any order.
+        sound_s: where the sound ends.
+        expected_s: the length of the source: unless frames or sound go on, nothing is longer, but damaged ones are
+            shorter; None: unknown.
+    """
+    *before_s, last_s = sorted(times_s)
+    frame_s = last_s - before_s[-1] if before_s else 0.0
+    end_s = max(last_s + frame_s, sound_s)
+    if expected_s is None or last_s > expected_s or sound_s > expected_s + TOLERANCE_S:
+        return end_s
+    # a single frame says nothing about its duration
+    return expected_s if end_s == last_s else max(last_s, min(end_s, expected_s))
 
 
 def _longest_s(packages: Sequence[PackageResult]) -> float:

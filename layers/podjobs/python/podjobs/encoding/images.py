@@ -13,10 +13,11 @@ from podjobs.contract.errors import NotNowError, PermanentError, RetryableError,
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.completeness import played_length_s
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.limits import IMAGE_FILES, LEAST_CPU_S
-from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
+from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.results import ImagesResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import IMAGES_FOLDER, chunk_id
@@ -149,7 +150,7 @@ def make_images(context: EncodingContext) -> Result:
     with work.writing(IMAGES_FOLDER) as folder:
         covers, log = _take_covers(context, folder)
         if chunks:
-            _picture_video(recipe, chunks, folder, work)
+            _picture_video(recipe, chunks, context.results.audio.duration_s, folder, work)
         elif covers:
             shutil.copyfile(folder / covers[0], folder / "thumbnail_0001.png")
         names = sorted(file.name for file in folder.iterdir())
@@ -189,9 +190,9 @@ def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], lis
     return covers, log
 
 
-def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], folder: Path, work: Workspace) -> None:
+def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], sound_s: float, folder: Path, work: Workspace) -> None:
     lowest = recipe.renditions[0]
-    duration_s = recipe.output_s or _measure_s(chunks[0], recipe, work)
+    duration_s = _measure_s(chunks[-1], sound_s, recipe, work)
     argv = images_argv(recipe, duration_s, str(folder), work.settings)
     limits = CommandLimits(work.timeout_s, IMAGE_FILES)
     work.run(argv, feed=open_joined(chunks, lowest, work), limits=limits)
@@ -212,9 +213,9 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
     return [*others[:1], *covers, *others[1:]]
 
 
-def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
-    """Length of a source whose header does not state it: up to the last frame of its only chunk."""
-    url = work.input_of(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut").url
+def _measure_s(last: Chunk, sound_s: float, recipe: Recipe, work: Workspace) -> float:
+    """Length of what was encoded: up to the last frame of the last chunk, or to the end of the sound."""
+    url = work.input_of(f"{chunk_id(last)}/{recipe.renditions[0].name}.nut").url
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", *PACKET_TIMES, "-i", url]
     times_s = [float(line) for line in work.run(argv).split()]
-    return max(times_s, default=0.0) + 1 / ASSUMED_FRAME_RATE
+    return played_length_s(times_s, sound_s, recipe.output_s) if times_s else recipe.output_s or 0.0

@@ -12,11 +12,12 @@ from podjobs.encoding.boundaries import (
     choose_preroll_s,
     find_first_frame_pts,
     find_key_frames,
-    place_boundaries,
+    place_around_holds,
     preferred_starts,
 )
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.dressing import apply_dressing
+from podjobs.encoding.examine import Examined, describe_changes, examine_source
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.limits import shortest_chunk_s
 from podjobs.encoding.picture import choose_decimation
@@ -26,9 +27,7 @@ from podjobs.encoding.selection import copy_selection, tell_left_out
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
 from podjobs.encoding.storing import expect_cost
-from podjobs.encoding.survey import survey_pictures
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import LAID_OUT_CHANNELS
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
@@ -50,12 +49,14 @@ def plan_job(context: EncodingContext) -> Plan:
     if facts.selection is not None:
         log = ("The source has streams that are not opened: the others are copied first.",)
         return Plan(stages=(_stage_copy(job, facts, work),), log=log)
-    if facts.seeks_badly or facts.guesses_length or (facts.video is not None and facts.duration_s is None):
-        return Plan(
-            stages=(_stage_copy(job, facts, work),),
-            log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
-        )
-    return _plan_source(job, job.source, facts, work)
+    if not (facts.seeks_badly or facts.guesses_length or (facts.video is not None and facts.duration_s is None)):
+        examined = examine_source(job.source, facts, work)
+        if examined.facts.video is None or examined.facts.duration_s is not None:
+            return _plan_source(job, job.source, examined, work)
+    return Plan(
+        stages=(_stage_copy(job, facts, work),),
+        log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
+    )
 
 
 def _stage_copy(job: EncodingJob, facts: MediaFacts, work: Workspace) -> Stage:
@@ -77,14 +78,15 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     copied = probe_source(work.tools, work.storage, work.settings, copy)
     if facts.video and copied.video and facts.video.lacks_times:
         copied = copied.model_copy(update={"video": copied.video.model_copy(update={"lacks_times": True})})
-    return _plan_source(job, copy, copied, work, (*_log_changes(facts), *log))
+    examined = examine_source(copy, copied, work)
+    return _plan_source(job, copy, examined.also_said(*describe_changes(facts), *log), work)
 
 
-def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace, log: tuple[str, ...] = ()) -> Plan:
+def _plan_source(job: EncodingJob, source: Key, examined: Examined, work: Workspace) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
-    facts = survey_pictures(source, facts, work)
+    facts = examined.facts
     recipe = write_recipe(job, facts, source, work.settings)
-    recipe = recipe.model_copy(update={"log": cut_log(dict.fromkeys((*log, *recipe.log)))})
+    recipe = recipe.model_copy(update={"log": cut_log(dict.fromkeys((*examined.log, *recipe.log)))})
     name = work.storage.pod_path(job.source)
     check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:
@@ -111,7 +113,7 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     beginning_s, log = time_line.find_beginning(facts)
     length_s = time_line.measure_length_s(facts, beginning_s)
     start_s, end_s, cut_log = time_line.clamp_cut(job.cut, length_s)
-    log += cut_log + _log_changes(facts)
+    log += cut_log
     decimation = choose_decimation(video.frame_rate, settings.podjobs_max_frame_rate) if video else 1
     if video and decimation > 1:
         log += (f"The source has {video.frame_rate:g} frames per second: one in {decimation} is kept.",)
@@ -142,21 +144,6 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     )
 
 
-def _log_changes(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence about each stream and other metadata left out or cut, and about sound that is not heard as it is."""
-    log = facts.notes + tuple(
-        f"The audio stream {index} has a codec that ffmpeg does not know, and is left out."
-        for index in facts.unknown_audio
-    )
-    if facts.audio is not None and facts.audio.channels > LAID_OUT_CHANNELS:
-        log += (f"The sound has {facts.audio.channels} channels: their mean is heard on both sides.",)
-    return log + tuple(
-        f"The subtitle stream {subtitle.index} ({subtitle.codec}) contains pictures, not text, and is left out."
-        for subtitle in facts.subtitles
-        if not subtitle.is_text
-    )
-
-
 def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Recipe:
     """Divide the time line into chunks that begin soon after the source's key frames, where these are known."""
     if recipe.origin_s > video.start_s:
@@ -176,10 +163,13 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
     )
     size_bytes = work.storage.size_bytes(recipe.source)
     chunk_s = max(chunk_s, shortest_chunk_s(duration_s, size_bytes, settings.ffmpeg_hls_time))
-    wanted_s = range(chunk_s, math.ceil(duration_s), chunk_s)
+    picture_end_s = duration_s if video.end_s is None else min(duration_s, video.end_s - recipe.origin_s)
+    wanted_s = range(chunk_s, math.ceil(max(0.0, picture_end_s)), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
     key_frames_s = find_key_frames(recipe.source, seeks_s, work)
     # A file's clock and its index may differ: key frames outside the time line are useless.
     inside_s = [time_s - recipe.origin_s for time_s in key_frames_s if video.start_s <= time_s]
     preferred_s = preferred_starts(inside_s, recipe.preroll_s, settings.ffmpeg_hls_time)
-    return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, preferred_s)})
+    moving_s = recipe.freeze_first_s, picture_end_s if recipe.freeze_last else duration_s
+    starts_s = place_around_holds(duration_s, chunk_s, preferred_s, moving_s, settings.ffmpeg_hls_time)
+    return recipe.model_copy(update={"starts_s": starts_s})

@@ -14,6 +14,8 @@ TICKS_PER_S = 90_000
 """The time base of all video we make: MPEG's 90 kHz."""
 ASSUMED_FRAME_RATE = 25.0
 """Frames per second, if the source does not state a rate."""
+FREEZE_EVERY_S = 1
+"""Interval between the copies of a frozen frame: browsers stop where frames are missing."""
 
 PartName = Literal["opening", "main", "ending"]
 
@@ -138,6 +140,16 @@ class Recipe(BaseModel):
             start_s = self.offset_s + self.duration_s
             chunks.append(self._credit_chunk("ending", len(chunks), start_s, self.ending))
         return tuple(chunks)
+
+    def is_held(self, chunk: Chunk) -> bool:
+        """Whether a chunk shows nothing but the first frame before its time, or the last one after it."""
+        video = self.facts.video
+        if video is None or chunk.part != "main":
+            return False
+        shift_s = self.origin_s - self.offset_s
+        if self.freeze_first_s and chunk.end_s is not None and chunk.end_s + shift_s <= video.start_s:
+            return True
+        return self.freeze_last and video.end_s is not None and chunk.start_s + shift_s >= video.end_s
 
     def credit_of(self, chunk: Chunk) -> Credit | None:
         """The credit that a chunk is cut from; None: it is cut from the main video."""

@@ -21,11 +21,15 @@ class VideoFacts(BaseModel):
     frame_rate: float
     """Average, frames per second; 0 if unknown."""
     start_s: float
-    """Timestamp of the first frame on the file's own clock."""
+    """Timestamp of the first frame on the file's own clock; if measured, of the first that can be decoded."""
     frames: int | None
-    """As counted by the container; None if it does not count them."""
+    """As counted by the container; None if it does not count them, or counts some that are missing."""
     end_s: float | None = None
-    """Where the picture ends on the file's own clock; None if the container does not state it."""
+    """Where the picture ends on the file's own clock; None if unknown."""
+    stated_start_s: float | None = None
+    """If measured: timestamp of the first packet, whether or not it can be decoded."""
+    last_s: float | None = None
+    """If measured: timestamp of the last frame."""
     interlaced: bool = False
     """Whether frames may consist of two fields, captured one after the other."""
     pixel_format: str = ""
@@ -63,7 +67,7 @@ class AudioFacts(BaseModel):
     channels: int
     start_s: float
     end_s: float | None = None
-    """Where the sound ends on the file's own clock; None if the container does not state it."""
+    """Where the sound ends on the file's own clock; None if unknown."""
 
 
 class PictureFacts(BaseModel):
@@ -124,6 +128,7 @@ class MediaFacts(BaseModel):
     format_name: str
     start_s: float
     duration_s: float | None
+    """From start_s on, as the header states it; if measured: to the end of picture and sound. None if unknown."""
     video: VideoFacts | None
     audio: AudioFacts | None
     pictures: tuple[PictureFacts, ...] = ()
