@@ -132,7 +132,10 @@ def test_encode_megabytes_of_captions_the_first_are_kept(workbench, subtitled):
     info = workbench.encode(subtitled("a.mkv", "copy", ["first"] * 2, ["x" * 10_000] * 900, ["second"] * 2))
     assert texts_of(workbench, "subtitle_und_4.vtt") == ["second"] * 2
     assert 800 < len(texts_of(workbench, "subtitle_und_3.vtt")) < (8 << 20) // 10_000
-    assert "The subtitle stream 3 has more than 8 MiB or 500000 lines of captions: the last ones are left out" in log_of(info)
+    assert (
+        "The subtitle stream 3 has more than 8 MiB or 500000 lines of captions: the last ones are left out"
+        in log_of(info)
+    )
 
 
 def test_subtitles_that_ffmpeg_cannot_convert_are_left_out(workbench, subtitled):
