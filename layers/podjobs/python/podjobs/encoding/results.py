@@ -59,8 +59,8 @@ class SubtitlesResult(StepResult):
     """The subtitle streams that have captions in this part of the video."""
 
     files: tuple[SubtitleFile, ...] = ()
-    log: Log = ()
-    """What is missing, for whoever uploaded the video."""
+    notes: Log = ()
+    """Sentences about what is missing."""
 
 
 class ImagesResult(StepResult):
@@ -68,8 +68,8 @@ class ImagesResult(StepResult):
 
     thumbnails: tuple[str, ...]
     overview: tuple[str, ...]
-    log: Log = ()
-    """What is missing, for whoever uploaded the video."""
+    notes: Log = ()
+    """Sentences about what is missing."""
 
 
 class PackageResult(StepResult):
