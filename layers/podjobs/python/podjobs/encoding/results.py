@@ -32,7 +32,8 @@ class ChunkResult(StepResult):
     frames: int
     """How many frames each rendition has."""
     first_s: float | None = None
-    """Time of the first one on the output's time line; None: there is none."""
+    """Time of the first one on the output's time line; None: there is none, or, later than in the first chunk, it was
+    not looked up, since the number is as expected."""
     lost: int = 0
     """How many frames of the source are missing before the first one."""
 
