@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.fidelity.checks import check_file, check_segments, shown_of
+from support.fidelity.checks import check_segments
 from support.fidelity.marks import bar_code, chirps, read_frames, read_sound, sound_offsets_s
 from support.media import ffmpeg
 
@@ -24,7 +24,7 @@ def joined_late(path, dropped, *, with_sound=True):
 
 
 def shown_late(file):
-    """Number of each frame by its time; the held ones and the others apart. And how late the chirps are."""
+    """The held frames, the others, and how much later than its picture each chirp sounds."""
     frames = read_frames(file)
     moving = next(place for place, frame in enumerate(frames) if frame.number == 51) - 1
     offsets_s = sound_offsets_s(frames[moving:], read_sound(file))
@@ -68,10 +68,10 @@ def test_encode_cut_of_a_late_picture_counts_from_the_sound(workbench, cut_s):
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 def test_encode_silent_picture_begins_with_the_first_frame_that_can_be_decoded(workbench, suffix):
     source = joined_late(workbench.folder / f"talk{suffix}", 30, with_sound=False)
-    expected = shown_of(source)
     info = workbench.encode(source.name)
-    assert expected.numbers == list(range(50, 200))
     assert info["duration"] == LENGTH_S - 2
-    assert check_file(workbench.output / "180p.mp4", expected) == []
-    assert check_file(workbench.output / "180p.ts", expected) == []
+    for name in ("180p.mp4", "180p.ts"):
+        frames = read_frames(workbench.output / name)
+        assert [frame.number for frame in frames] == list(range(50, 200))
+        assert frames[-1].time_s - frames[0].time_s == pytest.approx(149 / 25, abs=0.003)
     assert "cannot be decoded, as its beginning is missing" in info["encoding_log"]["encoding"]["msg"]
