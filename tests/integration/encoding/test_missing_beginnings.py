@@ -67,11 +67,13 @@ def test_encode_cut_of_a_late_picture_counts_from_the_sound(workbench, cut_s):
 
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
 def test_encode_silent_picture_begins_with_the_first_frame_that_can_be_decoded(workbench, suffix):
-    source = joined_late(workbench.folder / f"talk{suffix}", 30, with_sound=False)
+    source = joined_late(workbench.folder / f"talk{suffix}", 10, with_sound=False)
     info = workbench.encode(source.name)
+    message = info["encoding_log"]["encoding"]["msg"]
     assert info["duration"] == LENGTH_S - 2
     for name in ("180p.mp4", "180p.ts"):
         frames = read_frames(workbench.output / name)
         assert [frame.number for frame in frames] == list(range(50, 200))
         assert frames[-1].time_s - frames[0].time_s == pytest.approx(149 / 25, abs=0.003)
-    assert "cannot be decoded, as its beginning is missing" in info["encoding_log"]["encoding"]["msg"]
+    assert "cannot be decoded, as its beginning is missing" in message
+    assert "could be read" not in message
