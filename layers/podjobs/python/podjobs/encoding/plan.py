@@ -71,10 +71,11 @@ def _measure(source: Key, facts: MediaFacts, work: Workspace) -> tuple[MediaFact
     if measured.has_picture:
         return measured.facts, time_line.compare_lengths(facts, measured.facts, measured.others_end_s)
     sound = measured.facts.model_copy(update={"video": None})
-    if sound.audio is None or sound.audio.end_s is None:
+    if sound.audio is None:
         raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
     log = "The source has no picture, although its header says so: it is encoded as a recording of sound."
-    return sound.model_copy(update={"duration_s": sound.audio.end_s - sound.start_s}), (log,)
+    end_s = sound.audio.end_s
+    return sound.model_copy(update={"duration_s": None if end_s is None else end_s - sound.start_s}), (log,)
 
 
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace, log: tuple[str, ...] = ()) -> Plan:
