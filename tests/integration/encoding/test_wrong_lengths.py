@@ -87,9 +87,7 @@ def test_encode_cut_beyond_the_true_length_is_refused(workbench):
         workbench.encode("talk.mkv", cut_start=30, cut_end=40)
 
 
-@pytest.mark.parametrize(
-    ("suffix", "codec"), [(".mkv", "ass"), (".mp4", "mov_text"), (".webm", "webvtt")]
-)
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "ass"), (".mp4", "mov_text"), (".webm", "webvtt")])
 def test_encode_subtitles_that_go_on_do_not_lengthen_the_video(workbench, suffix, codec):
     text = workbench.root / "a.srt"
     text.write_text("1\n00:00:01,000 --> 00:00:02,000\nBonjour\n\n2\n00:29:58,000 --> 00:30:00,000\nFin\n")
