@@ -84,7 +84,6 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
     """
     job, recipe, results, settings = context.job, context.recipe, context.results, context.work.settings
     pod_path, packages = context.work.storage.pod_path, results.packages
-    log = (*results.subtitles.notes, *results.images.notes, *log)
 
     def place(name: str) -> str:
         return pod_path(posixpath.join(job.output_folder, name))
@@ -94,7 +93,8 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
 
     thumbnails = [name for name in files if name.startswith("thumbnail_")]
     overview = [name for name in files if name.startswith("overview.")]
-    sentences = [*recipe.log, *log] or ["All files were created and verified."]
+    notes = [*results.subtitles.notes, *results.images.notes]
+    sentences = [*recipe.log, *notes, *log] or ["All files were created and verified."]
     return (
         empty_info(job, pod_path, context.step.accepted_at)
         | tracks_of(recipe.facts)
