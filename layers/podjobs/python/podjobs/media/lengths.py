@@ -126,6 +126,9 @@ def correct_video(video: VideoFacts, first_s: float | None, end: StreamEnd | Non
     frame_s = 1 / video.frame_rate if video.frame_rate else ASSUMED_FRAME_S
     start_s = video.start_s if first_s is None else first_s
     end_s = None if end is None else round(end.last_s + frame_length_s(end, frame_s), 6)
+    if end is not None and end_s is not None and video.end_s is not None and end.last_s < video.end_s < end_s:
+        # Matroska gives its usual duration to every frame that has none of its own
+        end_s = video.end_s
     as_stated = abs(start_s - video.start_s) < frame_s / 2
     if video.end_s is not None and end_s is not None:
         as_stated = as_stated and abs(end_s - video.end_s) < frame_s * 1.5
