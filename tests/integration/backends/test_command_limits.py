@@ -43,7 +43,10 @@ def test_run_ffmpeg_that_ends_in_order_when_its_processor_time_is_up_has_failed_
 
 def test_run_command_that_needs_all_its_time_would_need_it_again():
     with pytest.raises(LimitExceededError, match="of processor time"):
-        TOOLS.run(BUSY, timeout_s=1)
+        # many threads: it must be at work most of the time on a busy machine, too
+        TOOLS.run(
+            [*FFMPEG, "testsrc2=s=1920x1080", "-c:v", "libx264", "-threads", "16", "-f", "null", "-"], timeout_s=3
+        )
 
 
 def test_run_command_that_was_kept_waiting_may_try_again():
@@ -142,3 +145,9 @@ def test_limits_are_not_ours(tmp_path):
     TOOLS.run(["true"], timeout_s=9, limits=CommandLimits(cpu_s=1, file_bytes=1))
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN  # Python's own choice: such writes raise OSError
+
+
+def test_run_command_that_yields_has_a_lower_priority():
+    said = [TOOLS.run(["nice"], timeout_s=9, limits=CommandLimits(yields=yields)) for yields in (False, True)]
+    usual, lower = map(int, said)
+    assert lower == min(usual + 10, 19)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from podjobs.encoding.completeness import find_faults, find_holes
+from podjobs.contract.errors import PermanentError
+from podjobs.encoding.completeness import find_faults, find_holes, refuse_endless_frame
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import EarlierResults, PackageResult
 from podjobs.media.facts import MediaFacts, VideoFacts
@@ -50,3 +51,15 @@ def test_find_faults_frames_lost_at_a_join_are_a_fault_in_every_container(found,
 def test_find_holes_many_places_are_told_together():
     (told,) = find_holes(results({number: {"first_s": 4.0 * number + 1, "lost": 10} for number in range(1, 8)}))
     assert told.endswith("10 from 20.00 s to 21.00 s, and 20 at later times.")
+
+
+def test_frame_that_would_be_shown_for_longer_than_mp4_can_say_is_refused():
+    recipe = RECIPE.model_copy(update={"starts_s": (0.0, 20_000.0, 40_000.0), "duration_s": 50_000})
+    values = {
+        "chunk-0000": {"frames": 100, "first_s": 0.0},
+        "chunk-0001": {"frames": 0, "first_s": None},
+        "chunk-0002": {"frames": 25, "first_s": 40_000.0},
+    }
+    with pytest.raises(PermanentError, match=r"no picture between 0\.0 and 11\.1 hours .* clock seems to jump"):
+        refuse_endless_frame(EarlierResults(recipe, values))
+    refuse_endless_frame(EarlierResults(recipe, values | {"chunk-0001": {"frames": 1, "first_s": 20_000.0}}))

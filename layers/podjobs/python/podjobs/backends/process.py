@@ -36,6 +36,7 @@ STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
 LONGEST_LINE_BYTES = 64 << 10
 FEED_BLOCK_BYTES = 1 << 20
+YIELDING_NICENESS = 10
 CPU_GRACE_S = 2
 """Between SIGXCPU, upon which ffmpeg ends in order, and SIGKILL."""
 CPU_TOLERANCE_S = 0.5
@@ -145,6 +146,8 @@ def _guard_argv(memory_limit_bytes: int, limits: CommandLimits) -> list[str]:
         if limits.file_bytes is not None:
             prefix.append(f"--fsize={_permitted(limits.file_bytes, resource.RLIMIT_FSIZE)}")
         prefix.append("--")
+    if limits.yields and (nice := shutil.which("nice")):
+        prefix += [nice, "-n", str(YIELDING_NICENESS)]
     return prefix
 
 

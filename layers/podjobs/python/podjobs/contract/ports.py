@@ -115,6 +115,8 @@ class CommandLimits:
     """Size of each file that it writes."""
     file_setting: str = ""
     """The setting that raises it; empty: there is none."""
+    yields: bool = False
+    """Whether it leaves the processors to other commands that want them."""
 
 
 class Tools(Protocol):

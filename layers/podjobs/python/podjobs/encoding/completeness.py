@@ -1,13 +1,17 @@
 """Compares the result with what was expected of the source, and says how long it is. Pure."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from podjobs.encoding.recipe import Chunk, Recipe
+from podjobs.contract.errors import PermanentError
+from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.results import ChunkResult, EarlierResults, PackageResult
 from podjobs.encoding.steps import chunk_id
 
 TOLERANCE_S = 1.0
 """Differences up to this are rounded, not told."""
+LONGEST_FRAME_S = (2**31 - 1) / TICKS_PER_S
+"""In MP4, the duration of a frame has 32 bits, one of which ffmpeg does not use."""
 MOST_PLACES = 5
 """Missing frames are told one by one at so many places."""
 
@@ -54,6 +58,25 @@ def find_holes(results: EarlierResults) -> tuple[str, ...]:
     if len(holes) > MOST_PLACES:
         places.append(f"and {sum(found.lost for _, found in holes[MOST_PLACES:])} at later times")
     return (f"Frames of the source could not be decoded where they are expected: {', '.join(places)}.",)
+
+
+def refuse_endless_frame(results: EarlierResults) -> None:
+    """Refuse a picture that stands still for longer than a frame can be shown in MP4.
+
+    Args:
+        results: of the chunks.
+
+    Raises:
+        PermanentError: there is such a frame, as in files whose clock jumps.
+    """
+    found = [results.chunks.get(chunk_id(chunk)) for chunk in results.recipe.chunks]
+    firsts_s = [result.first_s for result in found if result is not None and result.first_s is not None]
+    for before_s, next_s in pairwise(firsts_s):
+        if next_s - before_s > LONGEST_FRAME_S:
+            raise PermanentError(
+                f"The source has no picture between {before_s / 3600:.1f} and {next_s / 3600:.1f} hours after its "
+                "beginning; its clock seems to jump. Convert it and upload it again, or cut it there."
+            )
 
 
 def _describe_hole(chunk: Chunk, found: ChunkResult) -> str:

@@ -35,7 +35,7 @@ LOWEST_SOUND_BPS = 4_750
 LOSSLESS_BYTES_PER_S = 8 * 2 * 96_000
 """Eight channels of FLAC in 16 bits at 96 kHz, not compressed."""
 
-LEAST_CHUNK_BYTES = 4096
+LEAST_CHUNK_BYTES = 16 << 10
 """Of the source. Starting the command costs more than encoding so little, even of a picture that does not move."""
 FACTOR = "PODJOBS_MAX_OUTPUT_FACTOR"
 IMAGE_FILES = WATERMARK_FILE = SMALL_FILE_BYTES
@@ -86,7 +86,9 @@ def audio_limits(recipe: Recipe, size_bytes: int, settings: EncodingSettings) ->
     expected_s = recipe.output_s or _longest_sound_s(size_bytes, longest_s)
     cpu_s = expected_s / RATES["audio"].per_s + size_bytes / READ_BYTES_PER_S
     rate_bps = max(HIGHEST_SOUND_BPS, *recipe.audio_rates_bps, 0)
-    return CommandLimits(_cpu_limit_s(cpu_s), _file_bytes(rate_bps, recipe.output_s or longest_s, settings), FACTOR)
+    file_bytes = _file_bytes(rate_bps, recipe.output_s or longest_s, settings)
+    # hours of sound take minutes, which the chunks of other videos should not notice
+    return CommandLimits(_cpu_limit_s(cpu_s), file_bytes, FACTOR, yields=True)
 
 
 def package_limits(recipe: Recipe, rendition: Rendition, settings: EncodingSettings) -> CommandLimits:

@@ -12,6 +12,7 @@ from podjobs.contract.ports import MediaInput
 from podjobs.encoding.audio import track_name
 from podjobs.encoding.chapters import ffmetadata, output_chapters
 from podjobs.encoding.commands import ffmpeg_argv
+from podjobs.encoding.completeness import refuse_endless_frame
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
@@ -103,6 +104,7 @@ def package_rendition(context: EncodingContext) -> Result:
     chunks = [chunk for chunk in recipe.chunks if frames[chunk_id(chunk)]]
     if not chunks:
         raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
+    refuse_endless_frame(context.results)
     track = work.input_of(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if context.results.audio.files else None
     with work.writing(package_id(recipe, rendition)) as folder:
         chapters = _write_chapters(recipe, folder)
