@@ -76,7 +76,8 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
     thumbnails = _pick(frames[0], count, duration_s)
     # the muxer reads every % in the path as a pattern, including those in the folder's name
     numbered = f"{folder.replace('%', '%%')}/thumbnail_%04d.png"
-    outputs = [ffmpeg.output(thumbnails, numbered, f="image2", **{"frames:v": count})]
+    # passthrough: to make the rate constant, ffmpeg would write the first picture twice and the last one not at all
+    outputs = [ffmpeg.output(thumbnails, numbered, f="image2", fps_mode="passthrough", **{"frames:v": count})]
     if tiles:
         strip = (
             _pick(frames[1], tiles, duration_s)

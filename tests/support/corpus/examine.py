@@ -1,0 +1,109 @@
+"""One source of the corpus, from its making to its verdict."""
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from podjobs.contract.errors import StepError
+from podjobs.encoding.settings import EncodingSettings
+from support.corpus.compare import Result, compare, expected_of
+from support.corpus.kit import Kit, MakingError, Row
+from support.corpus.watch import Seen, sizes_of, watch
+from support.media_storages import POD_ROOT
+from support.workbench import SMALL_LADDER, Workbench
+
+SAME, BETTER, REFUSED, WORSE = "same", "better", "refused by both", "worse"
+TOOLS_WORDS = re.compile(r"ff(mpeg|probe) (failed|gave|did not)|exit status|Invalid data found|Error |trailing '\?'")
+"""How a sentence sounds that is not ours."""
+LONGEST_S = 60
+"""No source of the corpus may keep us longer."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How we fared with a source, beside plain ffmpeg."""
+
+    row: Row
+    word: str
+    reasons: tuple[str, ...] = ()
+    seconds: float = 0.0
+    log: tuple[str, ...] = field(default=())
+    """What the job's log says."""
+
+
+def examine(row: Row, folder: Path, materials: Path) -> Verdict:
+    """Make a source, let plain ffmpeg and us work on it, and compare.
+
+    Args:
+        row: the source.
+        folder: an empty one, or one that does not exist yet.
+        materials: for what several sources are made of.
+    """
+    making = folder / "making"
+    making.mkdir(parents=True)
+    settings = EncodingSettings(
+        media_root=POD_ROOT,
+        media_url=(folder / "media").as_uri(),
+        video_renditions=SMALL_LADDER,
+        ffmpeg_preset="veryfast",
+        podjobs_chunk_min_s=2,
+    )
+    bench = Workbench(folder / "media", settings)
+    source = bench.folder / row.name
+    try:
+        row.make(Kit(making, materials), source)
+    except MakingError as error:
+        return Verdict(row, WORSE, (f"it could not be made: {error}",))
+    plain = watch(source, sound=row.sound)
+    if row.changes_size:
+        plain = replace(plain, sizes_px=sizes_of(source))
+    begun_s = time.monotonic()
+    try:
+        info = bench.encode(row.name, **row.request)
+    except StepError as error:
+        return _refused(row, plain, error, time.monotonic() - begun_s)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the verdict
+        return Verdict(row, WORSE, (f"{type(error).__name__}: {error}",), time.monotonic() - begun_s)
+    seconds = time.monotonic() - begun_s
+    result = Result(bench.output, info, bench.recipe, tuple(bench.run.log))
+    return _published(row, plain, result, seconds)
+
+
+def _refused(row: Row, plain: Seen, error: StepError, seconds: float) -> Verdict:
+    sentence = error.detail
+    if row.refusal:
+        word = REFUSED if row.refusal in sentence else WORSE
+        return Verdict(row, word, (f"it says: {sentence}",), seconds)
+    expected, _ = expected_of(row, plain, 1)
+    shows = any(frame.number is not None for frame in expected.frames) if row.numbered else bool(expected.frames)
+    if shows or expected.chirps_s:
+        shown = f"{len(expected.frames)} frames and {len(expected.chirps_s)} chirps"
+        return Verdict(row, WORSE, (f"refused, but plain ffmpeg gives {shown}: {sentence}",), seconds)
+    if TOOLS_WORDS.search(sentence):
+        return Verdict(row, WORSE, (f"refused by both, but in the tool's words: {sentence}",), seconds)
+    return Verdict(row, REFUSED, (sentence,), seconds)
+
+
+def _published(row: Row, plain: Seen, result: Result, seconds: float) -> Verdict:
+    if row.refusal:
+        return Verdict(row, WORSE, (f"it was published, but must be refused as {row.refusal!r}",), seconds)
+    if plain.is_empty:
+        return Verdict(row, BETTER, ("plain ffmpeg refuses it",), seconds, tuple(result.log))
+    expected, remarks = expected_of(row, plain, result.recipe.decimation)
+    findings = compare(row, expected, result)
+    if seconds > LONGEST_S:
+        findings.worse.append(f"it took {seconds:.0f} s")
+    if (leftover := result.output.parent.parent.parent / "work").exists():
+        findings.worse.append(f"{leftover.name} was left behind")
+    if findings.worse:
+        return Verdict(row, WORSE, (*findings.worse, *remarks), seconds, tuple(result.log))
+    if findings.better:
+        return Verdict(row, BETTER, (*findings.better, *remarks), seconds, tuple(result.log))
+    return Verdict(row, SAME, tuple(remarks), seconds, tuple(result.log))
+
+
+def count(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """How many there are of each."""
+    return {word: sum(verdict.word == word for verdict in verdicts) for word in (SAME, BETTER, REFUSED, WORSE)}

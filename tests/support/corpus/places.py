@@ -1,0 +1,159 @@
+"""Frames and chirps of a result, put beside those of its source. Pure."""
+
+import itertools
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from support.corpus.watch import Shown
+from support.fidelity.marks import MARK_EVERY
+
+HELD_FROM_S = 0.85
+"""A picture that is held is shown about once a second."""
+OFFSET_S = 0.010
+"""How far sound and picture may be further apart than in the source."""
+NEAR_S = 0.3
+"""A chirp this near to its place is out of place; further away it is another one."""
+NAMED = 3
+"""How many of several faults of a kind are named."""
+
+
+@dataclass
+class Findings:
+    """What differs, a clause each."""
+
+    worse: list[str] = field(default_factory=list)
+    better: list[str] = field(default_factory=list)
+    shift_s: float | None = None
+    """The result's clock minus the source's."""
+
+
+def in_order(frames: Sequence[Shown]) -> tuple[list[Shown], int]:
+    """The frames that a player shows: those whose times increase; and how many are hidden."""
+    shown: list[Shown] = []
+    for frame in frames:
+        if not shown or frame.time_s > shown[-1].time_s:
+            shown.append(frame)
+    return shown, len(frames) - len(shown)
+
+
+def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: float) -> Findings:
+    """Put each frame of a result beside the same one of its source.
+
+    Args:
+        source: what plain ffmpeg shows, in the order of their times.
+        made: what our file shows.
+        slack_s: how far a frame may be beside its time.
+    """
+    findings = Findings()
+    if not source:
+        return findings
+    if any(after.time_s <= before.time_s for before, after in itertools.pairwise(made)):
+        findings.worse.append("times do not increase")
+    pairs = _match(source, made)
+    if not pairs:
+        findings.worse.append(f"none of {len(source)} frames is there ({len(made)} others are)")
+        return findings
+    differences = [made[there].time_s - source[here].time_s for here, there in pairs]
+    findings.shift_s = statistics.median(differences)
+    _look_for_lost(source, {here for here, _ in pairs}, findings)
+    late_s = max((abs(difference - findings.shift_s), here) for difference, (here, _) in zip(differences, pairs, strict=True))
+    if late_s[0] > slack_s:
+        moved = sum(abs(difference - findings.shift_s) > slack_s for difference in differences)
+        findings.worse.append(f"{moved} frames are beside their time, by up to {1000 * late_s[0]:.0f} ms at {source[late_s[1]].time_s:.2f} s")
+    _look_at_others(source, made, {there for _, there in pairs}, findings)
+    return findings
+
+
+def _match(source: Sequence[Shown], made: Sequence[Shown]) -> list[tuple[int, int]]:
+    """Pairs of places: of the same number and in the same order; then, of those that cannot be read, at the same time."""
+    left = [frame.number if frame.number is not None else -1 - place for place, frame in enumerate(source)]
+    right = [frame.number if frame.number is not None else -1_000_000 - place for place, frame in enumerate(made)]
+    blocks = SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
+    pairs = [(block.a + step, block.b + step) for block in blocks for step in range(block.size)]
+    if not pairs:
+        return []
+    shift_s = statistics.median(made[there].time_s - source[here].time_s for here, there in pairs)
+    free = {place for place in range(len(made))} - {there for _, there in pairs}
+    matched = {here for here, _ in pairs}
+    for here, frame in enumerate(source):
+        if here in matched or not free or (frame.number is not None and not any(made[place].number is None for place in free)):
+            continue
+        nearest = min(free, key=lambda place: abs(made[place].time_s - shift_s - frame.time_s))  # noqa: B023
+        alike = frame.number is None or made[nearest].number is None
+        if alike and abs(made[nearest].time_s - shift_s - frame.time_s) < OFFSET_S:
+            pairs.append((here, nearest))
+            free.discard(nearest)
+    return sorted(pairs)
+
+
+def _look_for_lost(source: Sequence[Shown], matched: set[int], findings: Findings) -> None:
+    lost = [place for place, frame in enumerate(source) if place not in matched and frame.number is not None]
+    if lost:
+        places = ", ".join(f"{source[place].time_s:.2f} s" for place in lost[:NAMED])
+        findings.worse.append(f"{len(lost)} of {len(source)} frames are missing ({places}{' …' if lost[NAMED:] else ''})")
+
+
+def _look_at_others(source: Sequence[Shown], made: Sequence[Shown], matched: set[int], findings: Findings) -> None:
+    """Frames that the source does not show there: held ones fill a gap, others are found again, or are shown twice."""
+    known = {frame.number for frame in source}
+    held = again = found = unreadable = 0
+    for place, frame in enumerate(made):
+        if place in matched:
+            continue
+        neighbours = [made[near] for near in (place - 1, place + 1) if 0 <= near < len(made)]
+        if frame.number is None:
+            unreadable += 1
+        elif any(frame.number == near.number for near in neighbours) and all(
+            abs(near.time_s - frame.time_s) >= HELD_FROM_S for near in neighbours[:1] if place
+        ):
+            held += 1
+        elif frame.number in known:
+            again += 1
+        else:
+            found += 1
+    if again:
+        findings.worse.append(f"{again} frames are shown twice")
+    if unreadable:
+        findings.better.append(f"{unreadable} more damaged frames are shown")
+    if found:
+        findings.better.append(f"{found} frames that plain ffmpeg drops are shown")
+    if held:
+        findings.better.append(f"a picture is held where plain ffmpeg shows none ({held} s)")
+
+
+def compare_chirps(source_s: Sequence[float], made_s: Sequence[float], shift_s: float, marks_s: Sequence[float]) -> Findings:
+    """Put each chirp of a result beside the same one of its source.
+
+    Args:
+        source_s: where they begin.
+        made_s: likewise.
+        shift_s: the result's clock minus the source's, as the pictures say.
+        marks_s: where the result shows frames that have a chirp.
+    """
+    findings = Findings(shift_s=shift_s)
+    free = sorted(made_s)
+    lost, apart_s = [], 0.0
+    for time_s in source_s:
+        nearest = min(free, key=lambda found_s: abs(found_s - shift_s - time_s), default=None)  # noqa: B023
+        if nearest is None or abs(nearest - shift_s - time_s) > NEAR_S:
+            lost.append(time_s)
+            continue
+        free.remove(nearest)
+        apart_s = max(apart_s, nearest - shift_s - time_s, key=abs)
+    if lost:
+        findings.worse.append(f"{len(lost)} of {len(source_s)} chirps are missing (the first at {lost[0]:.2f} s)")
+    if abs(apart_s) > OFFSET_S:
+        findings.worse.append(f"sound is up to {1000 * apart_s:+.0f} ms beside its place")
+    stray = [time_s for time_s in free if not any(abs(time_s - mark_s) < NEAR_S for mark_s in marks_s)]
+    if stray and marks_s:
+        findings.worse.append(f"{len(stray)} chirps are heard where there are none (the first at {stray[0]:.2f} s)")
+    if len(free) > len(stray):
+        findings.better.append(f"{len(free) - len(stray)} chirps that plain ffmpeg drops are heard")
+    return findings
+
+
+def marks_of(frames: Sequence[Shown]) -> list[float]:
+    """Where frames that have a chirp are shown."""
+    return [frame.time_s for frame in frames if frame.number is not None and frame.number % MARK_EVERY == 0]

@@ -1,0 +1,204 @@
+"""What a file shows and sounds, as ffmpeg decodes it: numbers and times of the frames, times of the chirps."""
+
+import json
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from support.fidelity.marks import BITS, CHIRP_HZ, CHIRP_S, SAMPLE_RATE_HZ, STRIP, Samples
+
+WATCHING_TIMEOUT_S = 180
+DARK, BRIGHT = 85, 170
+"""A field of a bar code between these grey values cannot be read."""
+FOUND = 0.6
+"""Correlation from which a chirp counts as found; noise and codecs leave 0.8 and more."""
+LOUD = 0.02
+"""Root mean square of a chirp, at least; the whole scale is 1."""
+APART_S = 0.1
+"""Chirps are further apart than this."""
+Area = tuple[float, float, float, float]
+"""Where in the picture the source's is: left, top, width, height, as shares of the picture's size."""
+WHOLE: Area = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame as it is shown."""
+
+    number: int | None
+    """None: its bar code cannot be read."""
+    time_s: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a file shows and sounds."""
+
+    frames: list[Shown] = field(default_factory=list)
+    chirps_s: list[float] = field(default_factory=list)
+    sound_s: float = 0.0
+    """Where the sound ends, on the clock of the frames."""
+    level_db: float | None = None
+    """None: no sound, or silence."""
+    size_px: tuple[float, float] | None = None
+    """Width and height as they are to be shown."""
+    sizes_px: tuple[tuple[float, float], ...] = ()
+    """Of each frame, if they were asked for."""
+    said: str = ""
+    """What ffmpeg complained about."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing could be decoded."""
+        return not self.frames and not self.sound_s
+
+
+def watch(file: Path, *, sound: int = 0, plain: bool = True, area: Area = WHOLE) -> Seen:
+    """Decode a file once, whole.
+
+    The command is what a person would type, with three differences that are only in its favour: each frame is passed
+    through at its own time (by default ffmpeg repeats and drops frames to make the rate constant), decoding goes on
+    however much is damaged, and if it fails for the sound, the picture is decoded alone.
+
+    Args:
+        file: what is watched.
+        sound: number of the sound stream.
+        plain: as a person would; False: with the file's own clock, as it is, for what we made.
+        area: where the bar code's picture is.
+    """
+    kinds = [stream.get("codec_type") for stream in _moving_streams(file)]
+    pictures, sounds = "video" in kinds, kinds.count("audio") > sound
+    seen = _decode(file, (pictures, sound if sounds else None), plain=plain, area=area)
+    if pictures and sounds and not seen.frames:
+        seen = _decode(file, (True, None), plain=plain, area=area)
+    if pictures and sounds and seen.is_empty:
+        seen = _decode(file, (False, sound), plain=plain, area=area)
+    return seen
+
+
+def _moving_streams(file: Path) -> list[dict[str, Any]]:
+    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type:stream_disposition=attached_pic"]
+    done = subprocess.run(
+        [*argv, "-print_format", "json", str(file)], capture_output=True, timeout=WATCHING_TIMEOUT_S, check=False
+    )
+    streams = json.loads(done.stdout or b"{}").get("streams", [])
+    return [stream for stream in streams if not stream.get("disposition", {}).get("attached_pic")]
+
+
+def _decode(file: Path, streams: tuple[bool, int | None], *, plain: bool, area: Area) -> Seen:
+    pictures, sound = streams
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        argv = ["ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-max_error_rate", "1"]
+        argv += [*(() if plain else ("-copyts",)), "-i", str(file)]
+        if pictures:
+            argv += _picture_outputs(area, folder)
+        if sound is not None:
+            # async=1: silence where there is none, so that a sample's place is its time
+            convert = f"aresample={SAMPLE_RATE_HZ}:async=1:first_pts=0"
+            argv += ["-map", f"0:a:{sound}", "-af", convert, "-ac", "1", "-f", "f32le", str(folder / "sound")]
+        if not pictures and sound is None:
+            return Seen()
+        try:
+            done = subprocess.run(argv, capture_output=True, timeout=WATCHING_TIMEOUT_S, check=False)
+        except subprocess.TimeoutExpired:
+            return Seen(said="ffmpeg did not end")
+        frames = _read_frames(folder) if pictures else []
+        samples = np.fromfile(folder / "sound", np.float32) if (folder / "sound").exists() else np.zeros(0, np.float32)
+        return Seen(
+            frames=frames,
+            chirps_s=find_chirps(samples),
+            sound_s=len(samples) / SAMPLE_RATE_HZ,
+            level_db=_level_db(samples),
+            size_px=_read_size(folder) if frames else None,
+            said=done.stderr.decode("utf-8", "replace")[-300:],
+        )
+
+
+def _picture_outputs(area: Area, folder: Path) -> list[str]:
+    left, top, width, height = area
+    strip = f"crop=iw*{width}:max(1\\,ih*{height * STRIP}):iw*{left}:ih*{top},scale={BITS}:1:flags=area,format=gray"
+    graph = f"[0:V:0]split[x][y];[x]settb=1/90000,{strip},split[codes][times];[y]trim=end_frame=1[first]"
+    words = ["-filter_complex", graph]
+    for name, form in (("codes", "rawvideo"), ("times", "framecrc")):
+        words += ["-map", f"[{name}]", "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", form]
+        words += [str(folder / name)]
+    return [*words, "-map", "[first]", "-f", "framecrc", str(folder / "first")]
+
+
+def _read_frames(folder: Path) -> list[Shown]:
+    if not (folder / "times").exists():
+        return []
+    pixels = np.fromfile(folder / "codes", np.uint8)
+    rows = [re.split(r",\s*", line) for line in (folder / "times").read_text().splitlines() if line[:1] != "#"]
+    fields = pixels[: len(pixels) // BITS * BITS].reshape(-1, BITS)
+    return [Shown(read_code(one), int(row[2]) / 90_000) for one, row in zip(fields, rows, strict=False)]
+
+
+def read_code(fields: NDArray[np.uint8]) -> int | None:
+    """The number of a bar code; None if a field is neither dark nor bright."""
+    if bool(np.any((fields > DARK) & (fields < BRIGHT))):
+        return None
+    return int((fields > (DARK + BRIGHT) // 2) @ (1 << np.arange(BITS)))
+
+
+def _read_size(folder: Path) -> tuple[float, float] | None:
+    text = (folder / "first").read_text() if (folder / "first").exists() else ""
+    size, aspect = re.search(r"#dimensions 0: (\d+)x(\d+)", text), re.search(r"#sar 0: (\d+)/(\d+)", text)
+    if not size:
+        return None
+    pixel = Fraction(int(aspect[1]), int(aspect[2])) if aspect and int(aspect[1]) and int(aspect[2]) else Fraction(1)
+    return float(int(size[1]) * pixel), float(size[2])
+
+
+def sizes_of(file: Path) -> tuple[tuple[float, float], ...]:
+    """The size of each frame, in the order in which they are shown."""
+    argv = ["ffprobe", "-v", "error", "-select_streams", "V:0", "-show_entries", "frame=width,height"]
+    done = subprocess.run([*argv, "-print_format", "csv=p=0", str(file)], capture_output=True, check=False)
+    rows = [line.split(",")[:2] for line in done.stdout.decode().splitlines() if line.count(",") >= 1]
+    return tuple((float(width), float(height)) for width, height in rows)
+
+
+def _level_db(samples: Samples) -> float | None:
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return 10 * float(np.log10(power)) if power > 1e-9 else None
+
+
+def _chirp() -> Samples:
+    time_s = np.arange(round(CHIRP_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    low_hz, high_hz = CHIRP_HZ
+    sweep = np.sin(2 * np.pi * (low_hz * time_s + (high_hz - low_hz) / (2 * CHIRP_S) * time_s**2))
+    return np.asarray(sweep / np.linalg.norm(sweep), np.float32)
+
+
+def find_chirps(samples: Samples) -> list[float]:
+    """Where the chirps begin, seconds."""
+    chirp = _chirp()
+    if len(samples) < len(chirp):
+        return []
+    samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
+    size = 1 << (len(samples) + len(chirp)).bit_length()
+    spectrum = np.fft.rfft(samples, size) * np.conj(np.fft.rfft(chirp, size))
+    match = np.abs(np.fft.irfft(spectrum, size)[: len(samples) - len(chirp) + 1])
+    power = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    energy = np.sqrt(np.maximum(power[len(chirp) :] - power[: -len(chirp)], 0.0))
+    alike = match / np.maximum(energy, LOUD * np.sqrt(len(chirp)))
+    return _peaks(alike)
+
+
+def _peaks(alike: NDArray[Any]) -> list[float]:
+    found: list[float] = []
+    places = np.flatnonzero(alike > FOUND)
+    groups: Sequence[NDArray[Any]] = np.split(places, np.flatnonzero(np.diff(places) > APART_S * SAMPLE_RATE_HZ) + 1)
+    for group in groups:
+        if len(group):
+            found.append(int(group[np.argmax(alike[group])]) / SAMPLE_RATE_HZ)
+    return found
