@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import structlog
 from redis.exceptions import RedisError
 
+from adapter.cancellation import cancel_and_wait
 from adapter.delivery.transports import open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
@@ -80,26 +81,24 @@ async def run_adapter(settings: AdapterSettings) -> None:
             first = work.create_task(retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat"))
             await _first_of(first, stop)
             if stop.is_set():
-                first.cancel()
+                await cancel_and_wait([first])
                 return
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
             ]
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
-            await stop.wait()
-
-            logger.info("The adapter stops.", running=sum(len(dispatch.claimed) for dispatch in parts.dispatches))
-            parts.health.report_stopping()
-            for door in parts.doors:
-                door.stop()
-            for task in dispatching:
-                task.cancel()
-            await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
-            await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
-            for task in reading:
-                task.cancel()
-            beating.cancel()
+            try:
+                await stop.wait()
+                logger.info("The adapter stops.", running=sum(len(dispatch.claimed) for dispatch in parts.dispatches))
+                parts.health.report_stopping()
+                for door in parts.doors:
+                    door.stop()
+                await cancel_and_wait(dispatching)
+                await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
+                await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
+            finally:
+                await cancel_and_wait([*dispatching, *reading, beating])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 

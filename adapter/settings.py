@@ -54,6 +54,8 @@ class DispatchTiming:
     """Between two searches for entries to reclaim."""
     busy_cap_s: float
     """Longest wait for a busy function that does not say how long to wait."""
+    not_now_limit_s: float
+    """How long a function may say «not now» about one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,12 @@ class AdapterSettings(RecordSettings):
     podjobs_busy_cap_s: PositiveFloat = Field(
         default=60, description="Longest wait for a busy function that does not say how long to wait, in seconds."
     )
+    podjobs_not_now_limit_s: PositiveFloat = Field(
+        default=4 * 3600,
+        description="How long a function may answer «not now» about one step, such as for want of memory, until the "
+        "job fails, in seconds. A function without a free slot, a full disk or an absent Pod are waited for without a "
+        "limit.",
+    )
     podjobs_timeout_margin_s: NonNegativeFloat = Field(
         default=15,
         description="How much longer than a step's own time limit the adapter waits for the answer, in seconds.",
@@ -188,7 +196,9 @@ class AdapterSettings(RecordSettings):
     @property
     def timing(self) -> DispatchTiming:
         """The intervals of the dispatches."""
-        return DispatchTiming(self.podjobs_lease_s, self.podjobs_sweep_s, self.podjobs_busy_cap_s)
+        return DispatchTiming(
+            self.podjobs_lease_s, self.podjobs_sweep_s, self.podjobs_busy_cap_s, self.podjobs_not_now_limit_s
+        )
 
     def _function(self, function: Function) -> FunctionSettings | None:
         """The settings of a function; None if it has no URL."""

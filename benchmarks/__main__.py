@@ -9,6 +9,7 @@ import click
 from benchmarks import adapter as adapter_benchmark
 from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
+from benchmarks import hostile as hostile_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import transcribe as transcribe_benchmark
@@ -118,6 +119,13 @@ def xapi(folder: Path, statements: int, steady: int) -> None:
 def transcribe(folder: Path, minutes: int, device: str, repeat: int) -> None:
     """Compare the transcription of a lecture with the command line of whisper-ctranslate2."""
     sys.exit(transcribe_benchmark.run(folder, minutes, device, repeat))
+
+
+@benchmarks.command()
+@folder_option
+def hostile(folder: Path) -> None:
+    """Encode an honest video beside ten files that are made to keep the functions busy."""
+    sys.exit(hostile_benchmark.run(folder))
 
 
 if __name__ == "__main__":

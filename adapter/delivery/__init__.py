@@ -5,7 +5,7 @@ The outcome of a delivery decides what the adapter does with a step (for batches
     a reply               the step is committed
     StepRefusedError      no retry: the job fails
     StepFailedError       retried with backoff, counted against the function's limit
-    FunctionBusyError     retried, not counted: the function is busy or unavailable
+    FunctionBusyError     retried, not counted: the function is busy or unavailable, or says «not now» about the step
 """
 
 from typing import Protocol, TypeVar
@@ -33,17 +33,20 @@ class StepFailedError(DeliveryError):
 
 
 class FunctionBusyError(DeliveryError):
-    """The step was not attempted: nothing is wrong with it."""
+    """The step cannot be done now."""
 
-    def __init__(self, problem: Problem, retry_after_s: float | None = None) -> None:
+    def __init__(self, problem: Problem, retry_after_s: float | None = None, *, concerns_step: bool = False) -> None:
         """Keep the problem and the wait that the function asked for.
 
         Args:
-            problem: why the step was not attempted.
+            problem: why the step cannot be done now.
             retry_after_s: seconds to wait; None: the adapter chooses.
+            concerns_step: whether it was attempted, and might be the reason itself: then it does not wait for ever.
+                Otherwise the function is busy or unavailable for any step.
         """
         super().__init__(problem)
         self.retry_after_s = retry_after_s
+        self.concerns_step = concerns_step
 
 
 class Delivery(Protocol[RequestT_contra, ReplyT_co]):

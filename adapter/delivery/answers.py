@@ -15,7 +15,7 @@ from adapter.delivery import (
     StepRefusedError,
     delivery_problem,
 )
-from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem
+from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, UNAVAILABLE, Problem
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.retry_after import read_retry_after
 from podjobs.events import read_event
@@ -77,7 +77,8 @@ def _read_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:
 
 def _error_of(status: int, problem: Problem, *, is_stated: bool, retry_after_s: float | None) -> DeliveryError:
     if status in _BUSY:
-        return FunctionBusyError(problem, retry_after_s)
+        # without a problem, it comes from a proxy or from a server that does not reach the function
+        return FunctionBusyError(problem, retry_after_s, concerns_step=is_stated and problem.type != UNAVAILABLE)
     if status in _TRANSIENT or (status in _ON_THE_WAY and not is_stated):
         return StepFailedError(problem)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:

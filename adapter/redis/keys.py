@@ -17,6 +17,7 @@ In the jobs' database (PODJOBS_REDIS_URL):
     podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     podjobs:job:<id>:ready          list of the current stage's StepSpecs that are not yet in a stream (the window)
     podjobs:job:<id>:open           hash: open step of the current stage → its entry's id, empty while it is ready
+    podjobs:job:<id>:held           hash: open step → seconds for which its function has answered «not now» about it
     podjobs:job:<id>:results        hash: <action>/<step id> → Result.values as JSON
     podjobs:job:<id>:log            list of the newest 1,000 sentences of the job's log
     podjobs:jobs                    sorted set of job ids by the time they were accepted and, later, ended
@@ -38,7 +39,7 @@ In the brokers' databases:
     <queue>:podjobs:<adapter>       processing list: the messages which that adapter is about to store
     podjobs:doors:<queue>           set of the adapters that may have such a list
 
-When a job ends, its stages, ready, open and results are deleted at once; its hash and log expire.
+When a job ends, its stages, ready, open, held and results are deleted at once; its hash and log expire.
 """
 
 PREFIX = "podjobs:"

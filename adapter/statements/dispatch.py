@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery, DeliveryError, FunctionBusyError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.redis_retry import retry_until_redis_answers
@@ -119,13 +120,10 @@ class StatementDispatch:
     async def finish(self, grace_s: float) -> None:
         """Let deliveries in flight end within the grace time, then abandon them; abandon those on hold at once."""
         self._finishing = True
-        for task in self._tasks - self._delivering:
-            task.cancel()
+        await cancel_and_wait(self._tasks - self._delivering)
         if self._delivering:
             await asyncio.wait(self._delivering, timeout=grace_s)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await cancel_and_wait(self._tasks)
 
     async def _free_slot(self) -> None:
         while len(self._tasks) - min(len(self._stuck), STUCK_LIMIT) >= self.function.concurrency:

@@ -5,7 +5,8 @@ The life of a step and its entry in this adapter:
     read ──join──▶ delivered ──reply──────────▶ commit           the job goes on
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
-      │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later
+      │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
+      │                                                          or fails, if it is the step for which it is too busy
       └──no longer open: dropped (a duplicate, or its job was superseded)
 
 A function that is busy for one step would be busy for any other: so a step on hold keeps its slot, and no more than
@@ -19,6 +20,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
+from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.redis_retry import retry_until_redis_answers
@@ -105,13 +107,10 @@ class StepDispatch:
 
     async def finish(self, grace_s: float) -> None:
         """Let running steps end within the grace time, then abandon them; those on hold are abandoned at once."""
-        for entry_id in tuple(self._on_hold):
-            self._tasks[entry_id].cancel()
+        await cancel_and_wait([self._tasks[entry_id] for entry_id in self._on_hold])
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await cancel_and_wait(self._tasks.values())
 
     async def _free_slots(self) -> int:
         while True:
@@ -152,13 +151,14 @@ class StepDispatch:
         ):
             busy = 0
             while True:
+                begun_s = time.monotonic()
                 try:
                     reply = await self._deliver(step)
                     if reply is not None:
                         await self._commit(step, reply)
                 except FunctionBusyError as error:
                     busy += 1
-                    if await self._hold(step, error, busy):
+                    if await self._hold(step, error, busy, time.monotonic() - begun_s):
                         continue
                 except StepRefusedError as error:
                     await self._fail(step, error.problem)
@@ -230,17 +230,27 @@ class StepDispatch:
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
 
-    async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int) -> bool:
-        """Keep a step on hold until the function may no longer be busy. False if the step is no longer open."""
+    async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int, spent_s: float) -> bool:
+        """Keep a step on hold until the function may no longer be busy. False if the step is no longer open.
+
+        If the function says «not now» about this very step, it fails when that has lasted too long.
+        """
+        limit_s = self._timing.not_now_limit_s
         wait_s = error.retry_after_s
         if wait_s is None:
             wait_s = busy_wait_s(busy, self._timing.busy_cap_s)
+        if error.concerns_step:
+            wait_s = min(wait_s, limit_s)
+        counted_s = spent_s + wait_s if error.concerns_step else 0.0
         trouble = error.problem.model_dump_json()
         owner = self._streams.adapter_id
-        is_open = await retry_until_redis_answers(
-            lambda: self._records.hold(step, owner, trouble), "put a step on hold"
+        cost_s = await retry_until_redis_answers(
+            lambda: self._records.hold(step, owner, trouble, counted_s), "put a step on hold"
         )
-        if not is_open:
+        if cost_s is None:
+            return False
+        if error.concerns_step and cost_s - wait_s >= limit_s:
+            await self._fail(step, _given_up(error.problem, limit_s))
             return False
         logger.warning(
             "The function is busy. The step is on hold and will be delivered again.",
@@ -257,3 +267,11 @@ class StepDispatch:
             lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step that was on hold"
         )
         return True
+
+
+def _given_up(problem: Problem, limit_s: float) -> Problem:
+    detail = (
+        f"{problem.detail} (Given up: the function has answered so for {limit_s / 3600:.3g} h, see "
+        "PODJOBS_NOT_NOW_LIMIT_S.)"
+    )
+    return problem.model_copy(update={"detail": detail})

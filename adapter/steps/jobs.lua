@@ -89,7 +89,7 @@ end
 
 -- Forget what is still to do. Entries in the streams are dropped when they are read: their steps are no longer open.
 local function clear_steps(job)
-  call('DEL', part(job, 'stages'), part(job, 'ready'), part(job, 'open'))
+  call('DEL', part(job, 'stages'), part(job, 'ready'), part(job, 'open'), part(job, 'held'))
 end
 
 -- Jobs
@@ -215,6 +215,7 @@ function operations.commit()
   drop(done)
   if not valid then return { 'duplicate', '0' } end
   call('HDEL', part(done.job, 'open'), done.step)
+  call('HDEL', part(done.job, 'held'), done.step)
   call('HSET', part(done.job, 'results'), done.action .. '/' .. done.step, done.values)
   local weight_done = call('HINCRBYFLOAT', record(done.job), 'weight_done', done.weight)
   call('HDEL', record(done.job), 'trouble')
@@ -254,12 +255,14 @@ function operations.schedule_retry()
 end
 
 -- The function is busy and the attempt does not count: the adapter keeps the entry on hold, the count is set back.
+-- Returns also how long «not now» has kept this step so far, if that counts.
 function operations.hold()
-  if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
+  if not is_open(arguments) then drop(arguments) return { 'duplicate', '0' } end
   call('HSET', record(arguments.job), 'trouble', arguments.trouble)
   call('XCLAIM', stream(arguments['function']), GROUP, arguments.owner, 0, arguments.entry,
     'RETRYCOUNT', arguments.attempts, 'JUSTID')
-  return { 'held' }
+  if arguments.counted_s == 0 then return { 'held', '0' } end
+  return { 'held', call('HINCRBYFLOAT', part(arguments.job, 'held'), arguments.step, arguments.counted_s) }
 end
 
 -- Run a failed job anew. Returns 'accepted', 'gone' (the dead letter no longer exists) or the state that forbids it.

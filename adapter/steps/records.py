@@ -139,10 +139,27 @@ class Records:
         (outcome,) = await self._run("schedule_retry", **step.address, trouble=trouble)
         return bool(outcome == "scheduled")
 
-    async def hold(self, step: ClaimedStep, owner: str, trouble: str) -> bool:
-        """Put a step on hold; this attempt does not count. False if the step was no longer open."""
-        (outcome,) = await self._run("hold", **step.address, owner=owner, attempts=step.attempt - 1, trouble=trouble)
-        return bool(outcome == "held")
+    async def hold(self, step: ClaimedStep, owner: str, trouble: str, counted_s: float = 0.0) -> float | None:
+        """Put a step on hold; this attempt does not count.
+
+        Args:
+            step: the claimed step.
+            owner: the adapter that keeps it.
+            trouble: why, a Problem as JSON.
+            counted_s: seconds to add to what «not now» has cost this step so far, with any adapter.
+
+        Returns:
+            What it has cost so far; None if the step was no longer open.
+        """
+        outcome, cost_s = await self._run(
+            "hold",
+            **step.address,
+            owner=owner,
+            attempts=step.attempt - 1,
+            trouble=trouble,
+            counted_s=round(counted_s, 3),
+        )
+        return float(cost_s) if outcome == "held" else None
 
     async def replay(self, job: Job, letter_id: str) -> Accepted:
         """Run a failed job anew and remove its dead letter."""

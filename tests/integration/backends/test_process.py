@@ -12,8 +12,9 @@ import time
 import psutil
 import pytest
 
-from podjobs.backends.process import CommandError, ProcessTools
-from podjobs.contract.errors import NotNowError, Problem, RetryableError
+from podjobs.backends.process import CommandError, LimitExceededError, ProcessTools
+from podjobs.contract.errors import Problem, RetryableError
+from podjobs.contract.ports import CommandLimits
 from support.processes import wait_for
 from support.url_storage import SECRET
 
@@ -55,8 +56,9 @@ def test_run_killed_from_outside_is_retryable():
         run("sh", "-c", "kill -9 $$")
 
 
-def test_run_full_disk_is_the_operators_fault():
-    with pytest.raises(NotNowError, match="disk that holds the media is full"):
+def test_run_command_that_says_that_the_disk_is_full_has_failed():
+    """Whether it is true, only the storage that it wrote to can tell; what an upload contains is printed, too."""
+    with pytest.raises(CommandError, match="dd failed with exit status 1"):
         run("dd", "if=/dev/zero", "of=/dev/full", "bs=1k", "count=1")
 
 
@@ -205,14 +207,15 @@ def test_run_secrets_of_a_command_that_succeeds_are_not_in_the_log():
     [
         (RetryableError, "kill -9 $$"),
         (RetryableError, "sleep 100"),
-        (NotNowError, "echo No space left on device >&2; exit 1"),
+        (CommandError, "echo No space left on device >&2; exit 1"),
+        (LimitExceededError, "kill -XFSZ $$"),
         (CommandError, "exit 1"),
     ],
 )
 def test_run_every_error_is_without_secrets(error, script):
     url = f"https://me:{SECRET}@host/key?sig={SECRET}"
     with pytest.raises(error) as failed:
-        run("sh", "-c", f"echo '{url}: damaged' >&2; {script}", url, timeout_s=1)
+        run("sh", "-c", f"echo '{url}: damaged' >&2; {script}", url, timeout_s=1, limits=CommandLimits(file_bytes=4096))
     assert SECRET not in Problem.of(failed.value).model_dump_json()
     assert "https://…@host/key?…" in Problem.of(failed.value).context["argv"]
 

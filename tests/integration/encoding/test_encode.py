@@ -290,7 +290,7 @@ def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(workbench):
     """600 chunks, each beginning soon after a key frame; the whole file is not read."""
     source = workbench.folder / "marathon.mp4"
     ffmpeg(
-        "-f", "lavfi", "-i", "color=gray:s=64x36:r=1", "-t", 36_000,
+        "-f", "lavfi", "-i", "testsrc=s=64x36:r=1", "-t", 36_000,
         "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", 7, source,
     )  # fmt: skip
     run = workbench.start(workbench.job(source.name))

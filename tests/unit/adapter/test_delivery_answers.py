@@ -6,6 +6,7 @@ import pytest
 
 from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.delivery.answers import read_answer
+from podjobs.contract.errors import NotNowError, OperatorNeededError, Problem, UnavailableError
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Result
 
@@ -71,3 +72,19 @@ def test_read_answer_that_is_not_a_reply_says_whether_a_retry_helps(status, head
         read_answer(STEPS, status, headers, body)
     assert reason in caught.value.problem.detail
     assert len(caught.value.problem.detail) < 1000
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "concerns_step"),
+    [
+        (PROBLEM, problem(503), True),  # the function has tried
+        (PROBLEM, Problem.of(NotNowError("Memory is short.")).model_dump_json().encode(), True),
+        (PROBLEM, Problem.of(UnavailableError("No slot is free.")).model_dump_json().encode(), False),
+        (PROBLEM, Problem.of(OperatorNeededError("The disk is full.")).model_dump_json().encode(), False),
+        ({}, b"no healthy upstream", False),  # a proxy says so
+    ],
+)
+def test_read_answer_not_now_says_whether_the_step_itself_might_be_the_reason(headers, body, concerns_step):
+    with pytest.raises(FunctionBusyError) as busy:
+        read_answer(STEPS, 503, headers, body)
+    assert busy.value.concerns_step == concerns_step

@@ -1,109 +1,16 @@
 """Dispatch of steps to a real HTTP server in the function's place."""
 
 import asyncio
-import contextlib
-from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
-from cloudevents.conversion import to_binary
-from cloudevents.http import CloudEvent, from_http
 
-from adapter.delivery.http import HttpDelivery
 from adapter.redis import keys
-from adapter.retries import RetryPolicy
-from adapter.settings import DispatchTiming, FunctionSettings
-from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import Accepted
-from podjobs.contract.message_contracts import STEPS
-from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
 from support.jobs import encoding_job
 from support.problems import problem_answer
+from support.step_function import RETRIES, plan_of
 from support.waiting import wait_until
-
-RETRIES = RetryPolicy(base_s=0.5, factor=1, cap_s=1, limit=3)
-TIMING = DispatchTiming(lease_s=2, sweep_s=0.1, busy_cap_s=1)
-
-
-def reply_event(reply):
-    kind = PLAN_EVENT_TYPE if isinstance(reply, Plan) else RESULT_EVENT_TYPE
-    headers, body = to_binary(CloudEvent({"type": kind, "source": "/test"}, reply.model_dump(mode="json")))
-    return web.Response(body=body, headers=headers)
-
-
-@dataclass
-class FakeFunction:
-    """A server that answers as the test says and notes what it was asked."""
-
-    answers: list = field(default_factory=list)
-    """One a request, from the first; then a result."""
-    takes_s: float = 0
-    asked: list = field(default_factory=list)
-    at_once: int = 0
-    most_at_once: int = 0
-    url: str = ""
-
-    async def handle(self, request):
-        event = from_http(dict(request.headers), await request.read())
-        self.asked.append(event.data)
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            await asyncio.sleep(self.takes_s)
-        finally:
-            self.at_once -= 1
-        answer = self.answers.pop(0) if self.answers else Result()
-        if answer == "hang":
-            await asyncio.sleep(3)
-            return web.Response()
-        if answer == "break":
-            request.transport.abort()
-            return web.Response()
-        return reply_event(answer) if isinstance(answer, Plan | Result) else answer
-
-    @property
-    def attempts(self):
-        return [asked["attempt"] for asked in self.asked]
-
-
-@pytest.fixture
-async def function(serve):
-    return await serve(FakeFunction())
-
-
-@pytest.fixture
-async def start(records, make_streams, function):
-    """Start dispatches; all are ended after the test."""
-    async with contextlib.AsyncExitStack() as running:
-
-        async def start_one(adapter_id="one", concurrency=4, url=None, margin_s=5):
-            streams = await make_streams(adapter_id)
-            delivery = HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
-            settings = FunctionSettings("encoding", url or function.url, concurrency, RETRIES)
-            dispatch = StepDispatch(settings, streams, records, delivery, TIMING)
-            task = asyncio.create_task(dispatch.run())
-            running.push_async_callback(delivery.close)
-            running.push_async_callback(dispatch.finish, 0)
-            running.callback(task.cancel)
-            dispatch.task = task
-            return dispatch
-
-        yield start_one
-
-
-@pytest.fixture
-def wait_state(job_hash):
-    async def wait(state, job_id="job-1", timeout_s=10):
-        async with asyncio.timeout(timeout_s):
-            while (await job_hash(job_id)).get("state") != state:
-                await asyncio.sleep(0.02)
-
-    return wait
-
-
-def plan_of(count, **more):
-    steps = tuple(StepSpec(id=f"s{number}", function="encoding", action="chunk", **more) for number in range(count))
-    return Plan(stages=(Stage(name="encode", steps=steps),))
 
 
 async def test_dispatch_steps_are_delivered_with_what_they_need_and_the_job_ends(

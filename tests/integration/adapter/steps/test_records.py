@@ -196,7 +196,7 @@ async def test_schedule_retry_leaves_the_entry_to_nobody_and_keeps_its_count(rec
 async def test_hold_sets_the_attempt_back_and_resume_counts_it(records, take, streams, make_job):
     await records.accept([make_job()])
     (step,) = await take()
-    assert await records.hold(step, "one", BROKEN.model_dump_json())
+    assert await records.hold(step, "one", BROKEN.model_dump_json()) == 0
     assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 0)]
     await streams.resume(keys.steps("encoding"), step.entry_id, 1)
     assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 1)]
@@ -213,7 +213,7 @@ async def test_step_that_is_no_longer_open_is_dropped_whatever_its_attempt_ended
         case "schedule_retry":
             assert not await records.schedule_retry(step, "")
         case "hold":
-            assert not await records.hold(step, "one", "")
+            assert await records.hold(step, "one", "") is None
         case "fail":
             assert await records.fail(step, BROKEN) == "duplicate"
     assert await streams.pending(keys.steps("encoding")) == []

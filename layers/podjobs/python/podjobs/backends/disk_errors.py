@@ -2,13 +2,23 @@
 
 import contextlib
 import errno
+import os
+import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
-from podjobs.contract.errors import NotNowError, RetryableError
+from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, StepError
 
 DISK_RETRY_S = 30.0
 """Seconds between two attempts until an operator has acted."""
 DISK_FULL = "The disk that holds the media is full. Free some space; the step is retried automatically."
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL_MARKS = tuple(os.strerror(code) for code in sorted(FULL))
+"""How commands print these errors; but what an upload contains may be printed, too."""
+LITTLE_ROOM_BYTES = 64 << 20
+"""With less, a disk counts as full: what a command wrote in vain may already be gone."""
+FEW_FILES = 16
+TRIAL_BYTES = 1 << 20
 
 
 @contextlib.contextmanager
@@ -16,17 +26,65 @@ def disk_errors() -> Iterator[None]:
     """Turn every OSError into one of ours.
 
     Raises:
-        NotNowError: the disk is full, or writing is not permitted.
+        OperatorNeededError: the disk is full, or writing is not permitted.
         RetryableError: anything else.
     """
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NotNowError(DISK_FULL, retry_after_s=DISK_RETRY_S) from error
+        if error.errno in FULL:
+            raise disk_full() from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise NotNowError(
+            raise OperatorNeededError(
                 f"The media cannot be written: {error}. Give the functions' user write access to the media root.",
                 retry_after_s=DISK_RETRY_S,
             ) from error
         raise RetryableError(f"The media storage failed: {error}.") from error
+
+
+def disk_full() -> OperatorNeededError:
+    """The error of a full disk."""
+    return OperatorNeededError(DISK_FULL, retry_after_s=DISK_RETRY_S)
+
+
+def explain_failure(error: PermanentError, folder: Path) -> StepError:
+    """Find out whether a command failed because the disk was full; its own word does not suffice.
+
+    Args:
+        error: of a command that wrote into the folder.
+        folder: exists, still with everything that the command wrote.
+
+    Returns:
+        The error to raise: the same if the command does not speak of the disk.
+    """
+    if not any(mark in str(error.context.get("stderr", "")) for mark in FULL_MARKS):
+        return error
+    with disk_errors():
+        if is_full(folder):
+            return OperatorNeededError(DISK_FULL, retry_after_s=DISK_RETRY_S, **error.context)
+    # Either others have just freed space, or the file was made to say so: it will say so at each attempt.
+    return RetryableError(f"{error.detail} The disk has room, however.", **error.context)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether next to nothing can be written into a folder: by its file system, or because a quota is used up.
+
+    Raises OSError for other troubles.
+    """
+    state = os.statvfs(folder)
+    if state.f_bavail * state.f_frsize < LITTLE_ROOM_BYTES or (state.f_files > 0 and state.f_favail < FEW_FILES):
+        return True
+    # statvfs does not know quotas
+    trial = folder / f".trial-{uuid.uuid4().hex}"
+    try:
+        with trial.open("wb") as file:
+            file.write(bytes(TRIAL_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno in FULL:
+            return True
+        raise
+    finally:
+        trial.unlink(missing_ok=True)
+    return False

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
 from podjobs.backends.work_folder import WorkFolder
-from podjobs.contract.errors import InvalidRequestError, NotNowError, RetryableError
+from podjobs.contract.errors import InvalidRequestError, OperatorNeededError, RetryableError
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.ports import MediaInput
 
@@ -138,7 +138,7 @@ class FileStorage:
 
     def _check_root(self) -> None:
         if not self._root.is_dir():
-            raise NotNowError(
+            raise OperatorNeededError(
                 f"The media root {str(self._root)!r} is not there. Mount it, or correct MEDIA_URL.",
                 retry_after_s=DISK_RETRY_S,
             )

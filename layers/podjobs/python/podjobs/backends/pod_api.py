@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import structlog
 
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, UnavailableError
 from podjobs.contract.ports import PodAnswer, VideoState
 from podjobs.contract.redaction import redact
 from podjobs.contract.retry_after import read_retry_after
@@ -98,20 +98,22 @@ class RestPodApi:
                 else "The user of POD_API_TOKEN is not staff"
             )
             logger.error("Pod refused our token; an operator must correct it.", status=status, remedy=remedy)
-            return NotNowError(
+            return OperatorNeededError(
                 f"Pod refused the token ({status}). {remedy}; correct it in Pod's administration or in POD_API_TOKEN.",
                 retry_after_s=OPERATOR_RETRY_S,
             )
         if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
             wished_s = read_retry_after(response.headers.get("retry-after"))
-            return NotNowError(f"Pod asks to wait ({status}).", retry_after_s=WAIT_S if wished_s is None else wished_s)
+            return UnavailableError(
+                f"Pod asks to wait ({status}).", retry_after_s=WAIT_S if wished_s is None else wished_s
+            )
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return RetryableError(
                 f"Pod answered {status} to {response.request.url.path}. See Pod's own log for the reason."
             )
         if response.is_redirect:
             address = redact(response.headers.get("location", "?"))
-            return NotNowError(
+            return OperatorNeededError(
                 f"Pod redirects to {address!r}. Set POD_API_URL to the final address.",
                 retry_after_s=OPERATOR_RETRY_S,
             )

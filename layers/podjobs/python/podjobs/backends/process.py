@@ -1,12 +1,19 @@
 """Runs ffmpeg and ffprobe: the only place that starts processes.
 
-Every command is an argument list, without a shell, in a process group of its own, with a deadline and a limit on
-memory. It dies with the function that started it. What errors and log lines say about it is redacted: its arguments and
-its output may contain URLs that grant access to media.
+Every command is an argument list, without a shell, in a process group of its own, with a deadline and with limits on
+
+    memory           one setting for all commands (--as)
+    processor time   what its step can be expected to take, many times over (--cpu)
+    its files        what its step can be expected to write, several times over (--fsize)
+
+The last two are the caller's (`CommandLimits`); whoever exceeds them gets a permanent error that says so: a second
+attempt would cost as much. A command dies with the function that started it. What errors and log lines say about it is
+redacted: its arguments and its output may contain URLs that grant access to media.
 """
 
 import contextlib
 import os
+import resource
 import shlex
 import shutil
 import signal
@@ -14,21 +21,30 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO, NamedTuple, Self
 
 import structlog
 
-from podjobs.backends.disk_errors import DISK_FULL, DISK_RETRY_S
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.errors import PermanentError, RetryableError
+from podjobs.contract.ports import CommandLimits
 from podjobs.contract.redaction import redact
+from podjobs.settings import SettingsError
 
 logger = structlog.get_logger(__name__)
 
 STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
 FEED_BLOCK_BYTES = 1 << 20
-DISK_FULL_MARKS = ("No space left on device", "Disk quota exceeded")
-"""strerror(3) of ENOSPC and EDQUOT, as ffmpeg prints them."""
+CPU_GRACE_S = 2
+"""Between SIGXCPU, upon which ffmpeg ends in order, and SIGKILL."""
+CPU_TOLERANCE_S = 0.5
+"""What the kernel counts and what it reports differ a little."""
+PUMP_GRACE_S = 2.0
+"""How long the threads that feed a command and read from it may outlive it: a shared folder may not answer them."""
+BUSY_SHARE = 0.8
+"""A command that worked for this share of its time was not kept waiting: it would not finish next time either."""
+REMEDY = "The file is damaged, or made to keep this server busy. Convert it and upload it again."
+UNLIMITED = CommandLimits()
 
 
 class CommandError(PermanentError):
@@ -37,18 +53,28 @@ class CommandError(PermanentError):
     title = "A media command failed."
 
 
+class LimitExceededError(CommandError):
+    """A command used more than its step can be expected to need."""
+
+    title = "A media command used too much."
+
+
 class ProcessTools:
     """Runs commands with limits. Implements the `Tools` port."""
 
     def __init__(self, memory_limit_bytes: int) -> None:
-        """Store the limits.
+        """Store the limit that all commands share, and check that it can be set.
 
         Args:
             memory_limit_bytes: address space that a command may use; a source that needs more fails.
-        """
-        self._prefix = _guard_argv(memory_limit_bytes)
 
-    def run(
+        Raises:
+            SettingsError: commands cannot be started with this limit.
+        """
+        self._memory_limit_bytes = memory_limit_bytes
+        _check_start(_guard_argv(memory_limit_bytes, UNLIMITED), memory_limit_bytes)
+
+    def run(  # noqa: PLR0913 - all but two are optional
         self,
         argv: Sequence[str],
         *,
@@ -56,37 +82,40 @@ class ProcessTools:
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
+        limits: CommandLimits = UNLIMITED,
     ) -> bytes:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
-        files = list(feed)
         logger.debug("Starting a command.", command=shlex.join(_shown(argv)))
-        process = subprocess.Popen(
-            [*self._prefix, *argv],
-            stdin=subprocess.PIPE if files else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        with _Deadline(process, timeout_s) as deadline, contextlib.ExitStack() as opened:
-            for file in files:
-                opened.enter_context(contextlib.closing(file))
-            tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-            pumps = [threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail))]
-            if files:
-                pumps.append(threading.Thread(target=_feed, args=(files, _pipe(process.stdin))))
+        with contextlib.ExitStack() as files:
+            fed = [files.enter_context(contextlib.closing(file)) for file in feed]
+            process = subprocess.Popen(
+                [*_guard_argv(self._memory_limit_bytes, limits), *argv],
+                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+            feeder = _Feeder(fed, files.pop_all(), process)
+        tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
+        with _Deadline(process, timeout_s) as deadline:
+            pumps = [feeder, threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail), daemon=True)]
             for pump in pumps:
                 pump.start()
-            output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
-            if output is None:
-                deadline.stop()
-            status = process.wait()
-            for pump in pumps:
-                pump.join()
-        stderr = "\n".join(tail)
+            output = None
+            try:
+                output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
+            finally:
+                if output is None:
+                    deadline.stop()
+                end = _reap(process)
+                for pump in pumps:
+                    pump.join(PUMP_GRACE_S)
+        stderr = "\n".join(tuple(tail))
         if output is None:
             raise CommandError(f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped.", argv=_shown(argv))
-        if status != 0:
-            raise _failure(_shown(argv), status, stderr, expired=deadline.expired, timeout_s=timeout_s)
+        if end.status != 0:
+            context = {"argv": _shown(argv), "exit_status": end.status, "stderr": stderr}
+            raise _failure(_name(argv), end, limits, timeout_s if deadline.expired else None, context)
         if stderr:
             logger.debug("A command wrote to stderr.", command=argv[0], stderr=stderr)
         return output
@@ -97,18 +126,63 @@ def _shown(argv: Sequence[str]) -> list[str]:
     return [redact(argument) for argument in argv]
 
 
-def _guard_argv(memory_limit_bytes: int) -> list[str]:
+def _guard_argv(memory_limit_bytes: int, limits: CommandLimits) -> list[str]:
     """Wrappers of util-linux that replace themselves with the command.
 
-    They tie its life to ours, limit its memory, and forbid core files, which would contain what people uploaded.
+    They tie its life to ours, set its limits, and forbid core files, which would contain what people uploaded.
     `preexec_fn` would do the same, but is not safe with threads.
     """
     prefix: list[str] = []
     if setpriv := shutil.which("setpriv"):
         prefix += [setpriv, "--pdeathsig", "KILL", "--"]
     if prlimit := shutil.which("prlimit"):
-        prefix += [prlimit, f"--as={memory_limit_bytes}", "--core=0", "--"]
+        prefix += [prlimit, f"--as={memory_limit_bytes}", "--core=0"]
+        if limits.cpu_s is not None:
+            soft_s = _permitted(limits.cpu_s, resource.RLIMIT_CPU)
+            prefix.append(f"--cpu={soft_s}:{_permitted(soft_s + CPU_GRACE_S, resource.RLIMIT_CPU)}")
+        if limits.file_bytes is not None:
+            prefix.append(f"--fsize={_permitted(limits.file_bytes, resource.RLIMIT_FSIZE)}")
+        prefix.append("--")
     return prefix
+
+
+def _permitted(wanted: int, kind: int) -> int:
+    """No more than our own hard limit, which only root may exceed."""
+    _, hard = resource.getrlimit(kind)
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
+def _check_start(guard: list[str], memory_limit_bytes: int) -> None:
+    """Start a command that does nothing: what prevents that is the operator's fault, not that of an upload."""
+    if not shutil.which("prlimit"):
+        logger.warning("Commands run without limits: there is no prlimit. Install util-linux.")
+    tried = subprocess.run([*guard, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode == 0:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    said = tried.stderr.strip().rstrip(".") or f"exit status {tried.returncode}"
+    if hard != resource.RLIM_INFINITY and hard < memory_limit_bytes:
+        raise SettingsError(
+            f"PODJOBS_FFMPEG_MEMORY_MB is {memory_limit_bytes >> 20}, but the hard limit on the address space of this "
+            f"process is {hard >> 20} MiB ({said}). Raise that limit (ulimit -Hv, LimitAS), or lower the setting."
+        )
+    raise SettingsError(f"ffmpeg cannot be started with a limit on its memory: {said}.")
+
+
+class _End(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    """Exit status; negative: the signal that killed it."""
+    cpu_s: float
+    """Processor time that it used."""
+
+
+def _reap(process: subprocess.Popen[bytes]) -> _End:
+    """Wait for the end of a command."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return _End(process.returncode, usage.ru_utime + usage.ru_stime)
 
 
 class _Deadline:
@@ -125,9 +199,9 @@ class _Deadline:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
-        if self._process.poll() is None:
-            self._kill()
-            self._process.wait()
+        if self._process.returncode is None:
+            self.stop()
+            _reap(self._process)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream:
                 with contextlib.suppress(OSError):
@@ -135,15 +209,12 @@ class _Deadline:
 
     def stop(self) -> None:
         """Kill the command before its time is up."""
-        self._kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _expire(self) -> None:
         self.expired = True
-        self._kill()
-
-    def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.stop()
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -153,17 +224,29 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
-    for line in stream:
-        tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
+    with contextlib.suppress(ValueError):  # it was closed: the command has ended, but something that it started has not
+        for line in stream:
+            tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
 
 
-def _feed(files: Iterable[BinaryIO], target: IO[bytes]) -> None:
-    # A command that ends early closes its end of the pipe: its exit status explains why, our broken pipe does not.
-    with contextlib.suppress(BrokenPipeError, OSError, ValueError):
-        for file in files:
-            shutil.copyfileobj(file, target, FEED_BLOCK_BYTES)
-    with contextlib.suppress(BrokenPipeError, OSError):
-        target.close()
+class _Feeder(threading.Thread):
+    """Writes files into a command's standard input, and closes them."""
+
+    def __init__(
+        self, files: Sequence[BinaryIO], closing: contextlib.ExitStack, process: subprocess.Popen[bytes]
+    ) -> None:
+        super().__init__(daemon=True)
+        self._files, self._closing, self._target = files, closing, process.stdin
+
+    def run(self) -> None:
+        """Do it; called by `start`."""
+        # A command that ends early closes its end of the pipe: its exit status explains why, our broken pipe does not.
+        with self._closing, contextlib.suppress(OSError, ValueError):
+            for file in self._files:
+                shutil.copyfileobj(file, _pipe(self._target), FEED_BLOCK_BYTES)
+        if self._target:
+            with contextlib.suppress(OSError):
+                self._target.close()
 
 
 def _read_output(
@@ -188,18 +271,39 @@ def _name(argv: Sequence[str]) -> str:
     return os.path.basename(argv[0])  # noqa: PTH119 - a name, not a path to be opened
 
 
-def _failure(argv: list[str], status: int, stderr: str, *, expired: bool, timeout_s: float) -> Exception:
-    command = _name(argv)
-    context = {"argv": argv, "exit_status": status, "stderr": stderr}
-    if expired:
-        return RetryableError(f"{command} did not finish within {timeout_s:.0f} s and was stopped.", **context)
-    if any(mark in stderr for mark in DISK_FULL_MARKS):
-        return NotNowError(DISK_FULL, retry_after_s=DISK_RETRY_S, **context)
-    if status < 0:
-        name = signal.Signals(-status).name
-        return RetryableError(
-            f"{command} was killed by {name}; the machine may be short of memory.",
+def _failure(
+    command: str, end: _End, limits: CommandLimits, expired_s: float | None, context: dict[str, object]
+) -> Exception:
+    """Say why a command failed.
+
+    Args:
+        command: its name.
+        end: how it ended.
+        limits: what it was permitted.
+        expired_s: the time that was up; None: it ended by itself.
+        context: of the error.
+    """
+    if expired_s is not None and end.cpu_s < BUSY_SHARE * expired_s:
+        return RetryableError(f"{command} did not finish within {expired_s:.0f} s and was stopped.", **context)
+    # ffmpeg ends in order upon SIGXCPU: its exit status does not tell, but its processor time does
+    if expired_s is not None or (limits.cpu_s is not None and end.cpu_s >= limits.cpu_s - CPU_TOLERANCE_S):
+        return LimitExceededError(
+            f"{command} was stopped after {end.cpu_s:.0f} s of processor time, far more than its step should "
+            f"take. {REMEDY}",
             **context,
+            exceeded="cpu_s",
         )
+    if end.status == -signal.SIGXFSZ and limits.file_bytes is not None:
+        remedy = f" If that is right, raise {limits.file_setting}." if limits.file_setting else ""
+        return LimitExceededError(
+            f"{command} was stopped as it wrote a file of more than {limits.file_bytes / 1e6:.0f} MB, far more than "
+            f"its step should write. {REMEDY}{remedy}",
+            **context,
+            exceeded="file_bytes",
+        )
+    if end.status < 0:
+        name = signal.Signals(-end.status).name
+        return RetryableError(f"{command} was killed by {name}; the machine may be short of memory.", **context)
+    stderr = str(context["stderr"])
     last = stderr.splitlines()[-1].strip().rstrip(".") if stderr else "it said nothing"
-    return CommandError(f"{command} failed with exit status {status}: {last}.", **context)
+    return CommandError(f"{command} failed with exit status {end.status}: {last}.", **context)

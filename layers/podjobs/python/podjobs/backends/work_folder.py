@@ -28,8 +28,8 @@ from pathlib import Path
 
 import structlog
 
-from podjobs.backends.disk_errors import disk_errors
-from podjobs.contract.errors import RetryableError
+from podjobs.backends.disk_errors import FULL, disk_errors, disk_full, explain_failure
+from podjobs.contract.errors import PermanentError, RetryableError
 
 logger = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class WorkFolder:
         self._marker = path / MARKER
 
     def start(self) -> None:
-        """Create the folder. Raises NotNowError or RetryableError if the disk prevents it."""
+        """Create the folder. Raises OperatorNeededError or RetryableError if the disk prevents it."""
         with disk_errors():
             for attempt in range(1, START_ATTEMPTS + 1):
                 try:
@@ -106,7 +106,7 @@ class WorkFolder:
 
         Raises:
             RetryableError: the job has ended; none of these files remains.
-            NotNowError: the disk is full.
+            OperatorNeededError: the disk is full.
         """
         fresh = self._path / f".writing-{uuid.uuid4().hex}"
         with self._fence():
@@ -117,9 +117,16 @@ class WorkFolder:
             try:
                 yield fresh
             except OSError as error:  # the folder may have been removed while the step was writing
-                if self.is_open():
+                if not self.is_open():
+                    raise self._gone() from error
+                if error.errno in FULL:
+                    raise disk_full() from error
+                raise
+            except PermanentError as error:
+                explained = explain_failure(error, fresh)
+                if explained is error:
                     raise
-                raise self._gone() from error
+                raise explained from error
             with self._fence():
                 self._create_below(target)
                 for file in sorted(fresh.iterdir()):

@@ -6,6 +6,9 @@ What the adapter does with a failed step depends on two questions: does a retry 
     RetryableError   500  retried with backoff, counts against the step's limit
     NotNowError      503  retried with backoff, does not count: nothing is wrong with the step
 
+A step that keeps answering NotNowError fails in the end (PODJOBS_NOT_NOW_LIMIT_S), unless what it needs is missing for
+every step, however often it is tried: then the error is an UnavailableError, which says so on the wire by its type.
+
 Source: RFC 9457 (problem details for HTTP APIs).
 """
 
@@ -15,6 +18,9 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
+UNTYPED = "about:blank"
+UNAVAILABLE = "tag:esup-portail.org,2026:podjobs/unavailable"
+"""The type of problems of which nothing but their end helps: the step waits for as long as they last."""
 
 
 class StepError(Exception):
@@ -22,6 +28,8 @@ class StepError(Exception):
 
     status: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
     title: ClassVar[str] = "The step failed."
+    problem_type: ClassVar[str] = UNTYPED
+    """The problem's `type` on the wire."""
 
     def __init__(self, detail: str, **context: Any) -> None:
         """Keep the message and whatever helps to understand it.
@@ -56,7 +64,7 @@ class RetryableError(StepError):
 
 
 class NotNowError(RetryableError):
-    """Nothing is wrong with the step: the function is busy, the disk is full, an operator must act."""
+    """The step cannot be done now, for a reason that time may mend: memory is short. It does not ask for ever."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     title = "The step cannot be done now."
@@ -73,8 +81,15 @@ class NotNowError(RetryableError):
         self.retry_after_s = retry_after_s
 
 
-class OperatorNeededError(NotNowError):
-    """Nothing is wrong with the request, and nothing will change until an operator corrects a setting."""
+class UnavailableError(NotNowError):
+    """Nothing is wrong with the step: what every step needs is missing, such as a free slot, room on the disk, Pod."""
+
+    title = "What the step needs is not available."
+    problem_type = UNAVAILABLE
+
+
+class OperatorNeededError(UnavailableError):
+    """Nothing is wrong with the request, and nothing will change until an operator acts."""
 
     title = "An operator must act."
 
@@ -84,7 +99,7 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = "about:blank"
+    type: str = UNTYPED
     title: str
     status: int = Field(ge=400, le=599)
     detail: str
@@ -93,7 +108,13 @@ class Problem(BaseModel):
     @classmethod
     def of(cls, error: StepError) -> "Problem":
         """Describe an error for the wire."""
-        return cls(title=error.title, status=int(error.status), detail=error.detail, context=error.context)
+        return cls(
+            type=error.problem_type,
+            title=error.title,
+            status=int(error.status),
+            detail=error.detail,
+            context=error.context,
+        )
 
 
 def list_faults(error: ValidationError) -> str:

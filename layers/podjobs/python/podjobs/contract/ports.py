@@ -49,7 +49,7 @@ class Storage(Protocol):
         """
 
     def exists(self, key: Key) -> bool:
-        """Whether there is a file at the key. Raises NotNowError while the media root itself does not exist."""
+        """Whether there is a file at the key. Raises OperatorNeededError while the media root itself does not exist."""
 
     def size_bytes(self, key: Key) -> int:
         """Size of a file in bytes. Raises like `input_of`."""
@@ -82,7 +82,8 @@ class Storage(Protocol):
         If the step fails or is killed, none of them does. If the job's work folder is removed, before or after, none of
         them remains.
 
-        Raises RetryableError if the job's work folder is gone, NotNowError if the disk is full.
+        Raises RetryableError if the job's work folder is gone, OperatorNeededError if the disk is full: also in place
+        of a CommandError raised within, if the command says so and it is true.
         """
 
     def write(self, key: Key, content: bytes) -> None:
@@ -98,10 +99,22 @@ class Storage(Protocol):
         """Delete a file; does nothing if it is already gone."""
 
 
+@dataclass(frozen=True)
+class CommandLimits:
+    """What a command may use. None: it has no limit of its own."""
+
+    cpu_s: int | None = None
+    """Processor time, of all its threads, in seconds."""
+    file_bytes: int | None = None
+    """Size of each file that it writes."""
+    file_setting: str = ""
+    """The setting that raises it; empty: there is none."""
+
+
 class Tools(Protocol):
     """ffmpeg and ffprobe."""
 
-    def run(
+    def run(  # noqa: PLR0913 - all but two are optional
         self,
         argv: Sequence[str],
         *,
@@ -109,6 +122,7 @@ class Tools(Protocol):
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
+        limits: CommandLimits = CommandLimits(),
     ) -> bytes:
         """Run a command to its end and return what it wrote to stdout, unchanged.
 
@@ -117,13 +131,15 @@ class Tools(Protocol):
             timeout_s: seconds after which the command and its children are killed.
             feed: open files whose contents, one after another, become the command's standard input; they are only read
                 forward, and closed.
-            on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned.
-            limit_bytes: the most it may write; None: no limit.
+            on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned. If
+                it raises an error, the command is killed and the error passed on.
+            limit_bytes: the most it may write to stdout; None: no limit.
+            limits: of its processor time and its files.
 
         Raises:
-            CommandError: it ended with an error, or wrote more (permanent).
+            CommandError: it ended with an error, or wrote more (permanent); its subclass LimitExceededError: it went
+                beyond its limits. If the disk was full, only the storage that the command wrote to can tell.
             RetryableError: it was killed from outside, or ran out of time.
-            NotNowError: the disk is full.
         """
 
 

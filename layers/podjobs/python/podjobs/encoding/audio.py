@@ -11,12 +11,14 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
+from podjobs.encoding.limits import audio_limits
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.results import AudioResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import AUDIO_FOLDER
 from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import AudioFacts
+from podjobs.media.limits import watch_length
 
 SAMPLE_RATE_HZ = 48_000
 SEEK_MARGIN_S = 1.0
@@ -64,7 +66,8 @@ def audio_argv(recipe: Recipe, sources: Sequence[MediaInput], folder: str, setti
         ffmpeg.output(samples[index], path, map_chapters=-1, **options)
         for index, (path, options) in enumerate(files)
     ]
-    return ffmpeg_argv(outputs, settings, *KEEP_GOING)
+    # -progress: sound that does not end is noticed while it is encoded
+    return ffmpeg_argv(outputs, settings, *KEEP_GOING, "-progress", "pipe:1")
 
 
 def _parts(recipe: Recipe, sources: Sequence[MediaInput], settings: EncodingSettings) -> list[Any]:
@@ -176,7 +179,11 @@ def encode_audio(context: EncodingContext) -> Result:
         keys = [credit.source for credit in (recipe.opening,) if credit] + [recipe.source]
         keys += [credit.source for credit in (recipe.ending,) if credit]
         sources = [work.storage.input_of(key) for key in keys]
-        work.run(audio_argv(recipe, sources, str(folder), work.settings))
+        work.run(
+            audio_argv(recipe, sources, str(folder), work.settings),
+            on_progress=watch_length(work.storage.pod_path(recipe.source), work.settings),
+            limits=audio_limits(recipe, work.storage.size_bytes(recipe.source), work.settings),
+        )
         names = sorted(file.name for file in folder.iterdir())
         probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]
         output = work.run([*probe, "-print_format", "json", "-i", str(folder / names[0])])

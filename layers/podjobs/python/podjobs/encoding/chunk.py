@@ -17,6 +17,7 @@ from podjobs.encoding.commands import ffmpeg_argv
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.frames import cut_frames, cut_of
 from podjobs.encoding.ladder import BUFFER_S, Rendition
+from podjobs.encoding.limits import chunk_limits
 from podjobs.encoding.picture import output_matrix, overlay_watermark, tag_frames
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.results import ChunkResult
@@ -26,6 +27,7 @@ from podjobs.encoding.steps import chunk_id
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import VideoFacts
+from podjobs.media.limits import watch_length
 
 X264_PARAMS = {
     # Equal parameter sets in every chunk, whatever its content: otherwise chunks could not be joined.
@@ -155,7 +157,8 @@ def encode_chunk(context: EncodingContext) -> Result:
     counted: dict[str, str] = {}
     with work.writing(chunk_id(chunk)) as folder:
         argv = chunk_argv(recipe, chunk, _inputs(recipe, chunk, work), str(folder), work.settings)
-        work.run(argv, on_progress=counted.update)
+        watch = watch_length(work.storage.pod_path(recipe.source), work.settings, counted.update)
+        work.run(argv, on_progress=watch, limits=chunk_limits(recipe, chunk, work.settings))
         frames = int(counted.get("frame", "0"))
         missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
         if frames and missing:

@@ -5,8 +5,10 @@ import shutil
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import DressingRequest
 from podjobs.contract.media_paths import Key
+from podjobs.contract.ports import CommandLimits
 from podjobs.encoding.commands import OVERWRITE
 from podjobs.encoding.ladder import choose_renditions
+from podjobs.encoding.limits import LEAST_CPU_S, WATERMARK_FILE
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Recipe, Watermark
 from podjobs.encoding.steps import WATERMARK_FOLDER
@@ -108,7 +110,8 @@ def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> 
         with work.storage.open(key) as uploaded, nameless.open("wb") as copy:
             shutil.copyfileobj(uploaded, copy)
         try:
-            work.run([*argv, "-i", str(nameless), *output, str(folder / FILE)])
+            limits = CommandLimits(LEAST_CPU_S, WATERMARK_FILE)
+            work.run([*argv, "-i", str(nameless), *output, str(folder / FILE)], limits=limits)
         except PermanentError as error:
             name = work.storage.pod_path(key)
             detail = f"The watermark {name!r} is not a picture that can be read. Choose another one in the dressing."

@@ -10,10 +10,11 @@ import webvtt
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
+from podjobs.encoding.limits import IMAGE_FILES, LEAST_CPU_S
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
 from podjobs.encoding.results import ImagesResult
 from podjobs.encoding.settings import EncodingSettings
@@ -160,7 +161,8 @@ def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[st
     source = work.storage.input_of(recipe.source)
     for picture in recipe.facts.pictures:
         try:
-            work.run(cover_argv(source, picture, str(folder), work.settings))
+            limits = CommandLimits(LEAST_CPU_S, IMAGE_FILES)
+            work.run(cover_argv(source, picture, str(folder), work.settings), limits=limits)
         except PermanentError:
             log.append(f"The attached picture {picture.index} cannot be read: it is left out.")
             continue
@@ -171,7 +173,9 @@ def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[st
 def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], folder: Path, work: Workspace) -> None:
     lowest = recipe.renditions[0]
     duration_s = recipe.output_s or _measure_s(chunks[0], recipe, work)
-    work.run(images_argv(recipe, duration_s, str(folder), work.settings), feed=open_joined(chunks, lowest, work))
+    argv = images_argv(recipe, duration_s, str(folder), work.settings)
+    limits = CommandLimits(work.timeout_s, IMAGE_FILES)
+    work.run(argv, feed=open_joined(chunks, lowest, work), limits=limits)
     width_px = lowest_tile_width(recipe)
     if tiles := count_tiles(duration_s, width_px):
         captions = overview_captions(duration_s, tiles, width_px)

@@ -16,6 +16,7 @@ from podjobs.encoding.commands import ffmpeg_argv
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
+from podjobs.encoding.limits import package_limits
 from podjobs.encoding.playlist import correct_last_segment, inspect, stream_length_s
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.results import PackageResult
@@ -107,7 +108,8 @@ def package_rendition(context: EncodingContext) -> Result:
     with work.writing(package_id(recipe, rendition)) as folder:
         chapters = _write_chapters(recipe, folder)
         argv = package_argv(rendition, track, str(folder), work.settings, str(chapters) if chapters else None)
-        work.run(argv, feed=open_joined(chunks, rendition, work))
+        limits = package_limits(recipe, rendition, work.settings)
+        work.run(argv, feed=open_joined(chunks, rendition, work), limits=limits)
         if chapters:
             chapters.unlink()
         expected = Expectation(

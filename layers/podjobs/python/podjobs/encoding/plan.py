@@ -17,6 +17,7 @@ from podjobs.encoding.boundaries import (
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.dressing import apply_dressing
 from podjobs.encoding.ladder import choose_renditions
+from podjobs.encoding.limits import shortest_chunk_s
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.repackage import repackage
@@ -24,6 +25,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import repackage_stage, stages_of
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
+from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
 
 
@@ -57,10 +59,13 @@ def plan_repackaged(context: EncodingContext) -> Plan:
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
     recipe = write_recipe(job, facts, source, work.settings)
+    name = work.storage.pod_path(job.source)
+    check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:
         recipe = _cut_into_chunks(recipe, facts.video, work)
     if job.dressing is not None:
         recipe = apply_dressing(recipe, job.dressing, work)
+        check_length(f"{name} with its credits", recipe.output_s, work.settings)
     return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
 
 
@@ -132,6 +137,8 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
         settings.podjobs_chunks_per_video,
         settings.ffmpeg_hls_time,
     )
+    size_bytes = work.storage.size_bytes(recipe.source)
+    chunk_s = max(chunk_s, shortest_chunk_s(duration_s, size_bytes, settings.ffmpeg_hls_time))
     wanted_s = range(chunk_s, math.ceil(duration_s), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
     key_frames_s = find_key_frames(recipe.source, seeks_s, work)

@@ -9,6 +9,7 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.limits import repackage_limits
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
 from podjobs.encoding.workspace import Workspace
@@ -64,7 +65,8 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:
     with work.writing(REPACKAGED_FOLDER) as folder:
         file = work.storage.input_of(source)
         try:
-            work.run(repackage_argv(facts, file, str(folder / FILE), work.settings))
+            limits = repackage_limits(facts, work.storage.size_bytes(source), work.settings)
+            work.run(repackage_argv(facts, file, str(folder / FILE), work.settings), limits=limits)
         except PermanentError as error:
             detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
             raise PermanentError(detail, **error.context) from error

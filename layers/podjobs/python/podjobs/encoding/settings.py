@@ -102,6 +102,11 @@ class EncodingSettings(SourceSettings):
     podjobs_chunks_per_video: PositiveInt = Field(
         default=48, description="Target number of chunks per video, within these limits."
     )
+    podjobs_max_output_factor: Annotated[float, Field(ge=1)] = Field(
+        default=4,
+        description="Largest size of a file, as a multiple of what its highest bit rate (`maxrate`) gives for its "
+        "length.",
+    )
     podjobs_encoding_slots: NonNegativeInt = Field(
         default=0, description="Steps that one instance of the function runs in parallel. 0: as many as processors."
     )

@@ -144,12 +144,32 @@ def _sound_and_text_steps(recipe: Recipe) -> list[StepSpec]:
     return steps
 
 
-def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
+def chunk_length_s(recipe: Recipe, chunk: Chunk, assumed_s: float) -> float:
+    """How long a chunk should be.
+
+    Args:
+        recipe: the job.
+        chunk: the part to encode.
+        assumed_s: length of the output if it is unknown.
+    """
+    return (chunk.expected_end_s or recipe.output_s or assumed_s) - chunk.start_s
+
+
+def chunk_pixels(recipe: Recipe, length_s: float) -> float:
+    """How many pixels of all renditions have to be encoded.
+
+    Args:
+        recipe: the job.
+        length_s: of the chunk.
+    """
     video = recipe.facts.video
     frame_rate = (video.frame_rate if video else 0) or ASSUMED_FRAME_RATE
-    length_s = (chunk.expected_end_s or recipe.output_s or ASSUMED_LENGTH_S) - chunk.start_s
     frame_px = sum(rendition.width_px * rendition.height_px for rendition in recipe.renditions)
-    pixels = length_s * frame_rate / recipe.decimation * frame_px
+    return length_s * frame_rate / recipe.decimation * frame_px
+
+
+def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
+    pixels = chunk_pixels(recipe, chunk_length_s(recipe, chunk, ASSUMED_LENGTH_S))
     return _step("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump())
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import ffmpeg
 
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.captions import shift_captions
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
+from podjobs.encoding.limits import SUBTITLE_FILES
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import SubtitleFile, SubtitlesResult
 from podjobs.encoding.settings import EncodingSettings
@@ -62,7 +63,8 @@ def make_subtitles(context: EncodingContext) -> Result:
     log: list[str] = []
     subtitles = recipe.facts.text_subtitles
     with work.writing(SUBTITLES_FOLDER) as folder:
-        work.run(subtitles_argv(recipe, work.storage.input_of(recipe.source), str(folder), work.settings))
+        argv = subtitles_argv(recipe, work.storage.input_of(recipe.source), str(folder), work.settings)
+        work.run(argv, limits=CommandLimits(work.timeout_s, SUBTITLE_FILES))
         for subtitle, name in zip(subtitles, file_names(subtitles), strict=True):
             if _follow_cut(folder / name, recipe):
                 made.append(SubtitleFile(subtitle.index, subtitle.language or UNKNOWN_LANGUAGE, name))

@@ -40,14 +40,14 @@ class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
 def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Endpoint[RequestT, ReplyT]:
     """Create a function's endpoint: read its settings, configure the logs, connect its backends.
 
-    Invalid settings end the process, with all faults in one message.
+    Invalid settings end the process, with all faults in one message; so do settings that do not suit this machine.
     """
     try:
         settings = load_settings(definition.settings)
+        configure_logs(definition.name, settings.podjobs_log_level)
+        handler, slots = definition.build(settings)
     except SettingsError as error:
         sys.exit(f"The function {definition.name!r} cannot start. {error}")
-    configure_logs(definition.name, settings.podjobs_log_level)
-    handler, slots = definition.build(settings)
     return Endpoint(definition.name, definition.contract, handler, slots)
 
 

@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from podjobs.contract.errors import InvalidRequestError, NotNowError, Problem, StepError, list_faults
+from podjobs.contract.errors import InvalidRequestError, NotNowError, Problem, StepError, UnavailableError, list_faults
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.steps import Step
@@ -92,9 +92,9 @@ class Endpoint(Generic[RequestT, ReplyT]):
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        """Occupy a slot, and log how the request ended. Raises NotNowError if none is free."""
+        """Occupy a slot, and log how the request ended. Raises UnavailableError if none is free."""
         if not self._slots.acquire(blocking=False):
-            raise NotNowError("This instance has no free slot.", retry_after_s=BUSY_RETRY_S)
+            raise UnavailableError("This instance has no free slot.", retry_after_s=BUSY_RETRY_S)
         try:
             yield
         except ValidationError as error:

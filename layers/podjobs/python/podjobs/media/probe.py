@@ -5,7 +5,7 @@ import re
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import MediaInput, Storage, Tools
+from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
 from podjobs.media.facts import MediaFacts
@@ -44,7 +44,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
     # with a limit on pixels, ffprobe would not report the size that must be refused
     argv += input_argv(source, settings, "max_pixels")
     try:
-        output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S)
+        output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S, limits=CommandLimits(cpu_s=PROBE_TIMEOUT_S))
         facts = read_facts(json.loads(output.decode("utf-8", "replace")))
     except PermanentError as error:
         raise PermanentError(_explain_refusal(source, error, settings), **error.context) from error
@@ -99,6 +99,8 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
             f"A stream of {name!r} is coded as {decoder[1]!r}, which is not an accepted codec. "
             "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
         )
+    if "exceeded" in error.context:
+        return f"The file {name!r} takes too long to read: {error.detail}"
     if "exceeds max_streams" in said:
         return _too_many_streams(name, settings)
     if "whitelist" in said.lower():

@@ -63,6 +63,10 @@ class SourceSettings(MediaSettings):
     podjobs_max_pixels: PositiveInt = Field(
         default=8192 * 8192, description="Largest accepted picture, width times height."
     )
+    podjobs_max_duration_s: PositiveInt = Field(
+        default=12 * 3600,
+        description="Longest accepted video or sound, in seconds, after its cut and with its credits.",
+    )
     podjobs_max_streams: PositiveInt = Field(default=64, description="Maximum number of streams in an upload.")
     podjobs_ffmpeg_memory_mb: Annotated[int, Field(ge=512)] = Field(
         default=8192, description="Maximum address space of an ffmpeg process, in MiB."

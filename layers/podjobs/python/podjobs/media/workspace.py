@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import MediaInput, Storage, Tools
+from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
+from podjobs.media.limits import usual_limits
 from podjobs.media.settings import SourceSettings
 
 S = TypeVar("S", bound=SourceSettings)
@@ -43,7 +44,12 @@ class MediaWorkspace(Generic[S]):
         *,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
+        limits: CommandLimits | None = None,
     ) -> str:
-        """Run a command within the step's time and return what it wrote as text; see the `Tools` port."""
-        output = self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress)
+        """Run a command within the step's time and return what it wrote as text; see the `Tools` port.
+
+        Without limits of its own, the command has those of `usual_limits`.
+        """
+        limits = limits or usual_limits(self.timeout_s)
+        output = self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress, limits=limits)
         return output.decode("utf-8", "replace")

@@ -6,6 +6,7 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan
 from podjobs.contract.ports import ModelLocation, SpeechModel
+from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
 from podjobs.transcription.hearing import loudness
 from podjobs.transcription.hearing.sound import Sound, measure_length, on_grid, read_sound
@@ -54,6 +55,7 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
         check_model(wanted, model, work)
     sound = open_sound(job, work)
     length_s = measure_length(sound, work)
+    check_length(work.storage.pod_path(job.source), length_s, work.settings)
     if length_s <= 0:
         name = work.storage.pod_path(job.source)
         raise PermanentError(f"No sound can be read from {name!r}: the file is damaged.")
