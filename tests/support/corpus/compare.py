@@ -97,7 +97,7 @@ def compare(row: Row, source: Seen, result: Result) -> Findings:
     findings = Findings()
     length_s = length_of(row, source)
     if not source.frames:
-        _compare_sound_files(source, result, 0.0, [], findings)
+        _compare_sound_files(source, result, findings)
         _compare_stated(length_s, result, findings)
         return findings
     for file in _videos(result.output):
@@ -177,39 +177,23 @@ def _compare_size(source: Seen, made: Seen, file: Path, findings: Findings) -> N
 
 
 def _compare_audio_files(made: Seen, output: Path, findings: Findings) -> None:
-    """The sound for listening is that of the MP4, from the same beginning on."""
-    begin_s = made.frames[0].time_s if made.frames else 0.0
+    """The sound for listening is that of the MP4, and begins with the time line."""
+    begin_s = made.frames[0].time_s
     for file in sorted(output.glob("audio_*")):
-        heard = watch(file, plain=False)
-        _add(file.name, compare_chirps(made.chirps_s, heard.chirps_s, _audio_shift(made, heard, begin_s), []), findings)
+        _add(file.name, compare_chirps(made.chirps_s, watch(file).chirps_s, -begin_s, []), findings)
 
 
-def _audio_shift(made: Seen, heard: Seen, begin_s: float) -> float:
-    """An MP4 may begin at any time, as its picture may be later than its sound."""
-    if made.chirps_s and heard.chirps_s and abs(heard.chirps_s[0] - made.chirps_s[0]) < EARLY_S:
-        difference = heard.chirps_s[0] - made.chirps_s[0]
-        return difference if abs(difference) <= max(0.05, begin_s) else -begin_s
-    return 0.0
-
-
-def _compare_sound_files(source: Seen, result: Result, begin_s: float, marks: list[float], findings: Findings) -> None:
-    files = [*sorted(result.output.glob("audio_*"))]
+def _compare_sound_files(source: Seen, result: Result, findings: Findings) -> None:
+    files = sorted(result.output.glob("audio_*"))
     if not files:
         findings.worse.append("no sound was published")
+    start_s = float(result.info.get("cutting_start") or 0)
     for file in files:
-        heard = watch(file, plain=False)
-        shift_s = 0.0
-        if source.chirps_s and heard.chirps_s:
-            shift_s = heard.chirps_s[0] - source.chirps_s[0]
-            shift_s = shift_s if abs(shift_s) < 0.06 else 0.0  # an encoder's delay
-        _add(file.name, compare_chirps(source.chirps_s, heard.chirps_s, shift_s, marks), findings)
-        if abs(heard.sound_s - length_of_sound(source, result)) > LENGTH_S:
-            findings.worse.append(f"{file.name}: {heard.sound_s:.2f} s of {length_of_sound(source, result):.2f} s")
-
-
-def length_of_sound(source: Seen, result: Result) -> float:
-    """How long the sound plays from the beginning of the cut on."""
-    return source.sound_s - float(result.info.get("cutting_start") or 0)
+        heard = watch(file)
+        _add(file.name, compare_chirps(source.chirps_s, heard.chirps_s, -start_s, []), findings)
+        length_s = source.sound_s - start_s
+        if abs(heard.sound_s - length_s) > LENGTH_S:
+            findings.worse.append(f"{file.name}: {heard.sound_s:.2f} s of {length_s:.2f} s")
 
 
 def _add(name: str, found: Findings, findings: Findings) -> None:

@@ -25,7 +25,8 @@ LONGEST_S = 60
 class Verdict:
     """How we fared with a source, beside plain ffmpeg."""
 
-    row: Row
+    row: str
+    """Its name."""
     word: str
     reasons: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -55,7 +56,7 @@ def examine(row: Row, folder: Path, materials: Path) -> Verdict:
     try:
         row.make(Kit(making, materials), source)
     except MakingError as error:
-        return Verdict(row, WORSE, (f"it could not be made: {error}",))
+        return Verdict(row.name, WORSE, (f"it could not be made: {error}",))
     plain = watch(source, sound=row.sound)
     if row.changes_size:
         plain = replace(plain, sizes_px=sizes_of(source))
@@ -65,7 +66,7 @@ def examine(row: Row, folder: Path, materials: Path) -> Verdict:
     except StepError as error:
         return _refused(row, plain, error, time.monotonic() - begun_s)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the verdict
-        return Verdict(row, WORSE, (f"{type(error).__name__}: {error}",), time.monotonic() - begun_s)
+        return Verdict(row.name, WORSE, (f"{type(error).__name__}: {error}",), time.monotonic() - begun_s)
     seconds = time.monotonic() - begun_s
     result = Result(bench.output, info, bench.recipe, tuple(bench.run.log))
     return _published(row, plain, result, seconds)
@@ -75,22 +76,22 @@ def _refused(row: Row, plain: Seen, error: StepError, seconds: float) -> Verdict
     sentence = error.detail
     if row.refusal:
         word = REFUSED if row.refusal in sentence else WORSE
-        return Verdict(row, word, (f"it says: {sentence}",), seconds)
+        return Verdict(row.name, word, (f"it says: {sentence}",), seconds)
     expected, _ = expected_of(row, plain, 1)
     shows = any(frame.number is not None for frame in expected.frames) if row.numbered else bool(expected.frames)
     if shows or expected.chirps_s:
         shown = f"{len(expected.frames)} frames and {len(expected.chirps_s)} chirps"
-        return Verdict(row, WORSE, (f"refused, but plain ffmpeg gives {shown}: {sentence}",), seconds)
+        return Verdict(row.name, WORSE, (f"refused, but plain ffmpeg gives {shown}: {sentence}",), seconds)
     if TOOLS_WORDS.search(sentence):
-        return Verdict(row, WORSE, (f"refused by both, but in the tool's words: {sentence}",), seconds)
-    return Verdict(row, REFUSED, (sentence,), seconds)
+        return Verdict(row.name, WORSE, (f"refused by both, but in the tool's words: {sentence}",), seconds)
+    return Verdict(row.name, REFUSED, (sentence,), seconds)
 
 
 def _published(row: Row, plain: Seen, result: Result, seconds: float) -> Verdict:
     if row.refusal:
-        return Verdict(row, WORSE, (f"it was published, but must be refused as {row.refusal!r}",), seconds)
+        return Verdict(row.name, WORSE, (f"it was published, but must be refused as {row.refusal!r}",), seconds)
     if plain.is_empty:
-        return Verdict(row, BETTER, ("plain ffmpeg refuses it",), seconds, tuple(result.log))
+        return Verdict(row.name, BETTER, ("plain ffmpeg refuses it",), seconds, tuple(result.log))
     expected, remarks = expected_of(row, plain, result.recipe.decimation)
     findings = compare(row, expected, result)
     if seconds > LONGEST_S:
@@ -98,10 +99,10 @@ def _published(row: Row, plain: Seen, result: Result, seconds: float) -> Verdict
     if (leftover := result.output.parent.parent.parent / "work").exists():
         findings.worse.append(f"{leftover.name} was left behind")
     if findings.worse:
-        return Verdict(row, WORSE, (*findings.worse, *remarks), seconds, tuple(result.log))
+        return Verdict(row.name, WORSE, (*findings.worse, *remarks), seconds, tuple(result.log))
     if findings.better:
-        return Verdict(row, BETTER, (*findings.better, *remarks), seconds, tuple(result.log))
-    return Verdict(row, SAME, tuple(remarks), seconds, tuple(result.log))
+        return Verdict(row.name, BETTER, (*findings.better, *remarks), seconds, tuple(result.log))
+    return Verdict(row.name, SAME, tuple(remarks), seconds, tuple(result.log))
 
 
 def count(verdicts: Sequence[Verdict]) -> dict[str, int]:
