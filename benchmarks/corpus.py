@@ -1,4 +1,4 @@
-"""Whatever people upload, a row each: what we make of it, beside what plain ffmpeg makes of it. See tests/support/corpus."""
+"""Whatever people upload, a row each: what we make of it, beside what plain ffmpeg makes. See tests/support/corpus."""
 
 import shutil
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from benchmarks.measure import Target, console, judge, new_table
 from podjobs.logs import configure_logs
-from support.corpus.examine import BETTER, REFUSED, SAME, WORSE, Verdict, count, examine
+from support.corpus.examine import BETTER, KEPT_OUT, REFUSED, SAME, WORSE, Verdict, count, examine
 from support.corpus.kit import Row
 from support.corpus.table import ROWS
 
-COLOURS = {SAME: "green", BETTER: "green", REFUSED: "cyan", WORSE: "red"}
+COLOURS = {SAME: "green", BETTER: "green", REFUSED: "cyan", KEPT_OUT: "cyan", WORSE: "red"}
 REASONS = 3
 """So many are shown of a row."""
 

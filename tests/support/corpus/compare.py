@@ -23,8 +23,8 @@ EARLY_S = 1.0
 LENGTH_S = 0.3
 """How far stated lengths may be from what is there: a codec's last frame, the encoder's padding."""
 ASPECT = 0.02
-LADDER_PX = 360
-"""The largest rendition's shorter side."""
+LADDER_PX = (180, 360)
+"""Lines of the renditions of SMALL_LADDER; the picture gets the largest that it fills, else it keeps its size."""
 LEVEL_DB = 2.0
 SEGMENT_S = 2.2
 """Pictures that are far apart are taken from key frames, of which each segment has one."""
@@ -140,7 +140,8 @@ def _watch_made(row: Row, source: Seen, file: Path) -> Seen:
         return replace(made, frames=[Shown(place, frame.time_s) for place, frame in enumerate(made.frames)])
     if not row.changes_size or not made.size_px or not source.sizes_px:
         return made
-    readings = {size: watch(file, plain=False, area=_fitted(size, made.size_px)).frames for size in set(source.sizes_px)}
+    areas = {size: _fitted(size, made.size_px) for size in set(source.sizes_px)}
+    readings = {size: watch(file, plain=False, area=area).frames for size, area in areas.items()}
     size_of = {frame.number: size for frame, size in zip(source.frames, source.sizes_px, strict=False)}
     frames = []
     for place, frame in enumerate(made.frames):
@@ -172,7 +173,8 @@ def _compare_size(source: Seen, made: Seen, file: Path, findings: Findings) -> N
     rounding = 2 / min(made_width, made_height)
     if abs(made_width / made_height / (width / height) - 1) > ASPECT + rounding:
         findings.worse.append(f"{file.name}: {made_width:g}x{made_height:g} for a picture of {width:g}x{height:g}")
-    if file.suffix == ".ts" and min(made.size_px) < min(LADDER_PX, width, height) - 2:
+    filled = max((lines for lines in LADDER_PX if lines <= min(width, height)), default=min(width, height))
+    if file.suffix == ".ts" and min(made.size_px) < filled - 2:
         findings.worse.append(f"{file.name}: only {made_width:g}x{made_height:g} of {width:g}x{height:g}")
 
 

@@ -1,8 +1,24 @@
 """Containers and codecs, as they are meant to be."""
 
+from typing import Any
+
 from support.corpus.kit import (
-    AAC, AV1, MP2, MP3, MPEG2, MPEG4, OPUS, PCM, VP8, VP9, X264, X265, Row, coded,
-)  # fmt: skip
+    AAC,
+    AV1,
+    MP2,
+    MP3,
+    MPEG2,
+    MPEG4,
+    OPUS,
+    PCM,
+    VP8,
+    VP9,
+    X264,
+    X265,
+    Row,
+    coded,
+    copied,
+)
 
 FRAGMENTS = ("-movflags", "+frag_keyframe+empty_moov+default_base_moof")
 MJPEG = ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p")
@@ -12,7 +28,7 @@ AC3 = ("-c:a", "ac3", "-b:a", "192k")
 RGB = ("-pix_fmt", "rgb24")
 PAL = {"size": "720x576"}
 STEREO = ("-ac", "2")
-AVI_RATE = {"slack_s": 0.045}
+AVI_RATE: dict[str, Any] = {"slack_s": 0.045}
 """An AVI knows no times of frames, only their order."""
 
 MP4 = (
@@ -33,18 +49,24 @@ MP4 = (
     coded("fragments-hevc.mp4", "fragmented: HEVC, AAC", *X265, *AAC, *FRAGMENTS),
     coded("fragments-vp9.mp4", "fragmented: VP9, Opus", *VP9, *OPUS, *FRAGMENTS),
     coded("fragments-av1.mp4", "fragmented: AV1, Opus", *AV1, *OPUS, *FRAGMENTS),
-    coded("fragment-a-frame.mp4", "a fragment for each frame", *X264, *AAC, "-movflags", "+frag_every_frame+empty_moov"),
+    coded(
+        "fragment-a-frame.mp4", "a fragment for each frame", *X264, *AAC, "-movflags", "+frag_every_frame+empty_moov"
+    ),
     coded("fragments-delayed.mp4", "fragmented, as OBS does it", *X264, *AAC, "-movflags", "+frag_keyframe+delay_moov"),
     coded("fragments-cmaf.mp4", "fragmented, negative offsets", *X264, *AAC, "-movflags", "+cmaf+frag_keyframe"),
 )
 MOV = (
     coded("h264-pcm.mov", "H.264, PCM", *X264, "-c:a", "pcm_s16be"),
     coded("prores.mov", "ProRes, PCM in 24 bit", "-c:v", "prores_ks", "-profile:v", "0", "-c:a", "pcm_s24le"),
-    coded("prores4444.mov", "ProRes 4:4:4:4 with alpha", "-c:v", "prores_ks", "-pix_fmt", "yuva444p10le", *PCM, seconds=4),
+    coded(
+        "prores4444.mov", "ProRes 4:4:4:4 with alpha", "-c:v", "prores_ks", "-pix_fmt", "yuva444p10le", *PCM, seconds=4
+    ),
     coded("mjpeg.mov", "Motion JPEG, µ-law", *MJPEG, "-c:a", "pcm_mulaw"),
     coded("qtrle.mov", "Animation, with alpha", "-c:v", "qtrle", "-pix_fmt", "argb", *PCM),
     coded("dnxhd.mov", "DNxHR", "-c:v", "dnxhd", "-profile:v", "dnxhr_lb", "-pix_fmt", "yuv422p", *PCM, size="480x270"),
-    coded("svq1.mov", "Sorenson 1, IMA ADPCM", "-c:v", "svq1", "-q:v", "3", "-pix_fmt", "yuv410p", "-c:a", "adpcm_ima_qt"),
+    coded(
+        "svq1.mov", "Sorenson 1, IMA ADPCM", "-c:v", "svq1", "-q:v", "3", "-pix_fmt", "yuv410p", "-c:a", "adpcm_ima_qt"
+    ),
     coded("cinepak.mov", "Cinepak", "-c:v", "cinepak", *PCM, size="160x120", seconds=4),
     coded("png.mov", "PNG", "-c:v", "png", *PCM),
     coded("jpeg2000.mov", "JPEG 2000", "-c:v", "jpeg2000", "-pix_fmt", "yuv420p", *PCM, area="codecs"),
@@ -74,11 +96,11 @@ MATROSKA = (
     coded("truehd.mkv", "TrueHD", *X264, "-c:a", "truehd", "-strict", "-2", *STEREO, area="codecs"),
     coded("mlp.mkv", "MLP", *X264, "-c:a", "mlp", "-strict", "-2", *STEREO, area="codecs"),
     coded("alac.mkv", "Apple lossless", *X264, "-c:a", "alac"),
-    coded("wavpack.mkv", "WavPack", *X264, "-c:a", "wavpack", area="codecs"),
-    coded("tta.mkv", "True Audio", *X264, "-c:a", "tta", area="codecs"),
+    coded("wavpack.mkv", "WavPack", *X264, "-c:a", "wavpack", area="codecs", refusal="accepted"),
+    coded("tta.mkv", "True Audio", *X264, "-c:a", "tta", area="codecs", refusal="accepted"),
     coded("float.mkv", "PCM in floating point", *X264, "-c:a", "pcm_f32le"),
     coded("zmbv.mkv", "DOSBox's codec", "-c:v", "zmbv", *PCM, area="codecs"),
-    coded("dirac.mkv", "Dirac (VC-2)", "-c:v", "vc2", *PCM, area="codecs", seconds=4),
+    coded("dirac.mkv", "Dirac (VC-2)", "-c:v", "vc2", *PCM, area="codecs", seconds=4, refusal="accepted"),
     coded("vp8-vorbis.webm", "VP8, Vorbis", *VP8, *VORBIS),
     coded("vp9-opus.webm", "VP9, Opus", *VP9, *OPUS),
     coded("av1-opus.webm", "AV1, Opus", *AV1, *OPUS),
@@ -86,7 +108,7 @@ MATROSKA = (
     coded("vp9-hidden.webm", "VP9 with superframes", *VP9, "-auto-alt-ref", "1", "-lag-in-frames", "10", *OPUS),
     coded("live-vp8.webm", "no length, no index", *VP8, *OPUS, "-live", "1"),
     coded("live-vp9.webm", "no length, no index", *VP9, *OPUS, "-live", "1"),
-    coded("live-av1.webm", "no length, no index", *AV1, *OPUS, "-live", "1"),
+    copied("live-av1.webm", "no length, no index", (*AV1, *OPUS), ("-live", "1")),
     coded("live-h264.mkv", "as Chrome records with H.264", *X264, *OPUS, "-live", "1"),
 )
 TRANSPORT = (
@@ -122,19 +144,31 @@ OLD = (
     coded("dv.avi", "DV", "-c:v", "dvvideo", "-pix_fmt", "yuv420p", *PCM, "-ar", "48000", *STEREO, **PAL),
     coded("h264-aac.avi", "H.264 with B-frames", *X264, *AAC, **AVI_RATE),
     coded("h264-mp3.avi", "H.264 without B-frames", *X264, "-bf", "0", *MP3),
-    coded("msvideo1.avi", "MS Video 1, MS ADPCM", "-c:v", "msvideo1", "-pix_fmt", "rgb555", "-c:a", "adpcm_ms", area="codecs"),
+    coded(
+        "msvideo1.avi",
+        "MS Video 1, MS ADPCM",
+        "-c:v",
+        "msvideo1",
+        "-pix_fmt",
+        "rgb555",
+        "-c:a",
+        "adpcm_ms",
+        area="codecs",
+    ),
     coded("zmbv.avi", "DOSBox's codec", "-c:v", "zmbv", *PCM, area="codecs"),
     coded("cinepak.avi", "Cinepak", "-c:v", "cinepak", *PCM, size="160x120", seconds=4),
     coded("ima.avi", "IMA ADPCM", *MPEG4, "-c:a", "adpcm_ima_wav"),
     coded("yamaha.avi", "Yamaha ADPCM", *MPEG4, "-c:a", "adpcm_yamaha", area="codecs"),
     coded("gsm.avi", "GSM", *MPEG4, "-c:a", "libgsm_ms", "-ar", "8000", "-ac", "1"),
-    coded("jpegls.avi", "JPEG-LS", "-c:v", "jpegls", *RGB, *PCM, area="codecs", seconds=4),
-    coded("zlib.avi", "LCL zlib", "-c:v", "zlib", *PCM, area="codecs"),
+    coded("jpegls.avi", "JPEG-LS", "-c:v", "jpegls", *RGB, *PCM, area="codecs", seconds=4, refusal="accepted"),
+    coded("zlib.avi", "LCL zlib", "-c:v", "zlib", *PCM, area="codecs", refusal="accepted"),
     coded("flv1-mp3.flv", "Sorenson H.263, MP3", "-c:v", "flv1", "-q:v", "3", *MP3, "-ar", "44100"),
     coded("h264-aac.flv", "H.264, AAC", *X264, *AAC),
     coded("flashsv.flv", "Flash Screen Video", "-c:v", "flashsv", *MP3, "-ar", "44100", area="codecs"),
     coded("flashsv2.flv", "Flash Screen Video 2", "-c:v", "flashsv2", *MP3, "-ar", "44100", area="codecs"),
-    coded("nellymoser.flv", "Nellymoser", "-c:v", "flv1", "-q:v", "3", "-c:a", "nellymoser", "-ar", "44100", "-ac", "1"),
+    coded(
+        "nellymoser.flv", "Nellymoser", "-c:v", "flv1", "-q:v", "3", "-c:a", "nellymoser", "-ar", "44100", "-ac", "1"
+    ),
     coded("speex.flv", "Speex", *X264, "-c:a", "libspeex", "-ar", "16000", "-ac", "1"),
     coded("swf-adpcm.flv", "Flash's ADPCM", "-c:v", "flv1", "-q:v", "3", "-c:a", "adpcm_swf", "-ar", "44100"),
     coded("wmv1.wmv", "Windows Media 7", "-c:v", "wmv1", "-q:v", "3", "-c:a", "wmav1"),

@@ -14,7 +14,8 @@ from support.corpus.watch import Seen, sizes_of, watch
 from support.media_storages import POD_ROOT
 from support.workbench import SMALL_LADDER, Workbench
 
-SAME, BETTER, REFUSED, WORSE = "same", "better", "refused by both", "worse"
+SAME, BETTER, REFUSED, KEPT_OUT, WORSE = "same", "better", "refused by both", "refused on purpose", "worse"
+VERDICTS = (SAME, BETTER, REFUSED, KEPT_OUT, WORSE)
 TOOLS_WORDS = re.compile(r"ff(mpeg|probe) (failed|gave|did not)|exit status|Invalid data found|Error |trailing '\?'")
 """How a sentence sounds that is not ours."""
 LONGEST_S = 60
@@ -75,7 +76,7 @@ def examine(row: Row, folder: Path, materials: Path) -> Verdict:
 def _refused(row: Row, plain: Seen, error: StepError, seconds: float) -> Verdict:
     sentence = error.detail
     if row.refusal:
-        word = REFUSED if row.refusal in sentence else WORSE
+        word = KEPT_OUT if row.refusal in sentence else WORSE
         return Verdict(row.name, word, (f"it says: {sentence}",), seconds)
     expected, _ = expected_of(row, plain, 1)
     shows = any(frame.number is not None for frame in expected.frames) if row.numbered else bool(expected.frames)
@@ -107,4 +108,4 @@ def _published(row: Row, plain: Seen, result: Result, seconds: float) -> Verdict
 
 def count(verdicts: Sequence[Verdict]) -> dict[str, int]:
     """How many there are of each."""
-    return {word: sum(verdict.word == word for verdict in verdicts) for word in (SAME, BETTER, REFUSED, WORSE)}
+    return {word: sum(verdict.word == word for verdict in verdicts) for word in VERDICTS}

@@ -1,4 +1,4 @@
-"""How the sources of the corpus are made: from numbered pictures and chirps, by ffmpeg and by patches, always the same."""
+"""How the sources of the corpus are made: of numbered pictures and chirps, by ffmpeg and by patches, always alike."""
 
 import os
 import subprocess
@@ -127,7 +127,8 @@ class Row:
     slack_s: float = 0.003
     """How far a frame may be beside its time: containers that count milliseconds round them."""
     refusal: str = ""
-    """Words of the sentence by which it must be refused; empty: only what plain ffmpeg refuses may be."""
+    """Words of the sentence by which it must be refused, whatever plain ffmpeg makes of it: it is encrypted, a single
+    picture, or of a codec that is kept out. Empty: only what plain ffmpeg refuses may be."""
 
     def __str__(self) -> str:
         return self.name

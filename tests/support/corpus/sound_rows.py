@@ -4,11 +4,32 @@ from pathlib import Path
 from typing import Any
 
 from support.corpus.kit import (
-    AAC, COPY, MP2, MP3, MPEG2, OPUS, PCM, VP8, X264, Kit, Make, Row, coded, copied, patched,
-)  # fmt: skip
+    AAC,
+    COPY,
+    MP2,
+    MP3,
+    MPEG2,
+    OPUS,
+    PCM,
+    VP8,
+    X264,
+    Kit,
+    Make,
+    Row,
+    coded,
+    copied,
+    patched,
+)
 from support.corpus.patches import (
-    Patch, cut_off, empty_sound_tables, flac_states, matroska_states, renamed, wave_states, xing_states,
-)  # fmt: skip
+    Patch,
+    cut_off,
+    empty_sound_tables,
+    flac_states,
+    matroska_states,
+    renamed,
+    wave_states,
+    xing_states,
+)
 
 VORBIS = ("-c:a", "libvorbis")
 FLAC = ("-c:a", "flac")
@@ -20,7 +41,9 @@ TAIL: dict[str, Any] = {"request": {"cut_start": 4.0, "cut_end": 6.0}, "sound_s"
 TEN_CHANNELS = "pan=hexadecagonal|c0=c0|c3=c0|c9=c0|c12=c0"
 
 
-def heard(name: str, about: str, *coding: object, area: str = "sound", patch: Patch | None = None, **fields: Any) -> Row:
+def heard(
+    name: str, about: str, *coding: object, area: str = "sound", patch: Patch | None = None, **fields: Any
+) -> Row:
     """A file of sound only."""
 
     def make(kit: Kit, target: Path) -> None:
@@ -42,7 +65,14 @@ def chained(name: str, about: str, *coding: object, times: int = 2, **fields: An
     return Row(name, "sound", about, make, **fields)
 
 
-def two_sounds(name: str, about: str, *coding: object, patch: Patch | None = None, lengths_s: tuple[float, float] = (6.0, 6.0), **fields: Any) -> Row:
+def two_sounds(
+    name: str,
+    about: str,
+    *coding: object,
+    patch: Patch | None = None,
+    lengths_s: tuple[float, float] = (6.0, 6.0),
+    **fields: Any,
+) -> Row:
     """A picture with two sound streams: noise and chirps, or chirps and noise; `sound` says which one is wanted."""
 
     def make(kit: Kit, target: Path) -> None:
@@ -50,7 +80,16 @@ def two_sounds(name: str, about: str, *coding: object, patch: Patch | None = Non
         chirping, other = lengths_s
         whole = kit.folder / f"whole-{target.name}"
         kit.ffmpeg(
-            *("-i", kit.picture(), "-i", kit.sound(chirping), "-f", "lavfi", "-i", f"anoisesrc=a=0.02:r=48000:d={other}"),
+            *(
+                "-i",
+                kit.picture(),
+                "-i",
+                kit.sound(chirping),
+                "-f",
+                "lavfi",
+                "-i",
+                f"anoisesrc=a=0.02:r=48000:d={other}",
+            ),
             *("-map", "0:v", "-map", order[0], "-map", order[1], *coding, whole),
         )
         target.write_bytes(patch(whole.read_bytes()) if patch else whole.read_bytes())
@@ -63,9 +102,19 @@ def form_changes(kit: Kit, target: Path) -> None:
     data = b""
     for first, channels in ((0, 2), (96, 6)):
         part = kit.part(
-            f"{first}.ts", *X264, *AAC, "-ac", channels, "-output_ts_offset", first / 25, "-muxdelay", "0",
-            first=first, seconds=3.84, sound_s=3.74,
-        )  # fmt: skip
+            f"{first}.ts",
+            *X264,
+            *AAC,
+            "-ac",
+            channels,
+            "-output_ts_offset",
+            first / 25,
+            "-muxdelay",
+            "0",
+            first=first,
+            seconds=3.84,
+            sound_s=3.74,
+        )
         data += part.read_bytes()
     target.write_bytes(data)
 
@@ -130,8 +179,8 @@ ONLY_SOUND = (
     heard("live.weba", "as browsers record", *OPUS, "-f", "webm", "-live", "1"),
     heard("claims-more.mka", "header far too long", *OPUS, patch=matroska_states(90), area="length"),
     heard("voice.ts", "transport stream without picture", *AAC),
-    heard("fifty.tta", "True Audio", "-c:a", "tta", area="codecs"),
-    heard("voice.wv", "WavPack", "-c:a", "wavpack", area="codecs"),
+    heard("fifty.tta", "True Audio", "-c:a", "tta", area="codecs", refusal="accepted"),
+    heard("voice.wv", "WavPack", "-c:a", "wavpack", area="codecs", refusal="accepted"),
     Row("cover.mp3", "sound", "with a cover", with_cover(*MP3)),
     Row("cover.m4a", "sound", "with a cover", with_cover(*AAC)),
     Row("cover.flac", "sound", "with a cover", with_cover(*FLAC)),
@@ -156,7 +205,16 @@ CHANNELS = (
     heard("many.wav", "16 channels", "-af", TEN_CHANNELS, *PCM),
     coded("surround.mkv", "5.1", *X264, *AAC, "-ac", "6"),
     coded("surround.mp4", "7.1", *X264, *AAC, "-ac", "8"),
-    coded("mixer.mov", "12 channels of a mixing desk", *X264, "-af", "pan=12c|c0=c0|c11=c0", "-c:a", "pcm_s24le", area="sound"),
+    coded(
+        "mixer.mov",
+        "12 channels of a mixing desk",
+        *X264,
+        "-af",
+        "pan=12c|c0=c0|c11=c0",
+        "-c:a",
+        "pcm_s24le",
+        area="sound",
+    ),
     coded("mixer.mkv", "16 channels without layout", *X264, "-af", "pan=16c|c1=c0|c15=c0", *PCM, area="sound"),
     coded("surround.opus.mkv", "Opus of 8 channels", *X264, "-ac", "8", *OPUS, area="sound"),
     coded("telephone.mp4", "8 kHz, one channel", *X264, *AAC, "-ar", "8000", "-ac", "1", area="sound"),
@@ -164,33 +222,108 @@ CHANNELS = (
 )
 TRACKS = (
     copied("silent-track.mkv", "sound track without packets", (*X264, *AAC), NO_SOUND_PACKETS, area="sound"),
-    copied("silent-track.webm", "sound track without packets", (*VP8, *OPUS), NO_SOUND_PACKETS, area="sound", container="webm"),
-    copied("silent-track.mp4", "sound track without packets", (*X264, *AAC), NO_SOUND_PACKETS, area="sound", container="mp4"),
-    copied("silent-track.ts", "sound track without packets", (*X264, *MP2), NO_SOUND_PACKETS, area="sound", container="ts"),
-    patched("empty-tables.mp4", "sample tables of the sound without entries", (*X264, *AAC), empty_sound_tables, area="sound"),
-    patched("empty-tables.mov", "sample tables of the sound without entries", (*X264, *PCM), empty_sound_tables, area="sound"),
-    copied("broken-sound.mp4", "no packet of the sound can be decoded", (*X264, *AAC), BROKEN_SOUND, area="sound", container="mp4"),
+    copied(
+        "silent-track.webm",
+        "sound track without packets",
+        (*VP8, *OPUS),
+        NO_SOUND_PACKETS,
+        area="sound",
+        container="webm",
+    ),
+    copied(
+        "silent-track.mp4",
+        "sound track without packets",
+        (*X264, *AAC),
+        NO_SOUND_PACKETS,
+        area="sound",
+        container="mp4",
+    ),
+    copied(
+        "silent-track.ts", "sound track without packets", (*X264, *MP2), NO_SOUND_PACKETS, area="sound", container="ts"
+    ),
+    patched(
+        "empty-tables.mp4",
+        "sample tables of the sound without entries",
+        (*X264, *AAC),
+        empty_sound_tables,
+        area="sound",
+    ),
+    patched(
+        "empty-tables.mov",
+        "sample tables of the sound without entries",
+        (*X264, *PCM),
+        empty_sound_tables,
+        area="sound",
+    ),
+    copied(
+        "broken-sound.mp4",
+        "no packet of the sound can be decoded",
+        (*X264, *AAC),
+        BROKEN_SOUND,
+        area="sound",
+        container="mp4",
+    ),
     copied("broken-sound.mkv", "no packet of the sound can be decoded", (*X264, *OPUS), BROKEN_SOUND, area="sound"),
-    copied("broken-sound.ts", "no packet of the sound can be decoded", (*MPEG2, *MP2), BROKEN_SOUND, area="sound", container="ts"),
+    copied(
+        "broken-sound.ts",
+        "no packet of the sound can be decoded",
+        (*MPEG2, *MP2),
+        BROKEN_SOUND,
+        area="sound",
+        container="ts",
+    ),
     coded("cut-in-tail.mkv", "a cut in a tail without sound", *X264, *AAC, area="sound", **TAIL),
     coded("cut-in-tail.mp4", "a cut in a tail without sound", *X264, *AAC, area="sound", **TAIL),
     coded("cut-in-tail.ts", "a cut in a tail without sound", *MPEG2, *MP2, area="sound", **TAIL),
     coded("cut-in-tail.webm", "a cut in a tail without sound", *VP8, *OPUS, area="sound", **TAIL),
     coded(
-        "cut-before-sound.mkv", "a cut before the sound begins", *X264, *AAC, area="sound",
-        sound_before=("-ss", "3", "-itsoffset", "3"), request={"cut_start": 0.0, "cut_end": 2.5},
+        "cut-before-sound.mkv",
+        "a cut before the sound begins",
+        *X264,
+        *AAC,
+        area="sound",
+        sound_before=("-ss", "3", "-itsoffset", "3"),
+        request={"cut_start": 0.0, "cut_end": 2.5},
     ),
     coded("sound-ends-early.mp4", "3 s of sound for 6 s", *X264, *AAC, area="sound", sound_s=3.0),
     coded("sound-ends-early.flv", "3 s of sound for 6 s", *X264, *AAC, area="sound", sound_s=3.0),
-    coded("encrypted.mp4", "common encryption", *X264, *AAC, "-encryption_scheme", "cenc-aes-ctr", *KEY, area="sound", refusal="encrypted"),
+    coded(
+        "encrypted.mp4",
+        "common encryption",
+        *X264,
+        *AAC,
+        "-encryption_scheme",
+        "cenc-aes-ctr",
+        *KEY,
+        area="sound",
+        refusal="encrypted",
+    ),
     heard("bought.m4p", "iTunes' encryption", *AAC, "-f", "mp4", patch=renamed(b"mp4a", b"drms"), refusal="encrypted"),
-    two_sounds("unknown-first.mp4", "first sound of an unknown codec", *X264, *AAC, patch=renamed(b"mp4a", b"apac"), sound=1),
-    two_sounds("unknown-second.mp4", "second sound of an unknown codec", *X264, *AAC, patch=renamed(b"mp4a", b"apac", last=True)),
+    two_sounds(
+        "unknown-first.mp4", "first sound of an unknown codec", *X264, *AAC, patch=renamed(b"mp4a", b"apac"), sound=1
+    ),
+    two_sounds(
+        "unknown-second.mp4",
+        "second sound of an unknown codec",
+        *X264,
+        *AAC,
+        patch=renamed(b"mp4a", b"apac", last=True),
+    ),
     two_sounds("second-longer.mp4", "second sound of 20 s", *X264, *AAC, lengths_s=(6.0, 20.0)),
     two_sounds("second-longer.mkv", "second sound of 20 s", *X264, *OPUS, lengths_s=(6.0, 20.0)),
     two_sounds("second-longer.ts", "second sound of 20 s", *X264, *MP2, lengths_s=(6.0, 20.0)),
-    two_sounds("second-default.mkv", "the second sound is the default", *X264, *OPUS, "-disposition:a:0", "0", "-disposition:a:1", "default", sound=1),
+    two_sounds(
+        "second-default.mkv",
+        "the second sound is the default",
+        *X264,
+        *OPUS,
+        "-disposition:a:0",
+        "0",
+        "-disposition:a:1",
+        "default",
+        sound=1,
+    ),
     Row("form-changes.ts", "sound", "stereo, then 5.1", form_changes),
     Row("gap.mkv", "sound", "two seconds without sound packets", with_gap),
-)  # fmt: skip
+)
 ROWS: tuple[Row, ...] = (*ONLY_SOUND, *CHANNELS, *TRACKS)

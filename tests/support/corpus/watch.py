@@ -195,10 +195,6 @@ def find_chirps(samples: Samples) -> list[float]:
 
 
 def _peaks(alike: NDArray[Any]) -> list[float]:
-    found: list[float] = []
     places = np.flatnonzero(alike > FOUND)
     groups: Sequence[NDArray[Any]] = np.split(places, np.flatnonzero(np.diff(places) > APART_S * SAMPLE_RATE_HZ) + 1)
-    for group in groups:
-        if len(group):
-            found.append(int(group[np.argmax(alike[group])]) / SAMPLE_RATE_HZ)
-    return found
+    return [int(group[np.argmax(alike[group])]) / SAMPLE_RATE_HZ for group in groups if len(group)]
