@@ -1,11 +1,12 @@
 """All sources of the corpus, and the sample of them that every test run looks at."""
 
-from support.corpus import container_rows, metadata_rows, picture_rows, sound_rows, time_rows
+from support.corpus import container_rows, metadata_rows, picture_rows, sound_rows, time_rows, track_rows
 from support.corpus.kit import Row
 
 ROWS: tuple[Row, ...] = (
     *container_rows.ROWS,
     *sound_rows.ROWS,
+    *track_rows.ROWS,
     *time_rows.ROWS,
     *picture_rows.ROWS,
     *metadata_rows.ROWS,
