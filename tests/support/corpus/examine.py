@@ -16,7 +16,7 @@ from support.workbench import SMALL_LADDER, Workbench
 
 SAME, BETTER, REFUSED, KEPT_OUT, WORSE = "same", "better", "refused by both", "refused on purpose", "worse"
 VERDICTS = (SAME, BETTER, REFUSED, KEPT_OUT, WORSE)
-TOOLS_WORDS = re.compile(r"ff(mpeg|probe) (failed|gave|did not)|exit status|Invalid data found|Error |trailing '\?'")
+TOOLS_WORDS = re.compile(r"ff(mpeg|probe) (failed|gave|did not|ended)|exit status|trailing '\?'")
 """How a sentence sounds that is not ours."""
 LONGEST_S = 60
 """No source of the corpus may keep us longer."""

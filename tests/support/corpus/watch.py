@@ -22,6 +22,8 @@ FOUND = 0.6
 """Correlation from which a chirp counts as found; noise and codecs leave 0.8 and more."""
 LOUD = 0.02
 """Root mean square of a chirp, at least; the whole scale is 1."""
+AHEAD = SAMPLE_RATE_HZ // 50
+"""Samples before the first one that are looked at."""
 APART_S = 0.1
 """Chirps are further apart than this."""
 Area = tuple[float, float, float, float]
@@ -184,7 +186,8 @@ def find_chirps(samples: Samples) -> list[float]:
     chirp = _chirp()
     if len(samples) < len(chirp):
         return []
-    samples = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
+    # in front, so that a chirp is found, too, whose first samples are not there
+    samples = np.pad(np.nan_to_num(samples, posinf=0.0, neginf=0.0), (AHEAD, 0))
     size = 1 << (len(samples) + len(chirp)).bit_length()
     spectrum = np.fft.rfft(samples, size) * np.conj(np.fft.rfft(chirp, size))
     match = np.abs(np.fft.irfft(spectrum, size)[: len(samples) - len(chirp) + 1])
@@ -197,4 +200,4 @@ def find_chirps(samples: Samples) -> list[float]:
 def _peaks(alike: NDArray[Any]) -> list[float]:
     places = np.flatnonzero(alike > FOUND)
     groups: Sequence[NDArray[Any]] = np.split(places, np.flatnonzero(np.diff(places) > APART_S * SAMPLE_RATE_HZ) + 1)
-    return [int(group[np.argmax(alike[group])]) / SAMPLE_RATE_HZ for group in groups if len(group)]
+    return [(int(group[np.argmax(alike[group])]) - AHEAD) / SAMPLE_RATE_HZ for group in groups if len(group)]
