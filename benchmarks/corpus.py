@@ -35,7 +35,8 @@ def run(folder: Path, processes: int, patterns: Sequence[str]) -> int:
         for done in as_completed(pending):
             verdict = done.result()
             verdicts[verdict.row] = verdict
-            console.print(f"[dim]{len(verdicts)}/{len(rows)} {verdict.row}: {verdict.word}[/]", highlight=False)
+            why = f" ({verdict.reasons[0]})" if verdict.word == WORSE else ""
+            console.print(f"{len(verdicts)}/{len(rows)} {verdict.row}: {verdict.word}{why}", style="dim", markup=False)
     shutil.rmtree(work, ignore_errors=True)
     _print(rows, verdicts)
     worse = count(list(verdicts.values()))[WORSE]

@@ -2,7 +2,7 @@
 
 import itertools
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
@@ -56,7 +56,7 @@ def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: floa
         findings.worse.append(f"none of {len(source)} frames is there ({len(made)} others are)")
         return findings
     differences = [made[there].time_s - source[here].time_s for here, there in pairs]
-    findings.shift_s = statistics.median(differences)
+    findings.shift_s = statistics.median_low(differences)
     _look_for_lost(source, {here for here, _ in pairs}, findings)
     late_s = max(
         (abs(difference - findings.shift_s), here) for difference, (here, _) in zip(differences, pairs, strict=True)
@@ -73,28 +73,54 @@ def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: floa
 
 def _match(source: Sequence[Shown], made: Sequence[Shown]) -> list[tuple[int, int]]:
     """Pairs of places: of one number and in the same order; then, of those that cannot be read, at one time."""
-    left = [frame.number if frame.number is not None else -1 - place for place, frame in enumerate(source)]
-    right = [frame.number if frame.number is not None else -1_000_000 - place for place, frame in enumerate(made)]
-    blocks = SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
-    pairs = [(block.a + step, block.b + step) for block in blocks for step in range(block.size)]
-    if not pairs:
+    left, right = _runs(source, -1), _runs(made, -1_000_000)
+    blocks = SequenceMatcher(None, [key for key, _ in left], [key for key, _ in right], autojunk=False)
+    runs = [
+        (left[block.a + step][1], right[block.b + step][1])
+        for block in blocks.get_matching_blocks()
+        for step in range(block.size)
+    ]
+    if not runs:
         return []
-    shift_s = statistics.median(made[there].time_s - source[here].time_s for here, there in pairs)
-    free = set(range(len(made))) - {there for _, there in pairs}
-    matched = {here for here, _ in pairs}
-    for here, frame in enumerate(source):
-        if (
-            here in matched
-            or not free
-            or (frame.number is not None and not any(made[place].number is None for place in free))
-        ):
-            continue
-        nearest = min(free, key=lambda place: abs(made[place].time_s - shift_s - frame.time_s))
-        alike = frame.number is None or made[nearest].number is None
-        if alike and abs(made[nearest].time_s - shift_s - frame.time_s) < OFFSET_S:
-            pairs.append((here, nearest))
-            free.discard(nearest)
+    shift_s = statistics.median_low(made[there[0]].time_s - source[here[0]].time_s for here, there in runs)
+
+    def beside_s(here: int, there: int) -> float:
+        return abs(made[there].time_s - shift_s - source[here].time_s)
+
+    pairs = [pair for here, there in runs for pair in _pair(here, there, beside_s)]
+    known, used = {here for here, _ in pairs}, {there for _, there in pairs}
+    # what cannot be read on one side may be readable on the other
+    left_over = [place for place in range(len(source)) if place not in known]
+    free = [place for place in range(len(made)) if place not in used]
+    pairs += [
+        (here, there)
+        for here, there in _pair(left_over, free, beside_s, within_s=OFFSET_S)
+        if None in {source[here].number, made[there].number}
+    ]
     return sorted(pairs)
+
+
+def _runs(frames: Sequence[Shown], unreadable: int) -> list[tuple[int, list[int]]]:
+    """Numbers, each with the places where it is shown again and again: a held picture is one run."""
+    keys = [unreadable - place if frame.number is None else frame.number for place, frame in enumerate(frames)]
+    return [(key, list(places)) for key, places in itertools.groupby(range(len(keys)), keys.__getitem__)]
+
+
+def _pair(
+    here: Sequence[int],
+    there: Sequence[int],
+    beside_s: Callable[[int, int], float],
+    within_s: float = float("inf"),
+) -> list[tuple[int, int]]:
+    """Give each place the nearest that is left."""
+    free, pairs = list(there), []
+    for one in here:
+        distances = {other: beside_s(one, other) for other in free}
+        nearest = min(distances, key=distances.__getitem__, default=None)
+        if nearest is not None and distances[nearest] <= within_s:
+            pairs.append((one, nearest))
+            free.remove(nearest)
+    return pairs
 
 
 def _look_for_lost(source: Sequence[Shown], matched: set[int], findings: Findings) -> None:
