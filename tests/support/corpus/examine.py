@@ -65,7 +65,10 @@ def examine(row: Row, folder: Path, materials: Path) -> Verdict:
     try:
         info = bench.encode(row.name, **row.request)
     except StepError as error:
-        return _refused(row, plain, error, time.monotonic() - begun_s)
+        verdict = _refused(row, plain, error, time.monotonic() - begun_s)
+        if bench.output.exists():
+            return replace(verdict, word=WORSE, reasons=(*verdict.reasons, "but something was published"))
+        return verdict
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the verdict
         return Verdict(row.name, WORSE, (f"{type(error).__name__}: {error}",), time.monotonic() - begun_s)
     seconds = time.monotonic() - begun_s
