@@ -8,9 +8,10 @@ from pathlib import Path
 
 from podjobs.contract.errors import StepError
 from podjobs.encoding.settings import EncodingSettings
-from support.corpus.compare import Result, compare, expected_of
+from support.corpus.compare import Result, compare
+from support.corpus.expect import expected_of
 from support.corpus.kit import Kit, MakingError, Row
-from support.corpus.watch import Seen, sizes_of, watch
+from support.corpus.watch import UNDAMAGED, Seen, sizes_of, watch
 from support.media_storages import POD_ROOT
 from support.workbench import SMALL_LADDER, Workbench
 
@@ -73,7 +74,7 @@ def examine(row: Row, folder: Path, materials: Path) -> Verdict:
         return Verdict(row.name, WORSE, (f"{type(error).__name__}: {error}",), time.monotonic() - begun_s)
     seconds = time.monotonic() - begun_s
     result = Result(bench.output, info, bench.recipe, tuple(bench.run.log))
-    return _published(row, plain, result, seconds)
+    return _published(row, source, plain, result, seconds)
 
 
 def _refused(row: Row, plain: Seen, error: StepError, seconds: float) -> Verdict:
@@ -81,7 +82,7 @@ def _refused(row: Row, plain: Seen, error: StepError, seconds: float) -> Verdict
     if row.refusal:
         word = KEPT_OUT if row.refusal in sentence else WORSE
         return Verdict(row.name, word, (f"it says: {sentence}",), seconds)
-    expected, _ = expected_of(row, plain, 1)
+    expected = expected_of(row, plain, 1).seen
     shows = any(frame.number is not None for frame in expected.frames) if row.numbered else bool(expected.frames)
     if shows or expected.chirps_s:
         shown = f"{len(expected.frames)} frames and {len(expected.chirps_s)} chirps"
@@ -91,22 +92,25 @@ def _refused(row: Row, plain: Seen, error: StepError, seconds: float) -> Verdict
     return Verdict(row.name, REFUSED, (sentence,), seconds)
 
 
-def _published(row: Row, plain: Seen, result: Result, seconds: float) -> Verdict:
+def _published(row: Row, source: Path, plain: Seen, result: Result, seconds: float) -> Verdict:
     if row.refusal:
         return Verdict(row.name, WORSE, (f"it was published, but must be refused as {row.refusal!r}",), seconds)
     if plain.is_empty:
         return Verdict(row.name, BETTER, ("plain ffmpeg refuses it",), seconds, tuple(result.log))
-    expected, remarks = expected_of(row, plain, result.recipe.decimation)
-    findings = compare(row, expected, result)
+    expected = expected_of(row, plain, result.recipe.decimation)
+    findings, remarks = compare(row, expected, result), expected.remarks
+    if findings.worse:
+        # what is left of a damaged frame is no better than the frame before it
+        undamaged = replace(watch(source, sound=row.sound, options=UNDAMAGED), sizes_px=plain.sizes_px)
+        retried = compare(row, expected_of(row, undamaged, result.recipe.decimation), result)
+        if not retried.worse:
+            findings, remarks = retried, (*remarks, "frames of damaged packets are left out")
     if seconds > LONGEST_S:
         findings.worse.append(f"it took {seconds:.0f} s")
     if (leftover := result.output.parent.parent.parent / "work").exists():
         findings.worse.append(f"{leftover.name} was left behind")
-    if findings.worse:
-        return Verdict(row.name, WORSE, (*findings.worse, *remarks), seconds, tuple(result.log))
-    if findings.better:
-        return Verdict(row.name, BETTER, (*findings.better, *remarks), seconds, tuple(result.log))
-    return Verdict(row.name, SAME, tuple(remarks), seconds, tuple(result.log))
+    word = WORSE if findings.worse else BETTER if findings.better else SAME
+    return Verdict(row.name, word, (*(findings.worse or findings.better), *remarks), seconds, tuple(result.log))
 
 
 def count(verdicts: Sequence[Verdict]) -> dict[str, int]:

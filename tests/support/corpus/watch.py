@@ -29,6 +29,11 @@ APART_S = 0.1
 Area = tuple[float, float, float, float]
 """Where in the picture the source's is: left, top, width, height, as shares of the picture's size."""
 WHOLE: Area = (0.0, 0.0, 1.0, 1.0)
+Options = tuple[str, ...]
+OWN_CLOCK: Options = ("-copyts",)
+"""Times are those of the file, wherever its clock begins."""
+UNDAMAGED: Options = ("-fflags", "+discardcorrupt")
+"""Packets that are known to be damaged are left out."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Seen:
         return not self.frames and not self.sound_s
 
 
-def watch(file: Path, *, sound: int = 0, plain: bool = True, area: Area = WHOLE) -> Seen:
+def watch(file: Path, *, sound: int = 0, options: Options = (), area: Area = WHOLE) -> Seen:
     """Decode a file once, whole.
 
     The command is what a person would type, with three differences that are only in its favour: each frame is passed
@@ -73,16 +78,16 @@ def watch(file: Path, *, sound: int = 0, plain: bool = True, area: Area = WHOLE)
     Args:
         file: what is watched.
         sound: number of the sound stream.
-        plain: as a person would; False: with the file's own clock, as it is, for what we made.
+        options: OWN_CLOCK for what we made, UNDAMAGED for a source.
         area: where the bar code's picture is.
     """
     kinds = [stream.get("codec_type") for stream in _moving_streams(file)]
     pictures, sounds = "video" in kinds, kinds.count("audio") > sound
-    seen = _decode(file, (pictures, sound if sounds else None), plain=plain, area=area)
+    seen = _decode(file, (pictures, sound if sounds else None), options=options, area=area)
     if pictures and sounds and not seen.frames:
-        seen = _decode(file, (True, None), plain=plain, area=area)
+        seen = _decode(file, (True, None), options=options, area=area)
     if pictures and sounds and seen.is_empty:
-        seen = _decode(file, (False, sound), plain=plain, area=area)
+        seen = _decode(file, (False, sound), options=options, area=area)
     return seen
 
 
@@ -95,12 +100,12 @@ def _moving_streams(file: Path) -> list[dict[str, Any]]:
     return [stream for stream in streams if not stream.get("disposition", {}).get("attached_pic")]
 
 
-def _decode(file: Path, streams: tuple[bool, int | None], *, plain: bool, area: Area) -> Seen:
+def _decode(file: Path, streams: tuple[bool, int | None], *, options: Options, area: Area) -> Seen:
     pictures, sound = streams
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         argv = ["ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-max_error_rate", "1"]
-        argv += [*(() if plain else ("-copyts",)), "-i", str(file)]
+        argv += [*options, "-i", str(file)]
         if pictures:
             argv += _picture_outputs(area, folder)
         if sound is not None:
