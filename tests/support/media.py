@@ -29,6 +29,19 @@ def make_video(
     return path
 
 
+def colours_of(path: Path, before: str = "") -> list[tuple[int, ...]]:
+    """The mean colour of every frame: red, green, blue.
+
+    Args:
+        path: a video.
+        before: filters, each with a comma behind it.
+    """
+    argv = ["ffmpeg", "-v", "error", "-i", str(path), "-vf", f"{before}scale=1:1,format=rgb24"]
+    argv += ["-fps_mode", "passthrough", "-f", "rawvideo", "-"]
+    pixels = subprocess.run(argv, check=True, capture_output=True).stdout
+    return [tuple(pixels[start : start + 3]) for start in range(0, len(pixels), 3)]
+
+
 def packets(path: Path, stream: str = "v") -> list[tuple[float, float, bool]]:
     """(pts, dts, is key) in seconds, in file order."""
     output = subprocess.run(

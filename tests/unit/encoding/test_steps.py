@@ -91,3 +91,8 @@ def test_repackage_stage_weight_grows_with_the_file(size_bytes, weight):
     (step,) = repackage_stage(size_bytes).steps
     assert step.weight == weight
     assert step.timeout_s == max(900, 20 * weight)
+
+
+def test_repackage_stage_that_codes_pictures_has_time_for_them():
+    (step,) = repackage_stage(5_000_000, coding_s=99).steps
+    assert (step.weight, step.timeout_s) == (100, 2000)

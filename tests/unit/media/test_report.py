@@ -61,3 +61,20 @@ def test_read_facts_says_what_may_be_interlaced(stream, interlaced):
 @pytest.mark.parametrize(("name", "badly"), [("mpegts", True), ("avi", True), ("mov,mp4,m4a,3gp,3g2,mj2", False)])
 def test_read_facts_says_what_seeks_badly(name, badly):
     assert read_facts({"streams": [], "format": {"format_name": name}}).seeks_badly is badly
+
+
+@pytest.mark.parametrize(("sounds", "index"), [(["unknown", "aac"], 1), ([None, "aac"], 1), (["unknown"], None)])
+def test_read_facts_sound_that_ffmpeg_does_not_know_is_not_chosen(sounds, index):
+    audios = [
+        {"index": number, "codec_type": "audio", "disposition": {"default": int(not number)}}
+        | ({"codec_name": name} if name else {})
+        for number, name in enumerate(sounds)
+    ]
+    facts = read_facts({"streams": [*audios, stream(index=9)], "format": {"format_name": "mov"}})
+    assert (facts.audio and facts.audio.index) == index
+    assert facts.unknown_audio == (0,)
+
+
+def test_read_facts_sound_alone_that_ffmpeg_does_not_know_remains_to_be_refused():
+    facts = read_facts({"streams": [{"index": 0, "codec_type": "audio"}], "format": {"format_name": "mov"}})
+    assert facts.audio.codec == "unknown"

@@ -11,6 +11,7 @@ from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.limits import LEAST_CPU_S, WATERMARK_FILE
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Recipe, Watermark
+from podjobs.encoding.selection import copy_selection
 from podjobs.encoding.steps import WATERMARK_FOLDER
 from podjobs.encoding.time_line import FREEZE_FROM_S
 from podjobs.encoding.workspace import Workspace
@@ -62,8 +63,13 @@ def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -
 
 
 def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
+    name = work.storage.pod_path(key)
     facts = probe_source(work.tools, work.storage, work.settings, key)
-    video, name = facts.video, work.storage.pod_path(key)
+    if facts.selection is not None:
+        # credits are short: the step that plans the job can copy them
+        key = copy_selection(facts, key, which, work)
+        facts = probe_source(work.tools, work.storage, work.settings, key)
+    video = facts.video
     if video is None:
         raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")
     length_s = _length_s(facts, video) or _measure_s(key, video, work)

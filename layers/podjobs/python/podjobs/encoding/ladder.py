@@ -73,6 +73,9 @@ LEVELS = (
 BUFFER_S = 1.5
 """Size of the rate control buffer in seconds at the maximum rate: a new slide needs more than Pod's 1 s."""
 
+LONGEST_SIDE_PX = 8192
+"""Browsers decode no longer pictures, and x264 makes none beyond 16,384."""
+
 
 def choose_renditions(
     video: VideoFacts, settings: EncodingSettings, frame_rate: float | None = None
@@ -118,7 +121,7 @@ def _fit(video: VideoFacts, frame_rate: float, setting: RenditionSetting, settin
 
 
 def fit_size(width_px: int, height_px: int, nominal_px: int) -> tuple[int, int]:
-    """Scale a picture so that its short side has the nominal size, never up, both sides even.
+    """Scale a picture so that its short side has the nominal size, if the long one permits, never up, both sides even.
 
     Args:
         width_px: displayed width of the source.
@@ -128,7 +131,7 @@ def fit_size(width_px: int, height_px: int, nominal_px: int) -> tuple[int, int]:
     Returns:
         Width and height in pixels.
     """
-    scale = min(1.0, nominal_px / min(width_px, height_px))
+    scale = min(1.0, nominal_px / min(width_px, height_px), LONGEST_SIDE_PX / max(width_px, height_px))
     return _even(width_px * scale), _even(height_px * scale)
 
 

@@ -13,6 +13,7 @@ from podjobs.encoding.ladder import BUFFER_S, Rendition
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import RATES, SLOWEST, chunk_length_s, chunk_pixels
+from podjobs.encoding.storing import expect_cost
 from podjobs.media.facts import MediaFacts
 from podjobs.media.limits import SMALL_FILE_BYTES
 
@@ -105,7 +106,7 @@ def package_limits(recipe: Recipe, rendition: Rendition, settings: EncodingSetti
 
 
 def repackage_limits(facts: MediaFacts, size_bytes: int, settings: EncodingSettings) -> CommandLimits:
-    """The limits of the command that repackages a source: packets are copied, and the sound is kept without loss.
+    """The limits of the command that repackages a source: packets are copied, or coded anew without loss.
 
     Args:
         facts: of the source.
@@ -116,8 +117,9 @@ def repackage_limits(facts: MediaFacts, size_bytes: int, settings: EncodingSetti
     sound_s = 0.0
     if facts.audio is not None:
         sound_s = max(min(facts.duration_s or 0.0, longest_s), _longest_sound_s(size_bytes, longest_s))
-    cpu_s = size_bytes / RATES["repackage"].per_s + sound_s / RATES["audio"].per_s
-    file_bytes = LEAST_FILE_BYTES + 2 * size_bytes + math.ceil(sound_s * LOSSLESS_BYTES_PER_S)
+    video_s, video_bytes = expect_cost(facts, size_bytes, longest_s)
+    cpu_s = size_bytes / RATES["repackage"].per_s + sound_s / RATES["audio"].per_s + video_s
+    file_bytes = LEAST_FILE_BYTES + 2 * size_bytes + math.ceil(sound_s * LOSSLESS_BYTES_PER_S) + video_bytes
     return CommandLimits(_cpu_limit_s(cpu_s), file_bytes)
 
 

@@ -36,6 +36,9 @@ GRID_TOLERANCE = 0.25
 RATE_TOLERANCE = 1.01
 """60000/1001 and a phone's 60.02 fps count as 60."""
 
+SMALLEST_INTERLACED_PX = 32
+"""No camera has less, and the filter refuses pictures of fewer than 3 columns or 4 lines."""
+
 FREEZE_EVERY_S = 1
 """Interval between the copies of a frozen frame."""
 JITTER_S = 0.002
@@ -69,7 +72,7 @@ def prepare_frames(frames: Frames, video: VideoFacts, decimation: int) -> Frames
         video: the source.
         decimation: one frame of so many is kept.
     """
-    if video.interlaced:
+    if video.interlaced and min(video.width_px, video.height_px) >= SMALLEST_INTERLACED_PX:
         # send_frame: one frame per frame, not one per field, which would double the rate.
         # deint=interlaced: frames flagged as progressive pass unchanged.
         frames = frames.filter("bwdif", mode="send_frame", parity="auto", deint="interlaced")

@@ -4,7 +4,7 @@ import math
 
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
-from podjobs.contract.plans import Plan
+from podjobs.contract.plans import Plan, Stage
 from podjobs.encoding import time_line
 from podjobs.encoding.boundaries import (
     choose_chunk_s,
@@ -21,8 +21,10 @@ from podjobs.encoding.limits import shortest_chunk_s
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.repackage import repackage
+from podjobs.encoding.selection import copy_selection, tell_left_out
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.encoding.steps import repackage_stage, stages_of
+from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
+from podjobs.encoding.storing import expect_cost
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
@@ -39,21 +41,36 @@ def plan_job(context: EncodingContext) -> Plan:
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     work.storage.start_work(job.id)
+    if facts.selection is not None:
+        log = ("The source has streams that are not opened: the others are copied first.",)
+        return Plan(stages=(_stage_copy(job, facts, work),), log=log)
     if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
         return Plan(
-            stages=(repackage_stage(work.storage.size_bytes(job.source)),),
+            stages=(_stage_copy(job, facts, work),),
             log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
         )
     return _plan_source(job, job.source, facts, work)
+
+
+def _stage_copy(job: EncodingJob, facts: MediaFacts, work: Workspace) -> Stage:
+    """The stage that copies the source."""
+    size_bytes = work.storage.size_bytes(job.source)
+    coding_s, _ = expect_cost(facts, size_bytes, work.settings.podjobs_max_duration_s)
+    return repackage_stage(size_bytes, coding_s)
 
 
 def plan_repackaged(context: EncodingContext) -> Plan:
     """Repackage the source, then plan the rest of the job. Raises like `plan_job`."""
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
-    copy = repackage(facts, job.source, work)
+    log = _log_left_out(facts)
+    if facts.selection is not None:
+        copy = copy_selection(facts, job.source, REPACKAGED_FOLDER, work)
+        log += (tell_left_out(facts.selection),)
+    else:
+        copy = repackage(facts, job.source, work)
     plan = _plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
-    return plan.model_copy(update={"log": (*_log_left_out(facts), *plan.log)})
+    return plan.model_copy(update={"log": (*log, *plan.log)})
 
 
 def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
@@ -114,8 +131,11 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
 
 
 def _log_left_out(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence about each subtitle stream that is not text."""
+    """A sentence about each subtitle stream that is not text, and about each sound that nobody can decode."""
     return tuple(
+        f"The audio stream {index} has a codec that ffmpeg does not know, and is left out."
+        for index in facts.unknown_audio
+    ) + tuple(
         f"The subtitle stream {subtitle.index} ({subtitle.codec}) contains pictures, not text, and is left out."
         for subtitle in facts.subtitles
         if not subtitle.is_text

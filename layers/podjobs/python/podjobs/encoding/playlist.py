@@ -65,7 +65,8 @@ def inspect(file: Path, work: Workspace) -> Inspection:
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", entries, "-print_format", "compact=nokey=1"]
     packets: Packets = {}
     codecs: dict[str, None] = {}
-    for line in work.run([*argv, "-i", str(file)]).splitlines():
+    # -f: a file of a few packets would be taken for another kind
+    for line in work.run([*argv, "-f", "mpegts", "-i", str(file)]).splitlines():
         match line.split("|"):
             case ["packet", kind, pts, dts, flags, *_]:
                 packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))

@@ -1,6 +1,6 @@
 """Repackages a source whose container cannot be seeked reliably into Matroska, so that it can be cut into chunks.
 
-The video is copied; the sound is kept without loss.
+The video is copied, or coded anew without loss where Matroska cannot store it; the sound is kept without loss.
 """
 
 import ffmpeg
@@ -12,6 +12,7 @@ from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.limits import repackage_limits
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
+from podjobs.encoding.storing import store_video
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING
 from podjobs.media.facts import MediaFacts
@@ -44,7 +45,8 @@ def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
     streams = (file[str(stream.index)] for stream in kept)
-    return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **CODING)], settings, *KEEP_GOING)
+    coding = CODING | store_video(facts)
+    return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **coding)], settings, *KEEP_GOING)
 
 
 def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:

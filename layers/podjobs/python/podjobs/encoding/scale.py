@@ -20,6 +20,9 @@ def scale_frames(frames: Any, video: VideoFacts, main: VideoFacts, renditions: S
     largest = renditions[-1]
     inner = [fit_inside((video.width_px, video.height_px), (one.width_px, one.height_px)) for one in renditions]
     own_frame = video is main
+    if video.pixel_format == "pal8":
+        # swscale converts palettes by BT.601, whichever matrix it is told
+        frames = frames.filter("format", "rgb24")
     frames = tonemap_to_sdr(frames, video, (largest.width_px, largest.height_px) if own_frame else inner[-1])
     split = frames.filter_multi_output("split", len(renditions))
     # named, although it is swscale's default: what was measured (benchmarks/ladder.py) must not change with a default

@@ -107,13 +107,14 @@ def _step(
     )
 
 
-def repackage_stage(size_bytes: int) -> Stage:
+def repackage_stage(size_bytes: int, coding_s: float = 0.0) -> Stage:
     """The stage that precedes all others for non-seekable sources; its step replies with a new plan.
 
     Args:
         size_bytes: of the source.
+        coding_s: expected for pictures that cannot be copied.
     """
-    return Stage(name="repackage", steps=(_step("repackage", size_bytes),))
+    return Stage(name="repackage", steps=(_step("repackage", size_bytes + coding_s * RATES["repackage"].per_s),))
 
 
 def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:

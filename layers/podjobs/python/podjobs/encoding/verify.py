@@ -128,13 +128,14 @@ def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
     last_key = max((pts for pts, _, is_key in packets.get("video", []) if is_key), default=last)
     # -sseof counts from the end: decoding must begin at the last key frame or earlier
     from_end_s = (last - last_key) / TICKS_PER_S + DECODED_S
-    ends = {"beginning": ["-t", str(DECODED_S), "-i"], "end": ["-sseof", f"-{from_end_s:.3f}", "-i"]}
+    ends = {"beginning": ["-t", str(DECODED_S)], "end": ["-sseof", f"-{from_end_s:.3f}"]}
     faults = []
     for end, options in ends.items():
         # -xerror: stop at the first error; a player would show a damaged picture
-        argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options, str(file)]
+        argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options]
         try:
-            work.run([*argv, "-map", "0:v:0", "-f", "null", "-"])
+            # -f: a file of a few packets would be taken for another kind
+            work.run([*argv, "-f", "mpegts", "-i", str(file), "-map", "0:v:0", "-f", "null", "-"])
         except PermanentError as error:
             faults.append(f"its {end} does not play: {error.detail}")
     return faults

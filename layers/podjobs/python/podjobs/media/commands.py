@@ -3,33 +3,15 @@
 from typing import Any
 
 from podjobs.contract.ports import MediaInput
+from podjobs.media.codecs import name_decoders
 from podjobs.media.settings import SourceSettings
 
 ACCEPTED_FORMATS = (
     *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv", "mpegts", "mpeg", "mxf", "dv"),
     *("mp3", "wav", "ogg", "flac", "aac", "aiff", "caf", "amr", "w64", "ac3"),
+    "gif",
 )
 """Demuxers that ffmpeg may use. Playlists and scripts (hls, concat, dash, …) read other files and are excluded."""
-DECODERS = {
-    "av1": ("libdav1d", "libaom-av1", "av1"),
-    "vp8": ("vp8", "libvpx"),
-    "vp9": ("vp9", "libvpx-vp9"),
-    "flv1": ("flv",),
-    "msmpeg4v3": ("msmpeg4",),
-    "mp3": ("mp3float", "mp3"),
-    "mp2": ("mp2float", "mp2"),
-    "mp1": ("mp1float", "mp1"),
-    "opus": ("opus", "libopus"),
-    "speex": ("speex", "libspeex"),
-    "dts": ("dca",),
-    "amr_nb": ("amrnb", "libopencore_amrnb"),
-    "amr_wb": ("amrwb", "libopencore_amrwb"),
-    "subrip": ("subrip", "srt"),
-    "dvd_subtitle": ("dvdsub",),
-    "dvb_subtitle": ("dvbsub",),
-    "hdmv_pgs_subtitle": ("pgssub",),
-}
-"""ffmpeg's decoders of a codec, if their names differ from the codec's."""
 KEEP_GOING = ("-max_error_rate", "1")
 """ffmpeg options: decode whatever can be decoded, however much cannot; verification shows what is missing."""
 QUIET = ("-hide_banner", "-nostats", "-loglevel", "error")
@@ -48,11 +30,10 @@ def input_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any
         source: the file, and the protocols to read it.
         settings: the codecs to decode, and how many streams a file may have.
     """
-    decoders = [name for codec in settings.podjobs_codecs for name in DECODERS.get(codec, (codec,))]
     return {
         "protocol_whitelist": source.protocol_whitelist,
         "format_whitelist": ",".join(ACCEPTED_FORMATS),
-        "codec_whitelist": ",".join(dict.fromkeys(decoders)),
+        "codec_whitelist": ",".join(name_decoders(settings.podjobs_codecs)),
         "max_streams": settings.podjobs_max_streams,
         "max_pixels": settings.podjobs_max_pixels,
     }

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 GUESSED_FORMATS = frozenset({"aac", "mp3"})
 """ffprobe's names of containers without a length."""
-UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv"})
+UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv", "gif"})
 """ffprobe's names of containers without an index or without reliable timestamps."""
 
 
@@ -95,6 +95,17 @@ class ChapterFacts(BaseModel):
     title: str
 
 
+class Selection(BaseModel):
+    """Which streams of a file may be used, if ffprobe cannot open all of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kept: tuple[int, ...]
+    """Their indices."""
+    left_out: str
+    """The other pictures and sounds, named for people."""
+
+
 class MediaFacts(BaseModel):
     """A source file."""
 
@@ -110,6 +121,11 @@ class MediaFacts(BaseModel):
     chapters: tuple[ChapterFacts, ...] = ()
     streams: int = 1
     """Of all kinds."""
+    unknown_audio: tuple[int, ...] = ()
+    """Indices of audio streams whose codec ffmpeg does not know."""
+    selection: Selection | None = None
+    """If not None, these streams must be copied before the file can be probed: the facts are only what its container
+    lists about them."""
 
     @property
     def text_subtitles(self) -> tuple[SubtitleFacts, ...]:
@@ -123,5 +139,5 @@ class MediaFacts(BaseModel):
 
     @property
     def seeks_badly(self) -> bool:
-        """Whether it cannot be seeked reliably: the container has no index, or unreliable timestamps."""
-        return not UNSEARCHABLE_FORMATS.isdisjoint(self.format_name.split(","))
+        """Whether it cannot be seeked reliably: the container has no index, unreliable timestamps, or is not known."""
+        return self.selection is not None or not UNSEARCHABLE_FORMATS.isdisjoint(self.format_name.split(","))

@@ -7,14 +7,25 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
+from podjobs.media.codecs import UNKNOWN_CODECS, add_codec, name_codecs
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
 from podjobs.media.facts import MediaFacts
+from podjobs.media.openable import UnacceptedCodecError, select_openable
 from podjobs.media.report import read_facts
 from podjobs.media.settings import SourceSettings
 
 PROBE_TIMEOUT_S = 60
 ANALYZED_S = 60
 """How late the streams of a file may begin; with ffprobe's own 5 s, a later picture would appear to begin at 0."""
+PICTURES = {
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
+"""How files begin that are pictures; WebP is a RIFF file, like WAV and AVI."""
 HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims to have more was made to exhaust us."""
 
@@ -47,8 +58,25 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S, limits=CommandLimits(cpu_s=PROBE_TIMEOUT_S))
         facts = read_facts(json.loads(output.decode("utf-8", "replace")))
     except PermanentError as error:
-        raise PermanentError(_explain_refusal(source, error, settings), **error.context) from error
+        facts = _select(tools, storage, settings, key, error)
     _check_facts(source.name, facts, settings)
+    return facts
+
+
+def _select(tools: Tools, storage: Storage, settings: SourceSettings, key: Key, refusal: PermanentError) -> MediaFacts:
+    """Select the streams that can be used where ffprobe refuses a file because of one; else explain the refusal."""
+    source = storage.input_of(key)
+    try:
+        # what takes too long to read once is not read again
+        facts = None if "exceeded" in refusal.context else select_openable(tools, storage, settings, key)
+    except UnacceptedCodecError as error:
+        detail = _explain_codec(error.kind, source.name, error.codec, settings)
+        raise PermanentError(detail, **refusal.context) from refusal
+    if facts is None:
+        with storage.open(key) as file:
+            beginning = file.read(12)
+        detail = _explain_picture(source.name, beginning) or _explain_refusal(source, refusal, settings)
+        raise PermanentError(detail, **refusal.context) from refusal
     return facts
 
 
@@ -61,12 +89,11 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
         raise PermanentError(_too_many_streams(name, settings))
     for kind, stream in (("video", video), ("audio", audio)):
         if stream is not None and stream.codec not in settings.podjobs_codecs:
-            raise PermanentError(
-                f"The {kind} of {name!r} is coded as {stream.codec!r}, which is not an accepted codec. "
-                "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
-            )
+            raise PermanentError(_explain_codec(kind, name, stream.codec, settings))
     if video is None:
         return
+    if facts.format_name == "gif" and video.frames == 1:
+        raise PermanentError(_explain_picture(name, b"GIF8"))
     if not (video.width_px and video.height_px):
         raise PermanentError(
             f"The video stream of {name!r} has no picture size: the file is damaged, or claims a size that no decoder "
@@ -84,6 +111,28 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
         )
 
 
+def _explain_codec(kind: str, name: str, codec: str, settings: SourceSettings) -> str:
+    if codec in UNKNOWN_CODECS:
+        return f"The {kind} of {name!r} has a codec that ffmpeg does not know. Convert it and upload it again."
+    return (
+        f"The {kind} of {name!r} is coded as {codec!r}, which is not an accepted codec. Convert it and upload it "
+        f"again, or set PODJOBS_CODECS to '{add_codec(settings.podjobs_codecs, codec)}'."
+    )
+
+
+def _explain_picture(name: str, beginning: bytes) -> str:
+    """A refusal if a file begins like a picture, else nothing."""
+    kinds = [kind for mark, kind in PICTURES.items() if beginning.startswith(mark)]
+    if beginning.startswith(b"RIFF") and beginning.endswith(b"WEBP"):
+        kinds = ["WebP"]
+    if not kinds:
+        return ""
+    return (
+        f"The file {name!r} is a picture ({kinds[0]}), not a video or a sound; of pictures, only GIF animations are "
+        "accepted. Convert it to a video and upload that."
+    )
+
+
 def _too_many_streams(name: str, settings: SourceSettings) -> str:
     return (
         f"The file {name!r} has more than {settings.podjobs_max_streams} streams. "
@@ -94,13 +143,11 @@ def _too_many_streams(name: str, settings: SourceSettings) -> str:
 def _explain_refusal(source: MediaInput, error: PermanentError, settings: SourceSettings) -> str:
     name = source.name
     said = str(error.context.get("stderr", ""))
-    if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
-        return (
-            f"A stream of {name!r} is coded as {decoder[1]!r}, which is not an accepted codec. "
-            "Convert it and upload it again, or add the codec to PODJOBS_CODECS."
-        )
     if "exceeded" in error.context:
         return f"The file {name!r} takes too long to read: {error.detail}"
+    if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
+        (codec,) = name_codecs([decoder[1]])
+        return _explain_codec("video or audio", name, codec, settings)
     if "exceeds max_streams" in said:
         return _too_many_streams(name, settings)
     if "whitelist" in said.lower():

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from podjobs.media.codecs import UNKNOWN_CODECS
 from podjobs.media.facts import AudioFacts, ChapterFacts, MediaFacts, PictureFacts, SubtitleFacts, VideoFacts
 
 OBLONGEST_PIXEL = 10
@@ -21,7 +22,7 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
 
     Returns:
         The facts; the video stream is the first that is not an attached picture, the audio stream the default one or
-        else the first.
+        else the first, of those that ffmpeg knows. Sound that it does not know is a video's without sound.
     """
     streams = probe.get("streams", [])
     container = probe.get("format", {})
@@ -29,17 +30,20 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
     videos = [stream for stream in streams if stream.get("codec_type") == "video"]
     audios = [stream for stream in streams if stream.get("codec_type") == "audio"]
     moving = [stream for stream in videos if not _is_picture(stream)]
-    chosen = next((stream for stream in audios if stream.get("disposition", {}).get("default")), None)
+    known = [stream for stream in audios if stream.get("codec_name", "unknown") not in UNKNOWN_CODECS]
+    usable = known or ([] if moving else audios)
+    chosen = next((stream for stream in usable if stream.get("disposition", {}).get("default")), None)
     return MediaFacts(
         format_name=container.get("format_name", "unknown"),
         start_s=start_s,
         duration_s=_duration_s(container, start_s),
         video=_video(moving[0], start_s) if moving else None,
-        audio=_audio(chosen or audios[0], start_s) if audios else None,
+        audio=_audio(chosen or usable[0], start_s) if usable else None,
         pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
         subtitles=tuple(_subtitle(stream) for stream in streams if stream.get("codec_type") == "subtitle"),
         chapters=tuple(chapter for chapter in map(_chapter, probe.get("chapters", [])) if chapter is not None),
         streams=len(streams),
+        unknown_audio=tuple(stream["index"] for stream in audios if stream not in known),
     )
 
 

@@ -3,52 +3,10 @@
 import os
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt
 
+from podjobs.media.codecs import DEFAULT, name_codecs
 from podjobs.settings import MediaSettings
-
-CODECS = (
-    *(
-        "h264",
-        "hevc",
-        "av1",
-        "vp8",
-        "vp9",
-        "mpeg1video",
-        "mpeg2video",
-        "mpeg4",
-        "h263",
-        "flv1",
-        "vp6",
-        "vp6f",
-        "theora",
-    ),
-    *("msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2", "wmv3", "vc1", "mjpeg", "prores", "dnxhd", "dvvideo"),
-    *("ffv1", "huffyuv", "utvideo", "rawvideo", "v210", "cfhd", "qtrle", "cinepak", "svq1", "svq3", "tscc2", "gif"),
-    *("png", "bmp", "webp", "tiff"),
-    *(
-        "aac",
-        "aac_latm",
-        "mp3",
-        "mp2",
-        "mp1",
-        "opus",
-        "vorbis",
-        "flac",
-        "alac",
-        "ac3",
-        "eac3",
-        "dts",
-        "speex",
-        "wmav1",
-        "wmav2",
-    ),
-    *("wmapro", "amr_nb", "amr_wb", "nellymoser", "gsm", "gsm_ms", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"),
-    *("adpcm_swf", "pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be"),
-    *("pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_alaw", "pcm_mulaw", "pcm_bluray", "pcm_dvd"),
-    *("subrip", "ass", "ssa", "mov_text", "webvtt", "text", "dvd_subtitle", "dvb_subtitle", "hdmv_pgs_subtitle"),
-)
-"""What people upload. Vulnerabilities are found in rare decoders: MagicYUV is excluded (CVE-2026-8461)."""
 
 
 class SourceSettings(MediaSettings):
@@ -56,9 +14,11 @@ class SourceSettings(MediaSettings):
 
     ffmpeg_cmd: str = Field(default="ffmpeg", description="The ffmpeg command: a name on PATH or an absolute path.")
     ffprobe_cmd: str = Field(default="ffprobe", description="The ffprobe command.")
-    podjobs_codecs: tuple[str, ...] = Field(
-        default=CODECS,
-        description="Codecs that are accepted in uploads, as a JSON list of ffmpeg's names.",
+    podjobs_codecs: Annotated[tuple[str, ...], AfterValidator(name_codecs)] = Field(
+        default=(DEFAULT,),
+        validate_default=True,
+        description="Codecs that are accepted in uploads, as a JSON list of ffmpeg's names. `default` stands for ours "
+        '(podjobs/media/codecs.py): `["default", "snow"]` accepts one more.',
     )
     podjobs_max_pixels: PositiveInt = Field(
         default=8192 * 8192, description="Largest accepted picture, width times height."
