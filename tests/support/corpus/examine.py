@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podjobs.contract.errors import StepError
 from podjobs.encoding.settings import EncodingSettings
-from support.corpus.compare import Result, compare
+from support.corpus.compare import Result, compare, published_media
 from support.corpus.expect import expected_of
 from support.corpus.kit import Kit, MakingError, Row
 from support.corpus.watch import UNDAMAGED, Seen, sizes_of, watch
@@ -34,6 +34,10 @@ class Verdict:
     seconds: float = 0.0
     log: tuple[str, ...] = field(default=())
     """What the job's log says."""
+    frames: int = 0
+    """So many were compared."""
+    chirps: int = 0
+    """Likewise."""
 
 
 def examine(row: Row, folder: Path, materials: Path) -> Verdict:
@@ -83,8 +87,7 @@ def _refused(row: Row, plain: Seen, error: StepError, seconds: float) -> Verdict
         word = KEPT_OUT if row.refusal in sentence else WORSE
         return Verdict(row.name, word, (f"it says: {sentence}",), seconds)
     expected = expected_of(row, plain, 1).seen
-    shows = any(frame.number is not None for frame in expected.frames) if row.numbered else bool(expected.frames)
-    if shows or expected.chirps_s:
+    if _means_something(row, expected):
         shown = f"{len(expected.frames)} frames and {len(expected.chirps_s)} chirps"
         return Verdict(row.name, WORSE, (f"refused, but plain ffmpeg gives {shown}: {sentence}",), seconds)
     if TOOLS_WORDS.search(sentence):
@@ -96,6 +99,8 @@ def _published(row: Row, source: Path, plain: Seen, result: Result, seconds: flo
     if row.refusal:
         return Verdict(row.name, WORSE, (f"it was published, but must be refused as {row.refusal!r}",), seconds)
     if plain.is_empty:
+        if not any(_means_something(row, watch(file)) for file in published_media(result.output)):
+            return Verdict(row.name, WORSE, ("something was published of what nobody can decode",), seconds)
         return Verdict(row.name, BETTER, ("plain ffmpeg refuses it",), seconds, tuple(result.log))
     expected = expected_of(row, plain, result.recipe.decimation)
     findings, remarks = compare(row, expected, result), expected.remarks
@@ -109,8 +114,16 @@ def _published(row: Row, source: Path, plain: Seen, result: Result, seconds: flo
         findings.worse.append(f"it took {seconds:.0f} s")
     if (leftover := result.output.parent.parent.parent / "work").exists():
         findings.worse.append(f"{leftover.name} was left behind")
+    if not (findings.frames or findings.chirps or findings.worse):
+        findings.worse.append("nothing of it can be recognized, so that nothing was compared")
     word = WORSE if findings.worse else BETTER if findings.better else SAME
-    return Verdict(row.name, word, (*(findings.worse or findings.better), *remarks), seconds, tuple(result.log))
+    reasons = (*(findings.worse or findings.better), *remarks)
+    return Verdict(row.name, word, reasons, seconds, tuple(result.log), findings.frames, findings.chirps)
+
+
+def _means_something(row: Row, seen: Seen) -> bool:
+    """Whether a frame or a chirp can be recognized."""
+    return bool(seen.chirps_s) or any(frame.number is not None or not row.numbered for frame in seen.frames)
 
 
 def count(verdicts: Sequence[Verdict]) -> dict[str, int]:

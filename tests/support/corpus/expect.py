@@ -1,5 +1,9 @@
 """What is to be expected of us, given what plain ffmpeg shows. Pure."""
 
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from support.corpus.kit import Row
@@ -11,6 +15,8 @@ EARLY_S = 1.0
 TOLERANCE_S = 0.001
 CHIRP_ROOM_S = 0.05
 """A chirp so near to the end of a cut is not heard whole."""
+HIGHEST_RATE = 60 * 1.02
+"""Frames a second."""
 ASSUMED_FRAME_S = 0.04
 """How long the only frame of a source is shown."""
 
@@ -47,12 +53,12 @@ def expected_of(row: Row, seen: Seen, decimation: int) -> Expected:
     Args:
         row: the source.
         seen: what plain ffmpeg shows.
-        decimation: one frame of so many is kept.
+        decimation: one frame of so many was kept; it is believed where there are more than 60 a second.
     """
     frames, hidden = in_order(seen.frames)
     if not row.numbered:
-        frames = [Shown(place, frame.time_s) for place, frame in enumerate(frames)]
-    frames = frames[::decimation]
+        frames = counted(frames)
+    frames = frames[:: min(decimation, decimation_of(frames))]
     zero_s = _zero_of(frames, seen)
     cut_start_s, cut_end_s = (float(row.request.get(name) or 0) for name in ("cut_start", "cut_end"))
     begin_s = zero_s + cut_start_s
@@ -68,6 +74,18 @@ def expected_of(row: Row, seen: Seen, decimation: int) -> Expected:
         end_s=end_s,
         remarks=(f"{hidden} frames of plain ffmpeg go back in time",) if hidden else (),
     )
+
+
+def counted(frames: Sequence[Shown]) -> list[Shown]:
+    """Frames that cannot be told apart, but for their places."""
+    return [replace(frame, number=place) for place, frame in enumerate(frames)]
+
+
+def decimation_of(frames: Sequence[Shown]) -> int:
+    """The largest of 1, 2, 4 … that is justified: of so many frames one is kept, so that 60 a second are left."""
+    steps_s = [after.time_s - before.time_s for before, after in itertools.pairwise(frames)]
+    rate = 1 / statistics.median(steps_s) if steps_s else 1.0
+    return 1 << max(0, math.ceil(math.log2(rate / HIGHEST_RATE)))
 
 
 def _zero_of(frames: list[Shown], seen: Seen) -> float:

@@ -61,14 +61,14 @@ def check_pictures(output: Path, line: TimeLine) -> list[str]:
 
 def _check(name: str, number: int | None, line: TimeLine, span_s: tuple[float, float]) -> list[str]:
     """Whether the frame with this number is shown at some time of the span."""
-    if number is None:
-        return []
     shown_s = [frame.time_s - line.begin_s for frame in line.frames]
     # the first one is shown from the beginning on, the last one until the end
     begins_s, ends_s = [float("-inf"), *shown_s[1:]], [*shown_s[1:], float("inf")]
     places = [place for place, frame in enumerate(line.frames) if frame.number == number]
     if any(begins_s[place] <= span_s[1] and ends_s[place] >= span_s[0] for place in places):
         return []
+    if number is None:
+        return [f"{name} cannot be read"]
     when = f"at {shown_s[places[0]]:.2f} s" if places else "nowhere"
     return [f"{name} shows frame {number}, which is {when}, for {sum(span_s) / 2:.2f} s"]
 

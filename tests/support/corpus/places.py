@@ -15,6 +15,8 @@ OFFSET_S = 0.010
 """How far sound and picture may be further apart than in the source."""
 NEAR_S = 0.3
 """A chirp this near to its place is out of place; further away it is another one."""
+OTHER_COLOURS = 12.0
+"""Mean difference of colours, of 255, from which a picture is another one; a generation of coding leaves some 3."""
 NAMED = 3
 """How many of several faults of a kind are named."""
 
@@ -27,6 +29,10 @@ class Findings:
     better: list[str] = field(default_factory=list)
     shift_s: float | None = None
     """The result's clock minus the source's."""
+    frames: int = 0
+    """So many were found again."""
+    chirps: int = 0
+    """Likewise."""
 
 
 def in_order(frames: Sequence[Shown]) -> tuple[list[Shown], int]:
@@ -56,7 +62,7 @@ def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: floa
         findings.worse.append(f"none of {len(source)} frames is there ({len(made)} others are)")
         return findings
     differences = [made[there].time_s - source[here].time_s for here, there in pairs]
-    findings.shift_s = statistics.median_low(differences)
+    findings.shift_s, findings.frames = statistics.median_low(differences), len(pairs)
     _look_for_lost(source, {here for here, _ in pairs}, findings)
     late_s = max(
         (abs(difference - findings.shift_s), here) for difference, (here, _) in zip(differences, pairs, strict=True)
@@ -67,6 +73,7 @@ def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: floa
             f"{moved} frames are beside their time, by up to {1000 * late_s[0]:.0f} ms"
             f" at {source[late_s[1]].time_s:.2f} s"
         )
+    _look_for_damaged(source, made, pairs, findings)
     _look_at_others(source, made, {there for _, there in pairs}, findings)
     return findings
 
@@ -132,6 +139,29 @@ def _look_for_lost(source: Sequence[Shown], matched: set[int], findings: Finding
         )
 
 
+def _look_for_damaged(
+    source: Sequence[Shown], made: Sequence[Shown], pairs: Sequence[tuple[int, int]], findings: Findings
+) -> None:
+    """Frames at their places that do not show what they show in the source."""
+    damaged = [made[there] for here, there in pairs if source[here].number is not None and made[there].number is None]
+    if damaged:
+        findings.worse.append(f"{len(damaged)} frames are damaged (the first at {damaged[0].time_s:.2f} s)")
+    differences = [(_difference(source[here].look, made[there].look), made[there].time_s) for here, there in pairs]
+    others = [one for one in differences if one[0] > OTHER_COLOURS]
+    if others:
+        most, _ = max(others)
+        findings.worse.append(
+            f"{len(others)} frames have other colours, by up to {most:.0f} of 255 (the first at {others[0][1]:.2f} s)"
+        )
+
+
+def _difference(look: bytes, other: bytes) -> float:
+    """How far colours are from one another, of 255 at most; 0 if one is not known."""
+    if not look or len(look) != len(other):
+        return 0.0
+    return statistics.fmean(abs(a - b) for a, b in zip(look, other, strict=True))
+
+
 def _look_at_others(source: Sequence[Shown], made: Sequence[Shown], matched: set[int], findings: Findings) -> None:
     """Frames that the source does not show there: held ones fill a gap, others are found again, or are shown twice."""
     known = {frame.number for frame in source}
@@ -164,7 +194,7 @@ def compare_chirps(
     source_s: Sequence[float],
     made_s: Sequence[float],
     shift_s: float,
-    marks_s: Sequence[float],
+    marks_s: Sequence[float] | None,
     others_s: Sequence[float] = (),
 ) -> Findings:
     """Put each chirp of a result beside the same one of its source.
@@ -173,32 +203,51 @@ def compare_chirps(
         source_s: where they begin.
         made_s: likewise.
         shift_s: the result's clock minus the source's, as the pictures say.
-        marks_s: where the result shows frames that have a chirp.
+        marks_s: where the result shows frames that have a chirp. None: there are no pictures.
         others_s: where there are chirps that are not expected, but not wrong.
     """
     findings = Findings(shift_s=shift_s)
-    free = sorted(made_s)
-    lost, apart_s = [], 0.0
-    for time_s in source_s:
-        nearest = min(free, key=lambda found_s: abs(found_s - shift_s - time_s), default=None)
-        if nearest is None or abs(nearest - shift_s - time_s) > NEAR_S:
-            lost.append(time_s)
-            continue
-        free.remove(nearest)
-        apart_s = max(apart_s, nearest - shift_s - time_s, key=abs)
-    if lost:
+    moved_s = [time_s + shift_s for time_s in source_s]
+    heard = dict(_pair_chirps(moved_s, made_s))
+    if lost := [time_s for place, time_s in enumerate(source_s) if place not in heard]:
         findings.worse.append(f"{len(lost)} of {len(source_s)} chirps are missing (the first at {lost[0]:.2f} s)")
+    apart_s = max((made_s[there] - moved_s[here] for here, there in heard.items()), key=abs, default=0.0)
     if abs(apart_s) > OFFSET_S:
         findings.worse.append(f"sound is up to {1000 * apart_s:+.0f} ms beside its place")
-    free = [one for one in free if not any(abs(one - shift_s - other_s) <= OFFSET_S for other_s in others_s)]
-    stray = [time_s for time_s in free if not any(abs(time_s - mark_s) < NEAR_S for mark_s in marks_s)]
-    if stray and marks_s:
+    findings.chirps = len(heard)
+    used = set(heard.values())
+    left_s = [time_s for place, time_s in enumerate(made_s) if place not in used]
+    left_s = [one for one in left_s if not any(abs(one - shift_s - other_s) <= OFFSET_S for other_s in others_s)]
+    _look_at_other_chirps(left_s, [made_s[place] for place in used], marks_s, findings)
+    return findings
+
+
+def _pair_chirps(moved_s: Sequence[float], made_s: Sequence[float]) -> list[tuple[int, int]]:
+    """Give each place the nearest that is left, if it is near."""
+    free, pairs = set(range(len(made_s))), []
+    for here, time_s in enumerate(moved_s):
+        nearest = min(free, key=lambda place: abs(made_s[place] - time_s), default=None)
+        if nearest is not None and abs(made_s[nearest] - time_s) <= NEAR_S:
+            pairs.append((here, nearest))
+            free.remove(nearest)
+    return pairs
+
+
+def _look_at_other_chirps(
+    left_s: Sequence[float], heard_s: Sequence[float], marks_s: Sequence[float] | None, findings: Findings
+) -> None:
+    """Chirps that the source does not sound there: those of frames that are shown are found again."""
+    twice = [one for one in left_s if any(abs(one - other_s) < NEAR_S for other_s in heard_s)]
+    if twice:
+        findings.worse.append(f"{len(twice)} chirps are heard twice (the first at {twice[0]:.2f} s)")
+    left_s = [one for one in left_s if one not in twice]
+    stray = [one for one in left_s if not any(abs(one - mark_s) < NEAR_S for mark_s in marks_s or ())]
+    if stray:
         findings.worse.append(f"{len(stray)} chirps are heard where there are none (the first at {stray[0]:.2f} s)")
     # the time line begins with the picture: of a chirp there, plain ffmpeg lets hear more, or less
-    more = [time_s for time_s in free if time_s not in stray and time_s - marks_s[0] > NEAR_S] if marks_s else []
+    more = [one for one in left_s if one not in stray and marks_s and one - marks_s[0] > NEAR_S]
     if more:
         findings.better.append(f"{len(more)} chirps that plain ffmpeg drops are heard")
-    return findings
 
 
 def marks_of(frames: Sequence[Shown]) -> list[float]:

@@ -29,6 +29,9 @@ APART_S = 0.1
 Area = tuple[float, float, float, float]
 """Where in the picture the source's is: left, top, width, height, as shares of the picture's size."""
 WHOLE: Area = (0.0, 0.0, 1.0, 1.0)
+LOOK = (8, 4)
+"""Columns and lines of what is left of a picture to tell its colours, and where they are."""
+LOOK_BYTES = 3 * LOOK[0] * LOOK[1]
 Options = tuple[str, ...]
 OWN_CLOCK: Options = ("-copyts",)
 """Times are those of the file, wherever its clock begins."""
@@ -43,6 +46,8 @@ class Shown:
     number: int | None
     """None: its bar code cannot be read."""
     time_s: float
+    look: bytes = field(default=b"", repr=False, compare=False)
+    """Its colours, in a few large pixels of 3 bytes; empty: not known."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Seen:
         return not self.frames and not self.sound_s
 
 
-def watch(file: Path, *, sound: int = 0, options: Options = (), area: Area = WHOLE) -> Seen:
+def watch(file: Path, *, sound: int | None = 0, options: Options = (), area: Area = WHOLE) -> Seen:
     """Decode a file once, whole.
 
     The command is what a person would type, with three differences that are only in its favour: each frame is passed
@@ -77,17 +82,19 @@ def watch(file: Path, *, sound: int = 0, options: Options = (), area: Area = WHO
 
     Args:
         file: what is watched.
-        sound: number of the sound stream.
+        sound: number of the sound stream; None: sound does not matter.
         options: OWN_CLOCK for what we made, UNDAMAGED for a source.
         area: where the bar code's picture is.
     """
     kinds = [stream.get("codec_type") for stream in _moving_streams(file)]
-    pictures, sounds = "video" in kinds, kinds.count("audio") > sound
-    seen = _decode(file, (pictures, sound if sounds else None), options=options, area=area)
-    if pictures and sounds and not seen.frames:
+    pictures = "video" in kinds
+    if sound is not None and kinds.count("audio") <= sound:
+        sound = None
+    seen = _decode(file, (pictures, sound), options=options, area=area)
+    if pictures and sound is not None and not seen.frames:
         seen = _decode(file, (True, None), options=options, area=area)
-    if pictures and sounds and seen.is_empty:
-        seen = _decode(file, (False, sound), options=options, area=area)
+        if seen.is_empty:
+            seen = _decode(file, (False, sound), options=options, area=area)
     return seen
 
 
@@ -133,9 +140,10 @@ def _decode(file: Path, streams: tuple[bool, int | None], *, options: Options, a
 def _picture_outputs(area: Area, folder: Path) -> list[str]:
     left, top, width, height = area
     strip = f"crop=iw*{width}:max(1\\,ih*{height * STRIP}):iw*{left}:ih*{top},scale={BITS}:1:flags=area,format=gray"
-    graph = f"[0:V:0]split[x][y];[x]settb=1/90000,{strip},split[codes][times];[y]trim=end_frame=1[first]"
-    words = ["-filter_complex", graph]
-    for name, form in (("codes", "rawvideo"), ("times", "framecrc")):
+    whole = f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top},scale={LOOK[0]}:{LOOK[1]}:flags=area,format=rgb24"
+    graph = f"[0:V:0]split=3[x][y][z];[x]settb=1/90000,{strip},split[codes][times];[y]trim=end_frame=1[first]"
+    words = ["-filter_complex", f"{graph};[z]settb=1/90000,{whole}[looks]"]
+    for name, form in (("codes", "rawvideo"), ("looks", "rawvideo"), ("times", "framecrc")):
         words += ["-map", f"[{name}]", "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", form]
         words += [str(folder / name)]
     return [*words, "-map", "[first]", "-f", "framecrc", str(folder / "first")]
@@ -147,7 +155,11 @@ def _read_frames(folder: Path) -> list[Shown]:
     pixels = np.fromfile(folder / "codes", np.uint8)
     rows = [re.split(r",\s*", line) for line in (folder / "times").read_text().splitlines() if line[:1] != "#"]
     fields = pixels[: len(pixels) // BITS * BITS].reshape(-1, BITS)
-    return [Shown(read_code(one), int(row[2]) / 90_000) for one, row in zip(fields, rows, strict=False)]
+    looks = (folder / "looks").read_bytes()
+    return [
+        Shown(read_code(one), int(row[2]) / 90_000, looks[LOOK_BYTES * place : LOOK_BYTES * (place + 1)])
+        for place, (one, row) in enumerate(zip(fields, rows, strict=False))
+    ]
 
 
 def read_code(fields: NDArray[np.uint8]) -> int | None:
