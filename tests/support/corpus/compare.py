@@ -25,6 +25,7 @@ LADDER_PX = (180, 360)
 QUIETER_DB, SILENT_DB = 20.0, -100.0
 """Sound that is so much quieter is lost."""
 NAMED_SEGMENTS = 2
+VIDEO_SUFFIXES = (".mp4", ".ts")
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ def compare(row: Row, expected: Expected, result: Result) -> Findings:
     findings = Findings()
     begin_s = expected.begin_s
     if expected.seen.frames:
-        if not (files := _videos(result.output)):
-            return Findings(worse=["no video was published"])
+        files = _videos(result.output)
+        if missing := [suffix for suffix in VIDEO_SUFFIXES if suffix not in {file.suffix for file in files}]:
+            return Findings(worse=[f"no {suffix} was published" for suffix in missing])
         begins_s = [_compare_video(row, expected, file, findings) for file in files]
         # sound that begins a little earlier may belong to the time line, or not
         begin_s = next((one for one in begins_s if one is not None), begin_s)
@@ -99,6 +101,8 @@ def _compare_video(row: Row, expected: Expected, file: Path, findings: Findings)
 def _watch_made(row: Row, source: Seen, file: Path) -> Seen:
     """What our file shows; where the source's picture changes its size, each is looked at where it must be."""
     made = watch(file, options=OWN_CLOCK)
+    if row.tone_mapped:
+        made = replace(made, frames=[replace(frame, look=b"") for frame in made.frames])
     if not row.numbered:
         return replace(made, frames=counted(made.frames))
     if not row.changes_size or not made.size_px or not source.sizes_px:
@@ -143,7 +147,10 @@ def _compare_level(source: Seen, made: Seen, file: Path, findings: Findings) -> 
 def _compare_audio_files(made: Seen, output: Path, findings: Findings) -> None:
     """The sound for listening is that of the MP4, and begins with the time line."""
     begin_s = made.frames[0].time_s
-    for file in sorted(output.glob("audio_*")):
+    files = sorted(output.glob("audio_*"))
+    if made.level_db is not None and not files:
+        findings.worse.append("no sound was published beside the video")
+    for file in files:
         _add(file.name, compare_chirps(made.chirps_s, watch(file).chirps_s, -begin_s, None), findings)
 
 

@@ -124,6 +124,8 @@ class Row:
     numbered: bool = True
     """Whether frames can be told apart by their bar codes."""
     changes_size: bool = False
+    tone_mapped: bool = False
+    """Whether colours are changed on purpose: plain ffmpeg leaves HDR as it is."""
     slack_s: float = 0.003
     """How far a frame may be beside its time: containers that count milliseconds round them."""
     refusal: str = ""

@@ -1,6 +1,6 @@
 """All sources of the corpus, and the sample of them that every test run looks at."""
 
-from support.corpus import container_rows, metadata_rows, picture_rows, sound_rows, time_rows, track_rows
+from support.corpus import container_rows, join_rows, metadata_rows, picture_rows, sound_rows, time_rows, track_rows
 from support.corpus.kit import Row
 
 ROWS: tuple[Row, ...] = (
@@ -8,6 +8,7 @@ ROWS: tuple[Row, ...] = (
     *sound_rows.ROWS,
     *track_rows.ROWS,
     *time_rows.ROWS,
+    *join_rows.ROWS,
     *picture_rows.ROWS,
     *metadata_rows.ROWS,
 )

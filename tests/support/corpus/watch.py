@@ -140,7 +140,9 @@ def _decode(file: Path, streams: tuple[bool, int | None], *, options: Options, a
 def _picture_outputs(area: Area, folder: Path) -> list[str]:
     left, top, width, height = area
     strip = f"crop=iw*{width}:max(1\\,ih*{height * STRIP}):iw*{left}:ih*{top},scale={BITS}:1:flags=area,format=gray"
-    whole = f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top},scale={LOOK[0]}:{LOOK[1]}:flags=area,format=rgb24"
+    # of all colour formats first the same one: made smaller and converted at once, they differ by up to 60 of 255
+    small = f"format=yuv444p,scale={LOOK[0]}:{LOOK[1]}:flags=area,format=rgb24"
+    whole = f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top},{small}"
     graph = f"[0:V:0]split=3[x][y][z];[x]settb=1/90000,{strip},split[codes][times];[y]trim=end_frame=1[first]"
     words = ["-filter_complex", f"{graph};[z]settb=1/90000,{whole}[looks]"]
     for name, form in (("codes", "rawvideo"), ("looks", "rawvideo"), ("times", "framecrc")):
