@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.encoding.boundaries import choose_chunk_s, choose_preroll_s, place_boundaries, preferred_starts
+from podjobs.encoding.boundaries import (
+    choose_chunk_s,
+    choose_preroll_s,
+    place_around_holds,
+    place_boundaries,
+    preferred_starts,
+)
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.steps import chunk_id
 from podjobs.media.facts import MediaFacts, VideoFacts
@@ -94,3 +100,32 @@ def test_chunks_of_a_cut_end_exactly():
 def test_chunks_of_the_second_generation_are_one_of_a_new_name():
     (chunk,) = recipe(generation=1, ends=True).chunks
     assert (chunk_id(chunk), chunk.start_s, chunk.end_s) == ("chunk-0000-1", 0, 20.5)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "moving_s", "starts_s"),
+    [
+        (16, (0, 16), (0, 8)),  # nothing is held
+        (20, (0, 12.4), (0, 8, 16)),  # held for less than a chunk
+        (3600, (0, 12.4), (0, 8, *range(14, 3600, 200))),
+        (3600, (3588.3, 3600), (*range(0, 3600, 200), 3588, 3596)),
+        (3600, (0, 0.04), (0, 2, *range(202, 3600, 200))),  # one picture
+        (30, (3, 30), (0, 8, 16, 24)),
+    ],
+)
+def test_place_around_holds_gives_held_pictures_few_chunks(duration_s, moving_s, starts_s):
+    placed = place_around_holds(duration_s, 8, (), moving_s, grid_s=2)
+    assert placed == tuple(float(start_s) for start_s in starts_s)
+
+
+@given(
+    st.floats(1, 40_000), st.integers(1, 30).map(lambda half: 2 * half), st.floats(0, 1), st.floats(0, 1),
+    st.lists(st.integers(0, 20_000).map(lambda half: 2.0 * half), max_size=50),
+)  # fmt: skip
+def test_place_around_holds_starts_increase_and_lie_inside(duration_s, chunk_s, first, last, preferred_s):
+    begin_s, end_s = sorted((first * duration_s, last * duration_s))
+    starts_s = place_around_holds(duration_s, chunk_s, preferred_s, (begin_s, end_s), grid_s=2)
+    assert starts_s[0] == 0
+    assert all(before < after for before, after in pairwise(starts_s))
+    assert starts_s[-1] < duration_s
+    assert all(start_s % 2 == 0 for start_s in starts_s)

@@ -1,5 +1,7 @@
 """The ffmpeg commands, to the letter where a flag carries a law."""
 
+from pathlib import Path
+
 import pytest
 
 from podjobs.contract.ports import MediaInput
@@ -73,7 +75,7 @@ def test_chunk_argv_first_chunk_does_not_seek_and_cuts_only_its_end():
     argv = chunk_argv(recipe(), Chunk(number=0, start_s=0, end_s=8, expected_end_s=8), [SOURCE], "/w", SETTINGS)
     assert "-ss" not in argv
     assert after(argv, "-filter_complex").startswith(
-        "[0:0]trim=end=8.500000[s0];[s0]settb=1/90000[s1];[s1]setpts=PTS-45000"
+        "[0:0]settb=1/90000[s0];[s0]trim=end=8.500000[s1];[s1]setpts=PTS-45000"
     )
 
 
@@ -102,7 +104,7 @@ def test_chunk_argv_source_is_read_with_whitelists():
         ),
         audio_argv(recipe(), [REMOTE], "/w", SETTINGS),
         package_argv(LOW, REMOTE, "/w", SETTINGS),
-        subtitles_argv(recipe(facts=SUBTITLED), REMOTE, "/w", SETTINGS),
+        subtitles_argv([(SUBTITLED.subtitles[0], Path("/w/a.vtt"))], REMOTE, SETTINGS),
         repackage_argv(SUBTITLED, REMOTE, "/w/x.mkv", SETTINGS),
         cover_argv(REMOTE, PictureFacts(index=2, width_px=300, height_px=300), "/w", SETTINGS),
         input_argv(REMOTE, SETTINGS),

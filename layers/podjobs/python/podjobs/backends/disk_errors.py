@@ -7,14 +7,18 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, StepError
+from podjobs.contract.errors import (
+    FULL,
+    OperatorNeededError,
+    PermanentError,
+    RetryableError,
+    StepError,
+    blames_disk,
+)
 
 DISK_RETRY_S = 30.0
 """Seconds between two attempts until an operator has acted."""
 DISK_FULL = "The disk that holds the media is full. Free some space; the step is retried automatically."
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-FULL_MARKS = tuple(os.strerror(code) for code in sorted(FULL))
-"""How commands print these errors; but what an upload contains may be printed, too."""
 LITTLE_ROOM_BYTES = 64 << 20
 """With less, a disk counts as full: what a command wrote in vain may already be gone."""
 FEW_FILES = 16
@@ -57,7 +61,7 @@ def explain_failure(error: PermanentError, folder: Path) -> StepError:
     Returns:
         The error to raise: the same if the command does not speak of the disk.
     """
-    if not any(mark in str(error.context.get("stderr", "")) for mark in FULL_MARKS):
+    if not blames_disk(error):
         return error
     with disk_errors():
         if is_full(folder):

@@ -25,7 +25,7 @@ from typing import IO, BinaryIO, NamedTuple, Self
 
 import structlog
 
-from podjobs.contract.errors import PermanentError, RetryableError
+from podjobs.contract.errors import OutputTooLongError, PermanentError, RetryableError
 from podjobs.contract.ports import CommandLimits
 from podjobs.contract.redaction import redact
 from podjobs.settings import SettingsError
@@ -34,6 +34,7 @@ logger = structlog.get_logger(__name__)
 
 STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
+LONGEST_LINE_BYTES = 64 << 10
 FEED_BLOCK_BYTES = 1 << 20
 CPU_GRACE_S = 2
 """Between SIGXCPU, upon which ffmpeg ends in order, and SIGKILL."""
@@ -112,7 +113,8 @@ class ProcessTools:
                     pump.join(PUMP_GRACE_S)
         stderr = "\n".join(tuple(tail))
         if output is None:
-            raise CommandError(f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped.", argv=_shown(argv))
+            detail = f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped."
+            raise OutputTooLongError(detail, argv=_shown(argv))
         if end.status != 0:
             context = {"argv": _shown(argv), "exit_status": end.status, "stderr": stderr}
             raise _failure(_name(argv), end, limits, timeout_s if deadline.expired else None, context)
@@ -225,7 +227,8 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
     with contextlib.suppress(ValueError):  # it was closed: the command has ended, but something that it started has not
-        for line in stream:
+        # a line may be as long as a text in an upload
+        while line := stream.readline(LONGEST_LINE_BYTES):
             tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
 
 

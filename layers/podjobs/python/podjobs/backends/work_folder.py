@@ -28,8 +28,8 @@ from pathlib import Path
 
 import structlog
 
-from podjobs.backends.disk_errors import FULL, disk_errors, disk_full, explain_failure
-from podjobs.contract.errors import PermanentError, RetryableError
+from podjobs.backends.disk_errors import disk_errors, disk_full, explain_failure
+from podjobs.contract.errors import FULL, PermanentError, RetryableError
 
 logger = structlog.get_logger(__name__)
 

@@ -12,15 +12,23 @@ every step, however often it is tried: then the error is an UnavailableError, wh
 Source: RFC 9457 (problem details for HTTP APIs).
 """
 
+import errno
+import os
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from podjobs.contract.bounds import DETAIL_BYTES, cut_context, cut_text
+
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 UNTYPED = "about:blank"
 UNAVAILABLE = "tag:esup-portail.org,2026:podjobs/unavailable"
 """The type of problems of which nothing but their end helps: the step waits for as long as they last."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""The error numbers of a full disk."""
+FULL_MARKS = tuple(os.strerror(code) for code in sorted(FULL))
+"""How commands print these errors; but what an upload contains may be printed, too."""
 
 
 class StepError(Exception):
@@ -48,6 +56,10 @@ class PermanentError(StepError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "The job cannot be done."
+
+
+class OutputTooLongError(PermanentError):
+    """A command wrote more than it may."""
 
 
 class InvalidRequestError(PermanentError):
@@ -94,6 +106,11 @@ class OperatorNeededError(UnavailableError):
     title = "An operator must act."
 
 
+def blames_disk(error: StepError) -> bool:
+    """Whether a command says that the disk is full; only the storage that it wrote to can tell whether that is true."""
+    return any(mark in str(error.context.get("stderr", "")) for mark in FULL_MARKS)
+
+
 class Problem(BaseModel):
     """A StepError on the wire (application/problem+json) and in the job record."""
 
@@ -107,13 +124,13 @@ class Problem(BaseModel):
 
     @classmethod
     def of(cls, error: StepError) -> "Problem":
-        """Describe an error for the wire."""
+        """Describe an error for the wire; what is very long is cut."""
         return cls(
             type=error.problem_type,
             title=error.title,
             status=int(error.status),
-            detail=error.detail,
-            context=error.context,
+            detail=cut_text(error.detail, DETAIL_BYTES),
+            context=cut_context(error.context),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from podjobs.contract.bounds import Log, Travelling
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S, Name
 
 PLAN_EVENT_TYPE = "fr.esup-portail.podjobs.plan"
@@ -45,9 +46,9 @@ class Result(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    values: dict[str, Any] = Field(default_factory=dict)
+    values: Travelling = Field(default_factory=dict)
     """What later steps need from it: a few numbers and names, never media."""
-    log: tuple[str, ...] = ()
+    log: Log = ()
     """Sentences for the job's log."""
 
 
@@ -56,7 +57,7 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    shared: dict[str, Any] = Field(default_factory=dict)
+    shared: Travelling = Field(default_factory=dict)
     """What every later step receives; stored once with the job."""
     stages: tuple[Stage, ...] = Field(min_length=1)
-    log: tuple[str, ...] = ()
+    log: Log = ()

@@ -137,8 +137,9 @@ class Tools(Protocol):
             limits: of its processor time and its files.
 
         Raises:
-            CommandError: it ended with an error, or wrote more (permanent); its subclass LimitExceededError: it went
-                beyond its limits. If the disk was full, only the storage that the command wrote to can tell.
+            CommandError: it ended with an error (permanent); its subclass LimitExceededError: it went beyond its
+                limits. If the disk was full, only the storage that the command wrote to can tell.
+            OutputTooLongError: it wrote more to stdout (permanent).
             RetryableError: it was killed from outside, or ran out of time.
         """
 

@@ -1,7 +1,8 @@
 """Encodes the sound in one piece, as priming samples would click at every join; all bit rates in one pass."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import ffmpeg
@@ -9,6 +10,7 @@ import ffmpeg
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import MediaInput
+from podjobs.encoding.audibility import Audibility, can_be_silent, examine_sound, silence_parts, tell_silent
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.limits import audio_limits
@@ -16,7 +18,8 @@ from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.results import AudioResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import AUDIO_FOLDER
-from podjobs.media.commands import KEEP_GOING
+from podjobs.encoding.workspace import Workspace
+from podjobs.media.commands import KEEP_GOING, mix_down
 from podjobs.media.facts import AudioFacts
 from podjobs.media.limits import watch_length
 
@@ -98,7 +101,7 @@ def _main_sound(recipe: Recipe, source: MediaInput, settings: EncodingSettings) 
         # as for chunks: decode from an earlier packet on, and let the filter choose by the samples' own timestamps
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     return _from(
-        open_source(source, settings, **source_options)[str(audio.index)],
+        mix_down(open_source(source, settings, **source_options)[str(audio.index)], audio.channels),
         recipe.origin_s,
         {} if not recipe.ends else {"end": f"{recipe.duration_s:.6f}"},
     )
@@ -109,7 +112,7 @@ def _credit_sound(credit: Credit, source: MediaInput, which: PartName, settings:
     if video is None or audio is None:
         return _exactly(_in_stereo(_silence(which), None), credit.length_s)
     sound = open_source(source, settings, copyts=None)[str(audio.index)]
-    sound = _distinct(sound, which)
+    sound = mix_down(_distinct(sound, which), audio.channels)
     return _exactly(_in_stereo(_from(sound, video.start_s, {}), audio), credit.length_s)
 
 
@@ -168,26 +171,62 @@ def _files(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tupl
 
 
 def encode_audio(context: EncodingContext) -> Result:
-    """Encode the sound of a job and leave its files in the job's work folder.
+    """Encode the sound of a job and leave its files in the job's work folder: none if no part has sound.
+
+    Where a part's sound cannot be heard, silence takes its place.
 
     Raises:
-        PermanentError: ffmpeg fails on this source, or this part of an audio-only recording has no sound.
+        PermanentError: ffmpeg fails on this source, or an audio-only recording has no sound in this part.
         RetryableError: the source does not exist.
     """
     recipe, work = context.recipe, context.work
+    log: tuple[str, ...] = ()
     with work.writing(AUDIO_FOLDER) as folder:
-        keys = [credit.source for credit in (recipe.opening,) if credit] + [recipe.source]
-        keys += [credit.source for credit in (recipe.ending,) if credit]
-        sources = [work.storage.input_of(key) for key in keys]
-        work.run(
-            audio_argv(recipe, sources, str(folder), work.settings),
-            on_progress=watch_length(work.storage.pod_path(recipe.source), work.settings),
-            limits=audio_limits(recipe, work.storage.size_bytes(recipe.source), work.settings),
-        )
-        names = sorted(file.name for file in folder.iterdir())
-        probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]
-        output = work.run([*probe, "-print_format", "json", "-i", str(folder / names[0])])
-    duration_s = float(json.loads(output)["format"].get("duration") or 0)
-    if recipe.facts.video is None and not duration_s:
-        raise PermanentError("There is no sound in this part of the recording. Correct the cut, or upload it again.")
-    return AudioResult(files=tuple(names), duration_s=duration_s).reply()
+        try:
+            duration_s = _encode(recipe, folder, work)
+        except PermanentError as error:
+            found = examine_sound(recipe, work)
+            log = tell_silent(found)
+            if not log:
+                raise
+            _refuse_without_video(recipe, found, work, error)
+            for file in folder.iterdir():
+                file.unlink()
+            duration_s = _encode(silence_parts(recipe, found), folder, work) if can_be_silent(recipe, found) else 0.0
+        names = tuple(sorted(file.name for file in folder.iterdir()))
+    return AudioResult(files=names, duration_s=duration_s, notes=log).reply(log)
+
+
+def _encode(recipe: Recipe, folder: Path, work: Workspace) -> float:
+    """Encode the sound. Returns its length in seconds. Raises PermanentError if there is none."""
+    keys = [credit.source for credit in (recipe.opening,) if credit] + [recipe.source]
+    keys += [credit.source for credit in (recipe.ending,) if credit]
+    sources = [work.storage.input_of(key) for key in keys]
+    work.run(
+        audio_argv(recipe, sources, str(folder), work.settings),
+        on_progress=watch_length(work.storage.pod_path(recipe.source), work.settings),
+        limits=audio_limits(recipe, work.storage.size_bytes(recipe.source), work.settings),
+    )
+    first = min(folder.iterdir())
+    probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]
+    duration_s = float(
+        json.loads(work.run([*probe, "-print_format", "json", "-i", str(first)]))["format"].get("duration", 0)
+    )
+    if not duration_s:
+        raise PermanentError("No sound was encoded.")
+    return duration_s
+
+
+def _refuse_without_video(
+    recipe: Recipe, found: Mapping[PartName, Audibility], work: Workspace, error: PermanentError
+) -> None:
+    """Refuse a recording that consists of sound alone, by name of what is wrong with it."""
+    if recipe.facts.video is not None:
+        return
+    if found["main"] is Audibility.ELSEWHERE:
+        detail = "There is no sound in this part of the recording. Correct the cut, or upload it again."
+    else:
+        name = work.storage.pod_path(recipe.source)
+        what = "contains none" if found["main"] is Audibility.EMPTY else "is damaged, or its sound cannot be decoded"
+        detail = f"The file {name!r} should have sound, but {what}. Check that it plays, and upload it again."
+    raise PermanentError(detail, **error.context) from error

@@ -17,6 +17,8 @@ INDEX_TIMEOUT_S = 15
 """A source without an index is read from its beginning at every seek; chunks are then placed without key frames."""
 REORDERED_FRAMES = 8
 SHORTEST_PREROLL_S = 0.5
+HELD_FACTOR = 25
+"""A chunk of a held picture is so many times longer than others: it has one frame in a second."""
 LONG_FRAME_S = 0.1
 """A cut may begin without a frame for this long: players show the first frame meanwhile."""
 
@@ -73,6 +75,35 @@ def place_boundaries(duration_s: float | None, chunk_s: int, preferred_s: Iterab
         if duration_s - next_s < chunk_s / 2:
             return tuple(starts)
         starts.append(float(next_s))
+
+
+def place_around_holds(
+    duration_s: float, chunk_s: int, preferred_s: Iterable[float], moving_s: tuple[float, float], grid_s: int
+) -> tuple[float, ...]:
+    """Choose where chunks begin if the first or the last frame is held for long: holds cost little, so they get few.
+
+    Args:
+        duration_s: length of the time line.
+        chunk_s: wanted length where the picture moves.
+        preferred_s: as for `place_boundaries`.
+        moving_s: where the picture's own frames begin and end on the time line.
+        grid_s: length of a segment.
+
+    Returns:
+        The beginnings, 0 first.
+    """
+    held_s = chunk_s * HELD_FACTOR
+    first_s = max(0.0, math.floor(moving_s[0] / grid_s) * grid_s)
+    last_s = max(first_s, math.ceil(moving_s[1] / grid_s) * grid_s)
+    first_s = 0.0 if first_s < chunk_s else first_s
+    last_s = duration_s if duration_s - last_s < chunk_s else last_s
+    parts = [
+        (0.0, place_boundaries(first_s, held_s, ())),
+        (first_s, place_boundaries(last_s - first_s, chunk_s, [time_s - first_s for time_s in preferred_s])),
+        (last_s, place_boundaries(duration_s - last_s, held_s, ())),
+    ]
+    starts_s = {begin_s + start_s for begin_s, starts_s in parts for start_s in starts_s}
+    return tuple(sorted(start_s for start_s in starts_s if start_s < duration_s)) or (0.0,)
 
 
 def preferred_starts(key_frames_s: Sequence[float], preroll_s: float, grid_s: int) -> set[float]:

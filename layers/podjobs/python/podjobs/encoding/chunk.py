@@ -6,6 +6,8 @@ first lose their signature (docs/decisions/0002-chunks-are-nut-files.md).
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import ffmpeg
@@ -15,8 +17,9 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv
 from podjobs.encoding.context import EncodingContext
-from podjobs.encoding.frames import cut_frames, cut_of
+from podjobs.encoding.frames import SourceCut, cut_frames, cut_of
 from podjobs.encoding.ladder import BUFFER_S, Rendition
+from podjobs.encoding.lead import find_lead, find_missing_frames, first_frame_place_s, may_lack_frames
 from podjobs.encoding.limits import chunk_limits
 from podjobs.encoding.picture import output_matrix, overlay_watermark, tag_frames
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Chunk, Recipe
@@ -25,7 +28,7 @@ from podjobs.encoding.scale import scale_frames
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import chunk_id
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import KEEP_GOING
+from podjobs.media.commands import KEEP_GOING, PACKET_TIMES
 from podjobs.media.facts import VideoFacts
 from podjobs.media.limits import watch_length
 
@@ -149,21 +152,54 @@ def x264_options(rendition: Rendition, settings: EncodingSettings, threads: int 
 def encode_chunk(context: EncodingContext) -> Result:
     """Encode one chunk and leave its files in the job's work folder.
 
+    If frames are missing at its beginning, it is encoded once more, with decoding from further back.
+
     Raises:
         PermanentError: ffmpeg fails on this source.
         RetryableError: the source does not exist, or ffmpeg did not write a file.
     """
     recipe, chunk, work = context.recipe, context.params(Chunk), context.work
-    counted: dict[str, str] = {}
+    cut = cut_of(recipe, chunk, _inputs(recipe, chunk, work)[0])
+    if cut.video.false_keys and cut.begins_within(chunk):
+        cut = replace(cut, preroll_s=find_lead(cut, chunk, cut.from_s(chunk), work).preroll_s)
     with work.writing(chunk_id(chunk)) as folder:
-        argv = chunk_argv(recipe, chunk, _inputs(recipe, chunk, work), str(folder), work.settings)
-        watch = watch_length(work.storage.pod_path(recipe.source), work.settings, counted.update)
-        work.run(argv, on_progress=watch, limits=chunk_limits(recipe, chunk, work.settings))
-        frames = int(counted.get("frame", "0"))
-        missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
-        if frames and missing:
-            raise RetryableError(f"ffmpeg did not write the renditions {missing} of {chunk_id(chunk)}.")
-    return ChunkResult(frames=frames).reply()
+        result = _encode(_led(recipe, cut), chunk, folder, work)
+        if may_lack_frames(cut, chunk, result.first_s):
+            until_s = first_frame_place_s(cut, chunk, result.first_s)
+            missing = find_missing_frames(cut, chunk, until_s, work)
+            if missing:
+                lead = find_lead(cut, chunk, until_s, work)
+                if lead.shown and lead.preroll_s > cut.preroll_s:
+                    result = _encode(_led(recipe, replace(cut, preroll_s=lead.preroll_s)), chunk, folder, work)
+                    missing -= lead.shown
+                # packets that show nothing even when the picture is right are no frames
+                result = result.model_copy(update={"lost": 0 if lead.is_settled else missing})
+    return result.reply()
+
+
+def _led(recipe: Recipe, cut: SourceCut) -> Recipe:
+    """The recipe with the lead of one chunk, which is cut from the main video."""
+    return recipe.model_copy(update={"preroll_s": cut.preroll_s}) if cut.preroll_s > recipe.preroll_s else recipe
+
+
+def _encode(recipe: Recipe, chunk: Chunk, folder: Path, work: Workspace) -> ChunkResult:
+    counted: dict[str, str] = {}
+    argv = chunk_argv(recipe, chunk, _inputs(recipe, chunk, work), str(folder), work.settings)
+    watch = watch_length(work.storage.pod_path(recipe.source), work.settings, counted.update)
+    work.run(argv, on_progress=watch, limits=chunk_limits(recipe, chunk, work.settings))
+    frames = int(counted.get("frame", "0"))
+    missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
+    if frames and missing:
+        raise RetryableError(f"ffmpeg did not write the renditions {missing} of {chunk_id(chunk)}.")
+    first_s = _first_frame_s(folder / f"{recipe.renditions[0].name}.nut", work) if frames else None
+    return ChunkResult(frames=frames, first_s=first_s)
+
+
+def _first_frame_s(file: Path, work: Workspace) -> float | None:
+    # %+#1: the first packet is enough
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-read_intervals", "%+#1", *PACKET_TIMES]
+    fields = work.run([*argv, "-i", str(file)]).split()
+    return float(fields[0]) if fields else None
 
 
 def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[MediaInput]:

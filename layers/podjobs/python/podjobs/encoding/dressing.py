@@ -10,13 +10,15 @@ from podjobs.encoding.commands import OVERWRITE
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.limits import LEAST_CPU_S, WATERMARK_FILE
 from podjobs.encoding.picture import choose_decimation
-from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Credit, Recipe, Watermark
+from podjobs.encoding.recipe import TICKS_PER_S, Credit, Recipe, Watermark
 from podjobs.encoding.selection import copy_selection
 from podjobs.encoding.steps import WATERMARK_FOLDER
-from podjobs.encoding.time_line import FREEZE_FROM_S
+from podjobs.encoding.survey import survey_pictures
+from podjobs.encoding.time_line import stops_early
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import PACKET_TIMES, UNATTENDED, input_argv
-from podjobs.media.facts import MediaFacts, VideoFacts
+from podjobs.media.bounds import without_metadata
+from podjobs.media.commands import UNATTENDED
+from podjobs.media.lengths import measure_source
 from podjobs.media.probe import probe_source
 
 FILE = "watermark.png"
@@ -72,30 +74,20 @@ def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
     video = facts.video
     if video is None:
         raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")
-    length_s = _length_s(facts, video) or _measure_s(key, video, work)
-    if length_s <= 0:
+    # credits are short: those that cannot be seeked are read to the end
+    facts = measure_source(key, facts, work, whole=facts.seeks_badly or facts.duration_s is None).facts
+    facts = survey_pictures(key, facts, work)
+    video = facts.video
+    if video is None or facts.duration_s is None:
         raise PermanentError(f"The length of the {which} credits {name!r} is unknown. Choose others in the dressing.")
+    length_s = facts.duration_s - (video.start_s - facts.start_s)
     return Credit(
         source=key,
-        facts=facts,
+        facts=without_metadata(facts),
         length_s=_on_grid(length_s),
         decimation=choose_decimation(video.frame_rate, work.settings.podjobs_max_frame_rate),
-        freeze_last=video.end_s is not None and length_s - (video.end_s - video.start_s) > FREEZE_FROM_S,
+        freeze_last=stops_early(video, video.start_s + length_s),
     )
-
-
-def _length_s(facts: MediaFacts, video: VideoFacts) -> float:
-    return 0.0 if facts.duration_s is None else facts.duration_s - max(0.0, video.start_s - facts.start_s)
-
-
-def _measure_s(key: Key, video: VideoFacts, work: Workspace) -> float:
-    """Length of credits whose header does not state it; they are short, so they are read to the end."""
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
-    argv += PACKET_TIMES
-    lines = work.run([*argv, *input_argv(work.storage.input_of(key), work.settings)]).split()
-    times_s = [float(line) for line in lines if line.replace(".", "", 1).isdigit()]
-    frame_s = 1 / (video.frame_rate or ASSUMED_FRAME_RATE)
-    return max(times_s) + frame_s - video.start_s if times_s else 0.0
 
 
 def _on_grid(length_s: float) -> float:

@@ -1,6 +1,7 @@
 """Makes thumbnails and the overview strip from the lowest rendition, and PNGs from attached pictures."""
 
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,15 @@ from typing import Any
 import ffmpeg
 import webvtt
 
-from podjobs.contract.errors import PermanentError
+from podjobs.contract.errors import NotNowError, PermanentError, RetryableError, blames_disk
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
+from podjobs.encoding.completeness import played_length_s
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.join import open_joined
 from podjobs.encoding.limits import IMAGE_FILES, LEAST_CPU_S
-from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
+from podjobs.encoding.recipe import Chunk, Recipe
 from podjobs.encoding.results import ImagesResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import IMAGES_FOLDER, chunk_id
@@ -30,6 +32,10 @@ MANY_TILES_FROM_S = 100
 FEW_TILES, MANY_TILES = 10, 100
 WIDEST_STRIP_PX = 65_535
 """Browsers do not show wider pictures."""
+LARGEST_COVER_PX = 1920
+"""Width and height."""
+COVERS_S = 60.0
+"""For all covers: Pod shows one of them."""
 KEY_FRAMES_SUFFICE_S = 4
 """Pictures at least this far apart are taken from key frames (every segment has one), which saves decoding."""
 
@@ -123,6 +129,10 @@ def cover_name(picture: PictureFacts) -> str:
 def cover_argv(source: MediaInput, picture: PictureFacts, folder: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that turns an attached picture into a thumbnail."""
     cover = open_source(source, settings)[str(picture.index)]
+    # larger ones would only be slow to write and to show
+    cover = cover.filter(
+        "scale", f"min({LARGEST_COVER_PX},iw)", f"min({LARGEST_COVER_PX},ih)", force_original_aspect_ratio="decrease"
+    )
     output = ffmpeg.output(
         cover, f"{folder}/{cover_name(picture)}", f="image2", update=1, **{"c:v": "png", "frames:v": 1}
     )
@@ -139,40 +149,51 @@ def make_images(context: EncodingContext) -> Result:
     recipe, frames, work = context.recipe, context.results.frames, context.work
     chunks = [chunk for chunk in recipe.chunks if frames.get(chunk_id(chunk))]
     with work.writing(IMAGES_FOLDER) as folder:
-        covers, log = _take_covers(recipe, folder, work)
+        covers, log = _take_covers(context, folder)
         if chunks:
-            _picture_video(recipe, chunks, folder, work)
+            _picture_video(recipe, chunks, context.results.audio.duration_s, folder, work)
         elif covers:
             shutil.copyfile(folder / covers[0], folder / "thumbnail_0001.png")
         names = sorted(file.name for file in folder.iterdir())
     thumbnails = order_thumbnails([name for name in names if name.startswith("thumbnail_")], covers)
     overview = [name for name in ("overview.png", "overview.vtt") if name in names]
-    return ImagesResult(thumbnails=tuple(thumbnails), overview=tuple(overview)).reply(log)
+    return ImagesResult(thumbnails=tuple(thumbnails), overview=tuple(overview), log=tuple(log)).reply(log)
 
 
-def _take_covers(recipe: Recipe, folder: Path, work: Workspace) -> tuple[list[str], list[str]]:
-    """Make thumbnails from the attached pictures; unreadable ones are skipped.
+def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], list[str]]:
+    """Make thumbnails from the attached pictures; those that cannot be read, or take too long, are skipped.
 
     Returns:
         Names of the files, and sentences for the job's log.
     """
+    recipe, work, attempt = context.recipe, context.work, context.step.attempt
     covers: list[str] = []
     log: list[str] = []
     source = work.storage.input_of(recipe.source)
+    ends_at = time.monotonic() + min(COVERS_S, work.timeout_s)
     for picture in recipe.facts.pictures:
+        left_s = ends_at - time.monotonic()
+        if left_s <= 0:
+            log.append(f"The attached picture {picture.index} is left out: the ones before it took too long.")
+            continue
         try:
-            limits = CommandLimits(LEAST_CPU_S, IMAGE_FILES)
-            work.run(cover_argv(source, picture, str(folder), work.settings), limits=limits)
-        except PermanentError:
+            argv = cover_argv(source, picture, str(folder), work.settings)
+            work.tools.run(argv, timeout_s=left_s, limits=CommandLimits(LEAST_CPU_S, IMAGE_FILES))
+        except NotNowError:
+            raise
+        except (PermanentError, RetryableError) as error:
+            if attempt == 1 and blames_disk(error):
+                raise
+            (folder / cover_name(picture)).unlink(missing_ok=True)
             log.append(f"The attached picture {picture.index} cannot be read: it is left out.")
             continue
         covers.append(cover_name(picture))
     return covers, log
 
 
-def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], folder: Path, work: Workspace) -> None:
+def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], sound_s: float, folder: Path, work: Workspace) -> None:
     lowest = recipe.renditions[0]
-    duration_s = recipe.output_s or _measure_s(chunks[0], recipe, work)
+    duration_s = _measure_s(chunks[-1], sound_s, recipe, work)
     argv = images_argv(recipe, duration_s, str(folder), work.settings)
     limits = CommandLimits(work.timeout_s, IMAGE_FILES)
     work.run(argv, feed=open_joined(chunks, lowest, work), limits=limits)
@@ -193,9 +214,9 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
     return [*others[:1], *covers, *others[1:]]
 
 
-def _measure_s(chunk: Chunk, recipe: Recipe, work: Workspace) -> float:
-    """Length of a source whose header does not state it: up to the last frame of its only chunk."""
-    url = work.input_of(f"{chunk_id(chunk)}/{recipe.renditions[0].name}.nut").url
+def _measure_s(last: Chunk, sound_s: float, recipe: Recipe, work: Workspace) -> float:
+    """Length of what was encoded: up to the last frame of the last chunk, or to the end of the sound."""
+    url = work.input_of(f"{chunk_id(last)}/{recipe.renditions[0].name}.nut").url
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", *PACKET_TIMES, "-i", url]
     times_s = [float(line) for line in work.run(argv).split()]
-    return max(times_s, default=0.0) + 1 / ASSUMED_FRAME_RATE
+    return played_length_s(times_s, sound_s, recipe.output_s) if times_s else recipe.output_s or 0.0

@@ -93,10 +93,10 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
 
     thumbnails = [name for name in files if name.startswith("thumbnail_")]
     overview = [name for name in files if name.startswith("overview.")]
-    sentences = [*recipe.log, *log] or ["All files were created and verified."]
+    sentences = [*recipe.log, *results.audio.notes, *log] or ["All files were created and verified."]
     return (
         empty_info(job, pod_path, context.step.accepted_at)
-        | tracks_of(recipe.facts)
+        | tracks_of(recipe.facts if results.audio.files else recipe.facts.model_copy(update={"audio": None}))
         | {
             "duration": int(output_length_s(recipe, packages, results.audio.duration_s)),
             "list_mp4_files": {one.name: place(f"{one.name}p.mp4") for one in packages if f"{one.name}p.mp4" in files},

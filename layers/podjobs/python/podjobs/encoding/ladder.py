@@ -132,17 +132,18 @@ def fit_size(width_px: int, height_px: int, nominal_px: int) -> tuple[int, int]:
         Width and height in pixels.
     """
     scale = min(1.0, nominal_px / min(width_px, height_px), LONGEST_SIDE_PX / max(width_px, height_px))
-    return _even(width_px * scale), _even(height_px * scale)
+    return to_even(width_px * scale), to_even(height_px * scale)
 
 
 def fit_inside(size_px: tuple[int, int], frame_px: tuple[int, int]) -> tuple[int, int]:
     """Scale a picture, up or down, so that it just fits into a frame, both sides even."""
     scale = min(frame / side for frame, side in zip(frame_px, size_px, strict=True))
-    width_px, height_px = (min(frame, _even(side * scale)) for frame, side in zip(frame_px, size_px, strict=True))
+    width_px, height_px = (min(frame, to_even(side * scale)) for frame, side in zip(frame_px, size_px, strict=True))
     return width_px, height_px
 
 
-def _even(length_px: float) -> int:
+def to_even(length_px: float) -> int:
+    """Round a side of a picture to the nearest even number, at least 2."""
     return max(2, 2 * round(length_px / 2))
 
 

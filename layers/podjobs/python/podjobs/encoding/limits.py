@@ -105,6 +105,15 @@ def package_limits(recipe: Recipe, rendition: Rendition, settings: EncodingSetti
     return CommandLimits(_cpu_limit_s(length_s / RATES["package"].per_s), file_bytes, FACTOR)
 
 
+def subtitle_limits(size_bytes: int) -> CommandLimits:
+    """The limits of the command that converts subtitles, for which the whole file is read.
+
+    Args:
+        size_bytes: of the source.
+    """
+    return CommandLimits(_cpu_limit_s(size_bytes / READ_BYTES_PER_S), SUBTITLE_FILES)
+
+
 def repackage_limits(facts: MediaFacts, size_bytes: int, settings: EncodingSettings) -> CommandLimits:
     """The limits of the command that repackages a source: packets are copied, or coded anew without loss.
 

@@ -1,6 +1,5 @@
 """Packages one rendition: joined chunks and sound become MP4 and HLS by stream copy, and are verified."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from podjobs.encoding.join import open_joined
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.limits import package_limits
 from podjobs.encoding.playlist import correct_last_segment, inspect, stream_length_s
-from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
+from podjobs.encoding.recipe import TICKS_PER_S, Recipe
 from podjobs.encoding.results import PackageResult
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import AUDIO_FOLDER, PackageParams, chunk_id, package_id
@@ -104,7 +103,7 @@ def package_rendition(context: EncodingContext) -> Result:
     chunks = [chunk for chunk in recipe.chunks if frames[chunk_id(chunk)]]
     if not chunks:
         raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
-    track = work.input_of(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if recipe.has_audio else None
+    track = work.input_of(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if context.results.audio.files else None
     with work.writing(package_id(recipe, rendition)) as folder:
         chapters = _write_chapters(recipe, folder)
         argv = package_argv(rendition, track, str(folder), work.settings, str(chapters) if chapters else None)
@@ -115,7 +114,7 @@ def package_rendition(context: EncodingContext) -> Result:
         expected = Expectation(
             rendition=rendition,
             frames=sum(frames.values()),
-            first_frame_s=_first_frame_s(chunks[0], rendition, work),
+            first_frame_s=context.results.chunks[chunk_id(chunks[0])].first_s or 0.0,
             has_audio=track is not None,
         )
         return _finish(recipe, expected, folder, work).reply()
@@ -128,15 +127,6 @@ def _write_chapters(recipe: Recipe, folder: Path) -> Path | None:
     file = folder / "chapters.txt"
     file.write_text(ffmetadata(chapters), encoding="utf-8")
     return file
-
-
-def _first_frame_s(chunk: Chunk, rendition: Rendition, work: Workspace) -> float:
-    # %+#1: the first packet is enough
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-read_intervals", "%+#1"]
-    argv += ["-show_entries", "packet=pts_time", "-print_format", "json"]
-    url = work.input_of(f"{chunk_id(chunk)}/{rendition.name}.nut").url
-    packets = json.loads(work.run([*argv, "-i", url])).get("packets", [])
-    return float(packets[0]["pts_time"]) if packets else 0.0
 
 
 def _finish(recipe: Recipe, expected: Expectation, folder: Path, work: Workspace) -> PackageResult:

@@ -12,7 +12,7 @@ import ffmpeg
 
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.ladder import Rendition
-from podjobs.encoding.recipe import Watermark
+from podjobs.encoding.recipe import FREEZE_EVERY_S, TICKS_PER_S, Watermark
 from podjobs.media.facts import VideoFacts
 
 HDR_TRANSFERS = frozenset({"smpte2084", "arib-std-b67"})
@@ -39,8 +39,6 @@ RATE_TOLERANCE = 1.01
 SMALLEST_INTERLACED_PX = 32
 """No camera has less, and the filter refuses pictures of fewer than 3 columns or 4 lines."""
 
-FREEZE_EVERY_S = 1
-"""Interval between the copies of a frozen frame."""
 JITTER_S = 0.002
 """Containers that count milliseconds round timestamps."""
 
@@ -84,29 +82,36 @@ def prepare_frames(frames: Frames, video: VideoFacts, decimation: int) -> Frames
     return frames
 
 
-def freeze_frames(frames: Frames, video: VideoFacts, first_s: float, *, last: bool) -> Frames:
-    """Show the first frame earlier or the last one longer: once a second, as browsers stop where frames are missing.
+def freeze_first(frames: Frames, video: VideoFacts, length_s: float) -> Frames:
+    """Show the first frame before its time.
 
     Args:
-        frames: with the source's own timestamps.
+        frames: with the source's own timestamps, in our ticks.
         video: the source.
-        first_s: how long the first frame is shown before its time.
-        last: whether the last frame is shown forever; the rest of the filter graph sets the end.
+        length_s: how long before its time.
     """
-    if first_s:
-        copies = math.ceil(first_s / FREEZE_EVERY_S)
-        # tpad spaces its copies by the frame rate and shifts what follows; setpts puts both where they belong
-        moved = f"st(0,if(eq(N,{copies}),PTS-{video.start_s:.6f}/TB,ld(0)))"
-        at = f"if(lt(N,{copies}),({video.start_s - first_s:.6f}+N*{FREEZE_EVERY_S})/TB,PTS-{moved})"
-        frames = frames.filter("tpad", start=copies, start_mode="clone").filter("setpts", at)
-    if last and video.end_s is not None:
-        own = f"lt(t,{video.end_s - JITTER_S:.6f})"
-        # stop=-1: tpad clones endlessly, at the frame rate; select keeps one copy per second
-        frames = frames.filter("tpad", stop=-1, stop_mode="clone")
-        frames = frames.filter(
-            "select", f"{own}+isnan(prev_selected_t)+gte(t-prev_selected_t,{FREEZE_EVERY_S - JITTER_S})"
-        )
-    return frames
+    copies = math.ceil(length_s / FREEZE_EVERY_S)
+    first, every = round((video.start_s - length_s) * TICKS_PER_S), FREEZE_EVERY_S * TICKS_PER_S
+    # tpad spaces its copies by the frame rate and shifts what follows; setpts puts both where they belong
+    moved = f"st(0,if(eq(N,{copies}),PTS-{round(video.start_s * TICKS_PER_S)},ld(0)))"
+    at = f"if(lt(N,{copies}),{first}+N*{every},PTS-{moved})"
+    return frames.filter("tpad", start=copies, start_mode="clone").filter("setpts", at)
+
+
+def freeze_last(frames: Frames, last_s: float, from_s: float) -> Frames:
+    """Show the last frame for ever; the rest of the filter graph sets the end. No other frame is touched.
+
+    Args:
+        frames: with the source's own timestamps, in our ticks.
+        last_s: time of the last frame, as measured.
+        from_s: where the chunk begins: the copies before it, which would be cut off, are not made.
+    """
+    first_s = last_s + FREEZE_EVERY_S * max(1, math.ceil((from_s - last_s) / FREEZE_EVERY_S))
+    next_copy = f"max(ld(0)+{FREEZE_EVERY_S * TICKS_PER_S},{round(first_s * TICKS_PER_S)})"
+    # stop=-1: tpad clones endlessly, at the frame rate; setpts moves each copy to its place before the next is made
+    return frames.filter("tpad", stop=-1, stop_mode="clone").filter(
+        "setpts", f"if(lte(T,{last_s + JITTER_S:.6f}),st(0,PTS),st(0,{next_copy}))"
+    )
 
 
 def tonemap_to_sdr(frames: Frames, video: VideoFacts, largest_px: tuple[int, int]) -> Frames:

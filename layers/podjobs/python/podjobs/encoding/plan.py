@@ -2,6 +2,7 @@
 
 import math
 
+from podjobs.contract.bounds import cut_log
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan, Stage
@@ -11,11 +12,12 @@ from podjobs.encoding.boundaries import (
     choose_preroll_s,
     find_first_frame_pts,
     find_key_frames,
-    place_boundaries,
+    place_around_holds,
     preferred_starts,
 )
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.dressing import apply_dressing
+from podjobs.encoding.examine import Examined, describe_changes, examine_source
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.limits import shortest_chunk_s
 from podjobs.encoding.picture import choose_decimation
@@ -29,6 +31,9 @@ from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
+
+MOST_CHUNKS = 800
+"""What a chunk leaves in the steps after it takes some 40 bytes; 13 hours in chunks of 60 s."""
 
 
 def plan_job(context: EncodingContext) -> Plan:
@@ -44,12 +49,14 @@ def plan_job(context: EncodingContext) -> Plan:
     if facts.selection is not None:
         log = ("The source has streams that are not opened: the others are copied first.",)
         return Plan(stages=(_stage_copy(job, facts, work),), log=log)
-    if facts.video is not None and (facts.seeks_badly or facts.duration_s is None):
-        return Plan(
-            stages=(_stage_copy(job, facts, work),),
-            log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
-        )
-    return _plan_source(job, job.source, facts, work)
+    if not (facts.seeks_badly or facts.guesses_length or (facts.video is not None and facts.duration_s is None)):
+        examined = examine_source(job.source, facts, work)
+        if examined.facts.video is None or examined.facts.duration_s is not None:
+            return _plan_source(job, job.source, examined, work)
+    return Plan(
+        stages=(_stage_copy(job, facts, work),),
+        log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
+    )
 
 
 def _stage_copy(job: EncodingJob, facts: MediaFacts, work: Workspace) -> Stage:
@@ -63,19 +70,23 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     """Repackage the source, then plan the rest of the job. Raises like `plan_job`."""
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
-    log = _log_left_out(facts)
     if facts.selection is not None:
         copy = copy_selection(facts, job.source, REPACKAGED_FOLDER, work)
-        log += (tell_left_out(facts.selection),)
+        log: tuple[str, ...] = (tell_left_out(facts.selection),)
     else:
-        copy = repackage(facts, job.source, work)
-    plan = _plan_source(job, copy, probe_source(work.tools, work.storage, work.settings, copy), work)
-    return plan.model_copy(update={"log": (*log, *plan.log)})
+        copy, log = repackage(facts, job.source, work)
+    copied = probe_source(work.tools, work.storage, work.settings, copy)
+    if facts.video and copied.video and facts.video.lacks_times:
+        copied = copied.model_copy(update={"video": copied.video.model_copy(update={"lacks_times": True})})
+    examined = examine_source(copy, copied, work)
+    return _plan_source(job, copy, examined.also_said(*describe_changes(facts), *log), work)
 
 
-def _plan_source(job: EncodingJob, source: Key, facts: MediaFacts, work: Workspace) -> Plan:
+def _plan_source(job: EncodingJob, source: Key, examined: Examined, work: Workspace) -> Plan:
     """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
+    facts = examined.facts
     recipe = write_recipe(job, facts, source, work.settings)
+    recipe = recipe.model_copy(update={"log": cut_log(dict.fromkeys((*examined.log, *recipe.log)))})
     name = work.storage.pod_path(job.source)
     check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:
@@ -102,7 +113,7 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     beginning_s, log = time_line.find_beginning(facts)
     length_s = time_line.measure_length_s(facts, beginning_s)
     start_s, end_s, cut_log = time_line.clamp_cut(job.cut, length_s)
-    log += cut_log + _log_left_out(facts)
+    log += cut_log
     decimation = choose_decimation(video.frame_rate, settings.podjobs_max_frame_rate) if video else 1
     if video and decimation > 1:
         log += (f"The source has {video.frame_rate:g} frames per second: one in {decimation} is kept.",)
@@ -113,10 +124,13 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     pad_audio = video is not None and time_line.stops_early(facts.audio, last_s)
     if pad_audio:
         log += ("The sound ends before the picture: silence follows it.",)
+    if video and video.sizes > 1:
+        log += (f"The picture has {video.sizes} sizes: it is fitted into {video.width_px} × {video.height_px} pixels.",)
     origin_s = beginning_s + start_s
     return Recipe(
         source=source,
-        facts=facts,
+        # its notes are in the log
+        facts=facts.model_copy(update={"notes": ()}),
         renditions=choose_renditions(video, settings, video.frame_rate / decimation) if video else (),
         origin_s=origin_s,
         duration_s=end_s - start_s if end_s is not None else None,
@@ -130,18 +144,6 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
     )
 
 
-def _log_left_out(facts: MediaFacts) -> tuple[str, ...]:
-    """A sentence about each subtitle stream that is not text, and about each sound that nobody can decode."""
-    return tuple(
-        f"The audio stream {index} has a codec that ffmpeg does not know, and is left out."
-        for index in facts.unknown_audio
-    ) + tuple(
-        f"The subtitle stream {subtitle.index} ({subtitle.codec}) contains pictures, not text, and is left out."
-        for subtitle in facts.subtitles
-        if not subtitle.is_text
-    )
-
-
 def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Recipe:
     """Divide the time line into chunks that begin soon after the source's key frames, where these are known."""
     if recipe.origin_s > video.start_s:
@@ -150,19 +152,24 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
     duration_s, settings = recipe.duration_s, work.settings
     if duration_s is None:
         return recipe
+    # every step is told where all chunks begin
+    shortest_s = math.ceil(duration_s / MOST_CHUNKS)
     chunk_s = choose_chunk_s(
         duration_s,
-        settings.podjobs_chunk_min_s,
-        settings.podjobs_chunk_max_s,
+        max(shortest_s, settings.podjobs_chunk_min_s),
+        max(shortest_s, settings.podjobs_chunk_max_s),
         settings.podjobs_chunks_per_video,
         settings.ffmpeg_hls_time,
     )
     size_bytes = work.storage.size_bytes(recipe.source)
     chunk_s = max(chunk_s, shortest_chunk_s(duration_s, size_bytes, settings.ffmpeg_hls_time))
-    wanted_s = range(chunk_s, math.ceil(duration_s), chunk_s)
+    picture_end_s = duration_s if video.end_s is None else min(duration_s, video.end_s - recipe.origin_s)
+    wanted_s = range(chunk_s, math.ceil(max(0.0, picture_end_s)), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
     key_frames_s = find_key_frames(recipe.source, seeks_s, work)
     # A file's clock and its index may differ: key frames outside the time line are useless.
     inside_s = [time_s - recipe.origin_s for time_s in key_frames_s if video.start_s <= time_s]
     preferred_s = preferred_starts(inside_s, recipe.preroll_s, settings.ffmpeg_hls_time)
-    return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, preferred_s)})
+    moving_s = recipe.freeze_first_s, picture_end_s if recipe.freeze_last else duration_s
+    starts_s = place_around_holds(duration_s, chunk_s, preferred_s, moving_s, settings.ffmpeg_hls_time)
+    return recipe.model_copy(update={"starts_s": starts_s})

@@ -7,6 +7,7 @@ from pathlib import Path
 import m3u8
 
 from podjobs.encoding.audio import SAMPLE_RATE_HZ
+from podjobs.encoding.completeness import played_length_s
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S
 from podjobs.encoding.results import PackageResult
@@ -78,24 +79,16 @@ def inspect(file: Path, work: Workspace) -> Inspection:
 
 
 def stream_length_s(packets: Packets, expected_s: float | None) -> float:
-    """How long a stream plays, from its first frame on.
-
-    The last frame is shown as long as the one before it, and at least until the sound ends. Pure.
+    """How long a stream plays, from its first frame on. Pure.
 
     Args:
         packets: of the stream; there is at least one frame.
-        expected_s: the length in the source's header: no stream is longer, but damaged ones are shorter; None: unknown.
+        expected_s: the length of the source; None: unknown.
     """
-    times = sorted(packet[0] for packet in packets["video"])
-    first, last = times[0], times[-1]
-    last_s = (last - first) / TICKS_PER_S
-    end_s = last_s + ((last - times[-2]) / TICKS_PER_S if len(times) > 1 else 0.0)
-    if sound := packets.get("audio"):
-        end_s = max(end_s, (sound[-1][0] - first) / TICKS_PER_S + AAC_FRAME_S)
-    if expected_s is None:
-        return end_s
-    # a single frame says nothing about its duration
-    return expected_s if end_s == last_s else max(last_s, min(end_s, expected_s))
+    first = min(packet[0] for packet in packets["video"])
+    times_s = [(packet[0] - first) / TICKS_PER_S for packet in packets["video"]]
+    sound = packets.get("audio")
+    return played_length_s(times_s, (sound[-1][0] - first) / TICKS_PER_S + AAC_FRAME_S if sound else 0.0, expected_s)
 
 
 def correct_last_segment(file: Path, length_s: float) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from podjobs.contract.bounds import Log
 from podjobs.contract.jobs import Position
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.ladder import Rendition
@@ -13,6 +14,8 @@ TICKS_PER_S = 90_000
 """The time base of all video we make: MPEG's 90 kHz."""
 ASSUMED_FRAME_RATE = 25.0
 """Frames per second, if the source does not state a rate."""
+FREEZE_EVERY_S = 1
+"""Interval between the copies of a frozen frame: browsers stop where frames are missing."""
 
 PartName = Literal["opening", "main", "ending"]
 
@@ -91,7 +94,7 @@ class Recipe(BaseModel):
     ending: Credit | None = None
     watermark: Watermark | None = None
     generation: int = 0
-    log: tuple[str, ...] = ()
+    log: Log = ()
 
     @property
     def end_s(self) -> float | None:
@@ -117,7 +120,7 @@ class Recipe(BaseModel):
 
     @property
     def has_audio(self) -> bool:
-        """Whether any part has sound."""
+        """Whether any part has a sound track, by its header. Whether it can be decoded turns out when it is encoded."""
         credits_with_sound = (credit for credit in (self.opening, self.ending) if credit and credit.facts.audio)
         return self.facts.audio is not None or any(credits_with_sound)
 
@@ -137,6 +140,16 @@ class Recipe(BaseModel):
             start_s = self.offset_s + self.duration_s
             chunks.append(self._credit_chunk("ending", len(chunks), start_s, self.ending))
         return tuple(chunks)
+
+    def is_held(self, chunk: Chunk) -> bool:
+        """Whether a chunk shows nothing but the first frame before its time, or the last one after it."""
+        video = self.facts.video
+        if video is None or chunk.part != "main":
+            return False
+        shift_s = self.origin_s - self.offset_s
+        if self.freeze_first_s and chunk.end_s is not None and chunk.end_s + shift_s <= video.start_s:
+            return True
+        return self.freeze_last and video.end_s is not None and chunk.start_s + shift_s >= video.end_s
 
     def credit_of(self, chunk: Chunk) -> Credit | None:
         """The credit that a chunk is cut from; None: it is cut from the main video."""

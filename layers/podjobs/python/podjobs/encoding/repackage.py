@@ -14,7 +14,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER
 from podjobs.encoding.storing import store_video
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import KEEP_GOING
+from podjobs.media.commands import KEEP_GOING, LAID_OUT_CHANNELS, mean_of
 from podjobs.media.facts import MediaFacts
 
 FILE = "source.mkv"
@@ -32,6 +32,11 @@ CODING = {
     "allow_raw_vfw": 1,
 }
 
+EXACT_CLOCKS = frozenset({"mpegts", "mpeg"})
+"""ffprobe's names of containers whose clock counts 90,000 ticks a second: a gap in them is one."""
+SHORTEST_GAP_S = 0.02
+"""ffmpeg would fill gaps from a tenth of a second on; a frame of sound has 21 to 32 ms."""
+
 
 def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
     """The ffmpeg command that copies picture, sound and text subtitles into a seekable file.
@@ -45,11 +50,21 @@ def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
     streams = (file[str(stream.index)] for stream in kept)
-    coding = CODING | store_video(facts)
+    coding = CODING | store_video(facts) | _sound_filter(facts)
     return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **coding)], settings, *KEEP_GOING)
 
 
-def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:
+def _sound_filter(facts: MediaFacts) -> dict[str, str]:
+    filters = []
+    if facts.audio is not None and facts.audio.channels > LAID_OUT_CHANNELS:
+        filters.append(f"pan={mean_of(facts.audio.channels)}")
+    if not EXACT_CLOCKS.isdisjoint(facts.format_name.split(",")):
+        # where clips are joined whose sound is shorter than their picture, silence keeps what follows in its place
+        filters.append(f"aresample=async=1:min_hard_comp={SHORTEST_GAP_S}")
+    return {"filter:a": ",".join(filters)} if filters and facts.audio is not None else {}
+
+
+def repackage(facts: MediaFacts, source: Key, work: Workspace) -> tuple[Key, tuple[str, ...]]:
     """Write the repackaged source into the job's work folder.
 
     Args:
@@ -58,18 +73,33 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> Key:
         work: the step's workspace.
 
     Returns:
-        The key of the new file.
+        The key of the new file, and a sentence if it was made without the sound, which cannot be decoded.
 
     Raises:
         PermanentError: the streams cannot be copied.
         RetryableError: the source does not exist.
     """
+    log: tuple[str, ...] = ()
     with work.writing(REPACKAGED_FOLDER) as folder:
-        file = work.storage.input_of(source)
+        target = str(folder / FILE)
         try:
-            limits = repackage_limits(facts, work.storage.size_bytes(source), work.settings)
-            work.run(repackage_argv(facts, file, str(folder / FILE), work.settings), limits=limits)
+            _copy_streams(facts, source, target, work)
         except PermanentError as error:
-            detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
-            raise PermanentError(detail, **error.context) from error
-    return work.key(f"{REPACKAGED_FOLDER}/{FILE}")
+            if facts.video is None or facts.audio is None:
+                raise
+            try:
+                _copy_streams(facts.model_copy(update={"audio": None}), source, target, work)
+            except PermanentError:
+                raise error from None
+            log = ("The sound of the video cannot be decoded: it is left out.",)
+    return work.key(f"{REPACKAGED_FOLDER}/{FILE}"), log
+
+
+def _copy_streams(facts: MediaFacts, source: Key, target: str, work: Workspace) -> None:
+    file = work.storage.input_of(source)
+    limits = repackage_limits(facts, work.storage.size_bytes(source), work.settings)
+    try:
+        work.run(repackage_argv(facts, file, target, work.settings), limits=limits)
+    except PermanentError as error:
+        detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
+        raise PermanentError(detail, **error.context) from error

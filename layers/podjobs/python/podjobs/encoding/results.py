@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
+from podjobs.contract.bounds import Log
 from podjobs.contract.plans import Result
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.steps import chunk_id, images_id, package_id
@@ -30,13 +31,20 @@ class ChunkResult(StepResult):
 
     frames: int
     """How many frames each rendition has."""
+    first_s: float | None = None
+    """Time of the first one on the output's time line; None: there is none."""
+    lost: int = 0
+    """How many frames of the source are missing before the first one."""
 
 
 class AudioResult(StepResult):
     """The encoded sound."""
 
     files: tuple[str, ...] = ()
+    """None if no part has sound that can be heard."""
     duration_s: float = 0.0
+    notes: tuple[str, ...] = ()
+    """Sentences about sound that is missing."""
 
 
 class SubtitleFile(NamedTuple):
@@ -51,6 +59,8 @@ class SubtitlesResult(StepResult):
     """The subtitle streams that have captions in this part of the video."""
 
     files: tuple[SubtitleFile, ...] = ()
+    log: Log = ()
+    """What is missing, for whoever uploaded the video."""
 
 
 class ImagesResult(StepResult):
@@ -58,6 +68,8 @@ class ImagesResult(StepResult):
 
     thumbnails: tuple[str, ...]
     overview: tuple[str, ...]
+    log: Log = ()
+    """What is missing, for whoever uploaded the video."""
 
 
 class PackageResult(StepResult):
@@ -88,12 +100,17 @@ class EarlierResults:
     """By step id."""
 
     @property
-    def frames(self) -> dict[str, int]:
-        """The number of frames of each chunk, by its id; none for a source without video."""
+    def chunks(self) -> dict[str, ChunkResult]:
+        """The chunks, by their ids; none for a source without video."""
         if self.recipe.facts.video is None:
             return {}
         ids = (chunk_id(chunk) for chunk in self.recipe.chunks)
-        return {step_id: ChunkResult.model_validate(self.values[step_id]).frames for step_id in ids}
+        return {step_id: ChunkResult.model_validate(self.values[step_id]) for step_id in ids}
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """The number of frames of each chunk, by its id; none for a source without video."""
+        return {step_id: chunk.frames for step_id, chunk in self.chunks.items()}
 
     @property
     def audio(self) -> AudioResult:

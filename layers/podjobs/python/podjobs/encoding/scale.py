@@ -3,9 +3,46 @@
 from collections.abc import Sequence
 from typing import Any
 
-from podjobs.encoding.ladder import Rendition, fit_inside
+from podjobs.encoding.ladder import Rendition, fit_inside, to_even
 from podjobs.encoding.picture import output_matrix, scale_options, tonemap_to_sdr
 from podjobs.media.facts import VideoFacts
+from podjobs.media.report import OBLONGEST_PIXEL
+
+TURNS = {90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
+"""Filters that turn a picture clockwise, by degrees."""
+
+
+def unify_frames(frames: Any, video: VideoFacts) -> Any:
+    """Fit frames of changing sizes into one of a fixed size with square pixels, so that later filters need not know.
+
+    Frames of a size that does not change pass as they are.
+
+    Args:
+        frames: as decoded, not turned.
+        video: the source they come from.
+    """
+    if not video.changes_size:
+        return frames
+    width_px, height_px = to_even(video.width_px), to_even(video.height_px)
+    if video.turn_degrees % 180:
+        width_px, height_px = height_px, width_px
+    aspect = f"if(between(sar,{1 / OBLONGEST_PIXEL},{OBLONGEST_PIXEL}),dar,a)"
+    # eval=frame: computed again whenever a frame's size or pixel aspect differs from the one before
+    frames = frames.filter(
+        "scale",
+        f"min({width_px},max(2,2*round({height_px}*({aspect})/2)))",
+        f"min({height_px},max(2,2*round({width_px}/({aspect})/2)))",
+        eval="frame",
+        flags="bicubic",
+        # each field is scaled by itself in frames that consist of two
+        interl=-1,
+    ).filter("setsar", "1")
+    # whole groups of four lines: otherwise the upper field of an interlaced frame would become the lower one
+    frames = frames.filter("pad", width_px, height_px, "(ow-iw)/2", "4*trunc((oh-ih)/8)", eval="frame")
+    for turn in TURNS.get(video.turn_degrees, ()):
+        name, _, direction = turn.partition("=")
+        frames = frames.filter(name, direction) if direction else frames.filter(name)
+    return frames
 
 
 def scale_frames(frames: Any, video: VideoFacts, main: VideoFacts, renditions: Sequence[Rendition]) -> list[Any]:

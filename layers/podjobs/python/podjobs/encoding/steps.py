@@ -15,7 +15,7 @@ from podjobs.contract.plans import Stage, StepSpec
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S
 from podjobs.contract.workflows import workflow_of
 from podjobs.encoding.ladder import Rendition
-from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
+from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, FREEZE_EVERY_S, Chunk, Recipe
 
 FUNCTION = "encoding"
 
@@ -132,7 +132,7 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
         encode = []
     encode += [_chunk_step(recipe, chunk) for chunk in recipe.chunks]
     package = [_package_step(recipe, index) for index in range(len(recipe.renditions))]
-    package.append(_images_step(recipe, needs=("chunk",)))
+    package.append(_images_step(recipe, needs=("chunk", "audio")))
     return (Stage(name="encode", steps=tuple(encode)), Stage(name="package", steps=tuple(package)), *last)
 
 
@@ -156,21 +156,23 @@ def chunk_length_s(recipe: Recipe, chunk: Chunk, assumed_s: float) -> float:
     return (chunk.expected_end_s or recipe.output_s or assumed_s) - chunk.start_s
 
 
-def chunk_pixels(recipe: Recipe, length_s: float) -> float:
+def chunk_pixels(recipe: Recipe, length_s: float, *, is_held: bool = False) -> float:
     """How many pixels of all renditions have to be encoded.
 
     Args:
         recipe: the job.
         length_s: of the chunk.
+        is_held: whether it shows one frame all the time.
     """
     video = recipe.facts.video
-    frame_rate = (video.frame_rate if video else 0) or ASSUMED_FRAME_RATE
+    frame_rate = ((video.frame_rate if video else 0) or ASSUMED_FRAME_RATE) / recipe.decimation
     frame_px = sum(rendition.width_px * rendition.height_px for rendition in recipe.renditions)
-    return length_s * frame_rate / recipe.decimation * frame_px
+    return length_s * (1 / FREEZE_EVERY_S if is_held else frame_rate) * frame_px
 
 
 def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
-    pixels = chunk_pixels(recipe, chunk_length_s(recipe, chunk, ASSUMED_LENGTH_S))
+    length_s = chunk_length_s(recipe, chunk, ASSUMED_LENGTH_S)
+    pixels = chunk_pixels(recipe, length_s, is_held=recipe.is_held(chunk))
     return _step("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump())
 
 
@@ -180,7 +182,7 @@ def _package_step(recipe: Recipe, index: int) -> StepSpec:
         recipe.output_s or ASSUMED_LENGTH_S,
         step_id=package_id(recipe, recipe.renditions[index]),
         params=PackageParams(rendition=index).model_dump(),
-        needs=("chunk",),
+        needs=("chunk", "audio"),
     )
 
 

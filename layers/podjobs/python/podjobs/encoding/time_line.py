@@ -27,12 +27,40 @@ def find_beginning(facts: MediaFacts) -> tuple[float, Log]:
     video, audio = facts.video, facts.audio
     if video is None:
         return facts.start_s, ()
+    stated_s = video.start_s if video.stated_start_s is None else video.stated_start_s
+    lost_s = video.start_s - stated_s
+    lost = (f"The first {lost_s:.1f} s of the picture cannot be decoded, as its beginning is missing.",)
+    log: Log = lost if lost_s > FREEZE_FROM_S else ()
     if audio is None or audio.start_s > video.start_s - FREEZE_FROM_S:
-        return video.start_s, ()
-    early_s = video.start_s - audio.start_s
-    return audio.start_s, (
+        return video.start_s, log
+    # where the picture was meant to begin, unless the sound is much earlier than that, too
+    begin_s = max(stated_s, audio.start_s) if audio.start_s > stated_s - FREEZE_FROM_S else audio.start_s
+    early_s = video.start_s - begin_s
+    return begin_s, (
+        *log,
         f"The sound begins {early_s:.1f} s before the picture: the first frame is shown from the beginning on.",
     )
+
+
+def compare_lengths(stated: MediaFacts, measured: MediaFacts, others_end_s: float | None) -> Log:
+    """Say where the measured length differs from the one that the header states.
+
+    Args:
+        stated: as the header says.
+        measured: where picture and sound really end.
+        others_end_s: where the last of the streams that are not used ends, on the source's clock.
+    """
+    if stated.duration_s is None or measured.duration_s is None or (stated.video is None and stated.guesses_length):
+        return ()
+    difference_s = measured.duration_s - stated.duration_s
+    if abs(difference_s) <= FREEZE_FROM_S:
+        return ()
+    promised = f"The source says it is {stated.duration_s:.1f} s long, but"
+    if difference_s > 0:
+        return (f"{promised} it goes on until {measured.duration_s:.1f} s: all of it is used.",)
+    if others_end_s is not None and others_end_s > measured.start_s + stated.duration_s - FREEZE_FROM_S:
+        return (f"{promised} its picture and sound end after {measured.duration_s:.1f} s; only other streams go on.",)
+    return (f"{promised} only {measured.duration_s:.1f} s could be read: it is cut off or damaged.",)
 
 
 def measure_length_s(facts: MediaFacts, beginning_s: float) -> float | None:
@@ -43,7 +71,7 @@ def measure_length_s(facts: MediaFacts, beginning_s: float) -> float | None:
         beginning_s: on the source's clock.
 
     Returns:
-        Seconds; None if the header does not state it, or it is only a guess.
+        Seconds; None if it is not known, or only a guess.
     """
     if facts.duration_s is None or (facts.video is None and facts.guesses_length):
         return None

@@ -19,6 +19,9 @@ QUIET = ("-hide_banner", "-nostats", "-loglevel", "error")
 UNATTENDED = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 """The same, and stdin is not read: ffmpeg would interpret it as commands such as «quit»."""
 
+LAID_OUT_CHANNELS = 8
+"""ffmpeg mixes up to 7.1 by itself; more channels have no layout that it can mix."""
+
 PACKET_TIMES = ("-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0")
 """ffprobe options: one line per packet that holds its time alone, without names around it, as files have millions."""
 
@@ -50,3 +53,22 @@ def input_argv(source: MediaInput, settings: SourceSettings, *left_out: str) -> 
     options = input_options(source, settings).items()
     words = [word for option, value in options if option not in left_out for word in (f"-{option}", str(value))]
     return [*words, "-i", source.url]
+
+
+def mix_down(sound: Any, channels: int) -> Any:
+    """Mix sound of more channels than ffmpeg knows layouts for: their mean on both sides.
+
+    Args:
+        sound: a stream of ffmpeg-python.
+        channels: of the stream; sound of up to eight is returned as it is.
+    """
+    if channels <= LAID_OUT_CHANNELS:
+        return sound
+    return sound.filter("pan", mean_of(channels))
+
+
+def mean_of(channels: int) -> str:
+    """The argument of the filter `pan` with which the mean of all channels is heard on both sides."""
+    mean = "+".join(f"c{channel}" for channel in range(channels))
+    # <: the gains are divided by their sum, so that nothing is clipped
+    return f"stereo|c0<{mean}|c1<{mean}"

@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 GUESSED_FORMATS = frozenset({"aac", "mp3"})
 """ffprobe's names of containers without a length."""
-UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv", "gif"})
+UNSEARCHABLE_FORMATS = frozenset({"mpegts", "mpeg", "avi", "asf", "flv", "mxf", "dv", "gif", "ogg"})
 """ffprobe's names of containers without an index or without reliable timestamps."""
 
 
@@ -17,15 +17,19 @@ class VideoFacts(BaseModel):
     codec: str
     width_px: int
     height_px: int
-    """As displayed: rotation and pixel aspect applied."""
+    """As displayed: rotation and pixel aspect applied; of a picture that changes its size, the largest one."""
     frame_rate: float
     """Average, frames per second; 0 if unknown."""
     start_s: float
-    """Timestamp of the first frame on the file's own clock."""
+    """Timestamp of the first frame on the file's own clock; if measured, of the first that can be decoded."""
     frames: int | None
-    """As counted by the container; None if it does not count them."""
+    """As counted by the container; None if it does not count them, or counts some that are missing."""
     end_s: float | None = None
-    """Where the picture ends on the file's own clock; None if the container does not state it."""
+    """Where the picture ends on the file's own clock; None if unknown."""
+    stated_start_s: float | None = None
+    """If measured: timestamp of the first packet, whether or not it can be decoded."""
+    last_s: float | None = None
+    """If measured: timestamp of the last frame."""
     interlaced: bool = False
     """Whether frames may consist of two fields, captured one after the other."""
     pixel_format: str = ""
@@ -35,6 +39,16 @@ class VideoFacts(BaseModel):
     """Transfer characteristics, ffmpeg's name; empty if the source has no tag."""
     full_range: bool = False
     """Whether values range from 0 to 255, not 16 to 235."""
+    lacks_times: bool = False
+    """Whether packets have the times of their decoding only, although frames are shown in another order (AVI)."""
+    turn_degrees: int = 0
+    """How far players turn the picture clockwise, as its header says: 0 to 359."""
+    sizes: int = 1
+    """How many different sizes were seen along the way."""
+    changes_size: bool = False
+    """Whether the picture changes its size along the way, or may do so unseen."""
+    false_keys: bool = False
+    """Whether frames are marked as key frames although nothing can be decoded from them alone."""
 
     @property
     def is_rgb(self) -> bool:
@@ -53,7 +67,7 @@ class AudioFacts(BaseModel):
     channels: int
     start_s: float
     end_s: float | None = None
-    """Where the sound ends on the file's own clock; None if the container does not state it."""
+    """Where the sound ends on the file's own clock; None if unknown."""
 
 
 class PictureFacts(BaseModel):
@@ -114,6 +128,7 @@ class MediaFacts(BaseModel):
     format_name: str
     start_s: float
     duration_s: float | None
+    """From start_s on, as the header states it; if measured: to the end of picture and sound. None if unknown."""
     video: VideoFacts | None
     audio: AudioFacts | None
     pictures: tuple[PictureFacts, ...] = ()
@@ -126,6 +141,8 @@ class MediaFacts(BaseModel):
     selection: Selection | None = None
     """If not None, these streams must be copied before the file can be probed: the facts are only what its container
     lists about them."""
+    notes: tuple[str, ...] = ()
+    """Sentences about metadata that are cut or left out."""
 
     @property
     def text_subtitles(self) -> tuple[SubtitleFacts, ...]:

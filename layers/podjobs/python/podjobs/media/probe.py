@@ -2,16 +2,19 @@
 
 import json
 import re
+from typing import Any
 
-from podjobs.contract.errors import PermanentError
+from podjobs.contract.errors import OutputTooLongError, PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
 from podjobs.contract.redaction import redact
+from podjobs.media.bounds import bound_metadata
 from podjobs.media.codecs import UNKNOWN_CODECS, add_codec, name_codecs
 from podjobs.media.commands import ACCEPTED_FORMATS, input_argv
+from podjobs.media.encryption import refuse_encrypted
 from podjobs.media.facts import MediaFacts
 from podjobs.media.openable import UnacceptedCodecError, select_openable
-from podjobs.media.report import read_facts
+from podjobs.media.report import entries_argv, read_facts
 from podjobs.media.settings import SourceSettings
 
 PROBE_TIMEOUT_S = 60
@@ -26,6 +29,12 @@ PICTURES = {
     b"MM\0*": "TIFF",
 }
 """How files begin that are pictures; WebP is a RIFF file, like WAV and AVI."""
+LONGEST_REPORT_BYTES = 1 << 20
+"""ffprobe's report takes some 2,000 bytes for each stream and 200 for each chapter."""
+TEXTS_TOO_LONG = (
+    "The file's tags and chapters are so long that they were not read: there are no chapters, and the languages of "
+    "subtitles are unknown."
+)
 HIGHEST_FRAME_RATE = 480
 """No camera and no screen has more; a file that claims to have more was made to exhaust us."""
 
@@ -43,23 +52,19 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
         The facts about a source that has video or audio.
 
     Raises:
-        PermanentError: it is empty, not a media file, in a format that is not accepted, or has neither video nor audio.
+        PermanentError: it is empty, not a media file, encrypted, in a format that is not accepted, or has neither video
+            nor audio.
         RetryableError: it does not exist (yet).
     """
     source = storage.input_of(key)
     if storage.size_bytes(key) == 0:
         raise PermanentError(f"The file {source.name!r} is empty (0 bytes). Upload it again.")
-    argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
-    argv += ["-analyzeduration", str(ANALYZED_S * 1_000_000)]
-    argv += ["-show_format", "-show_streams", "-show_chapters", "-print_format", "json"]
-    # with a limit on pixels, ffprobe would not report the size that must be refused
-    argv += input_argv(source, settings, "max_pixels")
     try:
-        output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S, limits=CommandLimits(cpu_s=PROBE_TIMEOUT_S))
-        facts = read_facts(json.loads(output.decode("utf-8", "replace")))
+        facts = bound_metadata(_read(source, tools, settings))
     except PermanentError as error:
         facts = _select(tools, storage, settings, key, error)
     _check_facts(source.name, facts, settings)
+    refuse_encrypted(source, facts, tools, settings)
     return facts
 
 
@@ -78,6 +83,25 @@ def _select(tools: Tools, storage: Storage, settings: SourceSettings, key: Key, 
         detail = _explain_picture(source.name, beginning) or _explain_refusal(source, refusal, settings)
         raise PermanentError(detail, **refusal.context) from refusal
     return facts
+
+
+def _read(source: MediaInput, tools: Tools, settings: SourceSettings) -> MediaFacts:
+    """Let ffprobe report; if the file's texts are so long that its report is, without them."""
+    try:
+        return read_facts(_report(source, tools, settings, texts=True))
+    except OutputTooLongError:
+        facts = read_facts(_report(source, tools, settings, texts=False))
+        return facts.model_copy(update={"notes": (*facts.notes, TEXTS_TOO_LONG)})
+
+
+def _report(source: MediaInput, tools: Tools, settings: SourceSettings, *, texts: bool) -> dict[str, Any]:
+    argv = [settings.ffprobe_cmd, "-v", "error", "-hide_banner"]
+    argv += ["-analyzeduration", str(ANALYZED_S * 1_000_000), *entries_argv(texts=texts)]
+    # with a limit on pixels, ffprobe would not report the size that must be refused
+    argv += input_argv(source, settings, "max_pixels")
+    limits = CommandLimits(cpu_s=PROBE_TIMEOUT_S)
+    output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S, limit_bytes=LONGEST_REPORT_BYTES, limits=limits)
+    return dict(json.loads(output.decode("utf-8", "replace")))
 
 
 def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None:

@@ -6,6 +6,30 @@ from typing import Any
 from podjobs.media.codecs import UNKNOWN_CODECS
 from podjobs.media.facts import AudioFacts, ChapterFacts, MediaFacts, PictureFacts, SubtitleFacts, VideoFacts
 
+REPORTED = {
+    "format": (
+        *("filename", "nb_streams", "nb_programs", "format_name", "start_time", "duration", "size", "bit_rate"),
+        "probe_score",
+    ),
+    "stream": (
+        *("index", "id", "codec_type", "codec_name", "codec_tag", "codec_tag_string", "profile", "level"),
+        *("width", "height", "coded_width", "coded_height", "has_b_frames", "sample_aspect_ratio", "pix_fmt"),
+        *("color_range", "color_space", "color_transfer", "color_primaries", "chroma_location", "field_order", "refs"),
+        *("sample_fmt", "sample_rate", "channels", "channel_layout", "bits_per_sample", "bits_per_raw_sample"),
+        *("initial_padding", "r_frame_rate", "avg_frame_rate", "time_base", "start_pts", "start_time", "duration_ts"),
+        *("duration", "bit_rate", "max_bit_rate", "nb_frames", "extradata_size"),
+    ),
+    "stream_disposition": (),
+    "stream_side_data": (),
+}
+"""What ffprobe reports of every file: sections, and the entries of each (none are named: all). Their length is bounded,
+as they contain no text from the file."""
+REPORTED_TEXT = {
+    "stream_tags": ("language", "rotate", "DURATION"),
+    "chapter": ("start_time", "end_time"),
+    "chapter_tags": ("title",),
+}
+"""What else it reports unless the file's texts are too long."""
 OBLONGEST_PIXEL = 10
 """A pixel aspect beyond this is ignored: pixels are taken as square."""
 FASTEST_GUESS = 240
@@ -14,11 +38,22 @@ EDITED_FRAMES = 2
 """If the container counts this many more frames than fit its length, an edit list hides some."""
 
 
-def read_facts(probe: dict[str, Any]) -> MediaFacts:
-    """Turn ffprobe's `-show_format -show_streams -show_chapters` JSON into facts.
+def entries_argv(*, texts: bool) -> list[str]:
+    """The ffprobe options that select what `read_facts` reads.
 
     Args:
-        probe: the parsed JSON.
+        texts: whether tags and chapters are reported, too.
+    """
+    sections = REPORTED | REPORTED_TEXT if texts else REPORTED
+    entries = [f"{name}={','.join(names)}" if names else name for name, names in sections.items()]
+    return ["-show_entries", ":".join(entries), "-print_format", "json"]
+
+
+def read_facts(probe: dict[str, Any]) -> MediaFacts:
+    """Turn ffprobe's JSON into facts.
+
+    Args:
+        probe: the parsed JSON, with the entries of `REPORTED` and `REPORTED_TEXT`.
 
     Returns:
         The facts; the video stream is the first that is not an attached picture, the audio stream the default one or
@@ -37,7 +72,7 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         format_name=container.get("format_name", "unknown"),
         start_s=start_s,
         duration_s=_duration_s(container, start_s),
-        video=_video(moving[0], start_s) if moving else None,
+        video=_video(moving[0], start_s, container) if moving else None,
         audio=_audio(chosen or usable[0], start_s) if usable else None,
         pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
         subtitles=tuple(_subtitle(stream) for stream in streams if stream.get("codec_type") == "subtitle"),
@@ -55,6 +90,8 @@ def _duration_s(container: dict[str, Any], start_s: float) -> float | None:
     return duration_s
 
 
+_UNTOLD_CODECS = frozenset({"h264", "hevc"})
+"""ffmpeg cannot tell from a packet when its frame is shown."""
 _FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
 """If the container does not state it, frames of these codecs may be interlaced; each frame is flagged itself."""
 
@@ -63,10 +100,11 @@ def _is_picture(stream: dict[str, Any]) -> bool:
     return bool(stream.get("disposition", {}).get("attached_pic"))
 
 
-def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
+def _video(stream: dict[str, Any], default_start_s: float, container: dict[str, Any]) -> VideoFacts:
     width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
-    width = round(width * _pixel_aspect(stream))
-    if _rotation_degrees(stream) % 180:
+    width = round(width * pixel_aspect(stream.get("sample_aspect_ratio")))
+    rotation = _rotation_degrees(stream)
+    if rotation % 180:
         width, height = height, width
     start_s = _number(stream.get("start_time"))
     frame_rate = _ratio(stream.get("avg_frame_rate")) or _nominal_rate(stream)
@@ -85,11 +123,23 @@ def _video(stream: dict[str, Any], default_start_s: float) -> VideoFacts:
         matrix=_known(stream.get("color_space")),
         transfer=_known(stream.get("color_transfer")),
         full_range=stream.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
+        lacks_times=(
+            container.get("format_name") == "avi"
+            and stream.get("codec_name") in _UNTOLD_CODECS
+            and int(stream.get("has_b_frames") or 0) > 0
+        ),
+        # ffprobe counts counter-clockwise
+        turn_degrees=-rotation % 360,
     )
 
 
-def _pixel_aspect(stream: dict[str, Any]) -> float:
-    aspect = _ratio(str(stream.get("sample_aspect_ratio", "1:1")).replace(":", "/"))
+def pixel_aspect(ratio: Any) -> float:
+    """Width of a pixel in heights; square if the file does not say, or says something absurd.
+
+    Args:
+        ratio: as ffprobe writes it, `16:15`; None: unknown.
+    """
+    aspect = _ratio(str(ratio or "1:1").replace(":", "/"))
     return aspect if 1 / OBLONGEST_PIXEL <= aspect <= OBLONGEST_PIXEL else 1.0
 
 

@@ -89,7 +89,9 @@ def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
     if facts.audio is None:
         name = work.storage.pod_path(job.source)
         raise PermanentError(f"The file {name!r} has no audio stream: there is nothing to transcribe.")
-    return Sound(source=job.source, audio=facts.audio, origin_s=facts.start_s, seeks=not facts.seeks_badly)
+    # what cannot be seeked is read on the clock that ffmpeg makes of it: the file's own may restart
+    origin_s = 0.0 if facts.seeks_badly else facts.start_s
+    return Sound(source=job.source, audio=facts.audio, origin_s=origin_s, seeks=not facts.seeks_badly)
 
 
 def _normalize(sound: Sound, work: Workspace) -> tuple[Sound, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, MediaInput
-from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options
+from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options, mix_down
 from podjobs.media.facts import AudioFacts
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
@@ -79,15 +79,17 @@ def sound_argv(
         settings: the ffmpeg command, and the codecs it may decode.
     """
     early_s = max(0.0, start_s - RESAMPLE_MARGIN_S)
-    # -copyts: samples keep the timestamps of the file's own clock, by which atrim cuts
-    options: dict[str, Any] = {**input_options(source, settings), "copyts": None}
+    options: dict[str, Any] = input_options(source, settings)
+    if sound.seeks:
+        # -copyts: samples keep the timestamps of the file's own clock, by which atrim cuts
+        options["copyts"] = None
     seek_s = sound.origin_s + early_s - SEEK_MARGIN_S
     if sound.seeks and seek_s > sound.origin_s:
         # -noaccurate_seek: decode from an earlier packet on and let atrim choose by the samples' own timestamps.
         # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
         options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     samples = (
-        ffmpeg.input(source.url, **options)[str(sound.audio.index)]
+        mix_down(ffmpeg.input(source.url, **options)[str(sound.audio.index)], sound.audio.channels)
         .filter(
             "atrim",
             start=f"{sound.origin_s + early_s:.6f}",
