@@ -59,7 +59,7 @@ def compare(row: Row, expected: Expected, result: Result) -> Findings:
             line = TimeLine(expected.seen.frames, begin_s, expected.end_s - begin_s)
             findings.worse += check_pictures(result.output, line)
     else:
-        _compare_sound_files(expected, result.output, findings)
+        _compare_sound_files(row, expected, result.output, findings)
         if _videos(result.output):
             findings.worse.append("a video was published for sound alone")
     _compare_stated(expected, begin_s, result, findings)
@@ -85,9 +85,8 @@ def _compare_video(row: Row, expected: Expected, file: Path, findings: Findings)
     _add(file.name, frames, findings)
     if frames.shift_s is None:
         return None
-    chirps = compare_chirps(
-        source.chirps_s, made.chirps_s, frames.shift_s, marks_of(made.frames), expected.other_chirps_s
-    )
+    marks_s, others_s = marks_of(made.frames), expected.other_chirps_s
+    chirps = compare_chirps(source.chirps_s, made.chirps_s, frames.shift_s, marks_s, others_s, row.sound_slack_s)
     _add(file.name, chirps, findings)
     _compare_level(source, made, file, findings)
     _compare_size(source, made, file, findings)
@@ -154,14 +153,15 @@ def _compare_audio_files(made: Seen, output: Path, findings: Findings) -> None:
         _add(file.name, compare_chirps(made.chirps_s, watch(file).chirps_s, -begin_s, None), findings)
 
 
-def _compare_sound_files(expected: Expected, output: Path, findings: Findings) -> None:
+def _compare_sound_files(row: Row, expected: Expected, output: Path, findings: Findings) -> None:
     files = sorted(output.glob("audio_*"))
     if not files:
         findings.worse.append("no sound was published")
     for file in files:
         heard = watch(file)
         others_s = expected.other_chirps_s
-        chirps = compare_chirps(expected.seen.chirps_s, heard.chirps_s, -expected.begin_s, None, others_s)
+        chirps_s, slack_s = expected.seen.chirps_s, row.sound_slack_s
+        chirps = compare_chirps(chirps_s, heard.chirps_s, -expected.begin_s, None, others_s, slack_s)
         _add(file.name, chirps, findings)
         _compare_level(expected.seen, heard, file, findings)
         if abs(heard.sound_s - expected.length_s) > LENGTH_S:

@@ -28,8 +28,8 @@ AC3 = ("-c:a", "ac3", "-b:a", "192k")
 RGB = ("-pix_fmt", "rgb24")
 PAL = {"size": "720x576"}
 STEREO = ("-ac", "2")
-AVI_RATE: dict[str, Any] = {"slack_s": 0.045}
-"""An AVI knows no times of frames, only their order."""
+AVI_RATE: dict[str, Any] = {"slack_s": 0.045, "sound_slack_s": 0.045}
+"""An AVI knows no times of frames, only the order in which they are coded: where the first one is, is guessed."""
 
 MP4 = (
     coded("h264-aac.mp4", "H.264, AAC", *X264, *AAC),

@@ -128,6 +128,8 @@ class Row:
     """Whether colours are changed on purpose: plain ffmpeg leaves HDR as it is."""
     slack_s: float = 0.003
     """How far a frame may be beside its time: containers that count milliseconds round them."""
+    sound_slack_s: float = 0.010
+    """How far sound may be further from its picture than plain ffmpeg puts it."""
     refusal: str = ""
     """Words of the sentence by which it must be refused, whatever plain ffmpeg makes of it: it is encrypted, a single
     picture, or of a codec that is kept out. Empty: only what plain ffmpeg refuses may be."""

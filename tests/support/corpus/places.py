@@ -196,6 +196,7 @@ def compare_chirps(
     shift_s: float,
     marks_s: Sequence[float] | None,
     others_s: Sequence[float] = (),
+    slack_s: float = OFFSET_S,
 ) -> Findings:
     """Put each chirp of a result beside the same one of its source.
 
@@ -205,6 +206,7 @@ def compare_chirps(
         shift_s: the result's clock minus the source's, as the pictures say.
         marks_s: where the result shows frames that have a chirp. None: there are no pictures.
         others_s: where there are chirps that are not expected, but not wrong.
+        slack_s: how far a chirp may be beside its place.
     """
     findings = Findings(shift_s=shift_s)
     moved_s = [time_s + shift_s for time_s in source_s]
@@ -212,7 +214,7 @@ def compare_chirps(
     if lost := [time_s for place, time_s in enumerate(source_s) if place not in heard]:
         findings.worse.append(f"{len(lost)} of {len(source_s)} chirps are missing (the first at {lost[0]:.2f} s)")
     apart_s = max((made_s[there] - moved_s[here] for here, there in heard.items()), key=abs, default=0.0)
-    if abs(apart_s) > OFFSET_S:
+    if abs(apart_s) > slack_s:
         findings.worse.append(f"sound is up to {1000 * apart_s:+.0f} ms beside its place")
     findings.chirps = len(heard)
     used = set(heard.values())

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from support.corpus.kit import AAC, COPY, MP2, MPEG2, OPUS, PCM, VP8, X264, Kit, Row, coded, copied, patched
+import numpy as np
+
+from support.corpus.kit import AAC, COPY, MP2, MPEG2, OPUS, PCM, VP8, X264, Kit, Make, Row, coded, copied, patched
 from support.corpus.patches import Patch, empty_sound_tables, renamed
 from support.corpus.sound_rows import heard
+from support.fidelity.marks import SAMPLE_RATE_HZ
 
 NO_SOUND_PACKETS = ("-bsf:a", "noise=drop=1")
 BROKEN_SOUND = ("-bsf:a", "noise=amount=1")
@@ -62,25 +65,33 @@ def form_changes(kit: Kit, target: Path) -> None:
 def with_gap(kit: Kit, target: Path) -> None:
     """Two seconds without sound in the middle."""
     whole = kit.part("whole.mkv", *X264, *OPUS)
-    kit.ffmpeg("-i", whole, *COPY, "-bsf:a", "noise=drop='between(t,2,4)'", target)
+    kit.ffmpeg("-i", whole, *COPY, "-bsf:a", "noise=drop='between(pts*tb,2,4)'", target)
+
+
+def many_channels(channels: int, *coding: object) -> Make:
+    """Chirps in the first and the last of so many channels, of which nobody says where they belong."""
+
+    def make(kit: Kit, target: Path) -> None:
+        mono, raw = kit.folder / "mono.s16", kit.folder / "raw.s16"
+        kit.ffmpeg("-i", kit.sound(), "-f", "s16le", mono)
+        samples = np.fromfile(mono, np.int16)
+        interleaved = np.zeros((len(samples), channels), np.int16)
+        interleaved[:, 0] = interleaved[:, -1] = samples
+        interleaved.tofile(raw)
+        picture = ("-i", kit.picture(), "-map", "0:v", "-map", "1:a") if "-c:v" in coding else ()
+        inputs = (*picture[:2], "-f", "s16le", "-ar", SAMPLE_RATE_HZ, "-ac", channels, "-i", raw)
+        kit.ffmpeg(*inputs, *picture[2:], *coding, target)
+
+    return make
 
 
 CHANNELS = (
     heard("three.wav", "3 channels without layout", "-af", "pan=3c|c0=c0|c1=c0|c2=c0", *PCM),
-    heard("ten.wav", "10 channels without layout", "-af", "pan=10c|c0=c0|c9=c0", *PCM),
+    Row("ten.wav", "sound", "10 channels without layout", many_channels(10, *PCM)),
     heard("many.wav", "16 channels", "-af", SIXTEEN_CHANNELS, *PCM),
     coded("surround.mkv", "5.1", *X264, *AAC, "-ac", "6"),
     coded("surround.mp4", "7.1", *X264, *AAC, "-ac", "8"),
-    coded(
-        "mixer.mov",
-        "12 channels of a mixing desk",
-        *X264,
-        "-af",
-        "pan=12c|c0=c0|c11=c0",
-        "-c:a",
-        "pcm_s24le",
-        area="sound",
-    ),
+    Row("mixer.mov", "sound", "12 channels of a mixing desk", many_channels(12, *X264, "-c:a", "pcm_s24le")),
     coded("mixer.mkv", "16 channels without layout", *X264, "-af", "pan=16c|c1=c0|c15=c0", *PCM, area="sound"),
     coded("surround.opus.mkv", "Opus of 8 channels", *X264, "-ac", "8", *OPUS, area="sound"),
     coded("telephone.mp4", "8 kHz, one channel", *X264, *AAC, "-ar", "8000", "-ac", "1", area="sound"),
