@@ -5,7 +5,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ class Seen:
         return not self.frames and not self.sound_s
 
 
-def watch(file: Path, *, sound: int | None = 0, options: Options = (), area: Area = WHOLE) -> Seen:
+def watch(file: Path, *, sound: int | None = 0, options: Options = (), area: Area = WHOLE, alone: bool = False) -> Seen:
     """Decode a file once, whole.
 
     The command is what a person would type, with three differences that are only in its favour: each frame is passed
@@ -85,11 +85,15 @@ def watch(file: Path, *, sound: int | None = 0, options: Options = (), area: Are
         sound: number of the sound stream; None: sound does not matter.
         options: OWN_CLOCK for what we made, UNDAMAGED for a source.
         area: where the bar code's picture is.
+        alone: whether picture and sound are decoded by a command each: one that reads both may end where one does.
     """
     kinds = [stream.get("codec_type") for stream in _moving_streams(file)]
     pictures = "video" in kinds
     if sound is not None and kinds.count("audio") <= sound:
         sound = None
+    if alone and pictures and sound is not None:
+        picture, heard = (_decode(file, one, options=options, area=area) for one in ((True, None), (False, sound)))
+        return replace(heard, frames=picture.frames, size_px=picture.size_px)
     seen = _decode(file, (pictures, sound), options=options, area=area)
     if pictures and sound is not None and not seen.frames:
         seen = _decode(file, (True, None), options=options, area=area)
