@@ -16,5 +16,10 @@ def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
     return EncodingFunction(tools, storage, settings), settings.slots
 
 
-FUNCTION = FunctionDefinition("encoding", STEPS, EncodingSettings, build)
+def check(settings: EncodingSettings) -> str:
+    """Whether Pod can use what the function writes."""
+    return open_storage(settings).find_obstacle()
+
+
+FUNCTION = FunctionDefinition("encoding", STEPS, EncodingSettings, build, check)
 __getattr__ = entry_points(FUNCTION)

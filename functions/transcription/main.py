@@ -28,5 +28,10 @@ def build(settings: TranscriptionSettings) -> tuple[StepHandler, int]:
     return TranscriptionFunction(WhisperModels(options), tools, storage, settings), slots
 
 
-FUNCTION = FunctionDefinition("transcription", STEPS, TranscriptionSettings, build)
+def check(settings: TranscriptionSettings) -> str:
+    """Whether Pod can use what the function writes."""
+    return open_storage(settings).find_obstacle()
+
+
+FUNCTION = FunctionDefinition("transcription", STEPS, TranscriptionSettings, build, check)
 __getattr__ = entry_points(FUNCTION)

@@ -1,8 +1,10 @@
 """`scripts/up`, as an administrator uses it."""
 
+import os
 import signal
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -24,6 +26,21 @@ def test_up_takes_a_job_encodes_it_and_notifies_pod_once(make_stack, pod, clip):
     assert call.imported.missing == ()
     assert "info_video.json" in {path.name for path in stack.result_dir(clip, 7).iterdir()}
     assert not (stack.media_dir / "work").exists()
+
+
+@pytest.mark.skipif(bool(os.geteuid()), reason="only root may give the media root to another user")
+def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_page(make_stack, tmp_path):
+    media = tmp_path / "media"
+    media.mkdir()
+    os.chown(media, 1233, 4321)
+    stack = make_stack(MEDIA_ROOT="/pod/media", MEDIA_URL=media.as_uri())
+    # else root would give Pod what it makes
+    stack.prefix = ("setpriv", "--bounding-set=-chown")
+    stack.start()
+    sentence = f"Pod cannot delete what is written here: folders in the media root '{media}' belong to user 0"
+    assert sentence in stack.log()
+    page = urllib.request.urlopen(f"http://127.0.0.1:{stack.facts['ports']['encoding']}/")
+    assert sentence in page.read().decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

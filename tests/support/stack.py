@@ -53,12 +53,14 @@ class RunningStack:
             state_dir.parent / f"{state_dir.name}.out",
             state_dir.parent / f"{state_dir.name}.err",
         )
+        self.prefix: tuple[str, ...] = ()
+        """A command that replaces itself with scripts/up."""
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, ready: bool = True, timeout_s: float = 60) -> Self:
         with self.stdout.open("wb") as stdout, self.stderr.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [REPOSITORY / "scripts" / "up", "--state", self.state_dir, "--env-file", "/dev/null"],
+                [*self.prefix, REPOSITORY / "scripts" / "up", "--state", self.state_dir, "--env-file", "/dev/null"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from podjobs.backends.process import CommandError, LimitExceededError, ProcessTools
-from podjobs.contract.errors import Problem, RetryableError
+from podjobs.contract.errors import OutputTooLongError, Problem, RetryableError
 from podjobs.contract.ports import CommandLimits
 from support.processes import wait_for
 from support.url_storage import SECRET
@@ -114,7 +114,7 @@ def test_run_returns_the_bytes_as_they_are():
 
 def test_run_more_output_than_the_limit_is_stopped_at_once():
     begun = time.monotonic()
-    with pytest.raises(CommandError, match="more than 1000 bytes"):
+    with pytest.raises(OutputTooLongError, match="more than 1000 bytes"):
         TOOLS.run(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
     assert time.monotonic() - begun < 5
 
@@ -222,6 +222,6 @@ def test_run_every_error_is_without_secrets(error, script):
 
 def test_run_more_output_than_the_limit_error_is_without_secrets():
     url = f"https://host/key?sig={SECRET}"
-    with pytest.raises(CommandError, match="more than 10 bytes") as failed:
+    with pytest.raises(OutputTooLongError, match="more than 10 bytes") as failed:
         TOOLS.run(["sh", "-c", "cat /dev/zero", url], timeout_s=20, limit_bytes=10)
     assert failed.value.context["argv"] == ["sh", "-c", "cat /dev/zero", "https://host/key?…"]

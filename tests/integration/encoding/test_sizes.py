@@ -14,7 +14,7 @@ X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-g", "50", "-x265-params")
 HDR = "colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:log-level=none"
 LIVE = ("-deadline", "realtime", "-cpu-used", "8", "-g", "50")
 PART_S = 2
-SMALL, LARGE, TURNED = (320, 180), (640, 360), (360, 640)
+TINY, SMALL, LARGE, TURNED, OLD = (160, 90), (320, 180), (640, 360), (360, 640), (480, 360)
 
 
 def part(path, size_px, *coding):
@@ -73,21 +73,23 @@ THIRD, OF_TURNED, OF_LYING = 0.3, 0.2, 0.2
 """How high the square is in a picture that fills the frame; in one that stands in a lying frame; and the reverse."""
 
 
+SLOW = pytest.mark.slow
+
+
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
-        ("talk.webm", ("-c:v", "libvpx", *LIVE)),
-        ("talk.webm", ("-c:v", "libvpx-vp9", *LIVE)),
-        ("talk.mkv", X264),
-        ("talk.mp4", X264),
-        ("talk.ts", X264),
-        ("talk.flv", X264),
-        ("talk.ts", (*X265, "log-level=none")),
-        ("talk.ts", ("-c:v", "mpeg2video", "-g", 25, "-q:v", 3)),
-        ("talk.ts", (*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1")),
-        ("talk.ts", (*X265, HDR, "-pix_fmt", "yuv420p10le")),
+        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8"),
+        pytest.param("talk.webm", ("-c:v", "libvpx-vp9", *LIVE), id="vp9", marks=SLOW),
+        pytest.param("talk.mkv", X264, id="mkv"),
+        pytest.param("talk.mp4", X264, id="mp4", marks=SLOW),
+        pytest.param("talk.ts", X264, id="ts", marks=SLOW),
+        pytest.param("talk.flv", X264, id="flv"),
+        pytest.param("talk.ts", (*X265, "log-level=none"), id="hevc", marks=SLOW),
+        pytest.param("talk.ts", ("-c:v", "mpeg2video", "-g", 25, "-q:v", 3), id="mpeg2"),
+        pytest.param("talk.ts", (*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"), id="interlaced"),
+        pytest.param("talk.ts", (*X265, HDR, "-pix_fmt", "yuv420p10le"), id="hdr", marks=SLOW),
     ],
-    ids=["vp8", "vp9", "mkv", "mp4", "ts", "flv", "hevc", "mpeg2", "interlaced", "hdr"],
 )
 def test_encode_picture_that_grows_is_as_large_as_its_largest_part(workbench, name, coding):
     source = joined(workbench.folder / name, (SMALL, LARGE), *coding)
@@ -102,8 +104,11 @@ def test_encode_picture_that_grows_is_as_large_as_its_largest_part(workbench, na
 
 @pytest.mark.parametrize(
     ("name", "coding"),
-    [("talk.webm", ("-c:v", "libvpx", *LIVE)), ("talk.mkv", X264), ("talk.ts", X264)],
-    ids=["vp8", "mkv", "ts"],
+    [
+        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8"),
+        pytest.param("talk.mkv", X264, id="mkv", marks=SLOW),
+        pytest.param("talk.ts", X264, id="ts"),
+    ],
 )
 def test_encode_phone_that_is_turned_is_not_squeezed(workbench, name, coding):
     joined(workbench.folder / name, (LARGE, TURNED, LARGE), *coding)
@@ -111,6 +116,32 @@ def test_encode_phone_that_is_turned_is_not_squeezed(workbench, name, coding):
     size_px, shapes = squares(workbench.output / "360p.ts")
     assert size_px == LARGE
     assert [shape for shape, _ in shapes] == [(1.0, THIRD), (1.0, OF_TURNED), (1.0, THIRD)]
+
+
+@pytest.mark.parametrize(
+    ("name", "coding"),
+    [
+        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8"),
+        pytest.param("talk.ts", X264, id="ts", marks=SLOW),
+    ],
+)
+def test_encode_call_that_begins_tiny_is_large(workbench, name, coding):
+    """The bandwidth is found step by step; most of the call is large."""
+    joined(workbench.folder / name, (TINY, SMALL, LARGE, LARGE), *coding)
+    workbench.encode(name)
+    size_px, shapes = squares(workbench.output / "360p.ts")
+    assert size_px == LARGE
+    assert {height for (_, height), _ in shapes} == {THIRD}
+    assert any("has 3 sizes" in sentence for sentence in workbench.run.log)
+
+
+@pytest.mark.parametrize("sizes_px", [(OLD, LARGE), (LARGE, OLD)], ids=["widens", "narrows"])
+def test_encode_picture_whose_aspect_changes_is_not_squeezed(workbench, sizes_px):
+    joined(workbench.folder / "talk.ts", sizes_px, *X264)
+    workbench.encode("talk.ts")
+    size_px, shapes = squares(workbench.output / "360p.ts")
+    assert size_px == LARGE
+    assert [shape for shape, _ in shapes] == [(1.0, THIRD)]
 
 
 def test_encode_picture_that_shrinks_keeps_its_size(workbench):
@@ -134,8 +165,11 @@ def test_encode_picture_that_is_turned_by_its_header_and_grows(workbench):
 
 @pytest.mark.parametrize(
     "coding",
-    [X264, (*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"), (*X265, HDR, "-pix_fmt", "yuv420p10le")],
-    ids=["progressive", "interlaced", "hdr"],
+    [
+        pytest.param(X264, id="progressive", marks=SLOW),
+        pytest.param((*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"), id="interlaced"),
+        pytest.param((*X265, HDR, "-pix_fmt", "yuv420p10le"), id="hdr", marks=SLOW),
+    ],
 )
 def test_encode_picture_that_grows_keeps_its_watermark(workbench, coding):
     source = joined(workbench.folder / "talk.ts", (SMALL, LARGE), *coding)
@@ -155,7 +189,7 @@ def test_encode_picture_that_grows_keeps_its_watermark(workbench, coding):
 
 def test_encode_credits_that_change_their_size_are_not_squeezed(workbench):
     (workbench.root / "files").mkdir()
-    joined(workbench.root / "files" / "opening.mkv", (TURNED, LARGE), *X264)
+    joined(workbench.root / "files" / "opening.mkv", (LARGE, TURNED), *X264)
     part(workbench.folder / "talk.mp4", LARGE, *X264)
     dressing = {"opening_credits": "a-slug", "opening_credits_video": "files/opening.mkv"}
     opening = f"{POD_ROOT}/files/opening.mkv"

@@ -4,9 +4,10 @@ import time
 
 import pytest
 
-from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, shift_captions
+from podjobs.encoding.caption_text import decode_text
+from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, LINES, shift_captions
 from podjobs.encoding.chapters import ffmetadata
-from podjobs.encoding.subtitles import file_names
+from podjobs.encoding.subtitles import CAPTIONS_BYTES, file_names
 from podjobs.media.facts import ChapterFacts, SubtitleFacts
 
 CONTENT = "WEBVTT\n\n00:01.000 --> 00:02.000\nfirst\n\n01:00:00.500 --> 01:00:01.500\nsecond\nline\n"
@@ -81,6 +82,25 @@ def test_shift_captions_long_caption_is_cut():
     shifted = shift_captions(content, 0, 0, None)
     assert (shifted.kept, shifted.cut) == (1, 1)
     assert len(shifted.content) < CAPTION_CHARS + 100
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\n" + b"1" * CAPTIONS_BYTES,
+        b"\n1" + b" " * CAPTIONS_BYTES,
+        b"\n00:00.000 --> 00:01.000\n" + b"-->\n" * LINES,
+        b"\n00:00.000 --> 00:01.000\n\xe9\n" * (LINES // 3),
+        b"\xc3\n" * LINES,
+        b"\n-1:00.000 --> 0\ntext\n" * (LINES // 3),
+    ],
+    ids=["digits", "spaces", "arrows", "captions", "no UTF-8", "bad times"],
+)
+def test_text_made_to_keep_us_busy_takes_a_moment(content):
+    """As much as is read of a stream; each caption is looked at once."""
+    started_s = time.process_time()
+    shift_captions(decode_text(content[:CAPTIONS_BYTES]).text, 0, 0, None)
+    assert time.process_time() - started_s < 5
 
 
 def test_file_names_are_short_and_differ():

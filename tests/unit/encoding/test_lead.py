@@ -4,7 +4,7 @@ import pytest
 
 from podjobs.contract.ports import MediaInput
 from podjobs.encoding.frames import SourceCut
-from podjobs.encoding.lead import Seen, judge_lead, kept_times, may_lack_frames, read_seen
+from podjobs.encoding.lead import Seen, has_regular_number, judge_lead, kept_times, may_lack_frames, read_seen
 from podjobs.encoding.recipe import Chunk
 from podjobs.media.facts import MediaFacts, VideoFacts
 
@@ -18,6 +18,28 @@ def cut(codec="h264", frame_rate=25.0, decimation=1):
     facts = MediaFacts(format_name="matroska", start_s=2.0, duration_s=100, video=video, audio=None)
     source = MediaInput("/m/x.mkv", ("file",), "/pod/x.mkv")
     return SourceCut(source, facts, video, shift_s=2.0, preroll_s=0.5, decimation=decimation)
+
+
+@pytest.mark.parametrize(
+    ("frames", "frame_rate", "decimation", "is_regular"),
+    [
+        (200, 25, 1, True),
+        (199, 25, 1, False),
+        # more than expected: the rate changes, and some may be missing nevertheless
+        (201, 25, 1, False),
+        (240, 30000 / 1001, 1, True),
+        (239, 30000 / 1001, 1, False),
+        (200, 50, 2, True),
+        (400, 49.99999, 1, True),
+        (0, 0, 1, False),
+    ],
+)
+def test_has_regular_number(frames, frame_rate, decimation, is_regular):
+    assert has_regular_number(cut(frame_rate=frame_rate, decimation=decimation), CHUNK, frames) == is_regular
+
+
+def test_has_regular_number_is_unknown_of_a_chunk_without_end():
+    assert not has_regular_number(cut(), Chunk(number=1, start_s=8, end_s=None), 200)
 
 
 @pytest.mark.parametrize(

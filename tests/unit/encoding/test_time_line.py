@@ -59,6 +59,12 @@ def test_compare_lengths_tells_differences_in_both_directions(stated_s, others_e
     assert all(words in sentence for sentence in log)
 
 
+def test_compare_lengths_that_count_from_zero_are_right():
+    late = {"start_s": 3.0}
+    stated, measured = facts(duration_s=12.0), facts(duration_s=9.0)
+    assert compare_lengths(stated.model_copy(update=late), measured.model_copy(update=late), None) == ()
+
+
 @pytest.mark.parametrize(
     ("times_s", "sound_s", "expected_s", "length_s"),
     [

@@ -100,6 +100,13 @@ def test_bound_metadata_few_pictures_are_kept_and_none_that_is_too_large():
     assert bounded.notes[1] == f"The file has 18 attached pictures: the first {PICTURES} are considered."
 
 
+def test_bound_metadata_pictures_that_are_all_too_large_are_left_out_and_counted():
+    pictures = tuple(PictureFacts(index=i, width_px=8100, height_px=8100) for i in range(18))
+    bounded = bound_metadata(facts(pictures=pictures))
+    assert bounded.pictures == ()
+    assert bounded.notes[-1] == f"{18 - PICTURES} more attached pictures are as large: they are left out."
+
+
 def test_without_metadata_leaves_the_streams():
     plain = facts()
     assert without_metadata(plain.model_copy(update={"chapters": chapters("x"), "notes": ("x",)})) == plain

@@ -3,18 +3,17 @@
 Files appear by rename: a reader sees the old file or the new one, never half of one.
 """
 
-import contextlib
 import glob
 import os
 import posixpath
 import re
-import stat
 import uuid
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
 from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
+from podjobs.backends.permissions import find_obstacle, let_all_read, make_folders
 from podjobs.backends.work_folder import WorkFolder
 from podjobs.contract.errors import InvalidRequestError, OperatorNeededError, RetryableError
 from podjobs.contract.media_paths import Key, MediaPaths
@@ -23,8 +22,6 @@ from podjobs.contract.ports import MediaInput
 WORK_FOLDER = "work"
 UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
 """The name that `write` gives a file until it is complete."""
-READABLE_BY_ALL = 0o644
-"""Pod runs as another user, perhaps of another group."""
 
 
 class FileStorage:
@@ -110,10 +107,10 @@ class FileStorage:
         path = self._confined(key)
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         with disk_errors():
-            _make_folder(path.parent)
+            make_folders(path.parent)
             try:
                 with beside.open("wb") as file:
-                    os.fchmod(file.fileno(), READABLE_BY_ALL)
+                    let_all_read(beside)
                     file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
@@ -128,13 +125,17 @@ class FileStorage:
         """Move a file atomically; see the port."""
         path = self._confined(target)
         with disk_errors():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folders(path.parent)
             self._confined(source).replace(path)
 
     def delete(self, key: Key) -> None:
         """Delete a file; see the port."""
         with disk_errors():
             self._confined(key).unlink(missing_ok=True)
+
+    def find_obstacle(self) -> str:
+        """What keeps Pod from using what is written here; see the port."""
+        return find_obstacle(self._root)
 
     def _check_root(self) -> None:
         if not self._root.is_dir():
@@ -156,16 +157,3 @@ class FileStorage:
                 f"{self.pod_path(key)!r} leads out of the media root through a link. Copy the file into the media root."
             )
         return path
-
-
-def _make_folder(folder: Path) -> None:
-    """Create a folder with its parent's owner and mode: Pod deletes some files after it has read them."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    above = folder.parent.stat()
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir()
-        folder.chmod(stat.S_IMODE(above.st_mode))
-        with contextlib.suppress(PermissionError):  # only root may give a folder away
-            os.chown(folder, above.st_uid, above.st_gid)

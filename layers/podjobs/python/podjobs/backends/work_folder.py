@@ -29,6 +29,7 @@ from pathlib import Path
 import structlog
 
 from podjobs.backends.disk_errors import disk_errors, disk_full, explain_failure
+from podjobs.backends.permissions import let_all_read, make_folder, make_folders
 from podjobs.contract.errors import FULL, PermanentError, RetryableError
 
 logger = structlog.get_logger(__name__)
@@ -61,7 +62,7 @@ class WorkFolder:
         with disk_errors():
             for attempt in range(1, START_ATTEMPTS + 1):
                 try:
-                    self._path.mkdir(parents=True, exist_ok=True)
+                    make_folders(self._path)
                     self._marker.touch()
                 except (FileNotFoundError, FileExistsError):
                     if attempt == START_ATTEMPTS:
@@ -111,7 +112,7 @@ class WorkFolder:
         fresh = self._path / f".writing-{uuid.uuid4().hex}"
         with self._fence():
             self._check_open()
-            fresh.mkdir()
+            make_folder(fresh)
         placed: list[Path] = []
         try:
             try:
@@ -130,6 +131,7 @@ class WorkFolder:
             with self._fence():
                 self._create_below(target)
                 for file in sorted(fresh.iterdir()):
+                    let_all_read(file)
                     placed.append(target / file.name)
                     file.replace(placed[-1])
                 self._check_open()
@@ -143,7 +145,7 @@ class WorkFolder:
         below = target.relative_to(self._path).parts
         for depth in range(1, len(below) + 1):
             with contextlib.suppress(FileExistsError):
-                self._path.joinpath(*below[:depth]).mkdir()
+                make_folder(self._path.joinpath(*below[:depth]))
 
     def _withdraw(self, files: list[Path], target: Path) -> None:
         for file in files:

@@ -98,6 +98,12 @@ class Storage(Protocol):
     def delete(self, key: Key) -> None:
         """Delete a file; does nothing if it is already gone."""
 
+    def find_obstacle(self) -> str:
+        """Find out whether files can be written that Pod can read and delete.
+
+        Returns a sentence for the operator, with the remedy; empty: nothing is wrong.
+        """
+
 
 @dataclass(frozen=True)
 class CommandLimits:

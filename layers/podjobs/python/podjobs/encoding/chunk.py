@@ -19,7 +19,13 @@ from podjobs.encoding.commands import ffmpeg_argv
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.frames import SourceCut, cut_frames, cut_of
 from podjobs.encoding.ladder import BUFFER_S, Rendition
-from podjobs.encoding.lead import find_lead, find_missing_frames, first_frame_place_s, may_lack_frames
+from podjobs.encoding.lead import (
+    find_lead,
+    find_missing_frames,
+    first_frame_place_s,
+    has_regular_number,
+    may_lack_frames,
+)
 from podjobs.encoding.limits import chunk_limits
 from podjobs.encoding.picture import output_matrix, overlay_watermark, tag_frames
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, TICKS_PER_S, Chunk, Recipe
@@ -164,13 +170,17 @@ def encode_chunk(context: EncodingContext) -> Result:
         cut = replace(cut, preroll_s=find_lead(cut, chunk, cut.from_s(chunk), work).preroll_s)
     with work.writing(chunk_id(chunk)) as folder:
         result = _encode(_led(recipe, cut), chunk, folder, work)
-        if may_lack_frames(cut, chunk, result.first_s):
+        is_regular = has_regular_number(cut, chunk, result.frames)
+        if chunk == recipe.chunks[0] or not is_regular:
+            result = _look_up_first(result, recipe, folder, work)
+        if not is_regular and may_lack_frames(cut, chunk, result.first_s):
             until_s = first_frame_place_s(cut, chunk, result.first_s)
             missing = find_missing_frames(cut, chunk, until_s, work)
             if missing:
                 lead = find_lead(cut, chunk, until_s, work)
                 if lead.shown and lead.preroll_s > cut.preroll_s:
                     result = _encode(_led(recipe, replace(cut, preroll_s=lead.preroll_s)), chunk, folder, work)
+                    result = _look_up_first(result, recipe, folder, work)
                     missing -= lead.shown
                 # packets that show nothing even when the picture is right are no frames
                 result = result.model_copy(update={"lost": 0 if lead.is_settled else missing})
@@ -191,15 +201,16 @@ def _encode(recipe: Recipe, chunk: Chunk, folder: Path, work: Workspace) -> Chun
     missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
     if frames and missing:
         raise RetryableError(f"ffmpeg did not write the renditions {missing} of {chunk_id(chunk)}.")
-    first_s = _first_frame_s(folder / f"{recipe.renditions[0].name}.nut", work) if frames else None
-    return ChunkResult(frames=frames, first_s=first_s)
+    return ChunkResult(frames=frames)
 
 
-def _first_frame_s(file: Path, work: Workspace) -> float | None:
+def _look_up_first(result: ChunkResult, recipe: Recipe, folder: Path, work: Workspace) -> ChunkResult:
+    if not result.frames:
+        return result
     # %+#1: the first packet is enough
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", "-read_intervals", "%+#1", *PACKET_TIMES]
-    fields = work.run([*argv, "-i", str(file)]).split()
-    return float(fields[0]) if fields else None
+    argv = [work.settings.ffprobe_cmd, "-v", "quiet", "-f", "nut", "-read_intervals", "%+#1", *PACKET_TIMES]
+    fields = work.run([*argv, "-i", str(folder / f"{recipe.renditions[0].name}.nut")]).split()
+    return result.model_copy(update={"first_s": float(fields[0]) if fields else None})
 
 
 def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[MediaInput]:

@@ -131,7 +131,7 @@ def place_frames(frames: Any, video: VideoFacts) -> Any:
     """Give frames of their own times to a source that has only those of decoding; others are not touched.
 
     ffmpeg puts the frames in order and takes those times for them, but some of the first after a seek, and of the last,
-    get the same one.
+    get the same one. They are spread evenly, unless the source itself pauses there.
 
     Args:
         frames: as decoded.
@@ -140,10 +140,11 @@ def place_frames(frames: Any, video: VideoFacts) -> Any:
     if not (video.lacks_times and video.frame_rate):
         return frames
     interval = f"1/({video.frame_rate:.6f}*TB)"
-    first = f"min(PTS,STARTPTS+N*{interval})"
-    return frames.filter(
-        "setpts", f"if(lt(N,{REORDERED_FRAMES}),{first},if(gt(PTS,PREV_OUTPTS),PTS,PREV_OUTPTS+{interval}))"
-    )
+    follows = f"PREV_OUTPTS+{interval}"
+    pauses = f"gt(PTS,PREV_OUTPTS+{REORDERED_FRAMES + 1}*{interval})"
+    # until then, all frames that the decoder held back have come
+    settled = f"gte(N,{2 * REORDERED_FRAMES})*gt(PTS,PREV_OUTPTS)"
+    return frames.filter("setpts", f"if(eq(N,0)+{pauses}+{settled},PTS,{follows})")
 
 
 def _last_frame_s(video: VideoFacts) -> float:

@@ -157,7 +157,7 @@ def make_images(context: EncodingContext) -> Result:
         names = sorted(file.name for file in folder.iterdir())
     thumbnails = order_thumbnails([name for name in names if name.startswith("thumbnail_")], covers)
     overview = [name for name in ("overview.png", "overview.vtt") if name in names]
-    return ImagesResult(thumbnails=tuple(thumbnails), overview=tuple(overview), log=tuple(log)).reply(log)
+    return ImagesResult(thumbnails=tuple(thumbnails), overview=tuple(overview), notes=tuple(log)).reply(log)
 
 
 def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], list[str]]:

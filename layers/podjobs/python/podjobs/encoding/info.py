@@ -93,7 +93,8 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
 
     thumbnails = [name for name in files if name.startswith("thumbnail_")]
     overview = [name for name in files if name.startswith("overview.")]
-    sentences = [*recipe.log, *results.audio.notes, *log] or ["All files were created and verified."]
+    notes = [*results.audio.notes, *results.subtitles.notes, *results.images.notes]
+    sentences = [*recipe.log, *notes, *log] or ["All files were created and verified."]
     return (
         empty_info(job, pod_path, context.step.accepted_at)
         | tracks_of(recipe.facts if results.audio.files else recipe.facts.model_copy(update={"audio": None}))

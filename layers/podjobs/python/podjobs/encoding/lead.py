@@ -24,6 +24,8 @@ LONGEST_LEAD_S = 600
 LOOK_TIMEOUT_S = 60
 CERTAIN_GAP_S = 0.05
 """A chunk whose first frame comes sooner than this, and than one regular frame, lacks none."""
+FRAME_TOLERANCE = 0.01
+"""Rates are rounded: a chunk of 239.998 frames has 240."""
 EMPTY_CHUNK_S = 60
 """How far a chunk without any frame and without an end is looked at."""
 CHECKING_CODECS = frozenset({"h264", "vp8", "vp9", "av1"})
@@ -48,6 +50,20 @@ class Lead(NamedTuple):
     """How many of the frames in question."""
     is_settled: bool
     """Whether the picture is right before the chunk begins: no earlier place would show more."""
+
+
+def has_regular_number(cut: SourceCut, chunk: Chunk, frames: int) -> bool:
+    """Whether a chunk has exactly as many frames as its length asks for: then none is missing, and no look is needed.
+
+    Args:
+        cut: the source.
+        chunk: the part that was encoded.
+        frames: how many were encoded.
+    """
+    if chunk.end_s is None or not cut.video.frame_rate:
+        return False
+    regular = (chunk.end_s - chunk.start_s) * cut.video.frame_rate / cut.decimation
+    return frames == math.ceil(regular - FRAME_TOLERANCE)
 
 
 def may_lack_frames(cut: SourceCut, chunk: Chunk, first_s: float | None) -> bool:

@@ -55,8 +55,6 @@ def publish(context: EncodingContext) -> Plan | Result:
     for name, source in files.items():
         _take_place(source, _place(job, name), storage)
     log = (
-        *context.results.subtitles.log,
-        *context.results.images.log,
         *faults,
         *find_missing(recipe, packages),
         *find_missing_sound(recipe, context.results.audio.duration_s),

@@ -32,7 +32,8 @@ class ChunkResult(StepResult):
     frames: int
     """How many frames each rendition has."""
     first_s: float | None = None
-    """Time of the first one on the output's time line; None: there is none."""
+    """Time of the first one on the output's time line; None: there is none, or, later than in the first chunk, it was
+    not looked up, since the number is as expected."""
     lost: int = 0
     """How many frames of the source are missing before the first one."""
 
@@ -59,8 +60,8 @@ class SubtitlesResult(StepResult):
     """The subtitle streams that have captions in this part of the video."""
 
     files: tuple[SubtitleFile, ...] = ()
-    log: Log = ()
-    """What is missing, for whoever uploaded the video."""
+    notes: Log = ()
+    """Sentences about what is missing."""
 
 
 class ImagesResult(StepResult):
@@ -68,8 +69,8 @@ class ImagesResult(StepResult):
 
     thumbnails: tuple[str, ...]
     overview: tuple[str, ...]
-    log: Log = ()
-    """What is missing, for whoever uploaded the video."""
+    notes: Log = ()
+    """Sentences about what is missing."""
 
 
 class PackageResult(StepResult):

@@ -112,7 +112,7 @@ def make_subtitles(context: EncodingContext) -> Result:
                 made.append(SubtitleFile(stream.facts.index, language, stream.file.name))
             else:
                 stream.file.unlink()
-    return SubtitlesResult(files=tuple(made), log=tuple(log)).reply(log)
+    return SubtitlesResult(files=tuple(made), notes=tuple(log)).reply(log)
 
 
 def _convert(streams: Sequence[_Stream], context: EncodingContext) -> list[str]:

@@ -53,7 +53,8 @@ def compare_lengths(stated: MediaFacts, measured: MediaFacts, others_end_s: floa
     if stated.duration_s is None or measured.duration_s is None or (stated.video is None and stated.guesses_length):
         return ()
     difference_s = measured.duration_s - stated.duration_s
-    if abs(difference_s) <= FREEZE_FROM_S:
+    # the length in an MP4 counts from the time 0 on, even if nothing begins there
+    if min(abs(difference_s), abs(difference_s + measured.start_s)) <= FREEZE_FROM_S:
         return ()
     promised = f"The source says it is {stated.duration_s:.1f} s long, but"
     if difference_s > 0:

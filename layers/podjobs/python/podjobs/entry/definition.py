@@ -13,11 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import structlog
+
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.endpoint import Endpoint, Handler
 from podjobs.entry.http import http_handler
 from podjobs.logs import configure_logs
 from podjobs.settings import LogSettings, SettingsError, load_settings
+
+logger = structlog.get_logger(__name__)
 
 SettingsT = TypeVar("SettingsT", bound=LogSettings)
 
@@ -35,6 +39,8 @@ class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
     settings: type[SettingsT]
     build: Callable[[SettingsT], tuple[Handler[RequestT, ReplyT], int]]
     """Connects the handler to its backends; returns it and how many requests it handles in parallel."""
+    check: Callable[[SettingsT], str] | None = None
+    """Says what an operator should change, though the function works; empty: nothing."""
 
 
 def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Endpoint[RequestT, ReplyT]:
@@ -48,7 +54,11 @@ def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -
         handler, slots = definition.build(settings)
     except SettingsError as error:
         sys.exit(f"The function {definition.name!r} cannot start. {error}")
-    return Endpoint(definition.name, definition.contract, handler, slots)
+    endpoint = Endpoint(definition.name, definition.contract, handler, slots)
+    if definition.check and (advice := definition.check(settings)):
+        logger.warning(advice)
+        endpoint.advice = advice
+    return endpoint
 
 
 def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Callable[[str], Any]:

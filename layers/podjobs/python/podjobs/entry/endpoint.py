@@ -67,6 +67,8 @@ class Endpoint(Generic[RequestT, ReplyT]):
         self._handler = handler
         self._done, self._failed = f"A {contract.noun} is done.", f"A {contract.noun} failed."
         self._slots = threading.BoundedSemaphore(slots)
+        self.advice = ""
+        """What an operator should change; shown to whoever asks for the function's health."""
 
     def answer(self, event: Event) -> Event | Failure:
         """Handle the request that an event carries. Returns the reply as an event, or why there is none."""

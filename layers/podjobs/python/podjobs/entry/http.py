@@ -20,7 +20,7 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT]) -> HttpHandler:
 
     def handle(request: flask.Request) -> flask.Response:
         if request.method == "GET":
-            return flask.Response("ok\n", 200, mimetype="text/plain")
+            return flask.Response(f"ok\n{endpoint.advice}".rstrip() + "\n", 200, mimetype="text/plain")
         try:
             event = read_event(dict(request.headers), request.get_data())
         except EventError as error:

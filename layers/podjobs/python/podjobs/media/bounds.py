@@ -94,13 +94,15 @@ def _bound_subtitles(subtitles: Sequence[SubtitleFacts]) -> tuple[tuple[Subtitle
 
 
 def _bound_pictures(pictures: Sequence[PictureFacts]) -> tuple[tuple[PictureFacts, ...], list[str]]:
+    large = [picture for picture in pictures if picture.width_px * picture.height_px > LARGEST_PICTURE_PX]
+    small = [picture for picture in pictures if picture not in large]
     notes = [
         f"The attached picture {picture.index} has {picture.width_px} × {picture.height_px} pixels, at most "
         f"{LARGEST_PICTURE_PX} in all are decoded: it is left out."
-        for picture in pictures[:PICTURES]
-        if picture.width_px * picture.height_px > LARGEST_PICTURE_PX
+        for picture in large[:PICTURES]
     ]
-    small = [picture for picture in pictures if picture.width_px * picture.height_px <= LARGEST_PICTURE_PX]
+    if len(large) > PICTURES:
+        notes.append(f"{len(large) - PICTURES} more attached pictures are as large: they are left out.")
     if len(small) > PICTURES:
         notes.append(f"The file has {len(pictures)} attached pictures: the first {PICTURES} are considered.")
     return tuple(small[:PICTURES]), notes
