@@ -73,13 +73,14 @@ def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
 @benchmarks.command()
 @folder_option
 @click.option("--processes", type=click.IntRange(min=1), help="How many sources at a time. Default: the processors.")
+@click.option("--keep", is_flag=True, help="Leave sources and results where they were made.")
 @click.argument("patterns", nargs=-1)
-def corpus(folder: Path, processes: int | None, patterns: tuple[str, ...]) -> None:
+def corpus(folder: Path, processes: int | None, patterns: tuple[str, ...], *, keep: bool) -> None:
     """Compare what is made of over 200 odd sources with what plain ffmpeg makes of them.
 
     PATTERNS: of the sources' names, or areas; all without.
     """
-    sys.exit(corpus_benchmark.run(folder, processes or os.cpu_count() or 1, patterns))
+    sys.exit(corpus_benchmark.run(folder, processes or os.cpu_count() or 1, patterns, keep=keep))
 
 
 @benchmarks.command()
