@@ -13,7 +13,7 @@ from podjobs.encoding.recipe import Recipe
 from support.corpus.expect import Expected, counted
 from support.corpus.kit import Row
 from support.corpus.pictures import TimeLine, check_pictures, cues_of
-from support.corpus.places import Findings, compare_chirps, compare_frames, marks_of
+from support.corpus.places import Findings, compare_chirps, compare_frames, marks_of, shift_of_chirps
 from support.corpus.watch import OWN_CLOCK, Area, Seen, Shown, watch
 from support.fidelity.checks import check_segments
 
@@ -25,6 +25,7 @@ LADDER_PX = (180, 360)
 QUIETER_DB, SILENT_DB = 20.0, -100.0
 """Sound that is so much quieter is lost."""
 NAMED_SEGMENTS = 2
+EMPTY: tuple[None, None] = (None, None)
 VIDEO_SUFFIXES = (".mp4", ".ts")
 
 
@@ -108,11 +109,14 @@ def _watch_made(row: Row, source: Seen, file: Path) -> Seen:
         return made
     areas = {size: _fitted(size, made.size_px) for size in set(source.sizes_px)}
     readings = {size: watch(file, sound=None, options=OWN_CLOCK, area=area).frames for size, area in areas.items()}
-    size_of = {frame.number: size for frame, size in zip(source.frames, source.sizes_px, strict=False)}
+    known = {frame.number: (frame, size) for frame, size in zip(source.frames, source.sizes_px, strict=False)}
+    begin_s = made.frames[0].time_s - source.frames[0].time_s
     frames = []
     for place, frame in enumerate(made.frames):
-        read = [frames[place] for size, frames in readings.items() if size_of.get(frames[place].number) == size]
-        frames.append(next((one for one in read if one.number is not None), Shown(None, frame.time_s)))
+        read = [seen[place] for size, seen in readings.items() if known.get(seen[place].number, EMPTY)[1] == size]
+        # what is read at another picture's place may be a number, too, but hardly that of the time
+        read.sort(key=lambda one: abs(one.time_s - begin_s - known[one.number][0].time_s))
+        frames.append(read[0] if read else Shown(None, frame.time_s))
     return replace(made, frames=frames)
 
 
@@ -161,7 +165,8 @@ def _compare_sound_files(row: Row, expected: Expected, output: Path, findings: F
         heard = watch(file)
         others_s = expected.other_chirps_s
         chirps_s, slack_s = expected.seen.chirps_s, row.sound_slack_s
-        chirps = compare_chirps(chirps_s, heard.chirps_s, -expected.begin_s, None, others_s, slack_s)
+        shift_s = shift_of_chirps(chirps_s, heard.chirps_s, -expected.begin_s)
+        chirps = compare_chirps(chirps_s, heard.chirps_s, shift_s, None, others_s, slack_s)
         _add(file.name, chirps, findings)
         _compare_level(expected.seen, heard, file, findings)
         if abs(heard.sound_s - expected.length_s) > LENGTH_S:

@@ -13,6 +13,8 @@ HELD_FROM_S = 0.85
 """A picture that is held is shown about once a second."""
 OFFSET_S = 0.010
 """How far sound and picture may be further apart than in the source."""
+LONGEST_DELAY_S = 0.1
+"""Of a codec, until its first samples."""
 NEAR_S = 0.3
 """A chirp this near to its place is out of place; further away it is another one."""
 OTHER_COLOURS = 12.0
@@ -222,6 +224,20 @@ def compare_chirps(
     left_s = [one for one in left_s if not any(abs(one - shift_s - other_s) <= OFFSET_S for other_s in others_s)]
     _look_at_other_chirps(left_s, [made_s[place] for place in used], marks_s, findings)
     return findings
+
+
+def shift_of_chirps(source_s: Sequence[float], made_s: Sequence[float], expected_s: float) -> float:
+    """How much later all of the chirps of a result begin: where there is no picture, a codec's delay does not matter.
+
+    Args:
+        source_s: where they begin.
+        made_s: likewise.
+        expected_s: what is to be expected; returned if it is more than a delay.
+    """
+    moved_s = [time_s + expected_s for time_s in source_s]
+    differences_s = [made_s[there] - source_s[here] for here, there in _pair_chirps(moved_s, made_s)]
+    shift_s = statistics.median_low(differences_s) if differences_s else expected_s
+    return shift_s if abs(shift_s - expected_s) <= LONGEST_DELAY_S else expected_s
 
 
 def _pair_chirps(moved_s: Sequence[float], made_s: Sequence[float]) -> list[tuple[int, int]]:
