@@ -82,20 +82,29 @@ def _compare_video(row: Row, expected: Expected, file: Path, findings: Findings)
     """Compare one file; returns where it begins, on plain ffmpeg's clock."""
     source = expected.seen
     made = _watch_made(row, source, file)
-    frames = compare_frames(source.frames, made.frames, row.slack_s)
+    frames = compare_frames(source.frames, made.frames, row.slack_s, row.odd_frames)
     _add(file.name, frames, findings)
     if frames.shift_s is None:
         return None
-    marks_s, others_s = marks_of(made.frames), expected.other_chirps_s
-    chirps = compare_chirps(source.chirps_s, made.chirps_s, frames.shift_s, marks_s, others_s, row.sound_slack_s)
-    _add(file.name, chirps, findings)
+    begin_s = made.frames[0].time_s - frames.shift_s
+    _add(file.name, _compare_chirps(row, expected, made, (frames.shift_s, begin_s)), findings)
     _compare_level(source, made, file, findings)
     _compare_size(source, made, file, findings)
     if file.suffix == ".ts":
         findings.worse += check_segments(file.with_suffix(".m3u8"), "0:v")[:NAMED_SEGMENTS]
     else:
         _compare_audio_files(made, file.parent, findings)
-    return made.frames[0].time_s - frames.shift_s
+    return begin_s
+
+
+def _compare_chirps(row: Row, expected: Expected, made: Seen, clock_s: tuple[float, float]) -> Findings:
+    shift_s, begin_s = clock_s
+    chirps_s, others_s = list(expected.seen.chirps_s), list(expected.other_chirps_s)
+    if 0 < begin_s - expected.begin_s <= row.meant_s:
+        others_s += [time_s for time_s in chirps_s if time_s < begin_s]
+        chirps_s = [time_s for time_s in chirps_s if time_s >= begin_s]
+    marks_s, slack_s = marks_of(made.frames), row.sound_slack_s
+    return compare_chirps(chirps_s, made.chirps_s, shift_s, marks_s, others_s, slack_s, in_step=row.in_step)
 
 
 def _watch_made(row: Row, source: Seen, file: Path) -> Seen:

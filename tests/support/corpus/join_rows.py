@@ -32,7 +32,7 @@ NO_FIRST_KEY = ("-bsf:v", "noise=drop='lt(n,20)'", "-copyinkf")
 NO_KEY_ALONE = ("-bsf:v", "noise=drop='eq(n,0)'", "-copyinkf")
 JOINS: dict[str, Any] = {"area": "joins"}
 Coding = tuple[object, ...]
-LENGTH: dict[str, Any] = {"area": "length"}
+BEHEADED: dict[str, Any] = {"area": "length", "meant_s": 1.0}
 
 
 def sizes(*steps: tuple[str, float], coding: Coding = VP8, raw: str = "ivf", sound: Coding = ()) -> Make:
@@ -50,7 +50,7 @@ def sizes(*steps: tuple[str, float], coding: Coding = VP8, raw: str = "ivf", sou
         else:
             whole.write_bytes(b"".join(part.read_bytes() for part in parts))
         sounds = ("-i", kit.sound(first / 25), "-map", "0", "-map", "1", *sound) if sound else ("-map", "0")
-        kit.ffmpeg("-r", "25", "-i", whole, *sounds, "-c:v", "copy", target)
+        kit.ffmpeg("-fflags", "+genpts", "-r", "25", "-i", whole, *sounds, "-c:v", "copy", target)
 
     return make
 
@@ -110,22 +110,30 @@ RECOVERY = (
     patched("all-key-hevc.mp4", "every frame is called a key frame", (*X265, *AAC), without_sync_samples, **JOINS),
     coded("one-key.mp4", "one key frame", *X264, "-g", "1000", *AAC, **JOINS),
     coded("one-key.webm", "one key frame", *VP9, "-g", "1000", *OPUS, **JOINS),
-    copied("no-first-key.mkv", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, **LENGTH),
-    copied("no-first-key.mp4", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, container="mp4", **LENGTH),
-    copied("no-first-key.ts", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, container="ts", **LENGTH),
-    copied("no-first-key.flv", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, container="flv", **LENGTH),
-    copied("no-first-key.webm", "begins within a group", (*VP8, *OPUS), NO_FIRST_KEY, container="webm", **LENGTH),
-    copied("no-first-key-vp9.webm", "begins within a group", (*VP9, *OPUS), NO_FIRST_KEY, container="webm", **LENGTH),
-    copied("key-frame-lost.mkv", "only the first key frame is missing", (*X264, *AAC), NO_KEY_ALONE, **LENGTH),
+    copied("no-first-key.mkv", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, **BEHEADED),
+    copied("no-first-key.mp4", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, container="mp4", **BEHEADED),
+    copied("no-first-key.ts", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, container="ts", **BEHEADED),
+    copied("no-first-key.flv", "begins within a group", (*X264, *AAC), NO_FIRST_KEY, container="flv", **BEHEADED),
+    copied("no-first-key.webm", "begins within a group", (*VP8, *OPUS), NO_FIRST_KEY, container="webm", **BEHEADED),
+    copied(
+        "no-first-key-vp9.webm",
+        "begins within a group",
+        (*VP9, *OPUS),
+        NO_FIRST_KEY,
+        container="webm",
+        refusal="no picture",
+        **BEHEADED,
+    ),
+    copied("key-frame-lost.mkv", "only the first key frame is missing", (*X264, *AAC), NO_KEY_ALONE, **BEHEADED),
     copied(
         "key-frame-lost.mp4",
         "only the first key frame is missing",
         (*X264, *AAC),
         NO_KEY_ALONE,
         container="mp4",
-        **LENGTH,
+        **BEHEADED,
     ),
-    copied("key-frame-lost-hevc.mkv", "only the first key frame is missing", (*X265, *AAC), NO_KEY_ALONE, **LENGTH),
+    copied("key-frame-lost-hevc.mkv", "only the first key frame is missing", (*X265, *AAC), NO_KEY_ALONE, **BEHEADED),
     copied(
         "packets-lost.mkv",
         "ten frames in the middle are missing",
@@ -139,6 +147,7 @@ RECOVERY = (
         (*MPEG2, *MP2),
         ("-bsf:v", "noise=drop='between(n,60,70)'"),
         container="ts",
+        odd_frames=1,
         **JOINS,
     ),
 )
@@ -150,7 +159,11 @@ JOINED = (
     Row("joined.mpg", "joins", "files one after another", joined(*MPEG2, *MP2, "-f", "vob")),
     Row("joined.mkv", "joins", "files one after another: players show the first", joined(*X264, *AAC)),
     Row(
-        "joined.mts", "joins", "camera clips one after another", joined(*X264, "-c:a", "ac3", "-mpegts_m2ts_mode", "1")
+        "joined.mts",
+        "joins",
+        "camera clips one after another",
+        joined(*X264, "-c:a", "ac3", "-mpegts_m2ts_mode", "1"),
+        odd_frames=2,
     ),
     Row("joined.flv", "joins", "files one after another", joined(*X264, *AAC)),
     Row(
@@ -172,21 +185,21 @@ JOINED = (
         "shrinks.mkv",
         "joins",
         "H.264: 640x360, then 320x180",
-        sizes(("640x360", 2.88), ("320x180", 2.88), coding=X264, raw="h264", sound=AAC),
+        sizes(("640x360", 2.88), ("320x180", 2.88), coding=(*X264, "-bf", "0"), raw="h264", sound=AAC),
         changes_size=True,
     ),
     Row(
         "grows.ts",
         "joins",
         "H.264: 320x180, then 640x360",
-        sizes(("320x180", 2.88), ("640x360", 2.88), coding=X264, raw="h264", sound=AAC),
+        sizes(("320x180", 2.88), ("640x360", 2.88), coding=(*X264, "-bf", "0"), raw="h264", sound=AAC),
         changes_size=True,
     ),
     Row(
         "widens.ts",
         "joins",
         "4:3, then 16:9",
-        sizes(("240x180", 2.88), ("320x180", 2.88), coding=MPEG2, raw="m2v", sound=MP2),
+        sizes(("240x180", 2.88), ("320x180", 2.88), coding=(*MPEG2, "-bf", "0"), raw="m2v", sound=MP2),
         changes_size=True,
     ),
 )

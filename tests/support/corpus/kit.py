@@ -128,6 +128,12 @@ class Row:
     """Whether colours are changed on purpose: plain ffmpeg leaves HDR as it is."""
     slack_s: float = 0.003
     """How far a frame may be beside its time: containers that count milliseconds round them."""
+    odd_frames: int = 0
+    """So many may be lost or at other times: where packets are missing or clocks are joined, decoders guess."""
+    in_step: bool = True
+    """Whether each chirp begins with its frame, by which may be told who is right."""
+    meant_s: float = 0.0
+    """The picture was meant to begin so much before its first frame that can be decoded; sound before that is cut."""
     sound_slack_s: float = 0.010
     """How far sound may be further from its picture than plain ffmpeg puts it."""
     refusal: str = ""

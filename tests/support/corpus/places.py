@@ -46,13 +46,14 @@ def in_order(frames: Sequence[Shown]) -> tuple[list[Shown], int]:
     return shown, len(frames) - len(shown)
 
 
-def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: float) -> Findings:
+def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: float, odd: int = 0) -> Findings:
     """Put each frame of a result beside the same one of its source.
 
     Args:
         source: what plain ffmpeg shows, in the order of their times.
         made: what our file shows.
         slack_s: how far a frame may be beside its time.
+        odd: so many may be missing, further beside their time, or shown twice.
     """
     findings = Findings()
     if not source:
@@ -65,18 +66,18 @@ def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: floa
         return findings
     differences = [made[there].time_s - source[here].time_s for here, there in pairs]
     findings.shift_s, findings.frames = statistics.median_low(differences), len(pairs)
-    _look_for_lost(source, {here for here, _ in pairs}, findings)
+    _look_for_lost(source, {here for here, _ in pairs}, findings, odd)
     late_s = max(
         (abs(difference - findings.shift_s), here) for difference, (here, _) in zip(differences, pairs, strict=True)
     )
-    if late_s[0] > slack_s:
-        moved = sum(abs(difference - findings.shift_s) > slack_s for difference in differences)
+    moved = sum(abs(difference - findings.shift_s) > slack_s for difference in differences)
+    if moved > odd:
         findings.worse.append(
             f"{moved} frames are beside their time, by up to {1000 * late_s[0]:.0f} ms"
             f" at {source[late_s[1]].time_s:.2f} s"
         )
     _look_for_damaged(source, made, pairs, findings)
-    _look_at_others(source, made, {there for _, there in pairs}, findings)
+    _look_at_others(source, made, {there for _, there in pairs}, findings, odd)
     return findings
 
 
@@ -132,9 +133,9 @@ def _pair(
     return pairs
 
 
-def _look_for_lost(source: Sequence[Shown], matched: set[int], findings: Findings) -> None:
+def _look_for_lost(source: Sequence[Shown], matched: set[int], findings: Findings, odd: int) -> None:
     lost = [place for place, frame in enumerate(source) if place not in matched and frame.number is not None]
-    if lost:
+    if len(lost) > odd:
         places = ", ".join(f"{source[place].time_s:.2f} s" for place in lost[:NAMED])
         findings.worse.append(
             f"{len(lost)} of {len(source)} frames are missing ({places}{' …' if lost[NAMED:] else ''})"
@@ -164,7 +165,9 @@ def _difference(look: bytes, other: bytes) -> float:
     return statistics.fmean(abs(a - b) for a, b in zip(look, other, strict=True))
 
 
-def _look_at_others(source: Sequence[Shown], made: Sequence[Shown], matched: set[int], findings: Findings) -> None:
+def _look_at_others(
+    source: Sequence[Shown], made: Sequence[Shown], matched: set[int], findings: Findings, odd: int
+) -> None:
     """Frames that the source does not show there: held ones fill a gap, others are found again, or are shown twice."""
     known = {frame.number for frame in source}
     held = again = found = unreadable = 0
@@ -182,7 +185,7 @@ def _look_at_others(source: Sequence[Shown], made: Sequence[Shown], matched: set
             again += 1
         else:
             found += 1
-    if again:
+    if again > odd:
         findings.worse.append(f"{again} frames are shown twice")
     if unreadable:
         findings.better.append(f"{unreadable} more damaged frames are shown")
@@ -199,6 +202,8 @@ def compare_chirps(
     marks_s: Sequence[float] | None,
     others_s: Sequence[float] = (),
     slack_s: float = OFFSET_S,
+    *,
+    in_step: bool = False,
 ) -> Findings:
     """Put each chirp of a result beside the same one of its source.
 
@@ -209,21 +214,30 @@ def compare_chirps(
         marks_s: where the result shows frames that have a chirp. None: there are no pictures.
         others_s: where there are chirps that are not expected, but not wrong.
         slack_s: how far a chirp may be beside its place.
+        in_step: whether the source was made so that a chirp begins with its frame; then that is right, too.
     """
     findings = Findings(shift_s=shift_s)
     moved_s = [time_s + shift_s for time_s in source_s]
     heard = dict(_pair_chirps(moved_s, made_s))
     if lost := [time_s for place, time_s in enumerate(source_s) if place not in heard]:
         findings.worse.append(f"{len(lost)} of {len(source_s)} chirps are missing (the first at {lost[0]:.2f} s)")
-    apart_s = max((made_s[there] - moved_s[here] for here, there in heard.items()), key=abs, default=0.0)
-    if abs(apart_s) > slack_s:
-        findings.worse.append(f"sound is up to {1000 * apart_s:+.0f} ms beside its place")
+    apart = {there: made_s[there] - moved_s[here] for here, there in heard.items()}
+    far = {there: apart_s for there, apart_s in apart.items() if abs(apart_s) > slack_s}
+    right = {there for there in far if in_step and _distance_s(made_s[there], marks_s or ()) <= OFFSET_S}
+    if wrong := [apart_s for there, apart_s in far.items() if there not in right]:
+        findings.worse.append(f"sound is up to {1000 * max(wrong, key=abs):+.0f} ms beside its place")
+    if right:
+        findings.better.append(f"{len(right)} chirps are nearer to their frames than with plain ffmpeg")
     findings.chirps = len(heard)
     used = set(heard.values())
     left_s = [time_s for place, time_s in enumerate(made_s) if place not in used]
-    left_s = [one for one in left_s if not any(abs(one - shift_s - other_s) <= OFFSET_S for other_s in others_s)]
+    left_s = [one for one in left_s if _distance_s(one - shift_s, others_s) > OFFSET_S]
     _look_at_other_chirps(left_s, [made_s[place] for place in used], marks_s, findings)
     return findings
+
+
+def _distance_s(time_s: float, others_s: Sequence[float]) -> float:
+    return min((abs(time_s - other_s) for other_s in others_s), default=float("inf"))
 
 
 def shift_of_chirps(source_s: Sequence[float], made_s: Sequence[float], expected_s: float) -> float:
@@ -255,11 +269,11 @@ def _look_at_other_chirps(
     left_s: Sequence[float], heard_s: Sequence[float], marks_s: Sequence[float] | None, findings: Findings
 ) -> None:
     """Chirps that the source does not sound there: those of frames that are shown are found again."""
-    twice = [one for one in left_s if any(abs(one - other_s) < NEAR_S for other_s in heard_s)]
+    twice = [one for one in left_s if _distance_s(one, heard_s) < NEAR_S]
     if twice:
         findings.worse.append(f"{len(twice)} chirps are heard twice (the first at {twice[0]:.2f} s)")
     left_s = [one for one in left_s if one not in twice]
-    stray = [one for one in left_s if not any(abs(one - mark_s) < NEAR_S for mark_s in marks_s or ())]
+    stray = [one for one in left_s if _distance_s(one, marks_s or ()) >= NEAR_S]
     if stray:
         findings.worse.append(f"{len(stray)} chirps are heard where there are none (the first at {stray[0]:.2f} s)")
     # the time line begins with the picture: of a chirp there, plain ffmpeg lets hear more, or less

@@ -39,6 +39,8 @@ WMV = ("-c:v", "wmv2", "-q:v", "3", "-c:a", "wmav2")
 FIRST = ("-movflags", "+faststart")
 LENGTH: dict[str, Any] = {"area": "length"}
 CLOCK: dict[str, Any] = {"area": "clock"}
+APART: dict[str, Any] = {"area": "clock", "in_step": False}
+"""Chirps do not begin with their frames."""
 LATE_CUE = "1\n00:00:01,000 --> 00:00:02,000\nBonjour\n\n2\n00:00:40,000 --> 00:00:42,000\nAu revoir\n"
 
 
@@ -163,10 +165,10 @@ CLOCKS = (
     coded(
         "late-sound.ts", "sound begins at 1.7 s", *X264, *MP2, sound_before=("-ss", "1.7", "-itsoffset", "1.7"), **CLOCK
     ),
-    coded("late-picture.mp4", "picture begins at 2.2 s", *X264, *AAC, before=("-itsoffset", "2.2"), **CLOCK),
-    coded("late-picture.mkv", "picture begins at 2.2 s", *X264, *AAC, before=("-itsoffset", "2.2"), **CLOCK),
-    coded("late-picture.webm", "picture begins at 0.6 s", *VP8, *OPUS, before=("-itsoffset", "0.6"), **CLOCK),
-    coded("early-sound.mp4", "sound is 80 ms early", *X264, *AAC, sound_before=("-itsoffset", "-0.08"), **CLOCK),
+    coded("late-picture.mp4", "picture begins at 2.2 s", *X264, *AAC, before=("-itsoffset", "2.2"), **APART),
+    coded("late-picture.mkv", "picture begins at 2.2 s", *X264, *AAC, before=("-itsoffset", "2.2"), **APART),
+    coded("late-picture.webm", "picture begins at 0.6 s", *VP8, *OPUS, before=("-itsoffset", "0.6"), **APART),
+    coded("early-sound.mp4", "sound is 80 ms early", *X264, *AAC, sound_before=("-itsoffset", "-0.08"), **APART),
     coded(
         "negative.mkv",
         "the clock begins below zero",

@@ -19,8 +19,9 @@ from podjobs.media.facts import MediaFacts
 
 FILE = "source.mkv"
 SOURCE_OPTIONS = {
-    # +genpts: AVI stores no presentation times. +discardcorrupt: damaged packets are left out.
-    "fflags": "+genpts+discardcorrupt",
+    # AVI stores no presentation times. What is marked as damaged is kept: where transport streams are joined, ffmpeg
+    # takes the last packet of each for damaged, and decoders make the best of others.
+    "fflags": "+genpts",
 }
 CODING = {
     "c": "copy",
