@@ -41,10 +41,9 @@ class Expected:
         """How long the output plays."""
         return self.end_s - self.begin_s
 
-    @property
-    def sound_length_s(self) -> float:
-        """How long the sound is heard, after the beginning of the time line."""
-        return max(0.0, min(self.seen.sound_s, self.end_s) - self.begin_s)
+    def sound_length_s(self, begin_s: float) -> float:
+        """How long the sound is heard after the beginning of the time line."""
+        return max(0.0, min(self.seen.sound_s, self.end_s) - begin_s)
 
 
 def expected_of(row: Row, seen: Seen, decimation: int) -> Expected:
@@ -68,7 +67,10 @@ def expected_of(row: Row, seen: Seen, decimation: int) -> Expected:
     kept = [frame for frame in frames if begin_s - TOLERANCE_S <= frame.time_s < end_s - TOLERANCE_S]
     chirps_s = [time_s for time_s in seen.chirps_s if begin_s - TOLERANCE_S <= time_s < end_s - CHIRP_ROOM_S]
     return Expected(
-        seen=replace(seen, frames=kept, chirps_s=chirps_s),
+        # a cut may leave no sound of that which is there
+        seen=replace(
+            seen, frames=kept, chirps_s=chirps_s, level_db=seen.level_db if chirps_s or not row.request else None
+        ),
         other_chirps_s=tuple(time_s for time_s in seen.chirps_s if time_s not in chirps_s),
         begin_s=begin_s,
         end_s=end_s,

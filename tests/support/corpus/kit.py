@@ -130,6 +130,8 @@ class Row:
     """How far a frame may be beside its time: containers that count milliseconds round them."""
     odd_frames: int = 0
     """So many may be lost or at other times: where packets are missing or clocks are joined, decoders guess."""
+    dropped_chirps_s: tuple[float, ...] = ()
+    """Where plain ffmpeg drops chirps that are there; where there are no pictures, nothing else would show that."""
     in_step: bool = True
     """Whether each chirp begins with its frame, by which may be told who is right."""
     meant_s: float = 0.0

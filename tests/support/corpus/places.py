@@ -11,6 +11,8 @@ from support.fidelity.marks import MARK_EVERY
 
 HELD_FROM_S = 0.85
 """A picture that is held is shown about once a second."""
+ECHO_S = 0.2
+"""A chirp so near to another one is the same, once more."""
 OFFSET_S = 0.010
 """How far sound and picture may be further apart than in the source."""
 LONGEST_DELAY_S = 0.1
@@ -21,6 +23,19 @@ OTHER_COLOURS = 12.0
 """Mean difference of colours, of 255, from which a picture is another one; a generation of coding leaves some 3."""
 NAMED = 3
 """How many of several faults of a kind are named."""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What is right although it is not as with plain ffmpeg."""
+
+    slack_s: float = OFFSET_S
+    """So far a chirp may be beside its place."""
+    in_step: bool = False
+    """The source was made so that each chirp begins with its frame: there it is right, too."""
+
+
+STRICTLY = Allowed()
 
 
 @dataclass
@@ -201,9 +216,7 @@ def compare_chirps(
     shift_s: float,
     marks_s: Sequence[float] | None,
     others_s: Sequence[float] = (),
-    slack_s: float = OFFSET_S,
-    *,
-    in_step: bool = False,
+    allowed: Allowed = STRICTLY,
 ) -> Findings:
     """Put each chirp of a result beside the same one of its source.
 
@@ -213,8 +226,7 @@ def compare_chirps(
         shift_s: the result's clock minus the source's, as the pictures say.
         marks_s: where the result shows frames that have a chirp. None: there are no pictures.
         others_s: where there are chirps that are not expected, but not wrong.
-        slack_s: how far a chirp may be beside its place.
-        in_step: whether the source was made so that a chirp begins with its frame; then that is right, too.
+        allowed: what else is right.
     """
     findings = Findings(shift_s=shift_s)
     moved_s = [time_s + shift_s for time_s in source_s]
@@ -222,8 +234,8 @@ def compare_chirps(
     if lost := [time_s for place, time_s in enumerate(source_s) if place not in heard]:
         findings.worse.append(f"{len(lost)} of {len(source_s)} chirps are missing (the first at {lost[0]:.2f} s)")
     apart = {there: made_s[there] - moved_s[here] for here, there in heard.items()}
-    far = {there: apart_s for there, apart_s in apart.items() if abs(apart_s) > slack_s}
-    right = {there for there in far if in_step and _distance_s(made_s[there], marks_s or ()) <= OFFSET_S}
+    far = {there: apart_s for there, apart_s in apart.items() if abs(apart_s) > allowed.slack_s}
+    right = {there for there in far if allowed.in_step and _distance_s(made_s[there], marks_s or ()) <= OFFSET_S}
     if wrong := [apart_s for there, apart_s in far.items() if there not in right]:
         findings.worse.append(f"sound is up to {1000 * max(wrong, key=abs):+.0f} ms beside its place")
     if right:
@@ -269,7 +281,7 @@ def _look_at_other_chirps(
     left_s: Sequence[float], heard_s: Sequence[float], marks_s: Sequence[float] | None, findings: Findings
 ) -> None:
     """Chirps that the source does not sound there: those of frames that are shown are found again."""
-    twice = [one for one in left_s if _distance_s(one, heard_s) < NEAR_S]
+    twice = [one for one in left_s if _distance_s(one, heard_s) < ECHO_S]
     if twice:
         findings.worse.append(f"{len(twice)} chirps are heard twice (the first at {twice[0]:.2f} s)")
     left_s = [one for one in left_s if one not in twice]

@@ -40,6 +40,12 @@ def two_sounds(
     return Row(name, "sound", about, make, **fields)
 
 
+def of_unknown_codec(*, last: bool) -> Patch:
+    """The first or the last sound is of a codec that nobody knows; so is its description."""
+    patches = [renamed(b"mp4a", b"apac", last=last), renamed(b"esds", b"dapa", last=last)]
+    return lambda data: patches[1](patches[0](data))
+
+
 def form_changes(kit: Kit, target: Path) -> None:
     """Stereo, then 5.1, as between two programmes."""
     data = b""
@@ -177,14 +183,14 @@ TRACKS = (
     ),
     heard("bought.m4p", "iTunes' encryption", *AAC, "-f", "mp4", patch=renamed(b"mp4a", b"drms"), refusal="encrypted"),
     two_sounds(
-        "unknown-first.mp4", "first sound of an unknown codec", *X264, *AAC, patch=renamed(b"mp4a", b"apac"), sound=1
+        "unknown-first.mp4", "first sound of an unknown codec", *X264, *AAC, patch=of_unknown_codec(last=False), sound=1
     ),
     two_sounds(
         "unknown-second.mp4",
         "second sound of an unknown codec",
         *X264,
         *AAC,
-        patch=renamed(b"mp4a", b"apac", last=True),
+        patch=of_unknown_codec(last=True),
     ),
     two_sounds("second-longer.mp4", "second sound of 20 s", *X264, *AAC, lengths_s=(6.0, 20.0)),
     two_sounds("second-longer.mkv", "second sound of 20 s", *X264, *OPUS, lengths_s=(6.0, 20.0)),
@@ -200,7 +206,7 @@ TRACKS = (
         "default",
         sound=1,
     ),
-    Row("form-changes.ts", "sound", "stereo, then 5.1", form_changes),
+    Row("form-changes.ts", "sound", "stereo, then 5.1", form_changes, odd_frames=1),
     Row("gap.mkv", "sound", "two seconds without sound packets", with_gap),
 )
 ROWS: tuple[Row, ...] = (*CHANNELS, *TRACKS)

@@ -129,6 +129,9 @@ def _decode(file: Path, streams: tuple[bool, int | None], *, options: Options, a
             done = subprocess.run(argv, capture_output=True, timeout=WATCHING_TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
             return Seen(said="ffmpeg did not end")
+        said = done.stderr.decode("utf-8", "replace")
+        if sound is not None and re.search("f32le .*non monotonically", said):
+            _listen_again(file, sound, options, folder)
         frames = _read_frames(folder) if pictures else []
         samples = np.fromfile(folder / "sound", np.float32) if (folder / "sound").exists() else np.zeros(0, np.float32)
         return Seen(
@@ -137,8 +140,17 @@ def _decode(file: Path, streams: tuple[bool, int | None], *, options: Options, a
             sound_s=len(samples) / SAMPLE_RATE_HZ,
             level_db=_level_db(samples),
             size_px=_read_size(folder) if frames else None,
-            said=done.stderr.decode("utf-8", "replace")[-300:],
+            said=said[-300:],
         )
+
+
+def _listen_again(file: Path, sound: int, options: Options, folder: Path) -> None:
+    """Where the sound changes its form, ffmpeg builds the filters anew, which begin with silence once more."""
+    argv, middle = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-max_error_rate", "1"], str(folder / "sound.nut")
+    coding = ["-map", f"0:a:{sound}", "-ac", "1", "-ar", str(SAMPLE_RATE_HZ), "-c:a", "pcm_f32le", middle]
+    subprocess.run([*argv, *options, "-i", str(file), *coding], capture_output=True, check=False)
+    steady = ["-copyts", "-i", middle, "-af", "aresample=async=1:first_pts=0", "-f", "f32le", str(folder / "sound")]
+    subprocess.run([*argv, *steady], capture_output=True, check=False)
 
 
 def _picture_outputs(area: Area, folder: Path) -> list[str]:
