@@ -53,7 +53,15 @@ def check(workbench, info, expected, length_s=12):
 
 @pytest.mark.parametrize(
     ("suffix", "claimed_s"),
-    [(".mkv", 40_000), (".webm", 5), (".mp4", 5), (".mov", 40_000), (".flv", 5), (".flv", 40_000), (".avi", 40_000)],
+    [
+        (".mkv", 40_000),
+        (".webm", 5),
+        (".mp4", 5),
+        pytest.param(".mov", 40_000, marks=pytest.mark.slow),
+        (".flv", 5),
+        pytest.param(".flv", 40_000, marks=pytest.mark.slow),
+        pytest.param(".avi", 40_000, marks=pytest.mark.slow),
+    ],
 )
 def test_encode_header_that_states_another_length_is_corrected(workbench, suffix, claimed_s):
     source = marked(workbench.folder / f"talk{suffix}")
@@ -87,7 +95,10 @@ def test_encode_cut_beyond_the_true_length_is_refused(workbench):
         workbench.encode("talk.mkv", cut_start=30, cut_end=40)
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "ass"), (".mp4", "mov_text"), (".webm", "webvtt")])
+@pytest.mark.parametrize(
+    ("suffix", "codec"),
+    [(".mkv", "ass"), (".mp4", "mov_text"), pytest.param(".webm", "webvtt", marks=pytest.mark.slow)],
+)
 def test_encode_subtitles_that_go_on_do_not_lengthen_the_video(workbench, suffix, codec):
     text = workbench.root / "a.srt"
     text.write_text("1\n00:00:01,000 --> 00:00:02,000\nBonjour\n\n2\n00:29:58,000 --> 00:30:00,000\nFin\n")
@@ -101,7 +112,10 @@ def test_encode_subtitles_that_go_on_do_not_lengthen_the_video(workbench, suffix
     assert "only other streams go on" in info["encoding_log"]["encoding"]["msg"]
 
 
-@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts", ".avi"])
+@pytest.mark.parametrize(
+    "suffix",
+    [".mp4", ".ts", pytest.param(".mkv", marks=pytest.mark.slow), pytest.param(".avi", marks=pytest.mark.slow)],
+)
 def test_encode_second_sound_that_goes_on_does_not_lengthen_the_video(workbench, suffix):
     plain = marked(workbench.root / f"plain{suffix}")
     source = workbench.folder / f"talk{suffix}"
@@ -144,7 +158,7 @@ def test_encode_stale_tags_of_appended_recordings_thin_no_frames(workbench, orde
     assert times[-1] - times[0] == pytest.approx(11.96, abs=0.1)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", pytest.param(".webm", marks=pytest.mark.slow)])
 def test_encode_recording_that_is_cut_off_is_described_as_long_as_it_is(workbench, suffix):
     more = ("-movflags", "+faststart") if suffix == ".mp4" else ()
     source = cut_off(marked(workbench.folder / f"talk{suffix}", *more, length_s=24), 0.6)

@@ -41,10 +41,11 @@ def examine_source(source: Key, facts: MediaFacts, work: Workspace) -> Examined:
         log = time_line.compare_lengths(facts, measured.facts, measured.others_end_s)
         return Examined(survey_pictures(source, measured.facts, work), (*describe_changes(facts), *log))
     sound = measured.facts.model_copy(update={"video": None})
-    if sound.audio is None or sound.audio.end_s is None:
+    if sound.audio is None:
         raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
     said = "The source has no picture, although its header says so: it is encoded as a recording of sound."
-    sound = sound.model_copy(update={"duration_s": sound.audio.end_s - sound.start_s})
+    end_s = sound.audio.end_s
+    sound = sound.model_copy(update={"duration_s": None if end_s is None else end_s - sound.start_s})
     return Examined(sound, (*describe_changes(facts), said))
 
 

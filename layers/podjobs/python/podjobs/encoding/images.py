@@ -169,7 +169,8 @@ def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], lis
     recipe, work, attempt = context.recipe, context.work, context.step.attempt
     covers: list[str] = []
     log: list[str] = []
-    source = work.storage.input_of(recipe.source)
+    # a repackaged copy does not have them
+    source = work.storage.input_of(context.job.source)
     ends_at = time.monotonic() + min(COVERS_S, work.timeout_s)
     for picture in recipe.facts.pictures:
         left_s = ends_at - time.monotonic()

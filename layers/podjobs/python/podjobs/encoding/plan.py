@@ -83,6 +83,8 @@ def plan_repackaged(context: EncodingContext) -> Plan:
     else:
         copy, log = repackage(facts, job.source, work)
     copied = probe_source(work.tools, work.storage, work.settings, copy)
+    # attached pictures are not copied
+    copied = copied.model_copy(update={"pictures": facts.pictures})
     if facts.video and copied.video and facts.video.lacks_times:
         copied = copied.model_copy(update={"video": copied.video.model_copy(update={"lacks_times": True})})
     examined = examine_source(copy, copied, work)

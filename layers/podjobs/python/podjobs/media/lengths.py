@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from podjobs.contract.errors import NotNowError, StepError
+from podjobs.contract.errors import NotNowError, RetryableError, StepError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import MediaInput
 from podjobs.media.commands import KEEP_GOING, PACKET_TIMES, UNATTENDED, input_argv
@@ -78,7 +78,7 @@ def measure_source(key: Key, facts: MediaFacts, work: MediaWorkspace[S], *, whol
         whole: read all of it, as it is short and cannot be seeked.
 
     Raises:
-        RetryableError: the source does not exist (yet).
+        RetryableError: the source does not exist (yet), or the machine is too busy.
     """
     source = work.storage.input_of(key)
     ends = _read_ends(source, ("%" if whole else _tail_of(facts),), work)
@@ -126,6 +126,9 @@ def correct_video(video: VideoFacts, first_s: float | None, end: StreamEnd | Non
     frame_s = 1 / video.frame_rate if video.frame_rate else ASSUMED_FRAME_S
     start_s = video.start_s if first_s is None else first_s
     end_s = None if end is None else round(end.last_s + frame_length_s(end, frame_s), 6)
+    if end is not None and end_s is not None and video.end_s is not None and end.last_s < video.end_s < end_s:
+        # Matroska gives its usual duration to every frame that has none of its own
+        end_s = video.end_s
     as_stated = abs(start_s - video.start_s) < frame_s / 2
     if video.end_s is not None and end_s is not None:
         as_stated = as_stated and abs(end_s - video.end_s) < frame_s * 1.5
@@ -236,8 +239,10 @@ def _first_decoded_s(source: MediaInput, video: VideoFacts, work: MediaWorkspace
     argv = [work.settings.ffmpeg_cmd, *UNATTENDED, *KEEP_GOING, "-copyts", "-noautorotate", "-threads", "1"]
     argv += [*input_argv(source, work.settings), "-map", f"0:{video.index}", "-frames:v", "1"]
     argv += ["-fps_mode", "passthrough", "-enc_time_base", f"1:{TICKS_PER_S}", "-f", "framecrc", "pipe:1"]
+    # A machine that is busy says nothing about the picture: the step is tried again.
+    output = _try(argv, DECODE_TIMEOUT_S, work, passes=RetryableError)
     # stream, decoding time, presentation time, duration, size, checksum
-    frame = re.search(r"^0,\s*-?\d+,\s*(-?\d+),", _try(argv, DECODE_TIMEOUT_S, work), re.MULTILINE)
+    frame = re.search(r"^0,\s*-?\d+,\s*(-?\d+),", output, re.MULTILINE)
     return int(frame[1]) / TICKS_PER_S if frame else None
 
 
@@ -249,11 +254,13 @@ def _first_packet_s(source: MediaInput, video: VideoFacts, work: MediaWorkspace[
     return min((float(line) for line in lines if re.fullmatch(r"-?\d+(\.\d+)?", line)), default=None)
 
 
-def _try(argv: list[str], timeout_s: float, work: MediaWorkspace[S]) -> str:
-    """What a command writes; nothing if it fails: then nothing is known."""
+def _try(
+    argv: list[str], timeout_s: float, work: MediaWorkspace[S], *, passes: type[RetryableError] = NotNowError
+) -> str:
+    """What a command writes; nothing if it fails: then nothing is known. Errors that pass are raised."""
     try:
         output = work.tools.run(argv, timeout_s=min(timeout_s, work.timeout_s), limit_bytes=READ_LIMIT_BYTES)
-    except NotNowError:
+    except passes:
         raise
     except StepError:
         return ""
