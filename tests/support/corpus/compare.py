@@ -13,7 +13,7 @@ from podjobs.encoding.recipe import Recipe
 from support.corpus.expect import Expected, counted
 from support.corpus.kit import Row
 from support.corpus.pictures import TimeLine, check_pictures, cues_of
-from support.corpus.places import Allowed, Findings, compare_chirps, compare_frames, marks_of, shift_of_chirps
+from support.corpus.places import Allowed, Findings, compare_chirps, compare_frames, marks_of, shift_of_chirps, thin_out
 from support.corpus.watch import OWN_CLOCK, Area, Seen, Shown, watch
 from support.fidelity.checks import check_segments
 
@@ -85,7 +85,8 @@ def _compare_video(row: Row, expected: Expected, file: Path, findings: Findings)
     """Compare one file; returns where it begins, on plain ffmpeg's clock."""
     source = expected.seen
     made = _watch_made(row, source, file)
-    frames = compare_frames(source.frames, made.frames, row.slack_s, row.odd_frames)
+    kept = thin_out(source.frames, made.frames, expected.decimation)
+    frames = compare_frames(kept, made.frames, row.slack_s, row.odd_frames)
     _add(file.name, frames, findings)
     if frames.shift_s is None:
         return None
@@ -160,13 +161,12 @@ def _compare_level(source: Seen, made: Seen, file: Path, findings: Findings) -> 
 
 
 def _compare_audio_files(made: Seen, output: Path, findings: Findings) -> None:
-    """The sound for listening is that of the MP4, and begins with the time line."""
-    begin_s = made.frames[0].time_s
+    """The sound for listening is that of the MP4, and begins with it."""
     files = sorted(output.glob("audio_*"))
     if made.level_db is not None and not files:
         findings.worse.append("no sound was published beside the video")
     for file in files:
-        _add(file.name, compare_chirps(made.chirps_s, watch(file).chirps_s, -begin_s, None), findings)
+        _add(file.name, compare_chirps(made.chirps_s, watch(file).chirps_s, 0.0, None), findings)
 
 
 def _compare_sound_files(row: Row, expected: Expected, output: Path, findings: Findings) -> None:

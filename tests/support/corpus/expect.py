@@ -35,6 +35,8 @@ class Expected:
     """Where the last of picture and sound ends, or the cut."""
     remarks: tuple[str, ...]
     """What plain ffmpeg does that no player could show."""
+    decimation: int = 1
+    """One frame of so many is kept."""
 
     @property
     def length_s(self) -> float:
@@ -57,7 +59,6 @@ def expected_of(row: Row, seen: Seen, decimation: int) -> Expected:
     frames, hidden = in_order(seen.frames)
     if not row.numbered:
         frames = counted(frames)
-    frames = frames[:: min(decimation, decimation_of(frames))]
     zero_s = _zero_of(frames, seen)
     cut_start_s, cut_end_s = (float(row.request.get(name) or 0) for name in ("cut_start", "cut_end"))
     begin_s = zero_s + cut_start_s
@@ -74,6 +75,7 @@ def expected_of(row: Row, seen: Seen, decimation: int) -> Expected:
         other_chirps_s=tuple(time_s for time_s in seen.chirps_s if time_s not in chirps_s),
         begin_s=begin_s,
         end_s=end_s,
+        decimation=min(decimation, decimation_of(frames)),
         remarks=(f"{hidden} frames of plain ffmpeg go back in time",) if hidden else (),
     )
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from support.corpus.kit import AAC, MP3, OPUS, VP8, X264, Kit, Make, Row, coded, patched
 from support.corpus.patches import Patch, renamed
 
-CUES = "1\n00:00:01,000 --> 00:00:02,000\n{}\n\n2\n00:00:03,000 --> 00:00:04,500\nÀ bientôt\n"
+FIRST_CUE, LAST_CUE = "Été à l'école", "À bientôt"
+CUES = f"1\n00:00:01,000 --> 00:00:02,000\n{{}}\n\n2\n00:00:03,000 --> 00:00:04,500\n{LAST_CUE}\n"
 LONG = "x" * 300
 CHAPTERS = (
     ";FFMETADATA1\ntitle={}\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=3000\ntitle={}\n"
@@ -17,7 +18,7 @@ def subtitled(codec: str, *options: object, patch: Patch | None = None) -> Make:
     """A video with subtitles."""
 
     def make(kit: Kit, target: Path) -> None:
-        (kit.folder / "a.srt").write_text(CUES.format("Été à l'école"), encoding="utf-8")
+        (kit.folder / "a.srt").write_text(CUES.format(FIRST_CUE), encoding="utf-8")
         coding = (*VP8, *OPUS) if target.suffix == ".webm" else (*X264, *AAC)
         whole = kit.part("whole.mkv", *coding)
         made = kit.folder / f"made{target.suffix}"
@@ -28,16 +29,17 @@ def subtitled(codec: str, *options: object, patch: Patch | None = None) -> Make:
 
 
 def in_latin1(data: bytes) -> bytes:
-    """The accents take one byte, and a blank keeps the length."""
-    for letter in "éàÉÀô":
-        data = data.replace(letter.encode(), letter.encode("latin-1") + b" ")
+    """The accents take one byte, and blanks keep the length."""
+    for text in (FIRST_CUE, LAST_CUE):
+        coded_text = text.encode()
+        data = data.replace(coded_text, text.encode("latin-1").ljust(len(coded_text)))
     return data
 
 
 def noise_for_text(data: bytes) -> bytes:
     """Bytes that are text in no encoding."""
     noise = b"\x81\x8d\x90\x9d\xff\xfe\x81\x8d"
-    return data.replace("Été".encode(), noise[:5]).replace("bientôt".encode(), noise)
+    return data.replace(FIRST_CUE[:3].encode(), noise[:5]).replace(LAST_CUE[2:].encode(), noise)
 
 
 def with_chapters(title: str, chapter: str) -> Make:
@@ -142,5 +144,6 @@ ROWS: tuple[Row, ...] = (
         (*X264, *AAC),
         renamed(b"avc1", b"zzz1", last=True),
         area="codecs",
+        refusal="ffmpeg does not know",
     ),
 )

@@ -61,6 +61,26 @@ def in_order(frames: Sequence[Shown]) -> tuple[list[Shown], int]:
     return shown, len(frames) - len(shown)
 
 
+def thin_out(source: Sequence[Shown], made: Sequence[Shown], decimation: int) -> Sequence[Shown]:
+    """The frames of a source that are to be expected if one of so many is kept, whichever.
+
+    Args:
+        source: what plain ffmpeg shows.
+        made: what our file shows.
+        decimation: of so many frames one is kept; of twice as many in a row, one must be there.
+    """
+    if decimation == 1:
+        return source
+    shown = {frame.number for frame in made}
+    kept, since = [], 0
+    for frame in source:
+        since += 1
+        if frame.number in shown or since >= 2 * decimation:
+            kept.append(frame)
+            since = 0
+    return kept
+
+
 def compare_frames(source: Sequence[Shown], made: Sequence[Shown], slack_s: float, odd: int = 0) -> Findings:
     """Put each frame of a result beside the same one of its source.
 

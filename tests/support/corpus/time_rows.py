@@ -209,7 +209,7 @@ CLOCKS = (
         "-live",
         "1",
     ),
-    shown("same-time.mkv", "several frames of one time", "setpts='floor(N/6)*6+min(mod(N,6),4)'", *X264, *OPUS),
+    shown("same-time.mkv", "several frames of one time", "setpts='(floor(N/6)*6+min(mod(N,6),4))/25/TB'", *X264, *OPUS),
     coded("slides.mkv", "one frame a second", *X264, *AAC, rate="1", seconds=12, sound_s=12, **CLOCK),
     coded("slides.mp4", "one frame in 4 s", *X264, *AAC, rate="1/4", seconds=16, sound_s=16, **CLOCK),
     coded("film.mov", "23.976 frames/s", *X264, *PCM, rate="24000/1001", **CLOCK),

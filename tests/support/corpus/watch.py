@@ -22,6 +22,8 @@ FOUND = 0.6
 """Correlation from which a chirp counts as found; noise and codecs leave 0.8 and more."""
 LOUD = 0.02
 """Root mean square of a chirp, at least; the whole scale is 1."""
+DEFAULT_WINS_PX = 5_000_000
+"""So much larger another picture has to be, not to be left for the default one. Source: ffmpeg_opt.c."""
 AHEAD = SAMPLE_RATE_HZ // 50
 """Samples before the first one that are looked at."""
 APART_S = 0.1
@@ -87,23 +89,35 @@ def watch(file: Path, *, sound: int | None = 0, options: Options = (), area: Are
         area: where the bar code's picture is.
         alone: whether picture and sound are decoded by a command each: one that reads both may end where one does.
     """
-    kinds = [stream.get("codec_type") for stream in _moving_streams(file)]
-    pictures = "video" in kinds
+    streams = _moving_streams(file)
+    kinds = [stream.get("codec_type") for stream in streams]
+    picture = _main_picture(streams)
     if sound is not None and kinds.count("audio") <= sound:
         sound = None
-    if alone and pictures and sound is not None:
-        picture, heard = (_decode(file, one, options=options, area=area) for one in ((True, None), (False, sound)))
-        return replace(heard, frames=picture.frames, size_px=picture.size_px)
-    seen = _decode(file, (pictures, sound), options=options, area=area)
-    if pictures and sound is not None and not seen.frames:
-        seen = _decode(file, (True, None), options=options, area=area)
+    if alone and picture is not None and sound is not None:
+        shown, heard = (_decode(file, one, options=options, area=area) for one in ((picture, None), (None, sound)))
+        return replace(heard, frames=shown.frames, size_px=shown.size_px)
+    seen = _decode(file, (picture, sound), options=options, area=area)
+    if picture is not None and sound is not None and not seen.frames:
+        seen = _decode(file, (picture, None), options=options, area=area)
         if seen.is_empty:
-            seen = _decode(file, (False, sound), options=options, area=area)
+            seen = _decode(file, (None, sound), options=options, area=area)
     return seen
 
 
+def _main_picture(streams: Sequence[dict[str, Any]]) -> int | None:
+    """The stream that ffmpeg takes if it is not told which: the default one, or the largest."""
+    sizes = {
+        int(stream["index"]): DEFAULT_WINS_PX * stream.get("disposition", {}).get("default", 0)
+        + stream.get("width", 0) * stream.get("height", 0)
+        for stream in streams
+        if stream.get("codec_type") == "video"
+    }
+    return max(sizes, key=sizes.__getitem__, default=None)
+
+
 def _moving_streams(file: Path) -> list[dict[str, Any]]:
-    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_type:stream_disposition=attached_pic"]
+    argv = ["ffprobe", "-v", "error", "-show_entries", "stream=index,codec_type,width,height:stream_disposition"]
     done = subprocess.run(
         [*argv, "-print_format", "json", str(file)], capture_output=True, timeout=WATCHING_TIMEOUT_S, check=False
     )
@@ -111,19 +125,19 @@ def _moving_streams(file: Path) -> list[dict[str, Any]]:
     return [stream for stream in streams if not stream.get("disposition", {}).get("attached_pic")]
 
 
-def _decode(file: Path, streams: tuple[bool, int | None], *, options: Options, area: Area) -> Seen:
-    pictures, sound = streams
+def _decode(file: Path, streams: tuple[int | None, int | None], *, options: Options, area: Area) -> Seen:
+    picture, sound = streams
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         argv = ["ffmpeg", "-hide_banner", "-nostdin", "-v", "error", "-max_error_rate", "1"]
         argv += [*options, "-i", str(file)]
-        if pictures:
-            argv += _picture_outputs(area, folder)
+        if picture is not None:
+            argv += _picture_outputs(picture, area, folder)
         if sound is not None:
             # async=1: silence where there is none, so that a sample's place is its time
             convert = f"aresample={SAMPLE_RATE_HZ}:async=1:first_pts=0"
             argv += ["-map", f"0:a:{sound}", "-af", convert, "-ac", "1", "-f", "f32le", str(folder / "sound")]
-        if not pictures and sound is None:
+        if picture is None and sound is None:
             return Seen()
         try:
             done = subprocess.run(argv, capture_output=True, timeout=WATCHING_TIMEOUT_S, check=False)
@@ -132,7 +146,7 @@ def _decode(file: Path, streams: tuple[bool, int | None], *, options: Options, a
         said = done.stderr.decode("utf-8", "replace")
         if sound is not None and re.search("f32le .*non monotonically", said):
             _listen_again(file, sound, options, folder)
-        frames = _read_frames(folder) if pictures else []
+        frames = _read_frames(folder) if picture is not None else []
         samples = np.fromfile(folder / "sound", np.float32) if (folder / "sound").exists() else np.zeros(0, np.float32)
         return Seen(
             frames=frames,
@@ -153,13 +167,13 @@ def _listen_again(file: Path, sound: int, options: Options, folder: Path) -> Non
     subprocess.run([*argv, *steady], capture_output=True, check=False)
 
 
-def _picture_outputs(area: Area, folder: Path) -> list[str]:
+def _picture_outputs(picture: int, area: Area, folder: Path) -> list[str]:
     left, top, width, height = area
-    strip = f"crop=iw*{width}:max(1\\,ih*{height * STRIP}):iw*{left}:ih*{top},scale={BITS}:1:flags=area,format=gray"
+    strip = f"format=gray,crop=iw*{width}:max(1\\,ih*{height * STRIP}):iw*{left}:ih*{top},scale={BITS}:1:flags=area"
     # of all colour formats first the same one: made smaller and converted at once, they differ by up to 60 of 255
     small = f"format=yuv444p,scale={LOOK[0]}:{LOOK[1]}:flags=area,format=rgb24"
     whole = f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top},{small}"
-    graph = f"[0:V:0]split=3[x][y][z];[x]settb=1/90000,{strip},split[codes][times];[y]trim=end_frame=1[first]"
+    graph = f"[0:{picture}]split=3[x][y][z];[x]settb=1/90000,{strip},split[codes][times];[y]trim=end_frame=1[first]"
     words = ["-filter_complex", f"{graph};[z]settb=1/90000,{whole}[looks]"]
     for name, form in (("codes", "rawvideo"), ("looks", "rawvideo"), ("times", "framecrc")):
         words += ["-map", f"[{name}]", "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", form]
