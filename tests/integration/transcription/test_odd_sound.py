@@ -29,9 +29,9 @@ def test_transcribe_recordings_joined_one_after_the_other_are_heard_to_the_end(
 
 
 def test_transcribe_sound_of_many_channels_is_heard_whatever_the_channel(transcriber, lecture):
-    silence = "|".join(["c0"] + ["0*c0"] * 9)
-    ffmpeg("-i", lecture, "-af", f"pan=10c|{'|'.join(f'c{n}={c}' for n, c in enumerate(silence.split('|')))}",
-           transcriber.folder / "a.wav")  # fmt: skip
+    silence = f"aevalsrc={'|'.join('0' * 9)}:s=16000:d=90[silence]"
+    merged = f"[0:a]aresample=16000,aformat=channel_layouts=mono[speech];{silence};[speech][silence]amerge=inputs=2"
+    ffmpeg("-i", lecture, "-filter_complex", merged, "-c:a", "pcm_s16le", transcriber.folder / "a.wav")
     assert error_rate(" ".join(LECTURE), text_of(transcriber.transcribe("a.wav"))) < WER
 
 
@@ -43,8 +43,8 @@ def test_transcribe_encrypted_sound_is_refused_as_encrypted(transcriber, lecture
         transcriber.plan("a.mp4")
 
 
-def test_transcribe_sound_that_cannot_be_decoded_is_refused_by_name(transcriber, lecture, tmp_path):
-    ffmpeg("-i", lecture, "-vn", "-c:a", "aac", tmp_path / "whole.m4a")
-    ffmpeg("-i", tmp_path / "whole.m4a", "-c", "copy", "-bsf:a", "noise=amount=1", transcriber.folder / "a.mka")
-    with pytest.raises(PermanentError, match=r"a\.mka'"):
+def test_transcribe_sound_that_cannot_be_decoded_is_refused_by_name(transcriber, lecture):
+    """MP3 whose packets begin with no header."""
+    ffmpeg("-i", lecture, "-map", "0:a", "-c", "copy", "-bsf:a", "noise=amount=1", transcriber.folder / "a.mka")
+    with pytest.raises(PermanentError, match=r"No sound can be read from .*a\.mka'"):
         transcriber.transcribe("a.mka")

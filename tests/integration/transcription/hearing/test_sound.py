@@ -30,8 +30,7 @@ def open_sound(transcriber):
         work = Workspace("job", transcriber.tools, transcriber.storage, transcriber.settings, 60)
         key = f"videos/abc/0007/{name}"
         facts = probe_source(work.tools, work.storage, work.settings, key)
-        sound = Sound(source=key, audio=facts.audio, origin_s=facts.start_s, seeks=not facts.seeks_badly)
-        return sound, work
+        return Sound.of(key, facts, facts.audio), work
 
     return open_file
 

@@ -8,19 +8,13 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-import ffmpeg
-
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.workspace import Workspace
-from podjobs.media.commands import KEEP_GOING, PACKET_TIMES, input_argv
+from podjobs.media.commands import PACKET_TIMES, input_argv
+from podjobs.media.decodable import gives_sound
 from podjobs.media.facts import AudioFacts, MediaFacts
-
-SAMPLE_BYTES = 4
-ENOUGH_SAMPLES = 8
-"""So many show that a stream can be decoded."""
 
 
 class Audibility(Enum):
@@ -102,10 +96,10 @@ def _without_sound(facts: MediaFacts) -> MediaFacts:
 
 
 def _examine(source: Key, facts: MediaFacts, audio: AudioFacts, span: _Span, work: Workspace) -> Audibility:
-    if _is_heard(source, audio, span, work):
+    if gives_sound(source, audio, work, span):
         return Audibility.HEARD
     whole = _Span(facts.start_s, None)
-    if span != whole and _is_heard(source, audio, whole, work):
+    if span != whole and gives_sound(source, audio, work, whole):
         return Audibility.ELSEWHERE
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(audio.index)]
     argv += ["-read_intervals", "%+#1", *PACKET_TIMES, *input_argv(work.storage.input_of(source), work.settings)]
@@ -113,19 +107,3 @@ def _examine(source: Key, facts: MediaFacts, audio: AudioFacts, span: _Span, wor
         return Audibility.UNREADABLE if work.run(argv).strip() else Audibility.EMPTY
     except PermanentError:
         return Audibility.UNREADABLE
-
-
-def _is_heard(source: Key, audio: AudioFacts, span: _Span, work: Workspace) -> bool:
-    """Whether a few samples of a stream can be decoded within a span."""
-    file = open_source(work.storage.input_of(source), work.settings, copyts=None)
-    bounds = {"start": f"{span.start_s:.6f}"} | ({} if span.end_s is None else {"end": f"{span.end_s:.6f}"})
-    samples = (
-        file[str(audio.index)].filter("atrim", **bounds).filter("atrim", start_sample=0, end_sample=ENOUGH_SAMPLES)
-    )
-    output = ffmpeg.output(samples, "pipe:1", f="f32le", acodec="pcm_f32le")
-    argv = ffmpeg_argv([output], work.settings, *KEEP_GOING)
-    limit_bytes = SAMPLE_BYTES * ENOUGH_SAMPLES * max(audio.channels, 64)
-    try:
-        return bool(work.tools.run(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes))
-    except PermanentError:
-        return False

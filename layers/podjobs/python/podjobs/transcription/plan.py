@@ -6,6 +6,7 @@ from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan
 from podjobs.contract.ports import ModelLocation, SpeechModel
+from podjobs.media.decodable import gives_sound
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
 from podjobs.transcription.hearing import loudness
@@ -56,9 +57,9 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
     sound = open_sound(job, work)
     length_s = measure_length(sound, work)
     check_length(work.storage.pod_path(job.source), length_s, work.settings)
-    if length_s <= 0:
+    if length_s <= 0 or not gives_sound(sound.source, sound.audio, work):
         name = work.storage.pod_path(job.source)
-        raise PermanentError(f"No sound can be read from {name!r}: the file is damaged.")
+        raise PermanentError(f"No sound can be read from {name!r}: the file is damaged. Upload it again.")
     work.storage.start_work(job.id)
     log: tuple[str, ...] = ()
     if work.settings.transcription_normalize:
@@ -89,9 +90,7 @@ def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
     if facts.audio is None:
         name = work.storage.pod_path(job.source)
         raise PermanentError(f"The file {name!r} has no audio stream: there is nothing to transcribe.")
-    # what cannot be seeked is read on the clock that ffmpeg makes of it: the file's own may restart
-    origin_s = 0.0 if facts.seeks_badly else facts.start_s
-    return Sound(source=job.source, audio=facts.audio, origin_s=origin_s, seeks=not facts.seeks_badly)
+    return Sound.of(job.source, facts, facts.audio)
 
 
 def _normalize(sound: Sound, work: Workspace) -> tuple[Sound, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, MediaInput
 from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options, mix_down
-from podjobs.media.facts import AudioFacts
+from podjobs.media.facts import AudioFacts, MediaFacts
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
@@ -39,6 +39,19 @@ class Sound(BaseModel):
     seeks: bool
     """Whether the container can seek; otherwise it is decoded from its beginning each time."""
     gain_db: float = 0.0
+
+    @classmethod
+    def of(cls, source: Key, facts: MediaFacts, audio: AudioFacts) -> "Sound":
+        """The sound of a file.
+
+        Args:
+            source: the file.
+            facts: of the file.
+            audio: the stream.
+        """
+        # what cannot be seeked is read on the clock that ffmpeg makes of it: the file's own may restart
+        origin_s = 0.0 if facts.seeks_badly else facts.start_s
+        return cls(source=source, audio=audio, origin_s=origin_s, seeks=not facts.seeks_badly)
 
 
 def on_grid(time_s: float) -> float:
