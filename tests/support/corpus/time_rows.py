@@ -170,7 +170,7 @@ CLOCKS = (
     coded("late-picture.webm", "picture begins at 0.6 s", *VP8, *OPUS, before=("-itsoffset", "0.6"), **APART),
     coded("early-sound.mp4", "sound is 80 ms early", *X264, *AAC, sound_before=("-itsoffset", "-0.08"), **APART),
     coded(
-        "negative.mkv",
+        "negative.mp4",
         "the clock begins below zero",
         *X264,
         *AAC,
