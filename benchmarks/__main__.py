@@ -1,12 +1,14 @@
 """`python -m benchmarks NAME`: prints tables, then the targets and whether they hold; exit status 0 if all do."""
 
 import math
+import os
 import sys
 from pathlib import Path
 
 import click
 
 from benchmarks import adapter as adapter_benchmark
+from benchmarks import corpus as corpus_benchmark
 from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import hostile as hostile_benchmark
@@ -66,6 +68,19 @@ def ladder(folder: Path, seconds: int, heights_px: tuple[int, ...], *, everythin
 def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
     """Compare the whole job with Pod's own commands and with one bare ffmpeg."""
     sys.exit(encode_benchmark.run(folder, seconds, repeat, vmaf_every))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--processes", type=click.IntRange(min=1), help="How many sources at a time. Default: the processors.")
+@click.option("--keep", is_flag=True, help="Leave sources and results where they were made.")
+@click.argument("patterns", nargs=-1)
+def corpus(folder: Path, processes: int | None, patterns: tuple[str, ...], *, keep: bool) -> None:
+    """Compare what is made of over 200 odd sources with what plain ffmpeg makes of them.
+
+    PATTERNS: of the sources' names, or areas; all without.
+    """
+    sys.exit(corpus_benchmark.run(folder, processes or os.cpu_count() or 1, patterns, keep=keep))
 
 
 @benchmarks.command()

@@ -88,8 +88,13 @@ def check_file(file: Path, expected: Shown) -> list[str]:
     return [f"{file.name}: {fault}" for fault in faults]
 
 
-def check_segments(playlist: Path) -> list[str]:
-    """Decode each segment of a playlist alone; a sentence about each fault."""
+def check_segments(playlist: Path, streams: str = "0") -> list[str]:
+    """Decode each segment of a playlist alone; a sentence about each fault.
+
+    Args:
+        playlist: of a rendition.
+        streams: which of them, as ffmpeg's `-map`; sound that ends early is not in the last segments.
+    """
     faults = []
     stream = playlist.with_suffix(".ts").read_bytes()
     decoded = 0
@@ -100,7 +105,7 @@ def check_segments(playlist: Path) -> list[str]:
         packets = _packets(content)
         if not packets or "K" not in packets[0]:
             faults.append(f"{playlist.name}: segment {number} does not begin with a key frame.")
-        argv = ["ffmpeg", "-v", "error", "-xerror", "-f", "mpegts", "-i", "pipe:0", "-map", "0", "-fps_mode"]
+        argv = ["ffmpeg", "-v", "error", "-xerror", "-f", "mpegts", "-i", "pipe:0", "-map", streams, "-fps_mode"]
         argv += ["passthrough", "-enc_time_base", "1:90000", "-f", "null", "-"]
         result = subprocess.run(argv, input=content, capture_output=True, check=False)
         if result.returncode or result.stderr:

@@ -25,6 +25,7 @@ def facts(codec="gif", pixel_format="bgra", size_px=(640, 480), frames=100, dura
         ("rawvideo", "pal8", True),
         ("rawvideo", "", False),
         ("zmbv", "pal8", False),  # its palette is in its packets
+        ("rpza", "rgb555le", True),
         ("h264", "", False),
     ],
 )

@@ -36,6 +36,22 @@ def test_read_facts_cover_is_a_picture_and_default_sound_is_chosen():
     assert [picture.index for picture in facts.pictures] == [2]
 
 
+@pytest.mark.parametrize(
+    ("streams", "chosen"),
+    [
+        ([{}, {}], 0),
+        ([{"width": 320, "height": 180}, {}], 1),
+        ([{"width": 320, "height": 180, "disposition": {"default": 1}}, {}], 0),
+        # a cover that is not marked as one
+        ([{"codec_name": "mjpeg", "width": 3000, "height": 3000, "disposition": {"default": 1}}, {}], 1),
+        ([{"codec_name": "mjpeg"}, {"codec_name": "mjpeg", "disposition": {"attached_pic": 1}}], 0),
+    ],
+)
+def test_read_facts_chooses_the_picture_that_players_show(streams, chosen):
+    described = [stream(index=index, **values) for index, values in enumerate(streams)]
+    assert read_facts({"streams": described, "format": {}}).video.index == chosen
+
+
 def test_read_facts_average_frame_rate_of_nothing_falls_back():
     facts = read_facts({"streams": [stream(avg_frame_rate="0/0", r_frame_rate="30000/1001")], "format": {}})
     assert round(facts.video.frame_rate, 3) == 29.97

@@ -36,6 +36,7 @@ LARGEST_COVER_PX = 1920
 """Width and height."""
 COVERS_S = 60.0
 """For all covers: Pod shows one of them."""
+SAME_TIME_S = 0.001
 KEY_FRAMES_SUFFICE_S = 4
 """Pictures at least this far apart are taken from key frames (every segment has one), which saves decoding."""
 
@@ -64,7 +65,9 @@ def lowest_tile_width(recipe: Recipe) -> int:
     return tile_width(lowest.width_px, lowest.height_px)
 
 
-def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: EncodingSettings) -> list[str]:
+def images_argv(
+    recipe: Recipe, duration_s: float, folder: str, settings: EncodingSettings, last_s: float | None = None
+) -> list[str]:
     """The ffmpeg command that reads the lowest rendition from stdin and writes thumbnails and overview.
 
     Args:
@@ -72,18 +75,25 @@ def images_argv(recipe: Recipe, duration_s: float, folder: str, settings: Encodi
         duration_s: length of the output.
         folder: where `thumbnail_0001.png` … and `overview.png` are written.
         settings: the ffmpeg command, number of thumbnails.
+        last_s: time of the last frame; None: it is not held for long.
     """
     tiles = count_tiles(duration_s, lowest_tile_width(recipe))
     wanted = max(tiles, settings.ffmpeg_nb_thumbnail)
     source_options: dict[str, Any] = {"f": "nut"}
     if duration_s / wanted >= KEY_FRAMES_SUFFICE_S:
         source_options["skip_frame"] = "nokey"
-    frames = ffmpeg.input("pipe:0", **source_options).video.filter_multi_output("split", 2 if tiles else 1)
+    video = ffmpeg.input("pipe:0", **source_options).video
+    if last_s is not None and duration_s - last_s > duration_s / wanted / 2:
+        # without a frame after it, ffmpeg would take the last one to be shown for a moment: it is there at the end, too
+        video = video.filter("tpad", stop=1, stop_mode="clone")
+        video = video.filter("setpts", f"if(gt(T,{last_s + SAME_TIME_S:.6f}),{duration_s:.6f}/TB,PTS)")
+    frames = video.filter_multi_output("split", 2 if tiles else 1)
     count = settings.ffmpeg_nb_thumbnail
     thumbnails = _pick(frames[0], count, duration_s)
     # the muxer reads every % in the path as a pattern, including those in the folder's name
     numbered = f"{folder.replace('%', '%%')}/thumbnail_%04d.png"
-    outputs = [ffmpeg.output(thumbnails, numbered, f="image2", **{"frames:v": count})]
+    # passthrough: to make the rate constant, ffmpeg would write the first picture twice and the last one not at all
+    outputs = [ffmpeg.output(thumbnails, numbered, f="image2", fps_mode="passthrough", **{"frames:v": count})]
     if tiles:
         strip = (
             _pick(frames[1], tiles, duration_s)
@@ -193,8 +203,8 @@ def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], lis
 
 def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], sound_s: float, folder: Path, work: Workspace) -> None:
     lowest = recipe.renditions[0]
-    duration_s = _measure_s(chunks[-1], sound_s, recipe, work)
-    argv = images_argv(recipe, duration_s, str(folder), work.settings)
+    last_s, duration_s = _measure_s(chunks[-1], sound_s, recipe, work)
+    argv = images_argv(recipe, duration_s, str(folder), work.settings, last_s)
     limits = CommandLimits(work.timeout_s, IMAGE_FILES)
     work.run(argv, feed=open_joined(chunks, lowest, work), limits=limits)
     width_px = lowest_tile_width(recipe)
@@ -214,9 +224,11 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
     return [*others[:1], *covers, *others[1:]]
 
 
-def _measure_s(last: Chunk, sound_s: float, recipe: Recipe, work: Workspace) -> float:
-    """Length of what was encoded: up to the last frame of the last chunk, or to the end of the sound."""
+def _measure_s(last: Chunk, sound_s: float, recipe: Recipe, work: Workspace) -> tuple[float | None, float]:
+    """Time of the last frame, and length of what was encoded: up to its end, or to the end of the sound."""
     url = work.input_of(f"{chunk_id(last)}/{recipe.renditions[0].name}.nut").url
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", *PACKET_TIMES, "-i", url]
     times_s = [float(line) for line in work.run(argv).split()]
-    return played_length_s(times_s, sound_s, recipe.output_s) if times_s else recipe.output_s or 0.0
+    if not times_s:
+        return None, recipe.output_s or 0.0
+    return max(times_s), played_length_s(times_s, sound_s, recipe.output_s)

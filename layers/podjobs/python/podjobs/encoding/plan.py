@@ -26,7 +26,7 @@ from podjobs.encoding.repackage import repackage
 from podjobs.encoding.selection import copy_selection, tell_left_out
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
-from podjobs.encoding.storing import expect_cost
+from podjobs.encoding.storing import FALSE_KEY_FRAMES, expect_cost
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
@@ -49,7 +49,7 @@ def plan_job(context: EncodingContext) -> Plan:
     if facts.selection is not None:
         log = ("The source has streams that are not opened: the others are copied first.",)
         return Plan(stages=(_stage_copy(job, facts, work),), log=log)
-    if not (facts.seeks_badly or facts.guesses_length or (facts.video is not None and facts.duration_s is None)):
+    if _is_read_in_place(facts):
         examined = examine_source(job.source, facts, work)
         if examined.facts.video is None or examined.facts.duration_s is not None:
             return _plan_source(job, job.source, examined, work)
@@ -57,6 +57,13 @@ def plan_job(context: EncodingContext) -> Plan:
         stages=(_stage_copy(job, facts, work),),
         log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
     )
+
+
+def _is_read_in_place(facts: MediaFacts) -> bool:
+    """Whether chunks can be read from the source as it is."""
+    if facts.seeks_badly or facts.guesses_length:
+        return False
+    return facts.video is None or (facts.duration_s is not None and facts.video.codec not in FALSE_KEY_FRAMES)
 
 
 def _stage_copy(job: EncodingJob, facts: MediaFacts, work: Workspace) -> Stage:

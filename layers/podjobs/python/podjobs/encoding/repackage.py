@@ -19,8 +19,9 @@ from podjobs.media.facts import MediaFacts
 
 FILE = "source.mkv"
 SOURCE_OPTIONS = {
-    # +genpts: AVI stores no presentation times. +discardcorrupt: damaged packets are left out.
-    "fflags": "+genpts+discardcorrupt",
+    # AVI stores no presentation times. What is marked as damaged is kept: where transport streams are joined, ffmpeg
+    # takes the last packet of each for damaged, and decoders make the best of others.
+    "fflags": "+genpts",
 }
 CODING = {
     "c": "copy",
@@ -32,6 +33,8 @@ CODING = {
     "allow_raw_vfw": 1,
 }
 
+LATE_CODECS = frozenset({"h264", "hevc"})
+"""Without B-frames, +genpts takes the time of the next packet for that of a frame."""
 EXACT_CLOCKS = frozenset({"mpegts", "mpeg"})
 """ffprobe's names of containers whose clock counts 90,000 ticks a second: a gap in them is one."""
 SHORTEST_GAP_S = 0.02
@@ -50,8 +53,16 @@ def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
     file = open_source(source, settings, **SOURCE_OPTIONS)
     kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
     streams = (file[str(stream.index)] for stream in kept)
-    coding = CODING | store_video(facts) | _sound_filter(facts)
+    coding = CODING | store_video(facts) | _clock_filter(facts) | _sound_filter(facts)
     return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **coding)], settings, *KEEP_GOING)
+
+
+def _clock_filter(facts: MediaFacts) -> dict[str, str]:
+    """AVI states when packets are decoded. Where frames are shown in that order, ffmpeg would put each one too late."""
+    video = facts.video
+    if facts.format_name != "avi" or video is None or video.codec not in LATE_CODECS or video.lacks_times:
+        return {}
+    return {"bsf:v": "setts=pts=DTS"}
 
 
 def _sound_filter(facts: MediaFacts) -> dict[str, str]:

@@ -9,6 +9,9 @@ from podjobs.media.facts import MediaFacts, VideoFacts
 
 NOT_IN_MATROSKA = frozenset({"flashsv2", "gif"})
 """Accepted video codecs for which Matroska has no name."""
+FALSE_KEY_FRAMES = frozenset({"rpza", "smc"})
+"""Video codecs all of whose frames ffmpeg's encoder calls key frames, although they contain only what has changed; the
+decoders show the rest as it was before, which at the beginning of a chunk is nothing. Coded anew, they have some."""
 PALETTE_OUTSIDE = frozenset({"tscc", "msvideo1", "msrle", "cinepak", "rawvideo"})
 """Video codecs whose palette, if they have one, is in the container, where it may change: a copy would lose it."""
 MAY_HAVE_PALETTE = frozenset({"pal8", ""})
@@ -31,10 +34,10 @@ INFLATION = 8
 
 
 def is_coded_anew(video: VideoFacts | None) -> bool:
-    """Whether a copy in Matroska would not have the pictures, or not their colours."""
+    """Whether a copy in Matroska would not have the pictures, or not their colours, or no frame to begin with."""
     if video is None:
         return False
-    if video.codec in NOT_IN_MATROSKA:
+    if video.codec in NOT_IN_MATROSKA | FALSE_KEY_FRAMES:
         return True
     # raw pictures are coded anew only if they are known to have one: others would be nothing but larger
     known = video.pixel_format or video.codec != "rawvideo"

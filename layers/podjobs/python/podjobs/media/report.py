@@ -56,8 +56,8 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         probe: the parsed JSON, with the entries of `REPORTED` and `REPORTED_TEXT`.
 
     Returns:
-        The facts; the video stream is the first that is not an attached picture, the audio stream the default one or
-        else the first, of those that ffmpeg knows. Sound that it does not know is a video's without sound.
+        The facts; the video stream is the one that players show (see `_main_picture`), the audio stream the default
+        one or else the first, of those that ffmpeg knows. Sound that it does not know is a video's without sound.
     """
     streams = probe.get("streams", [])
     container = probe.get("format", {})
@@ -72,7 +72,7 @@ def read_facts(probe: dict[str, Any]) -> MediaFacts:
         format_name=container.get("format_name", "unknown"),
         start_s=start_s,
         duration_s=_duration_s(container, start_s),
-        video=_video(moving[0], start_s, container) if moving else None,
+        video=_video(max(moving, key=_main_picture), start_s, container) if moving else None,
         audio=_audio(chosen or usable[0], start_s) if usable else None,
         pictures=tuple(_picture(stream) for stream in videos if _is_picture(stream)),
         subtitles=tuple(_subtitle(stream) for stream in streams if stream.get("codec_type") == "subtitle"),
@@ -90,6 +90,8 @@ def _duration_s(container: dict[str, Any], start_s: float) -> float | None:
     return duration_s
 
 
+STILL_CODECS = frozenset({"mjpeg", "png", "bmp", "gif", "tiff", "webp"})
+"""Codecs of pictures; of videos, too, but hardly beside another one."""
 _UNTOLD_CODECS = frozenset({"h264", "hevc"})
 """ffmpeg cannot tell from a packet when its frame is shown."""
 _FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
@@ -98,6 +100,16 @@ _FIELD_CODECS = frozenset({"mpeg2video", "dvvideo"})
 
 def _is_picture(stream: dict[str, Any]) -> bool:
     return bool(stream.get("disposition", {}).get("attached_pic"))
+
+
+def _main_picture(stream: dict[str, Any]) -> tuple[bool, bool, int]:
+    """The larger, the sooner a stream is chosen, as by ffmpeg: the default one, the largest; of equal ones the first.
+
+    But covers are not marked as such in every container, and may be large.
+    """
+    is_default = bool(stream.get("disposition", {}).get("default"))
+    pixels = int(stream.get("width") or 0) * int(stream.get("height") or 0)
+    return stream.get("codec_name") not in STILL_CODECS, is_default, pixels
 
 
 def _video(stream: dict[str, Any], default_start_s: float, container: dict[str, Any]) -> VideoFacts:
