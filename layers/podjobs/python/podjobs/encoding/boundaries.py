@@ -117,11 +117,12 @@ def preferred_starts(key_frames_s: Sequence[float], preroll_s: float, grid_s: in
     return {float(math.ceil((time_s + preroll_s) / grid_s) * grid_s) for time_s in key_frames_s}
 
 
-def find_key_frames(source: Key, times_s: Sequence[float], work: Workspace) -> list[float]:
+def find_key_frames(source: Key, stream: int, times_s: Sequence[float], work: Workspace) -> list[float]:
     """Look up the last key frame before each of these times in the source's index, without reading the whole file.
 
     Args:
         source: the file.
+        stream: index of the video.
         times_s: in the file's own clock.
         work: runs ffprobe.
 
@@ -131,16 +132,17 @@ def find_key_frames(source: Key, times_s: Sequence[float], work: Workspace) -> l
     if not times_s:
         return []
     # %+#1: one packet from each time on; a seek goes back to the key frame before it
-    return _read_pts(source, ",".join(f"{time_s:.6f}%+#1" for time_s in times_s), work)
+    return _read_pts(source, stream, ",".join(f"{time_s:.6f}%+#1" for time_s in times_s), work)
 
 
-def find_first_frame_pts(source: Key, cut_s: tuple[float, float | None], work: Workspace) -> float | None:
+def find_first_frame_pts(source: Key, stream: int, cut_s: tuple[float, float | None], work: Workspace) -> float | None:
     """Look up the frame that is on screen when a cut begins, if no frame begins there or soon after.
 
     Slides and screen recordings may show a frame for minutes: what is visible at the cut began long before it.
 
     Args:
         source: the file.
+        stream: index of the video.
         cut_s: where the cut begins and ends, in the file's own clock; None as the end: with the source.
         work: runs ffprobe.
 
@@ -148,16 +150,16 @@ def find_first_frame_pts(source: Key, cut_s: tuple[float, float | None], work: W
         The frame's time in the file's own clock; None when the cut begins with a frame of its own.
     """
     origin_s, end_s = cut_s
-    times_s = _read_pts(source, f"{origin_s:.6f}%{origin_s + 1:.6f}", work)
+    times_s = _read_pts(source, stream, f"{origin_s:.6f}%{origin_s + 1:.6f}", work)
     before_s = max((time_s for time_s in times_s if time_s < origin_s), default=None)
     next_s = min((time_s for time_s in times_s if time_s >= origin_s), default=math.inf)
     is_long = next_s - origin_s > LONG_FRAME_S or (end_s is not None and next_s >= end_s)
     return before_s if is_long else None
 
 
-def _read_pts(source: Key, intervals: str, work: Workspace) -> list[float]:
+def _read_pts(source: Key, stream: int, intervals: str, work: Workspace) -> list[float]:
     """Times of the frames in ffprobe's intervals; none if the source cannot be seeked quickly."""
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", "v:0", "-read_intervals", intervals]
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(stream), "-read_intervals", intervals]
     argv += PACKET_TIMES
     try:
         argv += input_argv(work.storage.input_of(source), work.settings)

@@ -156,7 +156,7 @@ def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: Enc
 def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Recipe:
     """Divide the time line into chunks that begin soon after the source's key frames, where these are known."""
     if recipe.origin_s > video.start_s:
-        first_frame_pts_s = find_first_frame_pts(recipe.source, (recipe.origin_s, recipe.end_s), work)
+        first_frame_pts_s = find_first_frame_pts(recipe.source, video.index, (recipe.origin_s, recipe.end_s), work)
         recipe = recipe.model_copy(update={"first_frame_pts_s": first_frame_pts_s})
     duration_s, settings = recipe.duration_s, work.settings
     if duration_s is None:
@@ -175,7 +175,7 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
     picture_end_s = duration_s if video.end_s is None else min(duration_s, video.end_s - recipe.origin_s)
     wanted_s = range(chunk_s, math.ceil(max(0.0, picture_end_s)), chunk_s)
     seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
-    key_frames_s = find_key_frames(recipe.source, seeks_s, work)
+    key_frames_s = find_key_frames(recipe.source, video.index, seeks_s, work)
     # A file's clock and its index may differ: key frames outside the time line are useless.
     inside_s = [time_s - recipe.origin_s for time_s in key_frames_s if video.start_s <= time_s]
     preferred_s = preferred_starts(inside_s, recipe.preroll_s, settings.ffmpeg_hls_time)

@@ -3,6 +3,9 @@
 The video is copied, or coded anew without loss where Matroska cannot store it; the sound is kept without loss.
 """
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import ffmpeg
 
 from podjobs.contract.errors import PermanentError
@@ -41,7 +44,24 @@ SHORTEST_GAP_S = 0.02
 """ffmpeg would fill gaps from a tenth of a second on; a frame of sound has 21 to 32 ms."""
 
 
-def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
+def unpack_argv(facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings) -> list[str]:
+    """The ffmpeg command that gives each frame its own packet; only when they are read again do they get true times.
+
+    Args:
+        facts: with a picture.
+        source: the AVI file.
+        target: the AVI file to write: the picture, then the sound.
+        settings: the ffmpeg command.
+    """
+    file = open_source(source, settings)
+    streams = [file[str(stream.index)] for stream in (facts.video, facts.audio) if stream is not None]
+    coding = {"c": "copy", "bsf:v": "mpeg4_unpack_bframes", "f": "avi"}
+    return ffmpeg_argv([ffmpeg.output(*streams, target, **coding)], settings, *KEEP_GOING)
+
+
+def repackage_argv(
+    facts: MediaFacts, source: MediaInput, target: str, settings: EncodingSettings, unpacked: MediaInput | None = None
+) -> list[str]:
     """The ffmpeg command that copies picture, sound and text subtitles into a seekable file.
 
     Args:
@@ -49,10 +69,16 @@ def repackage_argv(facts: MediaFacts, source: MediaInput, target: str, settings:
         source: the file.
         target: the file to write.
         settings: the ffmpeg command.
+        unpacked: where picture and sound are read from, as written by `unpack_argv`; None: from the source.
     """
     file = open_source(source, settings, **SOURCE_OPTIONS)
-    kept = [stream for stream in (facts.video, facts.audio) if stream is not None] + list(facts.text_subtitles)
-    streams = (file[str(stream.index)] for stream in kept)
+    kept = [stream for stream in (facts.video, facts.audio) if stream is not None]
+    if unpacked is None:
+        streams = [file[str(stream.index)] for stream in kept]
+    else:
+        copied = open_source(unpacked, settings, **SOURCE_OPTIONS)
+        streams = [copied[str(index)] for index, _ in enumerate(kept)]
+    streams += [file[str(stream.index)] for stream in facts.text_subtitles]
     coding = CODING | store_video(facts) | _clock_filter(facts) | _sound_filter(facts)
     return ffmpeg_argv([ffmpeg.output(*streams, target, f="matroska", **coding)], settings, *KEEP_GOING)
 
@@ -109,8 +135,15 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> tuple[Key, tup
 def _copy_streams(facts: MediaFacts, source: Key, target: str, work: Workspace) -> None:
     file = work.storage.input_of(source)
     limits = repackage_limits(facts, work.storage.size_bytes(source), work.settings)
+    packed = facts.video is not None and facts.video.packs_frames
     try:
-        work.run(repackage_argv(facts, file, target, work.settings), limits=limits)
+        if packed:
+            with TemporaryDirectory(dir=Path(target).parent) as folder:
+                unpacked = MediaInput(url=f"{folder}/unpacked.avi", protocols=("file",), name=file.name)
+                work.run(unpack_argv(facts, file, unpacked.url, work.settings), limits=limits)
+                work.run(repackage_argv(facts, file, target, work.settings, unpacked), limits=limits)
+        else:
+            work.run(repackage_argv(facts, file, target, work.settings), limits=limits)
     except PermanentError as error:
         detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
         raise PermanentError(detail, **error.context) from error

@@ -41,6 +41,8 @@ class VideoFacts(BaseModel):
     """Whether values range from 0 to 255, not 16 to 235."""
     lacks_times: bool = False
     """Whether packets have the times of their decoding only, although frames are shown in another order (AVI)."""
+    packs_frames: bool = False
+    """Whether packets may hold two frames each, as DivX and Xvid write B-frames into AVI."""
     turn_degrees: int = 0
     """How far players turn the picture clockwise, as its header says: 0 to 359."""
     sizes: int = 1

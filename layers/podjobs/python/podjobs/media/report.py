@@ -113,6 +113,7 @@ def _main_picture(stream: dict[str, Any]) -> tuple[bool, bool, int]:
 
 
 def _video(stream: dict[str, Any], default_start_s: float, container: dict[str, Any]) -> VideoFacts:
+    reordered_in_avi = container.get("format_name") == "avi" and int(stream.get("has_b_frames") or 0) > 0
     width, height = int(stream.get("width", 0)), int(stream.get("height", 0))
     width = round(width * pixel_aspect(stream.get("sample_aspect_ratio")))
     rotation = _rotation_degrees(stream)
@@ -135,11 +136,8 @@ def _video(stream: dict[str, Any], default_start_s: float, container: dict[str, 
         matrix=_known(stream.get("color_space")),
         transfer=_known(stream.get("color_transfer")),
         full_range=stream.get("color_range") == "pc" or pixel_format.startswith("yuvj"),
-        lacks_times=(
-            container.get("format_name") == "avi"
-            and stream.get("codec_name") in _UNTOLD_CODECS
-            and int(stream.get("has_b_frames") or 0) > 0
-        ),
+        lacks_times=reordered_in_avi and stream.get("codec_name") in _UNTOLD_CODECS,
+        packs_frames=reordered_in_avi and stream.get("codec_name") == "mpeg4",
         # ffprobe counts counter-clockwise
         turn_degrees=-rotation % 360,
     )
