@@ -25,6 +25,7 @@ from typing import IO, BinaryIO, NamedTuple, Self
 
 import structlog
 
+from podjobs.backends.priority import lower_session, yielding_argv
 from podjobs.contract.errors import OutputTooLongError, PermanentError, RetryableError
 from podjobs.contract.ports import CommandLimits
 from podjobs.contract.redaction import redact
@@ -36,7 +37,6 @@ STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
 LONGEST_LINE_BYTES = 64 << 10
 FEED_BLOCK_BYTES = 1 << 20
-YIELDING_NICENESS = 10
 CPU_GRACE_S = 2
 """Between SIGXCPU, upon which ffmpeg ends in order, and SIGKILL."""
 CPU_TOLERANCE_S = 0.5
@@ -97,6 +97,8 @@ class ProcessTools:
                 stderr=subprocess.PIPE,
                 start_new_session=True,
             )
+            if limits.yields:
+                lower_session(process.pid)
             feeder = _Feeder(fed, files.pop_all(), process)
         tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
         with _Deadline(process, timeout_s) as deadline:
@@ -146,9 +148,7 @@ def _guard_argv(memory_limit_bytes: int, limits: CommandLimits) -> list[str]:
         if limits.file_bytes is not None:
             prefix.append(f"--fsize={_permitted(limits.file_bytes, resource.RLIMIT_FSIZE)}")
         prefix.append("--")
-    if limits.yields and (nice := shutil.which("nice")):
-        prefix += [nice, "-n", str(YIELDING_NICENESS)]
-    return prefix
+    return [*prefix, *yielding_argv()] if limits.yields else prefix
 
 
 def _permitted(wanted: int, kind: int) -> int:
