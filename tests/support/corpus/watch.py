@@ -169,12 +169,12 @@ def _listen_again(file: Path, sound: int, options: Options, folder: Path) -> Non
 
 def _picture_outputs(picture: int, area: Area, folder: Path) -> list[str]:
     left, top, width, height = area
-    strip = f"format=gray,crop=iw*{width}:max(1\\,ih*{height * STRIP}):iw*{left}:ih*{top},scale={BITS}:1:flags=area"
+    strip = f"crop=iw*{width}:max(1\\,ih*{height * STRIP}):iw*{left}:ih*{top},scale={BITS}:1:flags=area,format=gray"
     # of all colour formats first the same one: made smaller and converted at once, they differ by up to 60 of 255
     small = f"scale={LOOK[0]}:{LOOK[1]}:flags=area,format=rgb24"
-    whole = f"format=yuv444p,crop=iw*{width}:ih*{height}:iw*{left}:ih*{top},{small}"
-    graph = f"[0:{picture}]split=3[x][y][z];[x]settb=1/90000,{strip},split[codes][times];[y]trim=end_frame=1[first]"
-    words = ["-filter_complex", f"{graph};[z]settb=1/90000,{whole}[looks]"]
+    whole = f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top},{small}"
+    graph = f"[0:{picture}]format=yuv444p,split=3[x][y][z];[x]settb=1/90000,{strip},split[codes][times]"
+    words = ["-filter_complex", f"{graph};[y]trim=end_frame=1[first];[z]settb=1/90000,{whole}[looks]"]
     for name, form in (("codes", "rawvideo"), ("looks", "rawvideo"), ("times", "framecrc")):
         words += ["-map", f"[{name}]", "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-f", form]
         words += [str(folder / name)]
