@@ -19,19 +19,13 @@ def check(row, folder, materials):
     assert verdict.word != WORSE, "\n".join([*verdict.reasons, "The job's log:", *verdict.log])
 
 
-def param(row):
-    """A fault that is known must be taken from the row once it is mended."""
-    marks = [pytest.mark.xfail(strict=True, reason=row.known_fault)] if row.known_fault else []
-    return pytest.param(row, marks=marks)
-
-
 @pytest.mark.parametrize("row", SAMPLE, ids=str)
 def test_encode_source_of_the_sample_is_at_least_as_well_encoded_as_by_plain_ffmpeg(row, tmp_path, materials):
     check(row, tmp_path, materials)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("row", [param(row) for row in ROWS if row not in SAMPLE], ids=str)
+@pytest.mark.parametrize("row", [row for row in ROWS if row not in SAMPLE], ids=str)
 def test_encode_any_source_is_at_least_as_well_encoded_as_by_plain_ffmpeg(row, tmp_path, materials):
     check(row, tmp_path, materials)
 

@@ -128,8 +128,6 @@ class Row:
     """Whether colours are changed on purpose: plain ffmpeg leaves HDR as it is."""
     slack_s: float = 0.003
     """How far a frame may be beside its time: containers that count milliseconds round them."""
-    known_fault: str = ""
-    """Why it is worse, and not mended yet; the table counts it as worse."""
     odd_frames: int = 0
     """So many may be lost or at other times: where packets are missing or clocks are joined, decoders guess."""
     dropped_chirps_s: tuple[float, ...] = ()
