@@ -126,8 +126,13 @@ def test_encode_hidden_frames_are_not_missed(workbench, codec):
 
 @pytest.mark.parametrize(
     "coding",
-    [(*X264, "-bf", 3, "-g", 50), (*X265, "keyint=50:bframes=3:log-level=none", "-tag:v", "HEVC")],
-    ids=["h264", "hevc"],
+    [
+        (*X264, "-bf", 3, "-g", 50),
+        (*X265, "keyint=50:bframes=3:log-level=none", "-tag:v", "HEVC"),
+        # its packets hold two frames each, where there are B-frames
+        ("-c:v", "libxvid", "-q:v", 3, "-bf", 2, "-g", 50),
+    ],
+    ids=["h264", "hevc", "xvid"],
 )
 def test_encode_avi_that_stores_no_times_of_reordered_frames_loses_none(workbench, coding):
     """Where the first picture lies beside the sound, the file does not tell: at most one frame from ffmpeg's guess."""
