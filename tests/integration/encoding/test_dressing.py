@@ -150,8 +150,8 @@ def test_cut_is_of_the_main_video_and_credits_stay_whole(workbench, dressed, cre
     ("position", "inside", "outside"),
     [
         ("top_right", (0.935, 0.1), (0.975, 0.02)),
-        ("top_left", (0.065, 0.1), (0.025, 0.02)),
-        ("bottom_right", (0.935, 0.9), (0.975, 0.98)),
+        pytest.param("top_left", (0.065, 0.1), (0.025, 0.02), marks=pytest.mark.slow),
+        pytest.param("bottom_right", (0.935, 0.9), (0.975, 0.98), marks=pytest.mark.slow),
         ("bottom_left", (0.065, 0.9), (0.025, 0.98)),
     ],
 )
@@ -249,7 +249,9 @@ def test_watermark_that_is_a_playlist_reads_no_other_file(workbench, dressed):
         dressed(watermark="mark.png")
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "gif", "tiff"])
+@pytest.mark.parametrize(
+    "suffix", ["png", "tiff", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("jpg", "webp", "bmp", "gif"))]
+)
 def test_watermark_is_known_by_its_content_not_by_its_name(workbench, dressed, suffix):
     (workbench.root / "files").mkdir()
     picture = "testsrc2=s=200x100,format=rgb24,lutrgb=b=0"

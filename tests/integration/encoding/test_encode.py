@@ -38,7 +38,9 @@ def test_encode_video_with_sound_makes_every_file_pod_expects(workbench):
     assert not (workbench.root / "work").exists()
 
 
-@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "webm"])
+@pytest.mark.parametrize(
+    "suffix", ["mp4", "mkv", pytest.param("mov", marks=pytest.mark.slow), pytest.param("webm", marks=pytest.mark.slow)]
+)
 def test_encode_every_frame_lands_in_exactly_one_chunk(workbench, suffix):
     """The frames' times after joining are the source's own, for constant and variable frame rates."""
     extra = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-g", "250"] if suffix == "webm" else []

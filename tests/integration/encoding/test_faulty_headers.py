@@ -45,7 +45,10 @@ def test_encode_broadcast_whose_sound_changes_its_form_is_heard_throughout(workb
 
 @pytest.mark.parametrize(
     ("name", "coding"),
-    [("a.aac", ()), ("a.mp3", ("-c:a", "libmp3lame", "-q:a", 2, "-write_xing", 0, "-id3v2_version", 0))],
+    [
+        pytest.param("a.aac", (), marks=pytest.mark.slow),
+        ("a.mp3", ("-c:a", "libmp3lame", "-q:a", 2, "-write_xing", 0, "-id3v2_version", 0)),
+    ],
 )
 def test_encode_sound_whose_length_is_guessed_has_its_true_one(workbench, name, coding):
     """Silence at the beginning makes ffprobe think that the file is an hour long."""

@@ -53,7 +53,7 @@ def empty_tables(source, target):
         ("a.mkv", without_packets, "is declared, but the file contains none: it is left out"),
         ("a.mp4", empty_tables, "is declared, but the file contains none: it is left out"),
         ("a.mp4", all_damaged, "cannot be decoded: it is left out"),
-        ("a.mkv", all_damaged, "cannot be decoded: it is left out"),
+        pytest.param("a.mkv", all_damaged, "cannot be decoded: it is left out", marks=pytest.mark.slow),
         ("a.ts", all_damaged, "cannot be decoded: it is left out"),
     ],
 )
@@ -67,7 +67,10 @@ def test_encode_sound_that_is_not_there_leaves_the_picture_and_is_told(workbench
     assert "mp4a" not in (workbench.output / "livestream.m3u8").read_text()
 
 
-@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.mov", "a.ts"])
+@pytest.mark.parametrize(
+    "name",
+    ["a.mkv", "a.ts", pytest.param("a.mp4", marks=pytest.mark.slow), pytest.param("a.mov", marks=pytest.mark.slow)],
+)
 def test_encode_cut_behind_the_end_of_the_sound_is_silent(workbench, tmp_path, name):
     picture = make_video(tmp_path / "picture.mp4", duration_s=6, size="320x180", sound=False)
     ffmpeg(
@@ -142,9 +145,9 @@ def test_encode_file_from_a_shop_is_refused_as_encrypted(workbench, tmp_path):
     ("suffix", "coding"),
     [
         ("ogg", ("-c:a", "libopus")),
-        ("ogg", ("-c:a", "libvorbis")),
+        pytest.param("ogg", ("-c:a", "libvorbis"), marks=pytest.mark.slow),
         ("ts", ("-c:a", "aac")),
-        ("aac", ()),
+        pytest.param("aac", (), marks=pytest.mark.slow),
         ("mp3", ()),
     ],
 )
@@ -187,7 +190,7 @@ def test_encode_joined_clips_whose_sound_is_shorter_keep_picture_and_sound_toget
     assert max(map(abs, offsets_s.values())) <= 1 / RATE
 
 
-@pytest.mark.parametrize("channels", [10, 16])
+@pytest.mark.parametrize("channels", [10, pytest.param(16, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["a.wav", "a.mkv", "a.avi"])
 def test_encode_sound_of_many_channels_is_their_mean(workbench, tmp_path, name, channels):
     """A tone in the third channel, nothing in the others."""

@@ -58,7 +58,7 @@ def check(workbench, info, expected, length_s=12):
         (".webm", 5),
         (".mp4", 5),
         pytest.param(".mov", 40_000, marks=pytest.mark.slow),
-        (".flv", 5),
+        pytest.param(".flv", 5, marks=pytest.mark.slow),
         pytest.param(".flv", 40_000, marks=pytest.mark.slow),
         pytest.param(".avi", 40_000, marks=pytest.mark.slow),
     ],
@@ -114,7 +114,12 @@ def test_encode_subtitles_that_go_on_do_not_lengthen_the_video(workbench, suffix
 
 @pytest.mark.parametrize(
     "suffix",
-    [".mp4", ".ts", pytest.param(".mkv", marks=pytest.mark.slow), pytest.param(".avi", marks=pytest.mark.slow)],
+    [
+        ".mp4",
+        pytest.param(".ts", marks=pytest.mark.slow),
+        pytest.param(".mkv", marks=pytest.mark.slow),
+        pytest.param(".avi", marks=pytest.mark.slow),
+    ],
 )
 def test_encode_second_sound_that_goes_on_does_not_lengthen_the_video(workbench, suffix):
     plain = marked(workbench.root / f"plain{suffix}")
@@ -137,7 +142,7 @@ def test_encode_time_code_and_second_picture_do_not_lengthen_the_video(workbench
     check(workbench, workbench.encode(source.name), shown_of(plain))
 
 
-@pytest.mark.parametrize("order", ["short first", "long first"])
+@pytest.mark.parametrize("order", ["short first", pytest.param("long first", marks=pytest.mark.slow)])
 def test_encode_stale_tags_of_appended_recordings_thin_no_frames(workbench, order):
     """Matroska's DURATION tags state when the first recording ended."""
     parts = [marked(workbench.root / f"{name}.mkv", length_s=length_s) for name, length_s in (("a", 3), ("b", 9))]

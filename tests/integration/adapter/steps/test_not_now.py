@@ -51,7 +51,7 @@ async def test_dispatch_step_that_is_never_possible_fails_with_its_reason_after_
     error = (await job_hash())["error"]
     assert "Memory is short. (Given up: the function has answered so for" in error
     assert "see PODJOBS_NOT_NOW_LIMIT_S.)" in error
-    assert 5 < len(function.asked) < 15  # each attempt took 0.05 s
+    assert 1 < len(function.asked) < 15  # each attempt takes 0.05 s or, on a busy machine, more
     assert set(function.attempts) == {1}  # none of them counted
     assert len(await dead()) == 1
 
