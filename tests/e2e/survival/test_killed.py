@@ -12,7 +12,7 @@ MOMENTS = [("plan", 0), ("encode", 0.01), ("encode", 0.5), ("package", 0), ("pub
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[0]}-{moment[1]}")
-@pytest.mark.parametrize("part", ["adapter", "redis"])
+@pytest.mark.parametrize("part", ["adapter", pytest.param("redis", marks=pytest.mark.slow)])
 def test_kill_part_job_ends_well(stack, sender, video, part, moment):
     job = sender.submit(video)
     job.wait_until(*moment)
