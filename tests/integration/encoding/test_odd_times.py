@@ -158,3 +158,9 @@ def test_encode_one_channel_stays_one(workbench):
     workbench.encode("talk.mp4")
     (stream,) = probe(workbench.output / "180p.mp4", "stream=channels,sample_rate,codec_type")["streams"][1:]
     assert (stream["channels"], stream["sample_rate"]) == (1, "48000")
+
+
+def test_encode_video_that_begins_after_its_sound_has_its_whole_length(workbench):
+    """The picture begins at 0.023 s, as AAC begins with samples that are not heard, and ends at 1.023 s."""
+    make_video(workbench.folder / "talk.mkv", duration_s=1, size="160x88")
+    assert workbench.encode("talk.mkv")["duration"] == 1

@@ -99,7 +99,8 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
         empty_info(job, pod_path, context.step.accepted_at)
         | tracks_of(recipe.facts if results.audio.files else recipe.facts.model_copy(update={"audio": None}))
         | {
-            "duration": int(output_length_s(recipe, packages, results.audio.duration_s)),
+            # rounded first: a difference of two times may be a hair below a whole second
+            "duration": int(round(output_length_s(recipe, packages, results.audio.duration_s), 3)),
             "list_mp4_files": {one.name: place(f"{one.name}p.mp4") for one in packages if f"{one.name}p.mp4" in files},
             "list_hls_files": {one.name: place(f"{one.name}p.m3u8") for one in packages},
             "list_mp3_files": audio_files(published_mp3(settings)),
