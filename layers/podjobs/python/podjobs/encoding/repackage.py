@@ -18,6 +18,7 @@ from podjobs.encoding.steps import REPACKAGED_FOLDER
 from podjobs.encoding.storing import store_video
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING, LAID_OUT_CHANNELS, mean_of
+from podjobs.media.decodable import gives_sound
 from podjobs.media.facts import MediaFacts
 
 FILE = "source.mkv"
@@ -122,7 +123,8 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> tuple[Key, tup
         try:
             _copy_streams(facts, source, target, work)
         except PermanentError as error:
-            if facts.video is None or facts.audio is None:
+            # a full disk, for example, is no reason to lose the sound
+            if facts.video is None or facts.audio is None or gives_sound(source, facts.audio, work):
                 raise
             try:
                 _copy_streams(facts.model_copy(update={"audio": None}), source, target, work)
