@@ -1,4 +1,4 @@
-"""Every Redis key in use; jobs.lua and statements.lua use the same names.
+"""Every Redis key in use; steps/lua and statements.lua use the same names.
 
 All start with `podjobs:`, but for the lists of Celery messages, which start with the name of their queue.
 

@@ -1,4 +1,4 @@
-"""The job records: every change to jobs and steps is atomic (jobs.lua)."""
+"""The job records: every change to jobs and steps is atomic (lua/basics.lua and what follows it)."""
 
 import functools
 import json
@@ -22,7 +22,8 @@ from podjobs.contract.workflows import read_job, workflow_of
 logger = structlog.get_logger(__name__)
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
-_SCRIPT = f"local STATE = {{ {_STATES} }}\n" + Path(__file__).with_name("jobs.lua").read_text(encoding="utf-8")
+_PARTS = [Path(__file__).parent / "lua" / f"{part}.lua" for part in ("basics", "steps", "jobs", "operations")]
+_SCRIPT = "\n".join([f"local STATE = {{ {_STATES} }}", *(part.read_text(encoding="utf-8") for part in _PARTS)])
 _LOG_SENTENCE_CHARS = 2000
 
 

@@ -1,4 +1,4 @@
-"""The states of a job, as its record, the script that changes it (adapter/steps/jobs.lua) and operators see them."""
+"""The states of a job, as its record, the script that changes it (adapter/steps/lua) and operators see them."""
 
 from enum import StrEnum
 

@@ -1,0 +1,71 @@
+-- Every change to jobs and steps that must be atomic, as one script, so that a crash at any moment causes a redelivery
+-- and never a loss. The keys are described in adapter/redis/keys.py. Its parts, in this order:
+--
+--   basics.lua       names of keys, the log, entries
+--   steps.lua        steps and stages
+--   jobs.lua         how jobs begin, advance and end
+--   operations.lua   what records.py calls
+--
+--   KEYS[1]  the prefix of every key
+--   ARGV[1]  the operation, one of the functions of `operations` below
+--   ARGV[2]  its arguments: a JSON object, named in records.py
+--
+-- Step specs, params, results and problems are JSON text that is passed through unchanged: cjson would turn empty lists
+-- into objects and lose digits of long numbers.
+
+-- records.py puts the table STATE before this text: the job states of podjobs/contract/job_states.py, by their names.
+
+-- The state in which a job ends, by the state it is in when its last stage is done.
+local END_STATE = {
+  [STATE.queued] = STATE.done,
+  [STATE.running] = STATE.done,
+  [STATE.failing] = STATE.failed,
+  [STATE.superseded] = STATE.superseded,
+}
+
+local prefix = KEYS[1]
+local arguments = cjson.decode(ARGV[2])
+
+local GROUP = 'adapter'
+local WAITING = 'waiting'
+local LOG_LINES = 1000
+local TRIM_AT_ONCE = 100
+
+local call = redis.call
+
+local function now()
+  local time = call('TIME')
+  return string.format('%d.%03d', time[1], math.floor(time[2] / 1000))
+end
+
+local function record(job) return prefix .. 'job:' .. job end
+local function part(job, name) return prefix .. 'job:' .. job .. ':' .. name end
+local function stream(name) return prefix .. 'steps:' .. name end
+local function current(job)
+  local about = call('HMGET', record(job), 'type', 'target')
+  return prefix .. 'current:' .. about[1] .. ':' .. about[2]
+end
+
+local function write_log(job, sentences)
+  if #sentences == 0 then return end
+  for _, sentence in ipairs(sentences) do call('RPUSH', part(job, 'log'), sentence) end
+  call('LTRIM', part(job, 'log'), -LOG_LINES, -1)
+end
+
+-- Acknowledge an entry and delete it: it is finished.
+local function drop(entry)
+  call('XACK', stream(entry['function']), GROUP, entry.entry)
+  call('XDEL', stream(entry['function']), entry.entry)
+end
+
+-- An entry counts only while its step is open and waits for this very entry, not for one of an earlier run.
+local function is_open(entry)
+  return call('HGET', part(entry.job, 'open'), entry.step) == entry.entry
+end
+
+local function trim_ended(ttl_s)
+  local old = call('ZRANGEBYSCORE', prefix .. 'jobs', '-inf', now() - ttl_s, 'LIMIT', 0, TRIM_AT_ONCE)
+  for _, job in ipairs(old) do
+    if call('EXISTS', record(job)) == 0 then call('ZREM', prefix .. 'jobs', job) end
+  end
+end

@@ -1,0 +1,114 @@
+-- The operations: what records.py calls, and the only part that changes anything by itself.
+
+local operations = {}
+
+-- Accept jobs. Returns for each: 'accepted' or 'duplicate', and the id of the job it superseded or ''.
+function operations.accept()
+  local answers = {}
+  for i, job in ipairs(arguments.jobs) do
+    if call('EXISTS', record(job.id)) == 1 then
+      answers[i] = { 'duplicate', '' }
+    else
+      answers[i] = { 'accepted', start_job(job) }
+    end
+  end
+  return answers
+end
+
+-- Return what the steps of a batch need at delivery; false for one that is no longer open: its entry is dropped.
+function operations.join()
+  local answers = {}
+  for i, wanted in ipairs(arguments.steps) do
+    if is_open(wanted) then
+      local found = call('HMGET', record(wanted.job), 'params', 'shared', 'error', 'accepted_at', 'state')
+      if found[5] == STATE.queued then
+        call('HSET', record(wanted.job), 'state', STATE.running, 'started_at', now())
+      end
+      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs) }
+    else
+      drop(wanted)
+      answers[i] = false
+    end
+  end
+  return answers
+end
+
+-- A step is done. Returns what became of the job ('duplicate' if the step was not open) and the job's age.
+function operations.commit()
+  local done = arguments
+  local valid = is_open(done)
+  drop(done)
+  if not valid then return { 'duplicate', '0' } end
+  call('HDEL', part(done.job, 'open'), done.step)
+  call('HDEL', part(done.job, 'held'), done.step)
+  call('HSET', part(done.job, 'results'), done.action .. '/' .. done.step, done.values)
+  local weight_done = call('HINCRBYFLOAT', record(done.job), 'weight_done', done.weight)
+  call('HDEL', record(done.job), 'trouble')
+  write_log(done.job, done.log)
+  if done.plan then
+    call('HSET', record(done.job), 'shared', done.plan.shared, 'weight_total', weight_done + done.plan.weight)
+    call('DEL', part(done.job, 'stages'))
+    for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
+  end
+  release(done.job, 1)
+  local accepted_at = call('HGET', record(done.job), 'accepted_at')
+  return { advance(done.job), tostring(now() - accepted_at) }
+end
+
+-- A step has failed for good. A running job goes on with its failure stages; a failing or superseded one ends.
+function operations.fail()
+  local failed = arguments
+  local valid = is_open(failed)
+  drop(failed)
+  if not valid then return { 'duplicate' } end
+  write_log(failed.job, { failed.sentence })
+  local found = call('HMGET', record(failed.job), 'state', 'failure_stages')
+  if found[1] == STATE.superseded then return { end_job(failed.job) } end
+  dead_letter_step(failed)
+  if found[1] == STATE.failing then return { end_job(failed.job) } end
+  call('HSET', record(failed.job), 'error', failed.problem)
+  local outcome = divert(failed.job, STATE.failing, cjson.decode(found[2]))
+  return { outcome == 'continued' and STATE.failing or outcome }
+end
+
+-- An attempt has failed and counts: nobody works on the entry until its next attempt.
+function operations.schedule_retry()
+  if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
+  call('HSET', record(arguments.job), 'trouble', arguments.trouble)
+  call('XCLAIM', stream(arguments['function']), GROUP, WAITING, 0, arguments.entry, 'IDLE', 0, 'JUSTID')
+  return { 'scheduled' }
+end
+
+-- The function is busy and the attempt does not count: the adapter keeps the entry on hold, the count is set back.
+-- Returns also how long «not now» has kept this step so far, if that counts.
+function operations.hold()
+  if not is_open(arguments) then drop(arguments) return { 'duplicate', '0' } end
+  call('HSET', record(arguments.job), 'trouble', arguments.trouble)
+  call('XCLAIM', stream(arguments['function']), GROUP, arguments.owner, 0, arguments.entry,
+    'RETRYCOUNT', arguments.attempts, 'JUSTID')
+  if arguments.counted_s == 0 then return { 'held', '0' } end
+  return { 'held', call('HINCRBYFLOAT', part(arguments.job, 'held'), arguments.step, arguments.counted_s) }
+end
+
+-- Run a failed job anew. Returns 'accepted', 'gone' (the dead letter no longer exists) or the state that forbids it.
+function operations.replay()
+  local job = arguments.job
+  if #call('XRANGE', prefix .. 'dead', arguments.dead_letter, arguments.dead_letter) == 0 then return { 'gone', '' } end
+  local state = call('HGET', record(job.id), 'state')
+  if state and state ~= STATE.failed then return { state, '' } end
+  clear_steps(job.id)
+  call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'))
+  local older = start_job(job)
+  call('XDEL', prefix .. 'dead', arguments.dead_letter)
+  return { 'accepted', older }
+end
+
+-- Turn an entry that is not a step into a dead letter.
+function operations.dead_letter_entry()
+  call('XADD', prefix .. 'dead', '*', 'kind', 'message', 'queue', stream(arguments['function']),
+    'raw', arguments.raw, 'problem', arguments.problem)
+  drop(arguments)
+  return { 'dead letter' }
+end
+
+return operations[ARGV[1]]()
