@@ -26,6 +26,12 @@ def test_models_are_listed_by_language(settings_of):
     assert settings_of().models == {"fr": ModelLocation("small", "/models/fr"), "en": ModelLocation("/models/tiny.en")}
 
 
+def test_models_of_languages_by_name_or_region_are_found_by_their_codes(settings_of):
+    listed = {"French": {"model": "a"}, "pt-BR": {"model": "b"}, "fr": {"model": "c"}, "xx": {"model": "d"}}
+    models = settings_of(TRANSCRIPTION_MODEL_PARAM=json.dumps({"WHISPER": listed})).models
+    assert {language: location.model for language, location in models.items()} == {"fr": "a", "pt": "b", "xx": "d"}
+
+
 def test_pods_own_file_is_understood(tmp_path, monkeypatch):
     file = tmp_path / "settings_local.py"
     file.write_text(f"""
@@ -59,6 +65,9 @@ def test_unsupported_engine_is_named_with_the_remedy(settings_of, engine):
         ("TRANSCRIPTION_MODEL_PARAM", '{"VOSK": {"fr": {"model": "x"}}}'),
         ("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"fr": {"model": ""}}}'),
         ("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"fr": "small"}}'),
+        ("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"fr": {"model": "./models/small"}}}'),
+        ("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"fr": {"model": "~/small"}}}'),
+        ("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"fr": {"model": "small", "download_root": "models"}}}'),
         ("TRANSCRIPTION_NORMALIZE_TARGET_LEVEL", "3"),
         ("PODJOBS_WHISPER_DEVICE", "tpu"),
         ("PODJOBS_WHISPER_COMPUTE_TYPE", "int4"),

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper.vad import get_vad_model
 
-from podjobs.backends.whisper_folder import model_folder
+from podjobs.backends.whisper_folder import find_folder, model_folder
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.ports import SOUND_HZ, VAD_FRAME_S, ModelLocation, WindowTranscript, Word
@@ -89,6 +89,10 @@ class WhisperModels:
             return ()
         padded = np.pad(samples, (0, -samples.size % VAD_FRAME_SAMPLES))
         return [float(probability) for probability in get_vad_model()(padded).flatten()]
+
+    def is_here(self, location: ModelLocation) -> bool:
+        """Whether a model is on this machine; see the port."""
+        return find_folder(location) is not None
 
     def is_multilingual(self, location: ModelLocation) -> bool:
         """Whether a model knows languages other than English; see the port."""

@@ -28,6 +28,31 @@ def model_folder(location: ModelLocation) -> Path:
         PermanentError: there is no such model, or some of its files are missing.
         RetryableError: it could not be downloaded.
     """
+    return _given_folder(location) or _download(location)
+
+
+def find_folder(location: ModelLocation) -> Path | None:
+    """Find the folder that holds a model, without downloading it.
+
+    Args:
+        location: a folder, or one of Whisper's names.
+
+    Returns:
+        None if the model must be downloaded.
+
+    Raises:
+        PermanentError: there is no such model, or some of its files are missing.
+    """
+    if folder := _given_folder(location):
+        return folder
+    try:
+        return Path(download_model(location.model, local_files_only=True, cache_dir=location.download_root or None))
+    except Exception:  # noqa: BLE001 - the hub's client says that it is not here by errors of several libraries
+        return None
+
+
+def _given_folder(location: ModelLocation) -> Path | None:
+    """The folder that the setting names; None if it names a model that is to be downloaded."""
     for folder in (Path(location.model), Path(location.download_root or ".") / location.model):
         if folder.is_absolute() and folder.is_dir():
             _check_files(folder, location)
@@ -42,7 +67,12 @@ def model_folder(location: ModelLocation) -> Path:
             f"TRANSCRIPTION_MODEL_PARAM names the model {location.model!r}, which is neither a folder nor one of "
             f"Whisper's models. Name a folder, or one of {', '.join(faster_whisper.available_models())}."
         )
-    return _download(location)
+    if Path(location.model).is_dir():
+        raise PermanentError(
+            f"TRANSCRIPTION_MODEL_PARAM names the folder {location.model!r} by a relative path. Name it by its "
+            f"absolute path, such as {str(Path(location.model).absolute())!r}."
+        )
+    return None
 
 
 def _check_files(folder: Path, location: ModelLocation) -> None:

@@ -234,6 +234,9 @@ class SpeechModel(Protocol):
     def speech_probabilities(self, sound: bytes) -> Sequence[float]:
         """The probability of speech, between 0 and 1, in every `VAD_FRAME_S` of a sound."""
 
+    def is_here(self, location: ModelLocation) -> bool:
+        """Whether a model is on this machine; False: it must be downloaded. Raises only PermanentError."""
+
     def is_multilingual(self, location: ModelLocation) -> bool:
         """Whether a model knows languages other than English."""
 

@@ -24,15 +24,24 @@ def read_language(text: str) -> str:
     Raises:
         PermanentError: Whisper does not know the language.
     """
-    name = text.strip().lower()
-    if name == AUTO or name in LANGUAGES:
-        return name
-    if code := TO_LANGUAGE_CODE.get(name) or _without_region(name):
-        return str(code)
+    if code := find_code(text):
+        return code
     raise PermanentError(
         f"The language {text!r} is not known. Choose another one for the transcription of this video in Pod; "
         f"the known ones are {AUTO}, {', '.join(sorted(LANGUAGES))}."
     )
+
+
+def find_code(text: str) -> str:
+    """Find Whisper's code for a language; empty if Whisper does not know it.
+
+    Args:
+        text: a code (`fr`, `pt-BR`), a name (`french`) or `auto`.
+    """
+    name = text.strip().lower()
+    if name == AUTO or name in LANGUAGES:
+        return name
+    return str(TO_LANGUAGE_CODE.get(name) or _without_region(name))
 
 
 def _without_region(name: str) -> str:

@@ -19,6 +19,7 @@ from podjobs.media.settings import SourceSettings
 from podjobs.settings import FromJson
 from podjobs.transcription.captions.rules import CueRules
 from podjobs.transcription.hallucinations.confidence import HallucinationLimits
+from podjobs.transcription.languages import find_code
 
 WHISPER = "WHISPER"
 
@@ -41,6 +42,21 @@ class ModelSetting(BaseModel):
 
     model: Annotated[str, Field(min_length=1)]
     download_root: str = ""
+
+    @field_validator("model", "download_root")
+    @classmethod
+    def _is_not_relative(cls, value: str) -> str:
+        """A relative path would depend on where the function is started."""
+        if value.startswith((".", "~")):
+            raise ValueError("is a relative path: name the folder by its absolute path")
+        return value
+
+    @field_validator("download_root")
+    @classmethod
+    def _is_absolute(cls, value: str) -> str:
+        if value and not value.startswith("/"):
+            raise ValueError("must be the absolute path of a folder")
+        return value
 
     @property
     def location(self) -> ModelLocation:
@@ -117,9 +133,11 @@ class TranscriptionSettings(SourceSettings):
 
     @property
     def models(self) -> dict[str, ModelLocation]:
-        """The models by language, in the order listed."""
-        listed = self.transcription_model_param[WHISPER]
-        return {language.strip().lower(): model.location for language, model in listed.items()}
+        """The models by language, in the order listed; a language that Whisper does not know keeps its name."""
+        found: dict[str, ModelLocation] = {}
+        for language, model in self.transcription_model_param[WHISPER].items():
+            found.setdefault(find_code(language) or language.strip().lower(), model.location)
+        return found
 
     @field_validator("transcription_model_param")
     @classmethod
