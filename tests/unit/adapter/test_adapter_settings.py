@@ -114,9 +114,10 @@ def test_function_secret_that_is_short_or_not_plain_is_refused_without_being_rep
 
 
 def test_function_secret_is_hidden_and_excludes_a_login_in_a_url(settings_of):
-    assert "s3cret-s3cret-s3cret" not in repr(settings_of(PODJOBS_FUNCTION_SECRET="s3cret-s3cret-s3cret"))
+    secret = {"PODJOBS_FUNCTION_SECRET": "s3cret-s3cret-s3cret"}
+    assert "s3cret" not in repr(settings_of(**secret))
     with pytest.raises(SettingsError) as caught:
-        settings_of(PODJOBS_FUNCTION_SECRET="s3cret-s3cret-s3cret", PODJOBS_FUNCTION_URL_XAPI="https://user:pw@xapi/")
+        settings_of(**secret, PODJOBS_FUNCTION_URL_XAPI="https://user:pw@xapi/")
     assert "PODJOBS_FUNCTION_URL_XAPI must not contain a login beside PODJOBS_FUNCTION_SECRET" in str(caught.value)
 
 
