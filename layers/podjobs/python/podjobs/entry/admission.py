@@ -79,8 +79,8 @@ def knows_secret(request: flask.Request, secret: SecretStr) -> bool:
 def _check_secret(request: flask.Request, secret: SecretStr | None) -> None:
     if secret is None or knows_secret(request, secret):
         return
-    what = "another secret than" if "Authorization" in request.headers else "none of"
-    detail = f"The request does not carry the function's secret, but {what} it. {SAME_SECRET}"
+    what = "another secret than the function's" if "Authorization" in request.headers else "no secret"
+    detail = f"The request carries {what}. {SAME_SECRET}"
     raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, WWW_Authenticate='Bearer realm="podjobs"')
 
 

@@ -8,9 +8,7 @@ from http import HTTPStatus
 
 import flask
 import structlog
-from pydantic import SecretStr
 
-from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, InvalidRequestError, Problem
 from podjobs.contract.message_contracts import ReplyT, RequestT
 from podjobs.entry.admission import QUESTIONS, RefusedError, admit, knows_secret, read_body
@@ -21,6 +19,7 @@ from podjobs.settings import EndpointSettings
 logger = structlog.get_logger(__name__)
 
 HttpHandler = Callable[[flask.Request], flask.Response]
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 OPEN_TO_ALL = (
     "PODJOBS_FUNCTION_SECRET is not set: whoever reaches this function can have files read and written by it. Set the "
@@ -40,9 +39,7 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSetting
             if request.method in QUESTIONS:
                 # advice names folders: it is for those who could use the function anyway
                 advice = OPEN_TO_ALL if secret is None else endpoint.advice if knows_secret(request, secret) else ""
-                return _respond(
-                    HTTPStatus.OK, f"ok\n{advice}".rstrip() + "\n", {"Content-Type": "text/plain; charset=utf-8"}
-                )
+                return _respond(HTTPStatus.OK, f"ok\n{advice}".rstrip() + "\n", TEXT)
             event = read_event(dict(request.headers), read_body(request))
         except RefusedError as error:
             return _refuse(error)
@@ -54,24 +51,7 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSetting
         headers, body = write_event(answer)
         return _respond(HTTPStatus.OK, body, headers)
 
-    _guard_application(secret)
     return handle
-
-
-def _guard_application(secret: SecretStr | None) -> None:
-    """Check what functions-framework answers itself, too: it reads whatever is sent to /robots.txt into memory."""
-    if not flask.has_app_context():  # as in tests, and wherever a handler is called by something else
-        return
-
-    def refuse() -> flask.Response | None:
-        try:
-            admit(flask.request, secret)
-        except RefusedError as error:
-            return _refuse(error)
-        return None
-
-    flask.current_app.config["MAX_CONTENT_LENGTH"] = REQUEST_BYTES
-    flask.current_app.before_request(refuse)
 
 
 def _refuse(refusal: RefusedError) -> flask.Response:
@@ -91,7 +71,7 @@ def _report(failure: Failure) -> flask.Response:
 
 def _respond(status: int, text: str | bytes, headers: Mapping[str, str]) -> flask.Response:
     body = text.encode() if isinstance(text, str) else text
-    # an iterator: of a response in one piece, functions-framework makes that the whole request is read into memory
+    # an iterator: before a response in one piece, functions-framework reads the whole request into memory
     response = flask.Response(iter((body,)), status, headers)
     response.content_length = len(body)
     return response
