@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import time
-import urllib.request
 
+import httpx
 import pytest
 
 from support.fault_lrs import FaultLrs
@@ -41,9 +41,8 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
     assert sentence in stack.log()
     url = f"http://127.0.0.1:{stack.facts['ports']['encoding']}/"
     secret = stack.find("adapter")[0].environ()["PODJOBS_FUNCTION_SECRET"]
-    assert urllib.request.urlopen(url).read() == b"ok\n"
-    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {secret}"})
-    assert sentence in urllib.request.urlopen(asked).read().decode()
+    assert httpx.get(url).text == "ok\n"
+    assert sentence in httpx.get(url, headers={"Authorization": f"Bearer {secret}"}).text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
