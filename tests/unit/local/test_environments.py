@@ -109,7 +109,7 @@ def test_launcher_becomes_the_program_with_its_environment_alone(tmp_path):
         "-c",
         "import os, sys, json; print(json.dumps([os.getpid(), dict(os.environ), sys.argv[1:]]))",
     )
-    program = Program("p", (*argv, "a b", "-x"), ADAPTER_ORDER, 1, environment)
+    program = Program("p", (sys.executable, "-c", code, "a b", "-x"), ADAPTER_ORDER, 1, environment)
     write_environments(tmp_path / "environments", [program])
     command = [*LAUNCHER, str(environment_file(tmp_path / "environments", program)), *program.argv]
     with subprocess.Popen(command, env={"PODJOBS_SECRET": "no"}, stdout=subprocess.PIPE) as process:
