@@ -104,11 +104,7 @@ def test_command_environment_is_the_terminals_with_the_settings_of_commands_alon
 
 def test_launcher_becomes_the_program_with_its_environment_alone(tmp_path):
     environment = {"PATH": os.environ["PATH"], "NAME": 'l\'été "100%" $HOME ;\n', "ODD": os.fsdecode(b"\xff")}
-    argv = (
-        sys.executable,
-        "-c",
-        "import os, sys, json; print(json.dumps([os.getpid(), dict(os.environ), sys.argv[1:]]))",
-    )
+    code = "import os, sys, json; print(json.dumps([os.getpid(), dict(os.environ), sys.argv[1:]]))"
     program = Program("p", (sys.executable, "-c", code, "a b", "-x"), ADAPTER_ORDER, 1, environment)
     write_environments(tmp_path / "environments", [program])
     command = [*LAUNCHER, str(environment_file(tmp_path / "environments", program)), *program.argv]
