@@ -20,7 +20,6 @@ logger = structlog.get_logger(__name__)
 
 HttpHandler = Callable[[flask.Request], flask.Response]
 TEXT = {"Content-Type": "text/plain; charset=utf-8"}
-TEXT = {"Content-Type": "text/plain; charset=utf-8"}
 OPEN_TO_ALL = (
     "PODJOBS_FUNCTION_SECRET is not set: whoever reaches this function can have files read and written by it. Set the "
     "same secret for the adapter and all functions."
