@@ -58,7 +58,7 @@ def test_post_encoded_answers_that_end_the_job(pod, status, answer):
 @pytest.mark.parametrize(
     ("status", "error", "counts"),
     [(500, RetryableError, True), (502, RetryableError, True), (503, NotNowError, False), (401, NotNowError, False),
-     (403, NotNowError, False), (405, PermanentError, True), (302, NotNowError, False)],
+     (403, NotNowError, False), (413, PermanentError, True), (302, NotNowError, False)],
 )  # fmt: skip
 def test_post_encoded_answers_that_do_not(pod, status, error, counts):
     pod.post_answers = [(status, "")]
@@ -162,8 +162,9 @@ def test_not_found_at_a_wrong_address_needs_an_operator_and_deletes_no_video(pod
         getattr(api(pod), call)(*arguments)
 
 
-def test_post_to_a_pod_without_this_callback_needs_an_operator(pod):
+@pytest.mark.parametrize("status", [404, 405])
+def test_post_to_a_pod_without_this_callback_needs_an_operator(pod, status):
     """Pod knows the video: it is the callback's page that is not there."""
-    pod.post_answers, pod.state = [(404, "<h1>Not found</h1>")], IN_PROGRESS
-    with pytest.raises(OperatorNeededError, match=r"no /rest/store_remote_transcripted_video/\. Pod 3\.5\.1"):
+    pod.post_answers, pod.state = [(status, "<h1>Not found</h1>")], IN_PROGRESS
+    with pytest.raises(OperatorNeededError, match=rf"no /store_remote_transcripted_video/ \({status}\)\. Pod 3\.5\.1"):
         api(pod).post_transcribed(18, {})
