@@ -4,20 +4,24 @@ import time
 
 import pytest
 
+from podjobs.backends.files import FileStorage
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
 from podjobs.contract.ports import PodAnswer, VideoState
 from podjobs.contract.steps import Step
+from podjobs.notification.encoded_callback import Waits
 from podjobs.notification.function import NotificationFunction
 from support.jobs import encoding_job
 from support.scripted_pod import ScriptedPod
 
 IN_PROGRESS = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "2 : start encoding"}
+IMPORTED = {"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding", "duration": 5}
 
 
 @pytest.fixture
-def pod():
+def pod(tmp_path):
     with ScriptedPod() as pod:
+        pod.media = tmp_path
         yield pod
 
 
@@ -33,12 +37,15 @@ def step(attempt=1):
 
 
 def notify(pod, attempt=1, read_timeout_s=5):
-    return NotificationFunction(api(pod, read_timeout_s), storage=None).handle(step(attempt))
+    waits = Waits(import_s=0.3, launch_s=0.3, pause_s=0.05)
+    storage = FileStorage(pod.media, "/media")
+    return NotificationFunction(api(pod, read_timeout_s), storage, waits).handle(step(attempt))
 
 
 def test_notify_calls_pod_in_its_own_words(pod):
+    pod.state = IMPORTED
     assert notify(pod).log == ("Pod was notified.",)
-    ((method, path, authorization, body),) = pod.requests
+    (method, path, authorization, body), _ = pod.requests
     assert (method, path, authorization) == ("POST", "/rest/store_remote_encoded_video/?id=18", "Token t0ken")
     assert body | {"start": 0, "stop": 0} == {
         "start": 0, "stop": 0, "video_id": 18, "video_path": "/media/videos/x.mp4", "cut_start": 2, "cut_end": 7,
@@ -95,6 +102,9 @@ def test_notify_pod_down_is_retryable(pod):
     [
         ({"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : done"}, True),
         ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}, True),
+        # Pod says so while the transcription runs: it ends the encoding only after it has requested that
+        ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "0 : end of encoding"}, True),
+        ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "3 : store encoding info"}, False),
         ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}, False),
         (None, True),  # deleted meanwhile
     ],
@@ -108,7 +118,7 @@ def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, wa
     else:
         pod.post_answers = [(0, "")]
     if is_done:
-        assert "lost" in notify(pod, read_timeout_s=0.5).log[0]
+        assert ("lost" if state else "no longer knows") in notify(pod, read_timeout_s=0.5).log[0]
     else:
         with pytest.raises(RetryableError):
             notify(pod, read_timeout_s=0.5)
@@ -126,7 +136,7 @@ def test_notify_second_attempt_asks_first(pod):
 def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod):
     pod.state = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}
     notify(pod, attempt=2)
-    assert pod.methods == ["GET", "POST"]
+    assert pod.methods == ["GET", "POST", "GET"]
 
 
 def test_video_state_answer_that_is_not_pods_is_retryable(pod):

@@ -146,7 +146,11 @@ class RestPodApi:
     def _read(self, path: str, answer: HttpAnswer) -> Any:
         """The JSON in an answer."""
         if not _is_success(answer):
-            raise self._failure(path, answer)
+            error = self._failure(path, answer)
+            if isinstance(error, PermanentError):  # a question is never wrong by itself
+                detail = f"{error.detail} Check POD_API_URL, and that Pod's ALLOWED_HOSTS names its host."
+                raise OperatorNeededError(detail, retry_after_s=OPERATOR_RETRY_S)
+            raise error
         if answer.shortfall:
             raise RetryableError(f"Pod's answer to {path} {answer.shortfall}.")
         try:
