@@ -136,7 +136,7 @@ class MisbehavingPod:
             try:
                 response = await handler(request)
             except web.HTTPException as refusal:
-                response = refusal
+                response = web.Response(status=refusal.status, text=refusal.text, content_type=refusal.content_type)
             if response.status == HTTPStatus.OK and request.method == "POST":
                 imported = Imported(self._missing(request.path, raw), text)
         self._remember(request, raw, response.status, planned, imported)
