@@ -43,6 +43,7 @@ def test_video_deleted_meanwhile_job_is_done(pod, sender, video):
     assert [call.status for call in job.calls()] == [404]
 
 
+@pytest.mark.slow
 def test_pod_has_imported_another_result_encodes_the_video_again(stack, pod, sender, video):
     """Its 400 then does not mean that it has this one."""
     job = sender.submit(video)
