@@ -72,10 +72,8 @@ def notify(pod, job_id="job-1", results=OURS, **changes):
     )
     job = encoding_job(job_id, 18, f"{MEDIA_ROOT}/videos/a/talk.mp4", pod_root=MEDIA_ROOT)
     values = {"attempt": 1, "accepted_at": 0, "results": results} | changes
-    (sentence,) = function.handle(
-        Step(job=job, step_id="notify", function="notification", action="encoding", **values)
-    ).log
-    return sentence
+    step = Step(job=job, step_id="notify", function="notification", action="encoding", **values)
+    return " ".join(function.handle(step).log)
 
 
 def launches(pod):
@@ -104,6 +102,11 @@ def test_notify_accepted_but_pod_found_no_file_fails(pod):
     publish(pod, is_there=False)
     with pytest.raises(PermanentError, match="none of its files"):
         notify(pod)
+
+
+def test_notify_accepted_and_another_length_shown_is_told(scripted):
+    scripted.state = ANOTHER
+    assert "Pod shows a length of 7 s, while this job's result has 12 s" in notify(scripted)
 
 
 def test_notify_accepted_but_pod_cannot_be_asked_counts_as_an_attempt(scripted):
@@ -145,6 +148,13 @@ def test_notify_refused_with_another_result_shown_encodes_again(pod):
     assert not (pod.media_dir / FOLDER / MEMORY).exists()
 
 
+def test_notify_refused_with_nothing_to_play_encodes_again_whatever_its_length(pod):
+    """Pod keeps the length of an earlier encode."""
+    path = f"{MEDIA_ROOT}/videos/a/talk.mp4"
+    pod.videos[18] = Video(18, in_progress=False, encoded=False, duration_s=12, path=path)
+    assert "It was asked to encode the video again" in notify(pod)
+
+
 def test_notify_refused_and_pod_does_not_encode_again_fails(scripted):
     scripted.post_answers, scripted.state = [(400, "")], ANOTHER
     scripted.pages["/rest/launch_encode_view/?slug=0018-talk"] = (200, "{}")
@@ -155,7 +165,7 @@ def test_notify_refused_and_pod_does_not_encode_again_fails(scripted):
 
 def test_notify_refused_and_pod_refuses_to_encode_again_fails(scripted):
     scripted.post_answers, scripted.state = [(400, "")], ANOTHER
-    with pytest.raises(PermanentError, match="404 to /launch_encode_view/"):
+    with pytest.raises(PermanentError, match=r"404 to /launch_encode_view/.*\. Encode it again in Pod"):
         notify(scripted)
 
 

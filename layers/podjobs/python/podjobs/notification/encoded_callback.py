@@ -86,7 +86,8 @@ class EncodedCallback:
         if not (is_imported(state) and self._expected.is_shown(state)):
             return ""
         self._second.forget()
-        return "Pod has imported the video; the response to an earlier call was lost."
+        done = "no longer waits for" if self._expected.is_failure else "has imported"
+        return f"Pod {done} the video; the response to an earlier call was lost."
 
     def conclude(self, answer: PodAnswer) -> Result:
         """See to it that Pod has what this job made.
@@ -109,7 +110,7 @@ class EncodedCallback:
             return Result(log=(self._after_refusal(state),))
         self._check_import(state)
         self._second.forget()
-        return Result(log=("Pod was notified.",))
+        return Result(log=("Pod was notified.", *self._differences(state)))
 
     def _check_import(self, state: VideoState) -> None:
         """Pod has answered 200. Raises StepError if it has not imported what this job made."""
@@ -121,7 +122,18 @@ class EncodedCallback:
                 retry_after_s=OPERATOR_RETRY_S,
             )
         if is_imported(state) and not state.encoded and not self._expected.is_failure:
-            raise _shows_nothing()
+            raise PermanentError(
+                "Pod imported the video, but found none of its files. Check that MEDIA_ROOT is the same folder on the "
+                "Pod server and here, and that Pod may read what is written there; then encode the video again in "
+                "Pod's administration."
+            )
+
+    def _differences(self, state: VideoState) -> tuple[str, ...]:
+        """What Pod shows otherwise than this job made it, without being useless."""
+        if self._expected.is_failure or not is_imported(state) or self._expected.has_duration_of(state):
+            return ()
+        lengths = f"a length of {state.duration_s} s, while this job's result has {self._expected.duration_s} s"
+        return (f"Pod shows {lengths}: it may have imported another one since.",)
 
     def _after_refusal(self, state: VideoState) -> str:
         """Pod has answered 400: it waited for no result. Returns a sentence, or raises StepError."""
@@ -134,8 +146,6 @@ class EncodedCallback:
         if self._expected.is_shown(state):
             self._second.forget()
             return "Pod had been notified before, or does not wait for this video."
-        if not state.encoded and self._expected.has_duration_of(state):
-            raise _shows_nothing()
         if state.in_progress:
             raise RetryableError("Pod has imported another result of this video meanwhile. It will be notified again.")
         return self._encode_again(state)
@@ -144,15 +154,15 @@ class EncodedCallback:
         """Pod has imported another result and no longer takes this one: only a new encode can replace it."""
         self._second.allow()
         logger.warning("Pod shows another result than this job's; it is asked to encode the video again.")
-        self.pod.launch_encode(state.slug)
+        try:
+            self.pod.launch_encode(state.slug)
+        except PermanentError as error:
+            raise _not_encoded_again(f" ({error.detail.rstrip('.')})") from error
         begun = self._state_until(
             lambda state: state.in_progress or self._expected.is_shown(state), self.waits.launch_s
         )
         if begun is not None and not begun.in_progress and not self._expected.is_shown(begun):
-            raise PermanentError(
-                "Pod refused this result, since it had imported another one meanwhile, and did not begin to encode the "
-                "video again when it was asked to. Encode it again in Pod's administration."
-            )
+            raise _not_encoded_again("")
         return (
             "Pod refused this result, since it had imported another one meanwhile. It was asked to encode the video "
             "again; that encode takes the place of this one."
@@ -185,9 +195,8 @@ class EncodedCallback:
         return Expectation.of(self.step)
 
 
-def _shows_nothing() -> PermanentError:
+def _not_encoded_again(why: str) -> PermanentError:
     return PermanentError(
-        "Pod imported the video, but found none of its files. Check that MEDIA_ROOT is the same folder on the Pod "
-        "server and here, and that Pod may read what is written there; then encode the video again in Pod's "
-        "administration."
+        "Pod refused this result, since it had imported another one meanwhile, and did not begin to encode the video "
+        f"again when it was asked to{why}. Encode it again in Pod's administration."
     )

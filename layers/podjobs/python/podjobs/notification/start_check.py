@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 
-from podjobs.contract.errors import RetryableError, StepError
+from podjobs.contract.errors import NotNowError, RetryableError, StepError
 from podjobs.contract.ports import PodApi
 from podjobs.notification.expectation import find_missing_renditions
 
@@ -45,6 +45,7 @@ def _ask(pod: PodApi, heights_px: Sequence[int], limit_s: float) -> str:
             return find_missing_renditions(heights_px, pod.renditions())
         except StepError as error:
             # it may be starting at the same moment, as in scripts/up
-            if not isinstance(error, RetryableError) or time.monotonic() >= deadline:
+            is_down = isinstance(error, RetryableError) and not isinstance(error, NotNowError)
+            if not is_down or time.monotonic() >= deadline:
                 return f"{_UNKNOWN}: {error.detail}"
         time.sleep(PAUSE_S)
