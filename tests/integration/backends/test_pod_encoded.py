@@ -66,7 +66,7 @@ def publish(pod, duration_s=12, *, is_there=True):
 
 def notify(pod, job_id="job-1", results=OURS, **changes):
     function = NotificationFunction(
-        RestPodApi(pod.url, "t0ken", 5),
+        RestPodApi(pod.url, "t0ken", 20),
         FileStorage(pod.media_dir, MEDIA_ROOT),
         Waits(import_s=0.4, launch_s=0.4, pause_s=0.05),
     )
@@ -246,7 +246,8 @@ def test_notify_server_error_says_which_renditions_pod_lacks(scripted, pages, he
         notify(scripted, results={"publish": {"duration_s": 12, "heights_px": heights_px}})
 
 
-def test_notify_server_error_of_a_pod_that_lists_nothing_is_told_as_it_is(scripted):
-    scripted.post_answers, scripted.pages = [(500, "")], {"/rest/renditions/": (500, "")}
+@pytest.mark.parametrize(("pages", "results"), [({"/rest/renditions/": (500, "")}, OURS), (PAGES, {})])
+def test_notify_server_error_where_the_renditions_are_unknown_is_told_as_it_is(scripted, pages, results):
+    scripted.post_answers, scripted.pages = [(500, "")], pages
     with pytest.raises(RetryableError, match=r"own log for the reason\.$"):
-        notify(scripted)
+        notify(scripted, results=results)

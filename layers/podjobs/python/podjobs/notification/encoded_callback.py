@@ -73,9 +73,9 @@ class EncodedCallback:
         try:
             return self.pod.post_encoded(self.reply_to.video_id, body)
         except RetryableError as error:
-            if "pod_status" in error.context:
-                raise self._explained(error) from error
-            raise
+            if "pod_status" not in error.context:
+                raise
+            raise RetryableError(f"{error.detail} {self._about_renditions()}".rstrip(), **error.context) from error
 
     def was_accepted(self, *, may_be_running: bool) -> str:
         """Whether an earlier call had its effect; see `Callback`."""
@@ -103,7 +103,7 @@ class EncodedCallback:
             state = self.pod.video_state(self.reply_to.video_id)
         except UnavailableError as error:
             # as an attempt that counts: the next one then asks before it calls Pod again
-            raise RetryableError(f"Pod was notified, but cannot be asked what came of it: {error.detail}") from error
+            raise RetryableError(f"Pod was called, but cannot be asked what came of it: {error.detail}") from error
         if state is None:
             return Result(log=(GONE,))
         if answer is PodAnswer.NOT_IN_PROGRESS:
@@ -168,14 +168,15 @@ class EncodedCallback:
             "again; that encode takes the place of this one."
         )
 
-    def _explained(self, error: RetryableError) -> RetryableError:
-        """Say which of the job's renditions Pod does not have: then its import cannot succeed."""
+    def _about_renditions(self) -> str:
+        """Whether Pod's import fails for want of a rendition; a sentence, or nothing if that is not known."""
+        if not self._expected.heights_px:
+            return ""
         try:
             missing = find_missing_renditions(self._expected.heights_px, self.pod.renditions())
         except StepError:
-            return error
-        known = missing or "Pod has all renditions of the video, so these are not the reason."
-        return RetryableError(f"{error.detail} {known}", **error.context)
+            return ""
+        return missing or "Pod has all renditions of the video, so these are not the reason."
 
     def _state_until(self, condition: Callable[[VideoState], bool], limit_s: float) -> VideoState | None:
         """Ask Pod until a condition holds, at most for a while."""
