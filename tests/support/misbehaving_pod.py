@@ -18,13 +18,14 @@ import webvtt
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from local.pod import LISTS, StandInPod
+from local.pod import LISTS, StandInPod, Video
 from support.serving import serving
 
 TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone
 ENCODED = "/rest/store_remote_encoded_video/"
 TRANSCRIBED = "/rest/store_remote_transcripted_video/"
 HANG_S = 3600
+RENDITIONS = ("320x180", "640x360", "1280x720", "1920x1080")
 
 
 class Misbehaviour(StrEnum):
@@ -81,7 +82,7 @@ class MisbehavingPod:
         self.media_dir = media_dir
         self.url = ""
         self.calls: list[Call] = []
-        self._pod = StandInPod(TOKEN, media_dir, media_dir)
+        self._pod = StandInPod(TOKEN, media_dir, media_dir, renditions=RENDITIONS)
         self._answers: deque[str] = deque()
 
     @property
@@ -95,6 +96,21 @@ class MisbehavingPod:
             if not answer.isdigit():
                 Misbehaviour(answer)
         self._answers = deque(answers)
+
+    def delete(self, video_id: int) -> None:
+        """Delete a video."""
+        self._pod.deleted.add(video_id)
+
+    def import_another(self, video_id: int, path: str, broker_url: str) -> None:
+        """Import another result of a video, as when two encodes of it were requested.
+
+        Args:
+            video_id: the video.
+            path: of its file.
+            broker_url: where Pod requests an encode if it is asked to.
+        """
+        self._pod.broker_url = broker_url
+        self._pod.videos[video_id] = Video(video_id, in_progress=False, encoded=True, duration_s=1, path=path)
 
     def calls_about(self, video_id: int, path: str = ENCODED) -> list[Call]:
         """The calls about a video."""
@@ -118,7 +134,10 @@ class MisbehavingPod:
             response = web.Response()
         else:
             text = self._captions(request.path, raw)
-            response = await handler(request)
+            try:
+                response = await handler(request)
+            except web.HTTPException as refusal:
+                response = web.Response(status=refusal.status, text=refusal.text, content_type=refusal.content_type)
             if response.status == HTTPStatus.OK and request.method == "POST":
                 imported = Imported(self._missing(request.path, raw), text)
         self._remember(request, raw, response.status, planned, imported)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from podjobs.backends.files import FileStorage
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.ports import PodAnswer
@@ -47,9 +48,10 @@ def test_job_run_performs_the_stages_in_order_and_hands_results_on():
     assert run.log == ["{'a': 1}", "{'a': 1}"]
 
 
-def test_job_run_notifies_where_that_function_is_given():
+def test_job_run_notifies_where_that_function_is_given(tmp_path):
     pod = FakePodApi()
-    functions = {"encoding": Chunks(1), "notification": NotificationFunction(pod, storage=None)}
+    notification = NotificationFunction(pod, FileStorage(tmp_path, "/media"))
+    functions = {"encoding": Chunks(1), "notification": notification}
     run = JobRun(encoding_job(video_id=18), functions).run()
     ((callback, video_id, body),) = pod.calls
     assert (callback, video_id, body["video_path"]) == ("encoded", 18, "/media/videos/7.mp4")
@@ -75,8 +77,11 @@ def test_job_run_of_a_refused_request_performs_nothing():
 
 def test_fake_pod_knows_whether_it_was_called():
     pod = FakePodApi(answer=PodAnswer.UNKNOWN_VIDEO)
-    assert pod.video_state(7).in_progress
     assert pod.post_transcribed(7, {}) is PodAnswer.UNKNOWN_VIDEO
+    assert pod.video_state(7) is None
+    pod = FakePodApi()
+    assert pod.video_state(7).in_progress
+    pod.post_transcribed(7, {})
     assert not pod.video_state(7).in_progress
 
 

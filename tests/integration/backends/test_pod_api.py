@@ -4,18 +4,24 @@ import time
 
 import pytest
 
+from podjobs.backends.files import FileStorage
 from podjobs.backends.pod_api import RestPodApi
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.ports import PodAnswer
+from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
+from podjobs.contract.ports import PodAnswer, VideoState
 from podjobs.contract.steps import Step
+from podjobs.notification.encoded_callback import Waits
 from podjobs.notification.function import NotificationFunction
 from support.jobs import encoding_job
 from support.scripted_pod import ScriptedPod
 
+IN_PROGRESS = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "2 : start encoding"}
+IMPORTED = {"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding", "duration": 5}
+
 
 @pytest.fixture
-def pod():
+def pod(tmp_path):
     with ScriptedPod() as pod:
+        pod.media = tmp_path
         yield pod
 
 
@@ -31,12 +37,15 @@ def step(attempt=1):
 
 
 def notify(pod, attempt=1, read_timeout_s=5):
-    return NotificationFunction(api(pod, read_timeout_s), storage=None).handle(step(attempt))
+    waits = Waits(import_s=0.3, launch_s=0.3, pause_s=0.05)
+    storage = FileStorage(pod.media, "/media")
+    return NotificationFunction(api(pod, read_timeout_s), storage, waits).handle(step(attempt))
 
 
 def test_notify_calls_pod_in_its_own_words(pod):
+    pod.state = IMPORTED
     assert notify(pod).log == ("Pod was notified.",)
-    ((method, path, authorization, body),) = pod.requests
+    (method, path, authorization, body), _ = pod.requests
     assert (method, path, authorization) == ("POST", "/rest/store_remote_encoded_video/?id=18", "Token t0ken")
     assert body | {"start": 0, "stop": 0} == {
         "start": 0, "stop": 0, "video_id": 18, "video_path": "/media/videos/x.mp4", "cut_start": 2, "cut_end": 7,
@@ -56,7 +65,7 @@ def test_post_encoded_answers_that_end_the_job(pod, status, answer):
 @pytest.mark.parametrize(
     ("status", "error", "counts"),
     [(500, RetryableError, True), (502, RetryableError, True), (503, NotNowError, False), (401, NotNowError, False),
-     (403, NotNowError, False), (405, PermanentError, True), (302, NotNowError, False)],
+     (403, NotNowError, False), (413, PermanentError, True), (302, NotNowError, False)],
 )  # fmt: skip
 def test_post_encoded_answers_that_do_not(pod, status, error, counts):
     pod.post_answers = [(status, "")]
@@ -93,6 +102,9 @@ def test_notify_pod_down_is_retryable(pod):
     [
         ({"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : done"}, True),
         ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}, True),
+        # Pod says so while the transcription runs: it ends the encoding only after it has requested that
+        ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "0 : end of encoding"}, True),
+        ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "3 : store encoding info"}, False),
         ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}, False),
         (None, True),  # deleted meanwhile
     ],
@@ -106,11 +118,12 @@ def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, wa
     else:
         pod.post_answers = [(0, "")]
     if is_done:
-        assert "lost" in notify(pod, read_timeout_s=0.5).log[0]
+        assert ("lost" if state else "no longer knows") in notify(pod, read_timeout_s=0.5).log[0]
     else:
         with pytest.raises(RetryableError):
             notify(pod, read_timeout_s=0.5)
-    assert pod.methods == ["POST", "GET"]
+    assert pod.methods[:2] == ["POST", "GET"]
+    assert pod.methods.count("POST") == 1
 
 
 def test_notify_second_attempt_asks_first(pod):
@@ -123,10 +136,45 @@ def test_notify_second_attempt_asks_first(pod):
 def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod):
     pod.state = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}
     notify(pod, attempt=2)
-    assert pod.methods == ["GET", "POST"]
+    assert pod.methods == ["GET", "POST", "GET"]
 
 
 def test_video_state_answer_that_is_not_pods_is_retryable(pod):
     pod.state = ["not", "a", "video"]
     with pytest.raises(RetryableError, match="POD_API_URL"):
         api(pod).video_state(18)
+
+
+def test_video_state_is_all_that_pod_says(pod):
+    pod.state = {
+        "encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding", "duration": 12,
+        "slug": "0018-talk", "video": "https://pod.example.org/media/videos/a/x.mp4",
+    }  # fmt: skip
+    assert api(pod).video_state(18) == VideoState(
+        in_progress=False, encoded=True, step="0 : end of encoding", duration_s=12, slug="0018-talk",
+        file_url="https://pod.example.org/media/videos/a/x.mp4",
+    )  # fmt: skip
+
+
+def test_video_state_of_a_deleted_video_is_none(pod):
+    assert api(pod).video_state(18) is None
+    assert [path for _, path, *_ in pod.requests] == ["/rest/videos/18/", "/rest/renditions/"]
+
+
+@pytest.mark.parametrize("path", ["/rest/videos/18/", "/rest/renditions/"])
+@pytest.mark.parametrize("call", ["video_state", "post_encoded", "post_transcribed"])
+def test_not_found_at_a_wrong_address_needs_an_operator_and_deletes_no_video(pod, path, call):
+    """Whatever is there answers 404 to everything: that says nothing about the video."""
+    pod.post_answers = [(404, "<h1>Not found</h1>")]
+    pod.pages[path] = (404, "<h1>Not found</h1>")
+    arguments = (18,) if call == "video_state" else (18, {})
+    with pytest.raises(OperatorNeededError, match="POD_API_URL"):
+        getattr(api(pod), call)(*arguments)
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_post_to_a_pod_without_this_callback_needs_an_operator(pod, status):
+    """Pod knows the video: it is the callback's page that is not there."""
+    pod.post_answers, pod.state = [(status, "<h1>Not found</h1>")], IN_PROGRESS
+    with pytest.raises(OperatorNeededError, match=rf"no /store_remote_transcripted_video/ \({status}\)\. Pod 3\.5\.1"):
+        api(pod).post_transcribed(18, {})

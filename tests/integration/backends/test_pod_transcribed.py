@@ -94,7 +94,7 @@ def test_notify_video_that_is_gone_ends_the_job_and_deletes_its_file(pod, media)
     assert not (media / JOB.captions).exists()
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, RetryableError), (401, NotNowError), (405, PermanentError)])
+@pytest.mark.parametrize(("status", "error"), [(500, RetryableError), (401, NotNowError), (413, PermanentError)])
 def test_notify_answers_that_do_not_end_the_job(pod, media, status, error):
     pod.post_answers = [(status, "")]
     with pytest.raises(error):

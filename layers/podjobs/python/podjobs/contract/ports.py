@@ -264,7 +264,7 @@ class PodAnswer(Enum):
 
     ACCEPTED = "accepted"
     NOT_IN_PROGRESS = "not in progress"
-    """It was sent before, and the response was lost."""
+    """Pod waits for no result: it was sent before and the response was lost, or Pod has imported another one."""
     UNKNOWN_VIDEO = "unknown video"
     """The video was deleted meanwhile."""
 
@@ -276,6 +276,14 @@ class VideoState:
     in_progress: bool
     step: str
     """Pod's words, `<number> : <description>`."""
+    encoded: bool = False
+    """Whether Pod has anything to play."""
+    duration_s: int = 0
+    """As imported with the last encode; whole seconds."""
+    slug: str = ""
+    """Pod's name of the video in URLs."""
+    file_url: str = ""
+    """Where Pod serves the uploaded file: its path ends as the file's path does; empty: there is none."""
 
 
 class PodApi(Protocol):
@@ -284,12 +292,27 @@ class PodApi(Protocol):
     def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Notify Pod that a video is encoded.
 
-        Raises RetryableError (with `ambiguous` in its context if Pod may have acted on it), NotNowError if an operator
-        must act, PermanentError if a retry cannot help.
+        Raises RetryableError (with `ambiguous` in its context if Pod may have acted on it, with `pod_status` if it
+        answered by a server error), NotNowError if an operator must act, PermanentError if a retry cannot help.
         """
 
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Notify Pod that a video's captions can be imported, or why not. Raises like `post_encoded`."""
 
     def video_state(self, video_id: int) -> VideoState | None:
-        """Get Pod's state of a video; None if there is no such video. Raises like `post_encoded`."""
+        """Get Pod's state of a video; None if it was certainly deleted: Pod itself says that there is none.
+
+        Raises like `post_encoded`; OperatorNeededError if a «not found» does not come from Pod's REST interface.
+        """
+
+    def renditions(self) -> tuple[str, ...]:
+        """List the resolutions of Pod's renditions, such as `640x360`. Raises like `post_encoded`."""
+
+    def launch_encode(self, slug: str) -> None:
+        """Ask Pod to encode a video again. Raises like `post_encoded`.
+
+        Pod does nothing while the video is in progress, and begins a moment later otherwise.
+
+        Args:
+            slug: of the video, see VideoState.
+        """

@@ -6,7 +6,8 @@ Also cleans up after a job that has failed or was superseded.
 import json
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from podjobs.contract.errors import PermanentError, Problem, RetryableError
 from podjobs.contract.jobs import EncodingJob
@@ -39,9 +40,9 @@ def publish(context: EncodingContext) -> Plan | Result:
         RetryableError: a work file does not exist.
     """
     job, storage = context.job, context.work.storage
-    if not storage.has_work(job.id) and _is_published(job, storage):
+    if not storage.has_work(job.id) and (published := _find_published(job, storage)):
         storage.remove_work(job.id)
-        return Result(log=("The files were published before.",))
+        return _result_of(published).reply(("The files were published before.",))
     recipe, packages = context.recipe, context.results.packages
     faults = find_faults(context.results, packages)
     if faults and recipe.facts.video is not None and not recipe.generation:
@@ -59,16 +60,22 @@ def publish(context: EncodingContext) -> Plan | Result:
         *find_missing(recipe, packages),
         *find_missing_sound(recipe, context.results.audio.duration_s),
     )
-    storage.write(_place(job, info.NAME), info.dump(info.success_info(context, list(files), log)))
+    written = info.success_info(context, list(files), log)
+    storage.write(_place(job, info.NAME), info.dump(written))
     keep = {*files, info.NAME} | ({MASTER} if packages else set())
     _remove_stale(job, keep, storage)
     storage.remove_work(job.id)
-    return PublishResult(files=tuple(sorted(keep))).reply(log)
+    return _result_of(written, keep).reply(log)
 
 
 def report_failure(context: EncodingContext) -> Result:
     """Write the reason for a failure where Pod looks for the result, and remove the work files."""
     job, step, storage = context.job, context.step, context.work.storage
+    if (
+        _find_published(job, storage).get("error_encoding") is False
+    ):  # what failed is the notification, or what came after the files
+        storage.remove_work(job.id)
+        return Result(log=("The files stay: they had been published before the job failed.",))
     problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
     content = info.failure_info(job, storage.pod_path, step.accepted_at, problem)
     storage.write(_place(job, info.NAME), info.dump(content))
@@ -92,15 +99,23 @@ def _place(job: EncodingJob, name: str) -> Key:
     return posixpath.join(job.output_folder, name)
 
 
-def _is_published(job: EncodingJob, storage: Storage) -> bool:
+def _find_published(job: EncodingJob, storage: Storage) -> dict[str, Any]:
+    """The info_video.json that this job has published; empty: there is none."""
     key = _place(job, info.NAME)
     if not storage.exists(key):
-        return False
+        return {}
     with storage.open(key) as file:
         try:
-            return bool(json.load(file).get("job_id") == job.id)
+            published = json.load(file)
+            return dict(published) if published.get("job_id") == job.id else {}
         except (ValueError, AttributeError):
-            return False
+            return {}
+
+
+def _result_of(written: dict[str, Any], files: Iterable[str] = ()) -> PublishResult:
+    """What the notification must know of a published info_video.json."""
+    heights_px = tuple(sorted(int(name) for name in written["list_hls_files"]))
+    return PublishResult(files=tuple(sorted(files)), duration_s=int(written["duration"]), heights_px=heights_px)
 
 
 def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> dict[str, Key]:

@@ -5,21 +5,24 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports import PodApi, Storage
 from podjobs.contract.reply_to import Nobody, PodCallback
 from podjobs.contract.steps import Step
+from podjobs.notification.encoded_callback import PATIENT, Waits
 from podjobs.notification.pod_callbacks import notify_pod
 
 
 class NotificationFunction:
     """Performs the last step of every job: notifies its sender through the channel named in `reply_to`."""
 
-    def __init__(self, pod: PodApi, storage: Storage) -> None:
+    def __init__(self, pod: PodApi, storage: Storage, waits: Waits = PATIENT) -> None:
         """Create the function.
 
         Args:
             pod: Pod's interface, for jobs that came from Pod.
             storage: the media that Pod imports.
+            waits: how long Pod is given for what it does after it has answered.
         """
         self._pod = pod
         self._storage = storage
+        self._waits = waits
 
     def handle(self, step: Step) -> Result:
         """Notify the job's sender; safe to repeat.
@@ -33,6 +36,6 @@ class NotificationFunction:
             raise InvalidRequestError(f"The notification function has no action {step.action!r}.")
         match job.reply_to:
             case PodCallback() as reply_to:
-                return notify_pod(step, reply_to, self._pod, self._storage)
+                return notify_pod(step, reply_to, self._pod, self._storage, self._waits)
             case Nobody():
                 return Result(log=("There is nobody to notify.",))
