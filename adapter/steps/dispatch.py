@@ -1,8 +1,8 @@
-"""Dispatches the steps of one function: reads them from its stream, delivers them, and stores the outcome.
+"""Dispatches the steps of one function: takes those whose turn it is, delivers them, and stores the outcome.
 
 The life of a step and its entry in this adapter:
 
-    read ──join──▶ delivered ──reply──────────▶ commit           the job goes on
+    take ──join──▶ delivered ──reply──────────▶ commit           the job goes on
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
       │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
@@ -88,7 +88,7 @@ class StepDispatch:
             "concurrency": self.function.concurrency,
             "running_here": len(self._tasks) - self.on_hold,
             "on_hold_here": self.on_hold,
-            "steps_not_taken": new,
+            "steps_not_taken": new + await self._records.ready_steps(self.function.name),
             "steps_taken": taken,
         }
 
@@ -121,16 +121,19 @@ class StepDispatch:
             await self._slot_freed.wait()
 
     async def _take(self, free: int) -> None:
-        """Reclaim idle steps, then read new ones, waiting for them until it is time to reclaim again."""
+        """Reclaim idle steps, then take those whose turn it is; if there are none, wait until there may be some."""
         now = time.monotonic()
         entries = []
         if now >= self._reclaim_at:
             self._reclaim_at = now + self._timing.sweep_s
             entries = await self._reclaimer.reclaim(free, self._tasks)
         if len(entries) < free:
-            wait_s = 0.0 if entries else min(self._reclaim_at - now, self._timing.sweep_s)
-            new = await self._streams.read(self.stream, free - len(entries), wait_s)
+            name = self.function.name
+            new, rung = await self._records.take(name, self._streams.adapter_id, free - len(entries))
             entries += [(entry, 1) for entry in new]
+            if not entries:
+                wait_s = min(self._reclaim_at - now, self._timing.sweep_s)
+                await self._streams.wait_for_entry(keys.turns_bell(name), rung, wait_s)
         for (entry_id, fields), attempt in entries:
             step = await self._records.read_entry(self.function.name, entry_id, fields, attempt)
             if step is not None:

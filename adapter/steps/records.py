@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.redis.streams import Entry
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
@@ -22,7 +23,7 @@ from podjobs.contract.workflows import read_job, workflow_of
 logger = structlog.get_logger(__name__)
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
-_PARTS = [Path(__file__).parent / "lua" / f"{part}.lua" for part in ("basics", "steps", "jobs", "operations")]
+_PARTS = [Path(__file__).parent / "lua" / f"{part}.lua" for part in ("basics", "turns", "steps", "jobs", "operations")]
 _SCRIPT = "\n".join([f"local STATE = {{ {_STATES} }}", *(part.read_text(encoding="utf-8") for part in _PARTS)])
 _LOG_SENTENCE_CHARS = 2000
 
@@ -41,16 +42,6 @@ class ClaimedStep:
     def address(self) -> dict[str, str]:
         """What the script needs to find the step."""
         return {"function": self.function, "entry": self.entry_id, "job": self.job_id, "step": self.spec.id}
-
-
-@dataclass(frozen=True, slots=True)
-class RecordLimits:
-    """How much of a job is in the streams, and how long ended jobs are kept."""
-
-    window: int
-    """Steps of one job in the streams at once."""
-    ttl_s: int
-    """Seconds for which the record of an ended job is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +67,39 @@ class Committed:
 class Records:
     """The job records in Redis."""
 
-    def __init__(self, redis: RedisClient, limits: RecordLimits) -> None:
-        """Use a client that returns text."""
+    def __init__(self, redis: RedisClient, ttl_s: int) -> None:
+        """Use a client that returns text.
+
+        Args:
+            redis: the jobs' database.
+            ttl_s: seconds for which the record of an ended job is kept.
+        """
         self._redis = redis
-        self._limits = asdict(limits)
+        self._ttl_s = ttl_s
         self._script = redis.register_script(_SCRIPT)
 
     async def accept(self, jobs: Sequence[Job]) -> list[Accepted]:
         """Accept jobs, in order. A job whose id is already known has no effect."""
         answers = await self._run("accept", jobs=[_new_job(job) for job in jobs])
         return [Accepted(*answer) for answer in answers]
+
+    async def take(self, function: str, owner: str, count: int) -> tuple[list[Entry], str]:
+        """Take up to `count` steps of a function, in fair turns over all jobs; they are in its stream from now on.
+
+        Args:
+            function: its name.
+            owner: the adapter that takes them.
+            count: how many at most; if there are fewer, no step is ready.
+
+        Returns:
+            Their entries, and the latest ring of the function's bell; see `Bell`.
+        """
+        entries, rung = await self._run("take", function=function, owner=owner, count=count)
+        return [(entry_id, dict(zip(flat[::2], flat[1::2], strict=True))) for entry_id, flat in entries], rung
+
+    async def ready_steps(self, function: str) -> int:
+        """Count the steps that wait for their turn."""
+        return int(await self._redis.hget(keys.turns_clock(function), "steps") or 0)
 
     async def join(self, steps: Sequence[ClaimedStep]) -> list[dict[str, Any] | None]:
         """Fetch what the functions need along with these steps.
@@ -184,7 +198,7 @@ class Records:
             return None
 
     async def _run(self, operation: str, **arguments: Any) -> Any:
-        return await self._script(keys=[keys.PREFIX], args=[operation, json.dumps({**self._limits, **arguments})])
+        return await self._script(keys=[keys.PREFIX], args=[operation, json.dumps({"ttl_s": self._ttl_s, **arguments})])
 
 
 def _stage(stage: Stage) -> str:

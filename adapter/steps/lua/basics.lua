@@ -2,6 +2,7 @@
 -- and never a loss. The keys are described in adapter/redis/keys.py. Its parts, in this order:
 --
 --   basics.lua       names of keys, the log, entries
+--   turns.lua        whose turn it is
 --   steps.lua        steps and stages
 --   jobs.lua         how jobs begin, advance and end
 --   operations.lua   what records.py calls
@@ -56,11 +57,6 @@ end
 local function drop(entry)
   call('XACK', stream(entry['function']), GROUP, entry.entry)
   call('XDEL', stream(entry['function']), entry.entry)
-end
-
--- An entry counts only while its step is open and waits for this very entry, not for one of an earlier run.
-local function is_open(entry)
-  return call('HGET', part(entry.job, 'open'), entry.step) == entry.entry
 end
 
 local function trim_ended(ttl_s)

@@ -15,6 +15,27 @@ function operations.accept()
   return answers
 end
 
+-- Hand steps to an adapter, as entries of the function's stream that it owns: first those that are there already, then
+-- those whose turn it is. Returns them and the latest ring of the bell, to listen for the next one.
+function operations.take()
+  local name, owner, count = arguments['function'], arguments.owner, arguments.count
+  local entries = read_entries(name, owner, count)
+  local added = 0
+  while #entries + added < count do
+    local job, step, spec = next_turn(name)
+    if not job then break end
+    if call('HGET', part(job, 'open'), step) == '' then
+      call('HSET', part(job, 'open'), step, call('XADD', stream(name), '*', 'job', job, 'step', spec))
+      added = added + 1
+    end
+  end
+  if added > 0 then
+    for _, entry in ipairs(read_entries(name, owner, added)) do entries[#entries + 1] = entry end
+  end
+  local rung = call('XREVRANGE', bell(name), '+', '-', 'COUNT', 1)
+  return { entries, rung[1] and rung[1][1] or '0-0' }
+end
+
 -- Return what the steps of a batch need at delivery; false for one that is no longer open: its entry is dropped.
 function operations.join()
   local answers = {}
@@ -50,7 +71,6 @@ function operations.commit()
     call('DEL', part(done.job, 'stages'))
     for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
   end
-  release(done.job, 1)
   local accepted_at = call('HGET', record(done.job), 'accepted_at')
   return { advance(done.job), tostring(now() - accepted_at) }
 end
