@@ -6,13 +6,18 @@ import time
 import pytest
 import structlog
 
+from adapter.door.celery_jobs import ENCODING_TASK
 from adapter.redis import keys
 from adapter.redis.heartbeat import Heartbeat
 from adapter.retries import RetryPolicy
 from adapter.settings import FunctionSettings
 from adapter.steps.reclaim import StepReclaimer
+from support.celery_messages import celery_message
 from support.parts import running_redis
+from support.problems import problem_answer
 from support.shifted_clock import OBSTACLE, ShiftedClock
+from support.step_function import FakeFunction
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE)
 
@@ -127,3 +132,21 @@ async def test_beat_clock_is_set_a_warning_says_so(clock, make_streams, jobs_red
     (line,) = lines
     assert line["log_level"] == "warning"
     assert line["jump_s"] == pytest.approx(shift_s, abs=2)
+
+
+@pytest.mark.slow
+async def test_adapter_clock_is_set_back_while_it_waits_for_work_retry_and_new_work_go_on(clock, start, client, serve):
+    """Its blocking reads end only when the client gives them up."""
+    function = await serve(FakeFunction(answers=[problem_answer(500)]))
+    adapter = start(PODJOBS_FUNCTION_URL_ENCODING=function.url, PODJOBS_RETRY_BASE_S="3")
+    await asyncio.to_thread(adapter.wait)
+    client.lpush("encoding", encoding_message("job-1", 1))
+    await wait_until(lambda: function.attempts == [1], 20)
+    clock.set_by(BACK_S)
+    await wait_until(lambda: function.attempts == [1, 2], 40)
+    client.lpush("encoding", encoding_message("job-2", 2))
+    await wait_until(lambda: function.attempts == [1, 2, 1], 40)
+
+
+def encoding_message(job_id, video_id):
+    return celery_message(ENCODING_TASK, [video_id, "/media/7.mp4", 0, 0], message_id=job_id, queue="encoding")
