@@ -85,10 +85,14 @@ class Streams:
         await self._redis.xread({stream: after}, count=1, block=max(1, int(wait_s * 1000)))
 
     async def resume(self, stream: str, entry_id: str, attempt: int) -> None:
-        """Count the attempt that is about to start on an entry that was on hold."""
-        await self._redis.xclaim(
-            stream, keys.GROUP, self.adapter_id, 0, [entry_id], idle=0, retrycount=attempt, justid=True
-        )
+        """Count the attempt that is about to start on an entry that was on hold, if it is still there."""
+        try:
+            await self._redis.xclaim(
+                stream, keys.GROUP, self.adapter_id, 0, [entry_id], idle=0, retrycount=attempt, justid=True
+            )
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):  # Redis was emptied: there is nothing to count
+                raise
 
     async def owners(self, stream: str) -> dict[str, int]:
         """Count the entries that have been read and not acknowledged, by their owners."""

@@ -25,7 +25,7 @@ from support.step_function import reply_event
 STEP_TIMEOUT_S = 1
 REFUSED_EACH = 50
 """Every so many-th statement is refused."""
-PLAIN = (("ok", 74), ("slow", 10), ("500", 5), ("503", 5), ("break", 4), ("lost", 2))
+PLAIN = (("ok", 64), ("slow", 20), ("500", 5), ("503", 5), ("break", 4), ("lost", 2))
 """What any step may end with, and how often: `lost` is done, but its answer does not arrive."""
 WORK = (*PLAIN, ("hang", 1), ("422", 1))
 """What the steps of a plan may end with."""
@@ -63,7 +63,7 @@ class CampaignFunctions:
         step = Step.model_validate(from_http(dict(request.headers), await request.read()).data)
         is_work = step.action in {"chunk", "package", "part", "captions"}
         outcome, chance = self._draw(f"{step.job.id}/{step.step_id}", WORK if is_work else PLAIN)
-        await asyncio.sleep(chance.uniform(0.2, 0.6) if outcome == "slow" else chance.uniform(0, 0.02))
+        await asyncio.sleep(chance.uniform(0.2, 0.9) if outcome == "slow" else chance.uniform(0, 0.02))
         if outcome == "hang":
             await asyncio.sleep(STEP_TIMEOUT_S * 3)
         if outcome in {"500", "422"}:
@@ -81,7 +81,7 @@ class CampaignFunctions:
         """Take a batch of statements as the script says."""
         batch = StatementBatch.model_validate(from_http(dict(request.headers), await request.read()).data)
         outcome, chance = self._draw("batch", PLAIN)
-        await asyncio.sleep(chance.uniform(0.2, 0.6) if outcome == "slow" else chance.uniform(0, 0.02))
+        await asyncio.sleep(chance.uniform(0.2, 0.9) if outcome == "slow" else chance.uniform(0, 0.02))
         if outcome == "500":
             return problem_answer(500)
         if outcome == "503":

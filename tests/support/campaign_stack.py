@@ -36,7 +36,7 @@ SETTINGS = {
 """Short waits, and so many attempts that none is the last: each death of an adapter costs one."""
 STOP_LIMIT_S = 20
 """An adapter that was told to stop has done so by then, however busy the machine."""
-FAULT_LOGS = ("Internal error in the adapter", "Traceback")
+FAULT_LOGS = ("Internal error in the adapter", "never retrieved", "Traceback")
 
 
 class RedisServer(Program):
@@ -215,7 +215,7 @@ class CampaignStack:
 
             victim.send(signal.SIGSTOP)
             victim.paused = True
-            self._later(LEASE_S * self.chance.uniform(0.3, 2.5), wake)
+            self._later(LEASE_S * self.chance.uniform(0.5, 3), wake)
 
     def harm_cut_connections(self) -> None:
         self._command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")

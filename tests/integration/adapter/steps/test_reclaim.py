@@ -148,3 +148,9 @@ async def test_give_back_counts_no_attempt_and_anybody_may_reclaim_at_once(
     assert await streams.give_back(keys.steps("encoding")) == 1
     ((_, attempt),) = await reclaimer_of(await make_streams("two")).reclaim(4, ())
     assert attempt == 1
+
+
+async def test_resume_redis_was_emptied_there_is_nothing_to_count(streams, jobs_redis):
+    await jobs_redis.flushall()
+    await streams.resume(keys.steps("encoding"), "1-0", 1)
+    assert not await jobs_redis.exists(keys.steps("encoding"))
