@@ -22,13 +22,16 @@ from support.problems import problem, problem_answer
 from support.serving import serving
 from support.step_function import reply_event
 
-STEP_TIMEOUT_S = 1
+SHORT_TIMEOUT_S, LONG_TIMEOUT_S = 1, 60
+"""Of the steps that may hang, and of the others: an adapter that was stopped for a while still gets their answers."""
 REFUSED_EACH = 50
 """Every so many-th statement is refused."""
 PLAIN = (("ok", 64), ("slow", 20), ("500", 5), ("503", 5), ("break", 4), ("lost", 2))
 """What any step may end with, and how often: `lost` is done, but its answer does not arrive."""
-WORK = (*PLAIN, ("hang", 1), ("422", 1))
+WORK = (*PLAIN, ("422", 1))
 """What the steps of a plan may end with."""
+HURRIED = (*WORK, ("hang", 5))
+"""What those of them may end with that have little time."""
 
 
 def committed_sentence(step_id: str) -> str:
@@ -62,10 +65,11 @@ class CampaignFunctions:
         """Perform a step as the script says."""
         step = Step.model_validate(from_http(dict(request.headers), await request.read()).data)
         is_work = step.action in {"chunk", "package", "part", "captions"}
-        outcome, chance = self._draw(f"{step.job.id}/{step.step_id}", WORK if is_work else PLAIN)
+        possible = HURRIED if step.timeout_s == SHORT_TIMEOUT_S else WORK if is_work else PLAIN
+        outcome, chance = self._draw(f"{step.job.id}/{step.step_id}", possible)
         await asyncio.sleep(chance.uniform(0.2, 0.9) if outcome == "slow" else chance.uniform(0, 0.02))
         if outcome == "hang":
-            await asyncio.sleep(STEP_TIMEOUT_S * 3)
+            await asyncio.sleep(SHORT_TIMEOUT_S * 3)
         if outcome in {"500", "422"}:
             return problem_answer(int(outcome))
         if outcome == "503":
@@ -137,7 +141,8 @@ def _plan(step: Step, chance: random.Random) -> Plan:
     steps: dict[str, list[StepSpec]] = defaultdict(list)
     for action, count in ((many, chance.randint(1, 8)), (one, 1)):
         for number in range(count):
-            spec = StepSpec(id=f"{action}-{number}", function=function, action=action, timeout_s=STEP_TIMEOUT_S)
+            timeout_s = chance.choice((SHORT_TIMEOUT_S, LONG_TIMEOUT_S, LONG_TIMEOUT_S))
+            spec = StepSpec(id=f"{action}-{number}", function=function, action=action, timeout_s=timeout_s)
             steps[action].append(spec)
     stages = tuple(Stage(name=action, steps=tuple(specs)) for action, specs in steps.items())
     return Plan(stages=(*stages, workflow_of(step.job).notification_stage), log=_log(step))
