@@ -3,7 +3,7 @@
     <queue> ──LMOVE──▶ <queue>:podjobs:<adapter> ──stored by the intake (or as a dead letter)──▶ LREM
 
 A crash between two arrows leaves the message in the processing list; this adapter finds it once Redis is back, or
-another adapter does once this one's heartbeat has expired. What is stored twice has the same id both times.
+another adapter does once this one's heart has not beaten for a lease. What is stored twice has the same id both times.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.redis.liveness import COUNTED_LEASES
 from adapter.redis.streams import Streams
 
 logger = structlog.get_logger(__name__)
@@ -58,6 +59,7 @@ class CeleryDoor:
         self._streams = streams
         self._intake = intake
         self._lease_s = lease_s
+        self._look_s = COUNTED_LEASES * lease_s
         self._own = keys.processing(queue, streams.adapter_id)
         self._stopping = False
         self.is_open = False
@@ -81,7 +83,7 @@ class CeleryDoor:
         take_over_at = 0.0
         while not self._stopping:
             if time.monotonic() >= take_over_at:
-                take_over_at = time.monotonic() + self._lease_s / 2
+                take_over_at = time.monotonic() + self._look_s
                 await self._announce()
                 await self._take_over()
                 await self._store_own()
@@ -103,7 +105,8 @@ class CeleryDoor:
 
     async def _fetch(self, count: int) -> bool:
         """Move up to `count` messages into the processing list, waiting up to WAIT_S for the first one."""
-        first = await self._broker.blmove(self.queue, self._own, WAIT_S, "RIGHT", "LEFT")
+        wait_s = min(WAIT_S, self._look_s)
+        first = await self._broker.blmove(self.queue, self._own, wait_s, "RIGHT", "LEFT")
         if first is None:
             return False
         async with self._broker.pipeline(transaction=False) as pipeline:
@@ -116,7 +119,7 @@ class CeleryDoor:
         """Take over the processing lists of adapters that are gone."""
         names = {name.decode() for name in await self._broker.smembers(keys.doors(self.queue))}
         names.discard(self._streams.adapter_id)
-        for name in sorted(names - await self._streams.alive(names)):
+        for name in sorted(names - await self._streams.alive(names, self._lease_s)):
             count = 0
             while await self._broker.lmove(keys.processing(self.queue, name), self._own, "RIGHT", "LEFT"):
                 count += 1

@@ -1,6 +1,7 @@
-"""The adapter's heartbeat: a key that expires, and the claims on its entries, both renewed while the adapter lives."""
+"""The adapter's heartbeat: a key that changes while the adapter lives, so that others leave its entries alone."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -9,11 +10,14 @@ from redis.exceptions import RedisError
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.redis.server_clock import ServerClock
 from adapter.redis.streams import Streams
 
 logger = structlog.get_logger(__name__)
 
 BEATS_PER_LEASE = 3
+KEPT_LEASES = 10
+"""How long the key outlives the adapter, in leases: only to be cleaned up."""
 
 
 class Claimant(Protocol):
@@ -22,10 +26,6 @@ class Claimant(Protocol):
     @property
     def stream(self) -> str:
         """The stream's key."""
-
-    @property
-    def claimed(self) -> tuple[str, ...]:
-        """Ids of the entries this adapter has claimed and works on."""
 
 
 class Heartbeat:
@@ -37,19 +37,32 @@ class Heartbeat:
         Args:
             redis: the jobs' database.
             streams: this adapter's streams.
-            claimants: whose claims are renewed.
+            claimants: whose claims are given back in the end.
             lease_s: seconds after the latest heartbeat until others take over.
         """
         self._redis = redis
         self._streams = streams
         self._claimants = claimants
         self._lease_s = lease_s
+        self._beats = 0
+        self._server_clock = ServerClock()
 
     async def beat(self) -> None:
-        """Beat once: show that this adapter lives, and renew its claims. Raises RedisError."""
-        await self._redis.set(keys.heartbeat(self._streams.adapter_id), "", px=int(self._lease_s * 1000))
-        for claimant in self._claimants:
-            await self._streams.renew(claimant.stream, claimant.claimed)
+        """Beat once: show that this adapter lives; look at the server's clock. Raises RedisError."""
+        self._beats += 1
+        asked_at_s = time.monotonic()
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            kept_ms = int(KEPT_LEASES * self._lease_s * 1000)
+            pipeline.set(keys.heartbeat(self._streams.adapter_id), self._beats, px=kept_ms)
+            pipeline.time()
+            _, (seconds, microseconds) = await pipeline.execute()
+        jump_s = self._server_clock.look(seconds + microseconds / 1e6, asked_at_s, time.monotonic())
+        if jump_s:
+            logger.warning(
+                "The clock of the Redis server was set. Retries and takeovers go on as before, for they do not follow "
+                "it; times that are shown do. Set the server's clock by NTP.",
+                jump_s=round(jump_s, 1),
+            )
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -58,6 +71,8 @@ class Heartbeat:
             try:
                 await self.beat()
             except RedisError as error:
+                # what keeps ours away keeps those of the others away: their silence means nothing
+                self._streams.forget_silence()
                 logger.warning("The adapter's heartbeat does not reach Redis.", error=str(error))
             await asyncio.sleep(interval_s)
 
@@ -71,5 +86,5 @@ class Heartbeat:
             count = await self._streams.give_back(claimant.stream)
             if count:
                 logger.info("Unfinished entries have been given back.", stream=claimant.stream, count=count)
-            await self._streams.remove_consumer(claimant.stream, self._streams.adapter_id, even_alive=True)
+            await self._streams.remove_consumer(claimant.stream, self._streams.adapter_id)
         await self._redis.delete(keys.heartbeat(self._streams.adapter_id))

@@ -1,11 +1,12 @@
 """Idle entries of a stream: those whose wait is over, and those whose adapter is gone."""
 
 import time
-from collections.abc import Container
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from adapter.redis import keys
 from adapter.redis.streams import PendingEntry, Streams
+from adapter.redis.waits import Waits
 from adapter.retries import RetryPolicy
 
 
@@ -14,22 +15,24 @@ class Ownership:
     """Whose entries may be reclaimed."""
 
     own_id: str
-    waiting_id: str
-    """The owner of entries that wait for their next attempt: nobody works on them."""
     alive: frozenset[str]
-    """Adapters that have a heartbeat."""
+    """Other adapters that are alive."""
     lease_s: float
 
-    def required_idle_s(self, entry: PendingEntry, policy: RetryPolicy) -> float | None:
-        """Idle time after which this adapter may claim the entry; None while it belongs to another live adapter.
+    def required_wait_s(self, entry: PendingEntry, policy: RetryPolicy) -> float | None:
+        """How long an entry must have been as it is until this adapter may claim it; None: as long as its owner lives.
 
-        An entry of our own that is not being worked on here is one whose read was cut off (the connection broke).
+        An entry of our own that is not being worked on here is one whose reading was cut off (the connection broke).
         """
-        if entry.owner == self.waiting_id:
-            return policy.wait_s(entry.attempts)
-        if entry.owner == self.own_id or entry.owner not in self.alive:
-            return self.lease_s
-        return None
+        match entry.owner:
+            case keys.WAITING:
+                return policy.wait_s(entry.attempts)
+            case keys.RETURNED:
+                return 0.0
+            case self.own_id:
+                return self.lease_s
+            case _:
+                return None if entry.owner in self.alive else 0.0
 
 
 class IdleEntries:
@@ -48,32 +51,44 @@ class IdleEntries:
         self._streams = streams
         self._policy = policy
         self._lease_s = lease_s
+        self._waits = Waits()
         self._forget_at = 0.0
 
-    async def find(self, claimed: Container[str]) -> list[tuple[PendingEntry, float]]:
+    async def find(self, claimed: Collection[str]) -> list[PendingEntry]:
         """List the entries that may be reclaimed, oldest first.
 
         Args:
             claimed: ids of the entries this adapter works on.
-
-        Returns:
-            Entries, and the idle time in seconds each must still have when it is claimed.
         """
-        shortest_s = min(self._policy.base_s, self._lease_s)
-        others = [
-            entry for entry in await self._streams.pending(self._stream, shortest_s) if entry.entry_id not in claimed
-        ]
-        alive = await self._streams.alive([entry.owner for entry in others])
-        ownership = Ownership(self._streams.adapter_id, keys.WAITING, alive, self._lease_s)
-        wanted = [(entry, ownership.required_idle_s(entry, self._policy)) for entry in others]
-        return [
-            (entry, required_s) for entry, required_s in wanted if required_s is not None and entry.idle_s >= required_s
-        ]
+        own_id = self._streams.adapter_id
+        counts = await self._streams.owners(self._stream)
+        others = await self._streams.alive(counts.keys() - {own_id}, self._lease_s)
+        watched: list[PendingEntry] = []
+        for owner in counts.keys() - others:
+            # our own are nearly always those that we work on: not worth a look
+            if owner != own_id or counts[owner] > len(claimed):
+                entries = await self._streams.pending(self._stream, owner)
+                watched += [entry for entry in entries if entry.entry_id not in claimed]
+        ownership = Ownership(own_id, others, self._lease_s)
+        waited_s = self._waits.look(watched, time.monotonic())
+        due = []
+        for entry, entry_waited_s in zip(watched, waited_s, strict=True):
+            required_s = ownership.required_wait_s(entry, self._policy)
+            if required_s is not None and entry_waited_s >= required_s:
+                due.append(entry)
+        return sorted(due, key=_position)
 
     async def remove_gone_consumers(self) -> None:
         """Remove adapters that are gone from the group, at most once per lease."""
         if time.monotonic() < self._forget_at:
             return
         self._forget_at = time.monotonic() + self._lease_s
-        for owner in await self._streams.idle_consumers(self._stream):
+        idle = await self._streams.idle_consumers(self._stream)
+        for owner in set(idle) - await self._streams.alive(idle, self._lease_s):
             await self._streams.remove_consumer(self._stream, owner)
+
+
+def _position(entry: PendingEntry) -> tuple[int, int]:
+    """Where an entry is in its stream."""
+    time_ms, _, number = entry.entry_id.partition("-")
+    return int(time_ms), int(number)

@@ -8,6 +8,7 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     An entry: job (id), step (StepSpec as JSON). It is acknowledged and deleted
                                     when its step is committed, so the stream contains what remains to be done.
                                     Its owner in the group shows its state: `waiting` (between two attempts),
+                                    `returned` (given back by an adapter that stopped),
                                     an adapter's id (that adapter works on it), none (not yet read: nobody leaves
                                     any, but records of version 1 have such).
     podjobs:turns:<function>        sorted set of the jobs that have ready steps for it, by the time at which the next
@@ -37,7 +38,8 @@ In the jobs' database (PODJOBS_REDIS_URL):
     podjobs:dead                    stream of the dead letters: kind `job` (job, type, target, params, step, problem),
                                     kind `message` (queue, raw or raw_base64, problem) or kind `statement`
                                     (statement, problem)
-    podjobs:adapter:<adapter>       string that expires: that adapter's heartbeat
+    podjobs:adapter:<adapter>       string: how often that adapter's heart has beaten. It expires, but only to be
+                                    cleaned up: an adapter is gone when its heart is not seen to beat for a lease.
 
 In the brokers' databases:
 
@@ -52,6 +54,10 @@ PREFIX = "podjobs:"
 GROUP = "adapter"
 WAITING = "waiting"
 """The owner of entries that nobody works on until their next attempt."""
+RETURNED = "returned"
+"""The owner of entries that an adapter gave back when it stopped: anyone may claim them at once."""
+NOBODY = frozenset({WAITING, RETURNED})
+"""Owners that are no adapters."""
 
 JOBS = f"{PREFIX}jobs"
 LIVE = f"{PREFIX}live"

@@ -1,30 +1,43 @@
-"""Streams of work: reads, claims, renews and gives back the entries of the consumer group.
+"""Streams of work: reads, claims and gives back the entries of the consumer group.
 
 Every method takes the stream's key.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.redis.liveness import Liveness
 
 Entry = tuple[str, dict[str, str]]
 """An entry's id and its fields."""
 
 PAGE = 500
 _FORGET = """
--- Remove a consumer from the group (ARGV[1]) of a stream (KEYS[1]), unless its heartbeat (KEYS[2]) shows that it lives.
+-- Remove a consumer (ARGV[2]) from the group (ARGV[1]) of a stream (KEYS[1]).
 -- A consumer with pending entries stays: they would be lost with it.
-if KEYS[2] and redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) > 0 then return 0 end
 redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """
-RETURNED_IDLE_MS = 30 * 86_400_000
-"""Idle time of an entry that is given back: longer than any wait, so that the next sweep reclaims it."""
+_CLAIM = """
+-- Claim entries of the group (ARGV[1]) of a stream (KEYS[1]) for a consumer (ARGV[2]). For each entry follow its id,
+-- the owner and the number of attempts it must still have, and the number of the attempt that begins.
+local claimed = {}
+for i = 3, #ARGV, 4 do
+  local id, owner, attempts, attempt = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
+  local found = redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1)[1]
+  if found and found[2] == owner and found[4] == attempts then
+    local entry = redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', attempt)[1]
+    if entry then claimed[#claimed + 1] = { entry[1], entry[2], attempt } end
+  end
+end
+return claimed
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +46,9 @@ class PendingEntry:
 
     entry_id: str
     owner: str
-    idle_s: float
     attempts: int
+    idle_s: float = field(compare=False)
+    """By the server's wall clock: see waits.py."""
 
 
 class Streams:
@@ -45,6 +59,8 @@ class Streams:
         self._redis = redis
         self.adapter_id = adapter_id
         self._forget = redis.register_script(_FORGET)
+        self._claim = redis.register_script(_CLAIM)
+        self._liveness = Liveness()
 
     async def ensure_group(self, stream: str) -> None:
         """Create the group, and with it the stream, if it is missing. It starts at 0, so nothing is skipped."""
@@ -68,38 +84,35 @@ class Streams:
         """Wait up to `wait_s` seconds until a stream has an entry after that one. Nobody owns it then."""
         await self._redis.xread({stream: after}, count=1, block=max(1, int(wait_s * 1000)))
 
-    async def renew(self, stream: str, entry_ids: Sequence[str]) -> None:
-        """Renew the claims on entries this adapter still works on."""
-        for start in range(0, len(entry_ids), PAGE):
-            page = list(entry_ids[start : start + PAGE])
-            await self._redis.xclaim(stream, keys.GROUP, self.adapter_id, 0, page, idle=0, justid=True)
-
     async def resume(self, stream: str, entry_id: str, attempt: int) -> None:
-        """Count the attempt that is about to start on an entry that was on hold."""
-        await self._redis.xclaim(
-            stream, keys.GROUP, self.adapter_id, 0, [entry_id], idle=0, retrycount=attempt, justid=True
-        )
+        """Count the attempt that is about to start on an entry that was on hold, if it is still there."""
+        try:
+            await self._redis.xclaim(
+                stream, keys.GROUP, self.adapter_id, 0, [entry_id], idle=0, retrycount=attempt, justid=True
+            )
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):  # Redis was emptied: there is nothing to count
+                raise
 
-    async def pending(self, stream: str, min_idle_s: float = 0, owner: str | None = None) -> list[PendingEntry]:
+    async def owners(self, stream: str) -> dict[str, int]:
+        """Count the entries that have been read and not acknowledged, by their owners."""
+        summary = await self._redis.xpending(stream, keys.GROUP)
+        return {row["name"]: int(row["pending"]) for row in summary["consumers"]}
+
+    async def pending(self, stream: str, owner: str | None = None) -> list[PendingEntry]:
         """List the entries that have been read and not acknowledged, oldest first."""
         found: list[PendingEntry] = []
         start = "-"
         while True:
             page = await self._redis.xpending_range(
-                stream,
-                keys.GROUP,
-                min=start,
-                max="+",
-                count=PAGE,
-                consumername=owner,
-                idle=int(min_idle_s * 1000) or None,
+                stream, keys.GROUP, min=start, max="+", count=PAGE, consumername=owner
             )
             found += [
                 PendingEntry(
                     entry_id=row["message_id"],
                     owner=row["consumer"],
-                    idle_s=row["time_since_delivered"] / 1000,
                     attempts=row["times_delivered"],
+                    idle_s=row["time_since_delivered"] / 1000,
                 )
                 for row in page
             ]
@@ -107,25 +120,29 @@ class Streams:
                 return found
             start = f"({page[-1]['message_id']}"
 
-    async def claim(self, stream: str, wanted: Iterable[tuple[PendingEntry, float]]) -> list[tuple[Entry, int]]:
-        """Claim entries; each claim counts as a new attempt.
+    def next_attempt(self, entry: PendingEntry) -> int:
+        """The number of the attempt that begins when this adapter claims an entry.
+
+        An entry it owns already is one whose reading was cut off: that attempt has not begun yet.
+        """
+        return entry.attempts if entry.owner == self.adapter_id else entry.attempts + 1
+
+    async def claim(self, stream: str, wanted: Iterable[PendingEntry]) -> list[tuple[Entry, int]]:
+        """Claim entries, each for its next attempt.
 
         Args:
             stream: its key.
-            wanted: entries, and the idle time in seconds each must still have: only one of two adapters gets it.
+            wanted: entries as they were seen: one that has changed since is not claimed, so that only one of two
+                adapters gets it.
 
         Returns:
             The entries this adapter owns now, each with the number of its attempt.
         """
-        wanted = list(wanted)
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for pending, idle_s in wanted:
-                pipeline.xclaim(stream, keys.GROUP, self.adapter_id, max(int(idle_s * 1000), 500), [pending.entry_id])
-            answers = await pipeline.execute()
+        seen = [(entry.entry_id, entry.owner, entry.attempts, self.next_attempt(entry)) for entry in wanted]
+        arguments = [keys.GROUP, self.adapter_id, *(part for one in seen for part in one)]
+        answer = await self._claim(keys=[stream], args=arguments)
         return [
-            (entry, pending.attempts + 1)
-            for (pending, _), answer in zip(wanted, answers, strict=True)
-            for entry in answer
+            ((entry_id, dict(zip(flat[::2], flat[1::2], strict=True))), attempt) for entry_id, flat, attempt in answer
         ]
 
     async def fields(self, stream: str, entry_id: str) -> dict[str, str] | None:
@@ -145,34 +162,45 @@ class Streams:
                 pipeline.xclaim(
                     stream,
                     keys.GROUP,
-                    keys.WAITING,
+                    keys.RETURNED,
                     0,
                     [pending.entry_id],
-                    idle=RETURNED_IDLE_MS,
                     retrycount=max(pending.attempts - 1, 0),
                     justid=True,
                 )
             await pipeline.execute()
         return len(own)
 
-    async def alive(self, owners: Iterable[str]) -> frozenset[str]:
-        """Which of these adapters have a heartbeat."""
-        names = sorted(set(owners) - {keys.WAITING})
+    async def alive(self, owners: Iterable[str], lease_s: float) -> frozenset[str]:
+        """Which of these adapters are alive: see Liveness.
+
+        Args:
+            owners: adapters, perhaps among those who are none.
+            lease_s: seconds of silence after which an adapter is gone.
+        """
+        names = sorted(set(owners) - keys.NOBODY)
         if not names:
             return frozenset()
-        heartbeats = await self._redis.mget([keys.heartbeat(name) for name in names])
-        return frozenset(name for name, heartbeat in zip(names, heartbeats, strict=True) if heartbeat is not None)
+        try:
+            beats = await self._redis.mget([keys.heartbeat(name) for name in names])
+        except RedisError:
+            self.forget_silence()
+            raise
+        return self._liveness.look(dict(zip(names, beats, strict=True)), time.monotonic(), lease_s)
+
+    def forget_silence(self) -> None:
+        """Begin to watch all adapters anew: Redis was away, so nobody could beat."""
+        self._liveness.forget()
 
     async def idle_consumers(self, stream: str) -> list[str]:
         """List the group's other consumers that own no entry."""
         consumers = await self._redis.xinfo_consumers(stream, keys.GROUP)
-        others = {keys.WAITING, self.adapter_id}
+        others = keys.NOBODY | {self.adapter_id}
         return [row["name"] for row in consumers if row["pending"] == 0 and row["name"] not in others]
 
-    async def remove_consumer(self, stream: str, owner: str, *, even_alive: bool = False) -> None:
-        """Remove an adapter without entries from the group: one that is gone, or this one when it stops."""
-        involved = [stream] if even_alive else [stream, keys.heartbeat(owner)]
-        await self._forget(keys=involved, args=[keys.GROUP, owner])
+    async def remove_consumer(self, stream: str, owner: str) -> None:
+        """Remove an adapter without entries from the group. If it lives after all, its next read brings it back."""
+        await self._forget(keys=[stream], args=[keys.GROUP, owner])
 
     async def counts(self, stream: str) -> tuple[int, int]:
         """Count a stream's entries: those not yet read, and those read and not acknowledged."""

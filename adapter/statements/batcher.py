@@ -52,16 +52,12 @@ class StatementBatcher:
 
     @property
     def claimed(self) -> tuple[str, ...]:
-        """Ids of the entries that were read and not settled: the heartbeat renews their claims."""
+        """Ids of the entries that were read and not settled."""
         return tuple(self._claimed)
 
     def forget(self, entry_ids: frozenset[str]) -> None:
         """Note that entries are settled: they have left the stream."""
         self._claimed -= entry_ids
-
-    def delay_reclaim(self, wait_s: float) -> None:
-        """Reclaim nothing for a while: Redis was unavailable, so the others' heartbeats have expired, too."""
-        self._reclaim_at = time.monotonic() + wait_s
 
     async def next_batch(self) -> tuple[StatementEntry, ...]:
         """Gather the next batch; waits for its first statement.

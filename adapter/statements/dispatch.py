@@ -88,7 +88,7 @@ class StatementDispatch:
 
     @property
     def claimed(self) -> tuple[str, ...]:
-        """Ids of the entries this adapter works on: the heartbeat renews their claims."""
+        """Ids of the entries this adapter works on."""
         return self._batcher.claimed
 
     async def describe(self) -> dict[str, Any]:
@@ -114,7 +114,6 @@ class StatementDispatch:
                     self._start(await self._batcher.next_batch())
             except RedisError as error:
                 logger.warning("Statements cannot be read from Redis.", error=str(error))
-                self._batcher.delay_reclaim(self._timing.lease_s)
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
     async def finish(self, grace_s: float) -> None:

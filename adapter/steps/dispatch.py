@@ -78,7 +78,7 @@ class StepDispatch:
 
     @property
     def claimed(self) -> tuple[str, ...]:
-        """Ids of the entries this adapter works on: the heartbeat renews their claims."""
+        """Ids of the entries this adapter works on."""
         return tuple(self._tasks)
 
     @property
@@ -106,8 +106,6 @@ class StepDispatch:
                     await self._take(await self._free_slots())
             except RedisError as error:
                 logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
-                # The heartbeats of others have expired just like ours: give them time before reclaiming anything.
-                self._reclaim_at = time.monotonic() + self._timing.lease_s
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
     async def finish(self, grace_s: float) -> None:

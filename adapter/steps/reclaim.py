@@ -1,6 +1,6 @@
 """Reclaims steps: those whose wait is over, and those whose adapter is gone."""
 
-from collections.abc import Container
+from collections.abc import Collection
 
 import structlog
 
@@ -33,7 +33,7 @@ class StepReclaimer:
         self._records = records
         self._idle = IdleEntries(self._stream, streams, function.retries, lease_s)
 
-    async def reclaim(self, count: int, claimed: Container[str]) -> list[tuple[Entry, int]]:
+    async def reclaim(self, count: int, claimed: Collection[str]) -> list[tuple[Entry, int]]:
         """Claim idle entries; a step without attempts left fails.
 
         Args:
@@ -43,12 +43,12 @@ class StepReclaimer:
         Returns:
             Entries with the number of the attempt that begins now.
         """
-        wanted: list[tuple[PendingEntry, float]] = []
-        for entry, required_s in await self._idle.find(claimed):
-            if self._function.retries.exhausted(entry.attempts):
+        wanted: list[PendingEntry] = []
+        for entry in await self._idle.find(claimed):
+            if self._function.retries.exhausted(self._streams.next_attempt(entry) - 1):
                 await self._give_up(entry)
             elif len(wanted) < count:
-                wanted.append((entry, required_s))
+                wanted.append(entry)
         await self._idle.remove_gone_consumers()
         return await self._streams.claim(self._stream, wanted) if wanted else []
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,13 +20,16 @@ NOWHERE = "http://127.0.0.1:1/"
 
 
 @contextlib.contextmanager
-def running_redis(folder: Path, *, port: int = 0, append_only: bool = True) -> Iterator[int]:
+def running_redis(
+    folder: Path, *, port: int = 0, append_only: bool = True, settings: Mapping[str, str] | None = None
+) -> Iterator[int]:
     """Run a redis-server.
 
     Args:
         folder: for its data and its log; made if need be.
         port: where it listens; 0: a free one.
         append_only: it keeps what it is given, as the one of scripts/up does.
+        settings: more environment variables.
 
     Yields:
         Its port.
@@ -35,7 +39,8 @@ def running_redis(folder: Path, *, port: int = 0, append_only: bool = True) -> I
     argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     argv += ["--appendonly", "yes" if append_only else "no"]
     with (folder / "redis.log").open("wb") as log:
-        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        environment = {**os.environ, **(settings or {})}
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
     try:
         with redis.Redis(port=port) as client:
             wait_for(lambda: _answers(client), START_TIMEOUT_S)

@@ -1,5 +1,6 @@
 """A real redis-server for all tests of the adapter, emptied before each, and what they build on it."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,8 +9,10 @@ import pytest
 import redis
 from aiohttp import web
 
+from adapter.cancellation import cancel_and_wait
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
+from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.streams import Streams
 from adapter.steps.entries import ClaimedStep, parse_entry
 from adapter.steps.records import Records
@@ -18,6 +21,8 @@ from support.parts import adapter_settings, new_adapter, running_redis
 from support.processes import REPOSITORY, environment_with
 
 TTL_S = 1000
+BEATING_LEASE_S = 0.3
+"""Shorter than the shortest lease of a test."""
 
 
 @pytest.fixture(scope="session")
@@ -62,17 +67,21 @@ def make_job():
 
 @pytest.fixture
 async def make_streams(jobs_redis):
-    """Streams of an adapter that lives."""
+    """Streams of an adapter; its heart beats while it lives."""
+    beating = []
 
     async def make(adapter_id="one", *, alive=True):
         streams = Streams(jobs_redis, adapter_id)
         for function in ("encoding", "notification"):
             await streams.ensure_group(keys.steps(function))
         if alive:
-            await jobs_redis.set(keys.heartbeat(adapter_id), "")
+            heartbeat = Heartbeat(jobs_redis, streams, (), BEATING_LEASE_S)
+            await heartbeat.beat()
+            beating.append(asyncio.create_task(heartbeat.run()))
         return streams
 
-    return make
+    yield make
+    await cancel_and_wait(beating)
 
 
 @pytest.fixture

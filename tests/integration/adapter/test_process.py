@@ -45,8 +45,8 @@ def test_adapter_gives_back_what_it_holds_and_leaves_no_trace(start, client, red
     assert client.keys("podjobs:adapter:*") == []
     assert client.keys("encoding*") == []
     (pending,) = client.xpending_range(keys.steps("encoding"), keys.GROUP, "-", "+", 10)
-    assert (pending["consumer"], pending["times_delivered"]) == (keys.WAITING, 0)
-    assert [row["name"] for row in client.xinfo_consumers(keys.steps("encoding"), keys.GROUP)] == [keys.WAITING]
+    assert (pending["consumer"], pending["times_delivered"]) == (keys.RETURNED, 0)
+    assert [row["name"] for row in client.xinfo_consumers(keys.steps("encoding"), keys.GROUP)] == [keys.RETURNED]
     assert adapter.lines()[-1]["message"] == "The adapter has stopped."
 
 

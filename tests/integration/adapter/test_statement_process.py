@@ -32,5 +32,5 @@ def test_adapter_takes_statements_from_their_own_broker_holds_them_and_gives_the
         assert broker.keys("xapi:*") == []
         assert broker.llen("xapi") == 50
     assert client.xlen(keys.STATEMENTS) == 200
-    assert [row["name"] for row in client.xinfo_consumers(keys.STATEMENTS, keys.GROUP)] == [keys.WAITING]
+    assert [row["name"] for row in client.xinfo_consumers(keys.STATEMENTS, keys.GROUP)] == [keys.RETURNED]
     assert "they stay on Pod's queue" in adapter.log.read_text()

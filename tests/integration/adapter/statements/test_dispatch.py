@@ -122,7 +122,7 @@ async def test_finish_lets_deliveries_end_and_gives_back_the_rest(send, function
     assert len(function.accepted) == 50
     await dispatch.streams.give_back(keys.STATEMENTS)
     owners = {row["consumer"] for row in await jobs_redis.xpending_range(keys.STATEMENTS, keys.GROUP, "-", "+", 1000)}
-    assert owners <= {keys.WAITING}
+    assert owners <= {keys.RETURNED}
     function.takes_s = 0
     other = await start("two")
     await wait_until(lambda: len(function.accepted) == 200)

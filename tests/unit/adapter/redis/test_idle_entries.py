@@ -13,12 +13,13 @@ POLICY = RetryPolicy(base_s=15, factor=2, cap_s=600, limit=5)
     ("owner", "required_s"),
     [
         ("waiting", 30),  # after its second attempt
+        ("returned", 0),
         ("me", 10),  # read, and the answer lost
-        ("gone", 10),
+        ("gone", 0),
         ("lives", None),
     ],
 )
-def test_required_idle_time_depends_on_the_owner(owner, required_s):
-    ownership = Ownership(own_id="me", waiting_id="waiting", alive=frozenset({"me", "lives"}), lease_s=10)
-    entry = PendingEntry(entry_id="1-0", owner=owner, idle_s=0, attempts=2)
-    assert ownership.required_idle_s(entry, POLICY) == required_s
+def test_required_wait_depends_on_the_owner(owner, required_s):
+    ownership = Ownership(own_id="me", alive=frozenset({"lives"}), lease_s=10)
+    entry = PendingEntry(entry_id="1-0", owner=owner, attempts=2, idle_s=0)
+    assert ownership.required_wait_s(entry, POLICY) == required_s

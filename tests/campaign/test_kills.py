@@ -1,0 +1,106 @@
+"""Law 1, by chance: whatever is killed, stopped, cut off or set back, nothing that was sent is lost or done twice.
+
+Two real adapters and a real Redis; functions that answer well, badly, late or not at all. After each round everything
+is healed, and then everything that was sent must end.
+"""
+
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from support.campaign_functions import CampaignFunctions, serving_functions
+from support.campaign_ledger import Ledger
+from support.campaign_stack import CampaignStack
+from support.processes import wait_for
+from support.shifted_clock import OBSTACLE, ShiftedClock
+
+EVENTS = 120
+ROUND = 40
+DRAIN_LIMIT_S = 120
+HARMS = {
+    "kill_adapter": 16,
+    "stop_adapter": 10,
+    "pause_adapter": 14,
+    "kill_both_adapters": 3,
+    "cut_connections": 16,
+    "pause_clients": 10,
+    "read_only": 8,
+    "out_of_memory": 8,
+    "kill_redis": 9,
+    "empty_redis": 2,
+    "set_clock": 4,
+}
+"""What happens, and how often."""
+
+
+class KillCampaign:
+    """A long run of random events."""
+
+    def __init__(self, folder, seed, functions, urls, clock):
+        self.chance = random.Random(seed)
+        self.functions = functions
+        self.ledger = Ledger(random.Random(f"{seed} messages"))
+        self.stack = CampaignStack.made_in(folder, self.chance, urls, self.ledger.write_off, clock)
+        self.history = []
+        self.counts = Counter()
+        self.longest_drain_s = 0.0
+
+    def play_round(self, events):
+        """Let so many events happen, heal everything, and check."""
+        for _ in range(events):
+            self.stack.undo_due()
+            self.ledger.write_messages()
+            if self.stack.server.is_running and self.chance.random() < 0.9:
+                self.ledger.push(self.stack.server.client)
+            kind = self.chance.choices(list(HARMS), list(HARMS.values()))[0]
+            self.history.append(kind)
+            self.counts[kind] += 1
+            getattr(self.stack, f"harm_{kind}")()
+            time.sleep(self.chance.choice((0, 0.05, 0.2, 0.5, 0.8)))
+        self.drain()
+
+    def drain(self):
+        begun = time.monotonic()
+        self.stack.heal()
+        self.ledger.push(self.stack.server.client)
+        wait_for(lambda: not self.ledger.left(self.stack.server.client), DRAIN_LIMIT_S, self.explain)
+        self.longest_drain_s = max(self.longest_drain_s, time.monotonic() - begun)
+        faults = self.ledger.faults(self.stack.server.client, self.functions) + self.stack.faults()
+        assert not faults, "\n".join(faults[:20])
+        self.ledger.close_round()
+
+    def explain(self):
+        logs = [victim.adapter.said()[-4000:] for victim in self.stack.victims]
+        return "\n".join([*self.ledger.left(self.stack.server.client)[:20], *logs])
+
+    def figures(self):
+        repeated = sum(times - 1 for times in self.functions.notified.values())
+        return (
+            f"{sum(self.counts.values())} events {dict(self.counts)}; sent {dict(self.ledger.sent)}; "
+            f"answers {dict(self.functions.outcomes)}; {len(self.functions.notified)} jobs notified, {repeated} "
+            f"notifications repeated; {len(self.functions.accepted)} statements accepted; longest drain "
+            f"{self.longest_drain_s:.1f} s"
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)  # it is as long as it is asked to be; each wait in it has a limit
+def test_kill_campaign_nothing_is_lost_and_nothing_is_doubled(tmp_path, seed, events):
+    clock = None if OBSTACLE else ShiftedClock.made_in(tmp_path)
+    functions = CampaignFunctions(seed)
+    with serving_functions(functions) as urls:
+        campaign = KillCampaign(tmp_path, seed, functions, urls, clock)
+        campaign.stack.start()
+        left = events or EVENTS
+        try:
+            while left > 0:
+                campaign.play_round(min(left, ROUND))
+                left -= ROUND
+        except BaseException:
+            print(f"--seed {seed} --events {events or EVENTS}; what happened:", *campaign.history, sep="\n  ")  # noqa: T201
+            raise
+        finally:
+            campaign.stack.stop()
+            print(campaign.figures())  # noqa: T201
