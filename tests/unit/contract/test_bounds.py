@@ -87,6 +87,7 @@ def test_problem_of_a_usual_error_is_complete():
         ([[[[[[[[]]]]]]]], [[[[[["…"]]]]]]),
         (["x" * 2000, "-i"], ["x" * 997 + "…", "-i"]),
     ],
+    ids=["surrogate", "nan", "huge", "keys", "deep", "words"],
 )
 def test_problem_carries_whatever_an_error_knows_in_a_form_that_can_be_stored(value, kept):
     problem = Problem.of(PermanentError("The word \ud800 is wrong.", value=value))
