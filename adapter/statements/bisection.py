@@ -39,6 +39,13 @@ class SubBatch:
         left = tuple(entry for entry in self.entries if entry.entry_id not in entry_ids)
         return SubBatch(left, self.attempt + 1, successes_seen=self.successes_seen)
 
+    def split_first(self) -> "tuple[SubBatch, tuple[SubBatch, ...]]":
+        """The first statement alone, which shows as well as all whether any can be delivered, and the rest."""
+        if len(self.entries) == 1:
+            return self, ()
+        first = SubBatch(self.entries[:1], self.attempt, successes_seen=self.successes_seen)
+        return first, (replace(self, entries=self.entries[1:]),)
+
     def next_attempt(self) -> "SubBatch":
         """The same sub-batch for another attempt, if the failure was not its fault."""
         return replace(self, attempt=self.attempt + 1)

@@ -80,3 +80,12 @@ def test_without_settled_entries_the_rest_begins_anew():
     left = sub_batch.without(frozenset({"1-0", "1-1"}))
     assert ([entry.entry_id for entry in left.entries], left.failures, left.alone_failures) == (["1-2"], 0, 0)
     assert sub_batch.without(frozenset()) is sub_batch
+
+
+def test_split_first_is_one_statement_and_the_rest():
+    first, (rest,) = sub_batch_of(5, failures=1, successes_seen=3).split_first()
+    assert (len(first.entries), len(rest.entries), rest.failures) == (1, 4, 1)
+    assert first.entries + rest.entries == sub_batch_of(5).entries
+    assert not first.is_suspect
+    single = sub_batch_of(1, failures=1)
+    assert single.split_first() == (single, ())
