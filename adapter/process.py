@@ -35,6 +35,7 @@ from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import RecordLimits, Records
+from adapter.steps.recovery import Recovery
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS
 from podjobs.contract.redaction import redact
@@ -58,6 +59,7 @@ class _Parts:
     adapter_id: str
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
+    recovery: Recovery
     heartbeat: Heartbeat
     health: HealthRoutes
 
@@ -86,6 +88,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
             if stop.is_set():
                 await cancel_and_wait([first])
                 return
+            recovering = work.create_task(parts.recovery.run(), name="recovery")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
@@ -101,7 +104,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([*dispatching, *reading, beating])
+                await cancel_and_wait([*dispatching, *reading, recovering, beating])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 
@@ -139,6 +142,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     return _Parts(
         adapter_id=streams.adapter_id,
         doors=doors,
+        recovery=Recovery(jobs, records),
         dispatches=dispatches,
         heartbeat=Heartbeat(jobs, streams, dispatches, lease_s),
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),

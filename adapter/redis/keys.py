@@ -30,6 +30,8 @@ In the jobs' database (PODJOBS_REDIS_URL):
     podjobs:dead                    stream of the dead letters: kind `job` (job, type, target, params, step, problem),
                                     kind `message` (queue, raw or raw_base64, problem; of one that is too long: queue,
                                     head_base64, sha1, problem) or kind `statement` (statement, problem)
+    podjobs:recovery                string that expires: the work of lost jobs was looked for. It is missing, too, when
+                                    Redis has lost its data
     podjobs:adapter:<adapter>       string that expires: that adapter's heartbeat
 
 In the brokers' databases:
@@ -52,6 +54,7 @@ WAITING = "waiting"
 JOBS = f"{PREFIX}jobs"
 LIVE = f"{PREFIX}live"
 DEAD = f"{PREFIX}dead"
+RECOVERY = f"{PREFIX}recovery"
 STATEMENTS = f"{PREFIX}statements"
 
 

@@ -147,7 +147,8 @@ class StatementAttempts:
         if not bisection.others_succeed:
             self.trouble = problem
             next_attempt_s = self._breaker.record_failure(began, retry_after_s, may_be_content=True)
-            _log_standing(failed, problem, next_attempt_s, needs_operator=False)
+            if next_attempt_s:  # the last one before a wait
+                _log_standing(failed, problem, next_attempt_s, needs_operator=False)
         elif failed.attempt == 1:  # not for each of its parts
             logger.warning(
                 "Statements cannot be delivered while others can.", reason=problem.detail, count=len(failed.entries)
