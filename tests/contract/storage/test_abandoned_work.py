@@ -1,4 +1,4 @@
-"""What lost jobs have left is named, and removed once it is certain that nobody works on it; nothing else is touched."""
+"""What lost jobs have left is named, and removed once nobody can be working on it; nothing else is touched."""
 
 import time
 

@@ -59,7 +59,11 @@ class WorkFolder:
         self._marker = path / MARKER
 
     def start(self, about: str) -> None:
-        """Create the folder; `about` is for whoever finds it. Raises OperatorNeededError or RetryableError for the disk."""
+        """Create the folder; `about` is for whoever finds it.
+
+        Raises:
+            OperatorNeededError, RetryableError: the disk prevents it.
+        """
         with disk_errors():
             for attempt in range(1, START_ATTEMPTS + 1):
                 try:
