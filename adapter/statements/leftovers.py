@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from adapter.retries import busy_wait_s
 from adapter.statements.bisection import SubBatch
 
+SUSPECT_TURN = 4
+
 
 class Leftovers:
     """The leftovers of one adapter."""
@@ -23,7 +25,7 @@ class Leftovers:
         self._ready: deque[SubBatch] = deque()
         self._suspects: list[tuple[float, int, SubBatch]] = []
         self._numbers = itertools.count()
-        self._is_suspects_turn = False
+        self._turns = 0
 
     @property
     def statements(self) -> int:
@@ -58,16 +60,15 @@ class Leftovers:
         return max(self._suspects[0][0] - time.monotonic(), 0.0)
 
     def take(self, *, with_suspects: bool = True) -> SubBatch | None:
-        """Take what is to be delivered next: both kinds in turn, while both can be.
+        """Take what is to be delivered next; while there are both kinds, a suspect at every fourth turn.
 
         Args:
             with_suspects: whether a suspect may be taken.
         """
         is_due = with_suspects and bool(self._suspects) and self._suspects[0][0] <= time.monotonic()
-        if is_due and (self._is_suspects_turn or not self._ready):
-            self._is_suspects_turn = False
+        self._turns += 1
+        if is_due and (self._turns % SUSPECT_TURN == 0 or not self._ready):
             return heapq.heappop(self._suspects)[2]
-        self._is_suspects_turn = True
         return self._ready.popleft() if self._ready else None
 
     def drop_suspect(self) -> SubBatch | None:

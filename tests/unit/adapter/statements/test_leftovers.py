@@ -32,10 +32,9 @@ async def test_take_suspects_wait_each_for_itself_and_take_turns_with_the_others
     assert 0 < leftovers.next_s() <= 0.1
     assert leftovers.next_s(with_suspects=False) is None
     await asyncio.sleep(0.15)
-    leftovers.put([sub_batch(number) for number in (3, 4)])
-    taken = [number_of(leftovers.take()) for _ in range(4)]
-    assert sorted(taken[:2]) == [1, 3]
-    assert sorted(taken) == [1, 2, 3, 4]
+    leftovers.put([sub_batch(number) for number in range(3, 9)])
+    taken = [number_of(leftovers.take()) for _ in range(8)]
+    assert taken == [3, 4, 1, 5, 6, 7, 2, 8]
 
 
 async def test_take_without_suspects_leaves_them():
