@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
@@ -18,13 +19,15 @@ from adapter.delivery.transports import open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
-from adapter.door.statement_intake import StatementIntake
+from adapter.door.room import DeadBound
+from adapter.door.statement_intake import StatementBounds, StatementIntake
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
+from adapter.redis.memory import KeyMemory
 from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
 from adapter.settings import AdapterSettings, StatementSettings
@@ -33,6 +36,7 @@ from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import Records
+from adapter.steps.recovery import Recovery
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.redaction import redact
@@ -54,8 +58,9 @@ class _Parts:
     """What an adapter consists of."""
 
     adapter_id: str
-    doors: Sequence[CeleryDoor]
+    doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
+    recovery: Recovery
     heartbeat: Heartbeat
     health: HealthRoutes
 
@@ -84,6 +89,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
             if stop.is_set():
                 await cancel_and_wait([first])
                 return
+            recovering = work.create_task(parts.recovery.run(), name="recovery")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
@@ -99,7 +105,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([*dispatching, *reading, beating])
+                await cancel_and_wait([*dispatching, *reading, recovering, beating])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 
@@ -108,6 +114,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     """Build all parts; their connections are closed along with the resources."""
     jobs = _open(settings.jobs_url, resources, text=True)
     dead_letters = DeadLetters(jobs)
+    dead_bound = DeadBound(KeyMemory(jobs, keys.DEAD), settings.podjobs_dead_limit_bytes)
     streams = Streams(jobs, new_adapter_id())
     records = Records(jobs, settings.podjobs_job_ttl_s)
     lease_s = settings.podjobs_lease_s
@@ -119,48 +126,44 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
     rules = JobRules(MediaPaths(settings.media_root), served)
-    doors = [
-        CeleryDoor(queue, broker, streams, JobIntake(queue, records, rules, dead_letters), lease_s)
+    doors: list[CeleryDoor[Any]] = [
+        CeleryDoor(queue, broker, streams, JobIntake(records, rules, dead_bound), dead_letters, lease_s)
         for queue in celery_queues(served)
     ]
     intake = None
     if settings.statements:
-        door, intake, dispatch = _build_statements(settings, settings.statements, streams, dead_letters, resources)
-        doors.append(door)
-        dispatches.append(dispatch)
+        store = StatementStore(_open(settings.jobs_url, resources, text=True))
+        bounds = StatementBounds(
+            settings.statements.held_limit, settings.statements.held_bytes, settings.statements.batches.size_bytes
+        )
+        intake = StatementIntake(store, bounds, dead_bound)
+        xapi_broker = _open(settings.xapi_broker_url, resources, text=False)
+        doors.append(CeleryDoor(XAPI.queue, xapi_broker, streams, intake, dead_letters, lease_s))
+        dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
     return _Parts(
         adapter_id=streams.adapter_id,
         doors=doors,
+        recovery=Recovery(jobs, records),
         dispatches=dispatches,
         heartbeat=Heartbeat(jobs, streams, dispatches, lease_s),
-        health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, intake),
+        health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
     )
 
 
-def _build_statements(
+def _build_statement_dispatch(
     settings: AdapterSettings,
     wanted: StatementSettings,
     streams: Streams,
-    dead_letters: DeadLetters,
+    statements: StatementStore,
     resources: AsyncExitStack,
-) -> tuple[CeleryDoor, StatementIntake, StatementDispatch]:
-    """Build the parts that move xAPI statements."""
+) -> StatementDispatch:
+    """Build what delivers xAPI statements."""
     lease_s = settings.podjobs_lease_s
-    statements = StatementStore(_open(settings.jobs_url, resources, text=True))
-    intake = StatementIntake(
-        statements,
-        dead_letters,
-        held_limit=wanted.held_limit,
-        statement_limit_bytes=wanted.batches.size_bytes,
-    )
-    broker = _open(settings.xapi_broker_url, resources, text=False)
-    door = CeleryDoor(XAPI.queue, broker, streams, intake, lease_s)
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
     delivery = _open_delivery(settings, wanted.function.url, STATEMENTS, streams)
     resources.push_async_callback(delivery.close)
-    dispatch = StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
-    return door, intake, dispatch
+    return StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
 
 
 def _open_delivery(

@@ -78,6 +78,7 @@ class StatementSettings:
     function: FunctionSettings
     batches: BatchLimits
     held_limit: int
+    held_bytes: int
 
 
 class RecordSettings(LogSettings):
@@ -141,6 +142,17 @@ class AdapterSettings(RecordSettings):
         default=1_000_000,
         description="xAPI statements that Redis may hold, including dead letters. Further ones stay on Pod's queue.",
     )
+    podjobs_xapi_held_bytes: PositiveInt = Field(
+        default=2_000_000_000,
+        description="Memory that xAPI statements and all dead letters may take in Redis, in bytes. Further statements "
+        "stay on Pod's queue.",
+    )
+    podjobs_dead_limit_bytes: PositiveInt = Field(
+        default=2_500_000_000,
+        description="Memory that dead letters may take in Redis, in bytes. From then on all messages stay on Pod's "
+        "queues: a dead letter is never dropped. More than PODJOBS_XAPI_HELD_BYTES, so that statements alone never "
+        "stop the encoding of videos.",
+    )
     podjobs_retry_base_s: PositiveFloat = Field(
         default=15, description="Wait before the second attempt of a step, in seconds."
     )
@@ -181,6 +193,12 @@ class AdapterSettings(RecordSettings):
         default=8090, le=65535, description="Port of the health and status pages. 0: a free one, which is logged."
     )
 
+    @model_validator(mode="after")
+    def _leaves_room_for_jobs(self) -> Self:
+        if self.podjobs_dead_limit_bytes <= self.podjobs_xapi_held_bytes:
+            raise ValueError("PODJOBS_DEAD_LIMIT_BYTES must be more than PODJOBS_XAPI_HELD_BYTES")
+        return self
+
     @property
     def functions(self) -> tuple[FunctionSettings, ...]:
         """The functions that steps are delivered to."""
@@ -196,7 +214,7 @@ class AdapterSettings(RecordSettings):
         batches = BatchLimits(
             self.podjobs_xapi_batch_statements, self.podjobs_xapi_batch_bytes, self.podjobs_xapi_batch_wait_s
         )
-        return StatementSettings(function, batches, self.podjobs_xapi_held_limit)
+        return StatementSettings(function, batches, self.podjobs_xapi_held_limit, self.podjobs_xapi_held_bytes)
 
     @property
     def timing(self) -> DispatchTiming:

@@ -1,6 +1,6 @@
 """The Celery door: moves messages from one of Pod's queues to where they are stored, without ever losing one.
 
-    <queue> ──LMOVE──▶ <queue>:podjobs:<adapter> ──stored by the intake (or as a dead letter)──▶ LREM
+    <queue> ──▶ <queue>:podjobs:<adapter> ──stored by the intake, or as a dead letter──▶ removed
 
 A crash between two arrows leaves the message in the processing list; this adapter finds it once Redis is back, or
 another adapter does once this one's heart has not beaten for a lease. What is stored twice has the same id both times.
@@ -9,15 +9,20 @@ another adapter does once this one's heart has not beaten for a lease. What is s
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
 
+from adapter.door.dead_letters import DeadLetters
+from adapter.door.processing_list import READ_BYTES, Message, ProcessingList
+from adapter.door.room import Room
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.redis.liveness import COUNTED_LEASES
+from adapter.redis.redis_retry import is_transient
 from adapter.redis.streams import Streams
+from podjobs.contract.errors import InvalidRequestError, Problem
 
 logger = structlog.get_logger(__name__)
 
@@ -26,25 +31,38 @@ WAIT_S = 1
 """Longest wait for a message; a stop takes effect between two waits."""
 REDIS_AWAY_WAIT_S = 0.5
 
+ItemT = TypeVar("ItemT")
 
-class Intake(Protocol):
-    """Stores the messages of a queue."""
 
-    async def room(self) -> int:
-        """How many more messages can be stored now; 0: they stay on Pod's queue. Raises RedisError."""
+class Intake(Protocol[ItemT]):
+    """Reads and stores the messages of a queue."""
 
-    async def store(self, batch: Sequence[bytes]) -> None:
-        """Store messages in order; those that cannot be read become dead letters. Safe to repeat.
+    async def room(self) -> Room:
+        """How many more messages can be stored now; the others stay on Pod's queue. Raises RedisError."""
+
+    def read(self, message: Message) -> ItemT:
+        """Read a message. Raises InvalidRequestError if it cannot be processed."""
+
+    async def store(self, items: Sequence[ItemT]) -> None:
+        """Store what was read, in order. Safe to repeat.
 
         Raises:
             RedisError: some were not stored.
         """
 
 
-class CeleryDoor:
+class CeleryDoor(Generic[ItemT]):
     """Reads the messages of one queue."""
 
-    def __init__(self, queue: str, broker: RedisClient, streams: Streams, intake: Intake, lease_s: float) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a different part of the adapter
+        self,
+        queue: str,
+        broker: RedisClient,
+        streams: Streams,
+        intake: Intake[ItemT],
+        dead_letters: DeadLetters,
+        lease_s: float,
+    ) -> None:
         """Create a door; `run` does the work.
 
         Args:
@@ -52,18 +70,22 @@ class CeleryDoor:
             broker: a client of the broker's database that returns bytes.
             streams: this adapter's streams; they know which adapters are alive.
             intake: where messages are stored.
+            dead_letters: where messages go that cannot be processed.
             lease_s: seconds without a heartbeat after which an adapter is gone.
         """
         self.queue = queue
         self._broker = broker
         self._streams = streams
         self._intake = intake
+        self._dead_letters = dead_letters
         self._lease_s = lease_s
         self._look_s = COUNTED_LEASES * lease_s
-        self._own = keys.processing(queue, streams.adapter_id)
+        self._own = ProcessingList(queue, broker, streams.adapter_id)
         self._stopping = False
         self.is_open = False
-        """Whether messages are being read."""
+        """Whether the queue is being watched."""
+        self.obstacle = ""
+        """Why messages stay on the queue; empty: they are read."""
 
     def stop(self) -> None:
         """Stop reading; `run` ends once everything that was read is stored."""
@@ -89,11 +111,22 @@ class CeleryDoor:
                 await self._store_own()
                 self.is_open = True
             room = await self._intake.room()
-            if room <= 0:
-                await asyncio.sleep(WAIT_S)
-            elif await self._fetch(min(room, BATCH)):
+            self._note_obstacle(room.obstacle)
+            if room.messages <= 0:
+                await asyncio.sleep(min(WAIT_S, self._look_s))
+            elif await self._own.fetch(min(room.messages, BATCH)):
                 await self._store_own()
+            else:
+                await self._own.wait(min(WAIT_S, self._look_s))
         await self._broker.srem(keys.doors(self.queue), self._streams.adapter_id)
+
+    def _note_obstacle(self, obstacle: str) -> None:
+        """Log when messages begin to stay on the queue, and when they are read again."""
+        if obstacle and not self.obstacle:
+            logger.error("Messages stay on Pod's queue.", queue=self.queue, reason=obstacle)
+        elif self.obstacle and not obstacle:
+            logger.info("There is room for messages again.", queue=self.queue)
+        self.obstacle = obstacle
 
     async def _announce(self) -> None:
         """Register as an adapter that may have a processing list: repeatedly, since others may have thought it gone."""
@@ -103,35 +136,68 @@ class CeleryDoor:
         """Count the messages that are still on Pod's queue. Raises RedisError."""
         return int(await self._broker.llen(self.queue))
 
-    async def _fetch(self, count: int) -> bool:
-        """Move up to `count` messages into the processing list, waiting up to WAIT_S for the first one."""
-        wait_s = min(WAIT_S, self._look_s)
-        first = await self._broker.blmove(self.queue, self._own, wait_s, "RIGHT", "LEFT")
-        if first is None:
-            return False
-        async with self._broker.pipeline(transaction=False) as pipeline:
-            for _ in range(count - 1):
-                pipeline.lmove(self.queue, self._own, "RIGHT", "LEFT")
-            await pipeline.execute()
-        return True
-
     async def _take_over(self) -> None:
         """Take over the processing lists of adapters that are gone."""
         names = {name.decode() for name in await self._broker.smembers(keys.doors(self.queue))}
         names.discard(self._streams.adapter_id)
         for name in sorted(names - await self._streams.alive(names, self._lease_s)):
-            count = 0
-            while await self._broker.lmove(keys.processing(self.queue, name), self._own, "RIGHT", "LEFT"):
-                count += 1
+            count = await self._own.take_over(name)
             await self._broker.srem(keys.doors(self.queue), name)
             logger.info("The messages of an adapter that is gone were taken over.", adapter=name, count=count)
 
     async def _store_own(self) -> None:
         """Store all messages of the processing list, oldest first, and remove each one that is stored."""
-        while batch := await self._broker.lrange(self._own, -BATCH, -1):
-            batch.reverse()
-            await self._intake.store(batch)
-            async with self._broker.pipeline(transaction=False) as pipeline:
-                for raw in batch:
-                    pipeline.lrem(self._own, -1, raw)
-                await pipeline.execute()
+        while batch := await self._own.oldest(BATCH):
+            if batch[0].is_too_long:
+                await self._set_aside(batch[0])
+            else:
+                await self._store(batch)
+                await self._own.remove(batch)
+
+    async def _store(self, batch: Sequence[Message]) -> None:
+        """Store messages; whatever one of them holds, it becomes a dead letter and holds up no other."""
+        read: list[tuple[Message, ItemT]] = []
+        for message in batch:
+            try:
+                read.append((message, self._intake.read(message)))
+            except Exception as error:  # noqa: BLE001 - a blind catch: anybody may write anything into a message
+                await self._refuse(message, error)
+        try:
+            if read:
+                await self._intake.store([item for _, item in read])
+        except Exception as error:
+            if is_transient(error):
+                raise
+            # one of them cannot be stored, such as for something else that lies where it should be
+            await self._store_one_by_one(read)
+
+    async def _store_one_by_one(self, read: Sequence[tuple[Message, ItemT]]) -> None:
+        for message, item in read:
+            try:
+                await self._intake.store([item])
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                await self._refuse(message, error)
+
+    async def _refuse(self, message: Message, error: Exception) -> None:
+        """Turn a message into a dead letter. Raises RedisError."""
+        if isinstance(error, InvalidRequestError):
+            problem = Problem.of(error)
+        else:
+            logger.error("Internal error while a message was read or stored.", queue=self.queue, exc_info=error)
+            detail = f"The message cannot be read or stored: {type(error).__name__}: {error}"
+            problem = Problem.of(InvalidRequestError(detail))
+        await self._dead_letters.add(self.queue, message.raw, problem)
+
+    async def _set_aside(self, message: Message) -> None:
+        """Move a message that is too long to a list of its own, without reading it. Raises RedisError."""
+        where = keys.too_long(self.queue)
+        problem = Problem.of(
+            InvalidRequestError(
+                f"The message has {message.size_bytes} bytes, but at most {READ_BYTES} are read. It is kept in the "
+                f"broker's list {where}. Find out who sent it, then delete it there (LREM or DEL) and drop this entry."
+            )
+        )
+        await self._dead_letters.add_beginning(self.queue, message.raw, message.digest, problem)
+        await self._own.set_aside(message)

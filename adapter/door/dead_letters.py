@@ -33,10 +33,27 @@ class DeadLetters:
             message = {"raw": raw.decode()}
         except UnicodeDecodeError:
             message = {"raw_base64": base64.b64encode(raw).decode()}
-        fields = {"kind": "message", "queue": queue, **message, "problem": problem.model_dump_json()}
-        await self._redis.xadd(keys.DEAD, fields)
+        await self._store({"kind": "message", "queue": queue, **message}, problem)
+
+    async def add_beginning(self, queue: str, beginning: bytes, sha1: str, problem: Problem) -> None:
+        """Store the beginning of a message that is kept elsewhere because of its length.
+
+        Args:
+            queue: the broker's list it came from.
+            beginning: of the message.
+            sha1: of all of it, hexadecimal.
+            problem: says where it is kept.
+
+        Raises:
+            RedisError: it was not stored.
+        """
+        head = base64.b64encode(beginning).decode()
+        await self._store({"kind": "message", "queue": queue, "head_base64": head, "sha1": sha1}, problem)
+
+    async def _store(self, fields: dict[str, str], problem: Problem) -> None:
+        await self._redis.xadd(keys.DEAD, {**fields, "problem": problem.model_dump_json()})
         logger.error(
             "A message cannot be processed. It has become a dead letter; `dead list` shows it.",
-            queue=queue,
+            queue=fields["queue"],
             reason=problem.detail,
         )

@@ -11,6 +11,10 @@ from typing import Any
 
 from podjobs.contract.errors import InvalidRequestError
 
+DEEPEST = 66
+"""Levels of objects and lists within the outermost one. A message with a statement has some ten; JSON parsers and
+writers give up between 100 and 1,000."""
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -57,9 +61,17 @@ def open_envelope(raw: bytes) -> Envelope:
 
 def _json(raw: bytes, what: str) -> Any:
     try:
-        return json.loads(raw)
+        value = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise InvalidRequestError(f"{what} is not JSON: {error}.") from error
+    if _is_deeper(value, DEEPEST):
+        raise InvalidRequestError(f"{what} has objects and lists that are nested more than {DEEPEST} deep.")
+    return value
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_is_deeper(part, levels - 1) for part in inner if isinstance(part, dict | list))
 
 
 def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
@@ -72,7 +84,7 @@ def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         )
     if compression := message["headers"].get("compression"):
         raise InvalidRequestError(
-            f"The message's body is compressed ({compression}). Remove task_compression from Pod's Celery settings."
+            f"The message's body is compressed ({compression!r}). Remove task_compression from Pod's Celery settings."
         )
     body = message.get("body")
     if not isinstance(body, str):

@@ -4,19 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from redis.exceptions import RedisError
 
 from adapter.door.celery import BATCH
 from adapter.door.celery_jobs import read_job
-from adapter.door.dead_letters import DeadLetters
-from adapter.redis.redis_retry import is_transient
+from adapter.door.processing_list import Message
+from adapter.door.room import DeadBound, Room
 from adapter.steps.records import Records
-from podjobs.contract.errors import InvalidRequestError, Problem
+from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.jobs import Job
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.workflows import workflow_of
 
 logger = structlog.get_logger(__name__)
+
+Requested = tuple[Job, int]
+"""A job, and its place in the order of all requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,67 +41,43 @@ class JobRules:
 
 
 class JobIntake:
-    """Stores the messages of one queue as jobs."""
+    """Stores messages as jobs."""
 
-    def __init__(self, queue: str, records: Records, rules: JobRules, dead_letters: DeadLetters) -> None:
-        """Create the intake of one queue.
+    def __init__(self, records: Records, rules: JobRules, dead_bound: DeadBound) -> None:
+        """Create the intake.
 
         Args:
-            queue: whose messages are stored.
             records: where jobs are stored.
             rules: which jobs are accepted.
-            dead_letters: where messages go that cannot be processed.
+            dead_bound: how many dead letters there may be.
         """
-        self._queue = queue
         self._records = records
         self._rules = rules
-        self._dead_letters = dead_letters
+        self._dead_bound = dead_bound
 
-    async def room(self) -> int:
-        """There is always room: records are small, and Pod can only be notified about jobs that were accepted."""
-        return BATCH
+    async def room(self) -> Room:
+        """See Intake. Records are small, and Pod can only be notified about jobs that were accepted: they have room."""
+        obstacle = await self._dead_bound.obstacle()
+        return Room(0 if obstacle else BATCH, obstacle)
 
-    async def store(self, batch: Sequence[bytes]) -> None:
-        """Store messages; see Intake."""
-        jobs: list[tuple[Job, bytes]] = []
-        refused: list[tuple[bytes, Problem]] = []
-        for raw in batch:
-            try:
-                job = read_job(raw, self._rules.paths)
-                self._rules.check(job)
-                jobs.append((job, raw))
-            except InvalidRequestError as error:
-                refused.append((raw, Problem.of(error)))
-        await self._accept_all(jobs)
-        for raw, problem in refused:
-            await self._dead_letters.add(self._queue, raw, problem)
+    def read(self, message: Message) -> Requested:
+        """See Intake."""
+        job = read_job(message.raw, self._rules.paths)
+        self._rules.check(job)
+        return job, message.position
 
-    async def _accept_all(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
-        try:
-            if jobs:
-                await self._accept([job for job, _ in jobs])
-        except RedisError as error:
-            if is_transient(error):
-                raise
-            # one of them cannot be stored: it must not hold up the others
-            await self._accept_one_by_one(jobs)
-
-    async def _accept_one_by_one(self, jobs: Sequence[tuple[Job, bytes]]) -> None:
-        for job, raw in jobs:
-            try:
-                await self._accept([job])
-            except RedisError as error:
-                if is_transient(error):
-                    raise
-                problem = Problem(title="The job cannot be stored.", status=500, detail=str(error))
-                await self._dead_letters.add(self._queue, raw, problem)
-
-    async def _accept(self, jobs: Sequence[Job]) -> None:
-        for job, accepted in zip(jobs, await self._records.accept(jobs), strict=True):
+    async def store(self, items: Sequence[Requested]) -> None:
+        """Store jobs; see Intake."""
+        jobs = [job for job, _ in items]
+        answers = await self._records.accept(jobs, [position for _, position in items])
+        for job, accepted in zip(jobs, answers, strict=True):
             log = logger.bind(job_id=job.id, type=job.type, target=job.target)
-            if accepted.outcome == "duplicate":
-                log.info("A message was dropped: its job is already known.")
-                continue
-            log.info("A job was accepted.")
-            if accepted.superseded_id:
-                log.info("An older job for the same target is superseded.", superseded=accepted.superseded_id)
+            match accepted.outcome:
+                case "duplicate":
+                    log.info("A message was dropped: its job is already known.")
+                case "superseded":
+                    log.info("A job came too late: a newer one for its target was accepted.", newer=accepted.other_id)
+                case _:
+                    log.info("A job was accepted.")
+            if accepted.outcome == "accepted" and accepted.other_id:
+                log.info("An older job for the same target is superseded.", superseded=accepted.other_id)

@@ -25,9 +25,18 @@ class Door(Protocol):
 
     queue: str
     is_open: bool
+    obstacle: str
+    """Why messages stay on the queue; empty: they are read."""
 
     async def waiting(self) -> int:
         """Count the messages that are still on Pod's queue. Raises RedisError."""
+
+
+class DeadLetterBound(Protocol):
+    """The bound of the dead letters."""
+
+    async def obstacle(self) -> str:
+        """Why nothing may be taken in; empty: it may. Raises RedisError."""
 
 
 class Dispatch(Protocol):
@@ -51,12 +60,13 @@ class Statements(Protocol):
 class HealthRoutes:
     """Describes one adapter."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a different part of the adapter
         self,
         adapter_id: str,
         jobs: RedisClient,
         doors: Sequence[Door],
         dispatches: Sequence[Dispatch],
+        dead_bound: DeadLetterBound,
         statements: Statements | None = None,
     ) -> None:
         """Create the routes.
@@ -66,12 +76,14 @@ class HealthRoutes:
             jobs: the jobs' database.
             doors: one per queue that is read.
             dispatches: one per function.
+            dead_bound: tells whether there are too many dead letters.
             statements: describes the xAPI statements; None: their queue is not read.
         """
         self._adapter_id = adapter_id
         self._jobs = jobs
         self._doors = doors
         self._dispatches = dispatches
+        self._dead_bound = dead_bound
         self._statements = statements
         self._stopping = False
 
@@ -103,10 +115,11 @@ class HealthRoutes:
                 await self._jobs.ping()
                 for door in self._doors:
                     await door.waiting()
+                too_many_dead = await self._dead_bound.obstacle()
         except (RedisError, TimeoutError) as error:
             return f"Redis does not answer: {error}."
         closed = ", ".join(door.queue for door in self._doors if not door.is_open)
-        return f"Not being read yet: the queue {closed}." if closed else ""
+        return f"Not being read yet: the queue {closed}." if closed else too_many_dead
 
     async def _show_status(self, _request: web.Request) -> web.Response:
         try:
@@ -122,6 +135,7 @@ class HealthRoutes:
             "adapter": self._adapter_id,
             "redis": "ok",
             "queues": {door.queue: await door.waiting() for door in self._doors},
+            "obstacles": {door.queue: door.obstacle for door in self._doors if door.obstacle},
             "functions": {dispatch.function.name: await dispatch.describe() for dispatch in self._dispatches},
             **({"statements": await statements.describe()} if statements else {}),
             "jobs_live": await self._jobs.scard(keys.LIVE),

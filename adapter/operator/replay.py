@@ -64,7 +64,7 @@ async def _replay_job(letter: DeadLetter, records: Records) -> str:
         raise ReplayError(f"The entry {letter.id} no longer exists.")
     if answer.outcome != "accepted":
         raise ReplayError(f"The job {job.id} is {answer.outcome}: only a job that has failed can be replayed.")
-    superseded = f" It supersedes the job {answer.superseded_id}." if answer.superseded_id else ""
+    superseded = f" It supersedes the job {answer.other_id}." if answer.other_id else ""
     return f"The job {job.id} was restarted from the beginning.{superseded}"
 
 
@@ -78,6 +78,8 @@ async def _replay_message(letter: DeadLetter, targets: ReplayTargets) -> str:
     queue = letter.fields.get("queue", "")
     if queue.startswith(keys.PREFIX):
         raise ReplayError(f"The entry {letter.id} is neither a step nor a statement and cannot become one.")
+    if "sha1" in letter.fields:
+        raise ReplayError(f"The message of the entry {letter.id} cannot be replayed: {letter.reason}")
     encoded = letter.fields.get("raw_base64")
     raw = base64.b64decode(encoded) if encoded else letter.fields["raw"].encode()
     # first onto the queue, then off the dead letters: in between it exists twice, but is never lost

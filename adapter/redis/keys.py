@@ -30,14 +30,15 @@ In the jobs' database (PODJOBS_REDIS_URL):
     podjobs:jobs                    sorted set of job ids by the time they were accepted and, later, ended
     podjobs:live                    set of the ids of jobs that have not ended
     podjobs:current:<type>:<target> string: the id of the job for that target that has not ended
+    podjobs:newest:<type>:<target>  hash that expires: position and job of the newest request for that target
     podjobs:statements              stream of the xAPI statements that the LRS does not have yet; consumer group
                                     `adapter`, created at 0. An entry: statement (JSON). It is acknowledged and
                                     deleted when the LRS has it or when it becomes a dead letter. Owners as above.
-    podjobs:intake:<message>        string that expires: when a message arrived whose statement has no timestamp,
-                                    so that the statement gets the same one if the message arrives again
     podjobs:dead                    stream of the dead letters: kind `job` (job, type, target, params, step, problem),
-                                    kind `message` (queue, raw or raw_base64, problem) or kind `statement`
-                                    (statement, problem)
+                                    kind `message` (queue, raw or raw_base64, problem; of one that is too long: queue,
+                                    head_base64, sha1, problem) or kind `statement` (statement, problem)
+    podjobs:recovery                string that expires: the work of lost jobs was looked for. It is missing, too, when
+                                    Redis has lost its data
     podjobs:adapter:<adapter>       string: how often that adapter's heart has beaten. It expires, but only to be
                                     cleaned up: an adapter is gone when its heart is not seen to beat for a lease.
 
@@ -45,7 +46,10 @@ In the brokers' databases:
 
     <queue>                         Pod's list of Celery messages
     <queue>:podjobs:<adapter>       processing list: the messages which that adapter is about to store
-    podjobs:doors:<queue>           set of the adapters that may have such a list
+    <queue>:podjobs-too-long        list of the messages that are too long to be read, for an operator
+    podjobs:doors:<queue>           set of the adapters that may have a processing list
+    podjobs:places:<queue>          hash: SHA-1 of a message in a processing list → its position in the order of all
+                                    messages and its time of arrival in µs; `last` → the latest position
 
 When a job ends, its stages, ready, open, held and results are deleted at once; its hash and log expire.
 """
@@ -62,6 +66,7 @@ NOBODY = frozenset({WAITING, RETURNED})
 JOBS = f"{PREFIX}jobs"
 LIVE = f"{PREFIX}live"
 DEAD = f"{PREFIX}dead"
+RECOVERY = f"{PREFIX}recovery"
 STATEMENTS = f"{PREFIX}statements"
 
 
@@ -95,11 +100,6 @@ def job_log(job_id: str) -> str:
     return f"{PREFIX}job:{job_id}:log"
 
 
-def intake(message_id: str) -> str:
-    """Name the key that holds a message's time of arrival."""
-    return f"{PREFIX}intake:{message_id}"
-
-
 def heartbeat(adapter_id: str) -> str:
     """Name an adapter's heartbeat."""
     return f"{PREFIX}adapter:{adapter_id}"
@@ -113,3 +113,13 @@ def processing(queue: str, adapter_id: str) -> str:
 def doors(queue: str) -> str:
     """Name the set of the adapters that may have a processing list."""
     return f"{PREFIX}doors:{queue}"
+
+
+def places(queue: str) -> str:
+    """Name the hash of the places of the messages that are in a processing list."""
+    return f"{PREFIX}places:{queue}"
+
+
+def too_long(queue: str) -> str:
+    """Name the list of the messages that are too long to be read."""
+    return f"{queue}:podjobs-too-long"

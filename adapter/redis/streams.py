@@ -4,7 +4,7 @@ Every method takes the stream's key.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError, ResponseError
@@ -149,6 +149,10 @@ class Streams:
         """Look at an entry without claiming it; None if it is gone."""
         found = await self._redis.xrange(stream, min=entry_id, max=entry_id)
         return found[0][1] if found else None
+
+    async def park(self, stream: str, entry_ids: Sequence[str]) -> None:
+        """Leave entries of this adapter to the sweep of any adapter, once their wait is over; their attempts count."""
+        await self._redis.xclaim(stream, keys.GROUP, keys.WAITING, 0, list(entry_ids), idle=0, justid=True)
 
     async def give_back(self, stream: str) -> int:
         """Release all of this adapter's entries for the next sweep of any adapter; their current attempts do not count.

@@ -13,6 +13,9 @@ from podjobs.contract.statements import StatementEntry
 GIVE_UP_AFTER = 8
 """Failures of a single statement, each with successes of others since the previous one."""
 
+ALONE_FROM = 4
+"""Statements that are delivered one by one rather than in halves: never more deliveries, whichever of them are bad."""
+
 
 @dataclass(frozen=True, slots=True)
 class SubBatch:
@@ -38,6 +41,13 @@ class SubBatch:
             return self
         left = tuple(entry for entry in self.entries if entry.entry_id not in entry_ids)
         return SubBatch(left, self.attempt + 1, successes_seen=self.successes_seen)
+
+    def split_first(self) -> "tuple[SubBatch, tuple[SubBatch, ...]]":
+        """The first statement alone, which shows as well as all whether any can be delivered, and the rest."""
+        if len(self.entries) == 1:
+            return self, ()
+        first = SubBatch(self.entries[:1], self.attempt, successes_seen=self.successes_seen)
+        return first, (replace(self, entries=self.entries[1:]),)
 
     def next_attempt(self) -> "SubBatch":
         """The same sub-batch for another attempt, if the failure was not its fault."""
@@ -66,9 +76,9 @@ def bisect_failed(failed: SubBatch, successes: int, *, is_refusal: bool = False)
     """
     others_succeed = successes > failed.successes_seen
     if len(failed.entries) > 1 and (is_refusal or others_succeed or failed.failures > 0):
-        middle = len(failed.entries) // 2
-        halves = (failed.entries[:middle], failed.entries[middle:])
-        sub_batches = tuple(SubBatch(half, failed.attempt + 1, successes_seen=successes) for half in halves)
+        size = 1 if len(failed.entries) <= ALONE_FROM else (len(failed.entries) + 1) // 2
+        parts = (failed.entries[start : start + size] for start in range(0, len(failed.entries), size))
+        sub_batches = tuple(SubBatch(part, failed.attempt + 1, successes_seen=successes) for part in parts)
         return Bisection(sub_batches, others_succeed=others_succeed)
     counted = failed.alone_failures + (1 if others_succeed and len(failed.entries) == 1 else 0)
     if counted >= (1 if is_refusal else GIVE_UP_AFTER):

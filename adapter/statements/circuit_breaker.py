@@ -1,4 +1,9 @@
-"""The circuit breaker of a function: after a failure, one delivery at a time probes it; the others wait."""
+"""The circuit breaker of a function: after a failure, one delivery at a time probes it; the others wait.
+
+A failure may be the fault of what was delivered. Then each wait is followed by several probes with different single
+statements: if one of them succeeds, the function works, and the cause lies in the others. So few good statements among
+thousands of bad ones are found in seconds, and a function that fails at everything gets little to do.
+"""
 
 import asyncio
 import time
@@ -6,6 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapter.retries import busy_wait_s
+
+PROBES = 32
+"""Probes with single statements between two waits."""
 
 
 class CircuitBreaker:
@@ -26,6 +34,8 @@ class CircuitBreaker:
         self._failures = 0
         self._failed_at = 0.0
         self._open_until = 0.0
+        self._may_be_content = False
+        self._probes_left = 0
 
     @property
     def is_open(self) -> bool:
@@ -36,6 +46,11 @@ class CircuitBreaker:
     def wait_s(self) -> float:
         """Seconds until the next delivery may probe the function; 0 while the circuit breaker is closed."""
         return max(self._open_until - time.monotonic(), 0.0) if self.is_open else 0.0
+
+    @property
+    def wants_small_probe(self) -> bool:
+        """Whether a delivery should be of a single statement: the latest failure may have been another's fault."""
+        return self.is_open and self._may_be_content
 
     @asynccontextmanager
     async def delivery(self) -> AsyncIterator[float]:
@@ -49,20 +64,26 @@ class CircuitBreaker:
                     return
         yield time.monotonic()
 
-    def record_failure(self, began: float, retry_after_s: float | None) -> float:
+    def record_failure(self, began: float, retry_after_s: float | None, *, may_be_content: bool = False) -> float:
         """Open the circuit breaker, or keep it open for longer.
 
         Args:
             began: when the failed delivery began. Deliveries that began before the latest failure say nothing new:
                 four that fail together count as one failure.
             retry_after_s: the wait that the function asked for; None: 1, 2, 4 … seconds up to the cap.
+            may_be_content: whether what was delivered may be the cause.
 
         Returns:
             Seconds to wait from now on.
         """
         if not self.is_open or began >= self._failed_at:
+            if self.wants_small_probe and may_be_content and self._probes_left and retry_after_s is None:
+                self._probes_left -= 1
+                return self.wait_s
             self._failures += 1
             self._failed_at = time.monotonic()
+            self._may_be_content = may_be_content
+            self._probes_left = PROBES - 1
         wait_s = busy_wait_s(self._failures, self._cap_s) if retry_after_s is None else retry_after_s
         self._open_until = max(self._open_until, self._failed_at + wait_s)
         return self.wait_s

@@ -1,50 +1,41 @@
 """Dispatches statements: gathers them into batches, delivers these to the function `xapi`, and clears the stream.
 
-The life of a batch in this adapter:
+    stream ──batcher──▶ fresh batch ──┐
+                                      ├──slot──▶ attempt (attempts.py) ──▶ settled
+    ┌── leftovers (leftovers.py) ─────┘             │
+    └───────────────────────────────────────────────┘ what is left
 
-    gathered ──▶ delivered ──report──▶ accepted: removed from the stream
-                     │         ├─────▶ refused: a dead letter, with the reason
-                     │         └─────▶ kept ──────────────┐
-                     ├──FunctionBusyError ───────────────▶┤ stays here and is delivered again: when the circuit
-                     ├──StepFailedError ─────────────────▶┤ breaker allows it (circuit_breaker.py), and in halves
-                     └──StepRefusedError ────────────────▶┘ where a statement may be the cause (bisection.py)
-
-Nothing is given up because the LRS or the function is unavailable, however long that lasts. What an adapter has in
-memory is bounded: `concurrency` batches, one being gathered, and a few statements that fail alone while others succeed.
+Leftovers use half of the slots at most, and suspects half of these: whatever fails, however slowly, fresh statements
+go on. What an adapter has in memory is bounded: where there is no room for another suspect, one waits in the stream.
 """
 
 import asyncio
-import time
-import uuid
-from collections import deque
-from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
 from adapter.cancellation import cancel_and_wait
-from adapter.delivery import Delivery, DeliveryError, FunctionBusyError, StepRefusedError
+from adapter.delivery import Delivery
 from adapter.redis import keys
 from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
-from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
+from adapter.statements.attempts import StatementAttempts
 from adapter.statements.batcher import StatementBatcher
-from adapter.statements.bisection import SubBatch, bisect_failed
+from adapter.statements.bisection import SubBatch
 from adapter.statements.circuit_breaker import CircuitBreaker
+from adapter.statements.leftovers import Leftovers
 from adapter.statements.store import StatementStore
-from podjobs.contract.errors import Problem, RetryableError
-from podjobs.contract.statements import BatchReport, StatementBatch, StatementEntry
+from podjobs.contract.statements import BatchReport, StatementBatch
 
 logger = structlog.get_logger(__name__)
 
 REDIS_AWAY_WAIT_S = 0.5
-STUCK_LIMIT, STUCK_SUB_BATCHES = 50, 10
-"""Extra batches allowed beyond the concurrency, and the most statements left of each, all of which fail alone."""
-REASONS_LOGGED = 10
-NEEDS_OPERATOR = frozenset({401, 403, 404, 405})
-"""Statuses that a wrong address or a missing permission in front of the function causes."""
+SUSPECT_LIMIT = 5000
+"""Suspects in memory: each fails for three minutes before it is given up, so this is 28 of them a second."""
+MEMORY_BYTES = 64 * 1024 * 1024
+"""Of the statements in memory, as JSON, above which suspects are not kept there."""
 
 
 class StatementDispatch:
@@ -73,18 +64,21 @@ class StatementDispatch:
         """
         self.function = function
         self._streams = streams
-        self._statements = statements
         self._batcher = batcher
-        self._delivery = delivery
         self._timing = timing
         self._breaker = CircuitBreaker(timing.busy_cap_s)
+        self._attempts = StatementAttempts(delivery, statements, batcher, self._breaker)
+        self._leftovers = Leftovers(timing.busy_cap_s)
+        self._slots = asyncio.Semaphore(function.concurrency)
+        self._leftover_limit = max(function.concurrency // 2, 1)
+        self._suspect_limit = max(self._leftover_limit // 2, 1)
+        self.suspects_in_memory = SUSPECT_LIMIT
+        """How many suspects wait here; the others wait in the stream."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._delivering: set[asyncio.Task[None]] = set()
-        self._stuck: set[asyncio.Task[None]] = set()
+        self._leftover_tasks: dict[asyncio.Task[None], bool] = {}
+        """Those that deliver leftovers, and whether of a suspect."""
         self._finishing = False
-        self._successes = 0
-        self._trouble: Problem | None = None
-        self._slot_freed = asyncio.Event()
+        self._changed = asyncio.Event()
 
     @property
     def claimed(self) -> tuple[str, ...]:
@@ -94,189 +88,105 @@ class StatementDispatch:
     async def describe(self) -> dict[str, Any]:
         """What it is doing, in numbers. Raises RedisError."""
         new, taken = await self._streams.counts(self.stream)
+        trouble = self._attempts.trouble
         return {
             "concurrency": self.function.concurrency,
-            "running_here": len(self._delivering),
-            "on_hold_here": len(self._tasks - self._delivering),
+            "running_here": len(self._attempts.running),
+            "on_hold_here": len(self._tasks - self._attempts.running) + self._leftovers.sub_batches,
+            "suspects_here": self._leftovers.suspects,
             "statements_not_taken": new,
             "statements_taken": taken,
-            "trouble": self._trouble.detail if self._trouble else "",
+            "trouble": trouble.detail if trouble else "",
             "next_attempt_s": round(self._breaker.wait_s, 1),
         }
 
     async def run(self) -> None:
         """Gather and deliver batches until cancelled; deliveries in flight then continue until `finish`."""
-        while True:
-            try:
-                await self._streams.ensure_group(self.stream)
-                while True:
-                    await self._free_slot()
-                    self._start(await self._batcher.next_batch())
-            except RedisError as error:
-                logger.warning("Statements cannot be read from Redis.", error=str(error))
-                await asyncio.sleep(REDIS_AWAY_WAIT_S)
+        async with asyncio.TaskGroup() as lanes:
+            lanes.create_task(self._deliver_fresh())
+            lanes.create_task(self._deliver_leftovers())
 
     async def finish(self, grace_s: float) -> None:
         """Let deliveries in flight end within the grace time, then abandon them; abandon those on hold at once."""
         self._finishing = True
-        await cancel_and_wait(self._tasks - self._delivering)
-        if self._delivering:
-            await asyncio.wait(self._delivering, timeout=grace_s)
+        running = self._attempts.running
+        await cancel_and_wait(self._tasks - running)
+        if running:
+            await asyncio.wait(running, timeout=grace_s)
         await cancel_and_wait(self._tasks)
 
-    async def _free_slot(self) -> None:
-        while len(self._tasks) - min(len(self._stuck), STUCK_LIMIT) >= self.function.concurrency:
-            self._slot_freed.clear()
-            await self._slot_freed.wait()
+    async def _deliver_fresh(self) -> None:
+        while True:
+            try:
+                await self._streams.ensure_group(self.stream)
+                while True:
+                    while not self._may_gather():
+                        await self._next_change(None)
+                    entries = await self._batcher.next_batch()
+                    await self._slots.acquire()
+                    self._start(SubBatch(entries, successes_seen=self._attempts.successes))
+            except RedisError as error:
+                logger.warning("Statements cannot be read from Redis.", error=str(error))
+                await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
-    def _start(self, entries: tuple[StatementEntry, ...]) -> None:
-        task = asyncio.create_task(self._perform(entries))
+    def _may_gather(self) -> bool:
+        """Whether another batch may be gathered: not while enough waits here that may succeed."""
+        if self._breaker.is_open:
+            # a batch at a time if only suspects are left here: others must show whether it is their fault
+            return not self._leftovers.statements and not self._tasks - self._leftover_tasks.keys()
+        return self._leftovers.statements < self.function.concurrency * self._batcher.limits.statements
+
+    async def _deliver_leftovers(self) -> None:
+        while True:
+            with_suspects = sum(self._leftover_tasks.values()) < self._suspect_limit
+            next_s = self._leftovers.next_s(with_suspects=with_suspects)
+            if len(self._leftover_tasks) >= self._leftover_limit or next_s != 0:
+                await self._next_change(next_s)
+                continue
+            await self._slots.acquire()
+            sub_batch = self._leftovers.take(with_suspects=with_suspects)
+            if sub_batch is None:
+                self._slots.release()
+                continue
+            self._leftover_tasks[self._start(sub_batch)] = sub_batch.is_suspect
+
+    async def _next_change(self, timeout_s: float | None) -> None:
+        """Wait until a delivery has ended, but no longer than this (None: however long)."""
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _start(self, sub_batch: SubBatch) -> asyncio.Task[None]:
+        """Start a delivery in the slot that was acquired for it."""
+        task = asyncio.create_task(self._deliver(sub_batch))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._stuck.discard(task)
-        self._slot_freed.set()
+        self._leftover_tasks.pop(task, None)
+        self._slots.release()
+        self._changed.set()
 
-    async def _perform(self, entries: tuple[StatementEntry, ...]) -> None:
-        """Deliver a batch until nothing is left of it."""
-        sub_batches = deque([SubBatch(entries, successes_seen=self._successes)])
-        while sub_batches and not self._finishing:
-            self._note_stuck(sub_batches)
-            sub_batch = sub_batches.popleft()
-            if sub_batch.is_suspect:
-                await asyncio.sleep(busy_wait_s(sub_batch.failures, self._timing.busy_cap_s))
-            try:
-                left = await self._deliver(sub_batch)
-            except Exception as error:
-                # The only blind catch: a bug of ours must cost neither statements nor the dispatch.
-                logger.exception("Internal error in the adapter. The statements will be delivered again.")
-                detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
-                left = self._keep(sub_batch, _fault(detail), time.monotonic(), None)
-            # what fails alone goes after what may succeed
-            for again in left:
-                sub_batches.append(again) if again.is_suspect else sub_batches.appendleft(again)
+    async def _deliver(self, sub_batch: SubBatch) -> None:
+        left = await self._attempts.deliver(sub_batch)
+        if self._finishing:
+            return
+        self._leftovers.put(left)
+        while self._leftovers.suspects > self.suspects_in_memory or self._batcher.claimed_bytes > MEMORY_BYTES:
+            if not await self._park_suspect():
+                break
 
-    def _note_stuck(self, sub_batches: "deque[SubBatch]") -> None:
-        """Free the slot of a batch of which only a few statements are left, all failing alone."""
-        task = asyncio.current_task()
-        if task is not None and len(sub_batches) <= STUCK_SUB_BATCHES and all(one.is_suspect for one in sub_batches):
-            self._stuck.add(task)
-            self._slot_freed.set()
-
-    async def _deliver(self, sub_batch: SubBatch) -> tuple[SubBatch, ...]:
-        """Deliver a sub-batch as soon as the circuit breaker allows it. Returns what must be delivered again."""
-        async with self._breaker.delivery() as began:
-            try:
-                report = await self._invoke(sub_batch)
-            except FunctionBusyError as error:
-                return self._keep(sub_batch, error.problem, began, error.retry_after_s)
-            except DeliveryError as error:
-                is_refusal = isinstance(error, StepRefusedError)
-                return await self._bisect(sub_batch, error.problem, began, is_refusal=is_refusal)
-            return await self._apply(sub_batch, report, began)
-
-    async def _invoke(self, sub_batch: SubBatch) -> BatchReport:
-        batch = StatementBatch(batch_id=uuid.uuid4().hex, entries=sub_batch.entries, attempt=sub_batch.attempt)
-        task = asyncio.current_task()
-        if task is not None:
-            self._delivering.add(task)
-        try:
-            return await self._delivery.deliver(batch)
-        finally:
-            if task is not None:
-                self._delivering.discard(task)
-
-    async def _apply(self, sub_batch: SubBatch, report: BatchReport, began: float) -> tuple[SubBatch, ...]:
-        """Store what the report says about a sub-batch. Returns what must be delivered again."""
-        settled = await self._settle(sub_batch, report)
-        left = sub_batch.without(settled)
-        if not left.entries or (settled and report.trouble is None):
-            if report.accepted:  # refusals alone do not prove that the LRS is available
-                self._successes += 1
-                self._trouble = None
-                self._breaker.record_success()
-            return (left,) if left.entries else ()
-        trouble = report.trouble or _fault("The function's report does not say what became of any statement.")
-        if trouble.status == RetryableError.status:
-            return await self._bisect(left, trouble, began, retry_after_s=report.retry_after_s)
-        return self._keep(left, trouble, began, report.retry_after_s, needs_operator=report.needs_operator)
-
-    async def _settle(self, sub_batch: SubBatch, report: BatchReport) -> frozenset[str]:
-        """Remove from the stream what the report accepts or refuses. Returns the entries' ids."""
-        known = {entry.entry_id for entry in sub_batch.entries}
-        accepted = [entry_id for entry_id in report.accepted if entry_id in known]
-        refused = [(one.entry_id, one.problem) for one in report.refused if one.entry_id in known]
-        if accepted or refused:
-            await self._store(accepted, refused)
-            logger.info("Statements are settled.", accepted=len(accepted), refused=len(refused))
-        for _, problem in refused[:REASONS_LOGGED]:
-            logger.error("A statement has become a dead letter; `dead list` shows it.", reason=problem.detail)
-        return frozenset(accepted) | frozenset(entry_id for entry_id, _ in refused)
-
-    async def _store(self, accepted: Sequence[str], refused: Sequence[tuple[str, Problem]]) -> None:
-        await retry_until_redis_answers(lambda: self._statements.settle(accepted, refused), "settle statements")
-        self._batcher.forget(frozenset(accepted) | frozenset(entry_id for entry_id, _ in refused))
-
-    async def _bisect(
-        self,
-        failed: SubBatch,
-        problem: Problem,
-        began: float,
-        *,
-        is_refusal: bool = False,
-        retry_after_s: float | None = None,
-    ) -> tuple[SubBatch, ...]:
-        """Continue with a sub-batch that may itself be the cause. Returns what must be delivered."""
-        bisection = bisect_failed(failed, self._successes, is_refusal=is_refusal)
-        if bisection.poison:
-            detail = f"{problem.detail} (Given up: {failed.attempt} attempts failed while other statements succeeded.)"
-            await self._store((), [(bisection.poison.entry_id, problem.model_copy(update={"detail": detail}))])
-            logger.error("A statement has become a dead letter; `dead list` shows it.", reason=detail)
-            return ()
-        if bisection.others_succeed:
-            logger.warning(
-                "Statements cannot be delivered while others can.", reason=problem.detail, count=len(failed.entries)
-            )
-        else:
-            self._stand_by(failed, problem, began, retry_after_s)
-        return bisection.sub_batches
-
-    def _keep(
-        self,
-        sub_batch: SubBatch,
-        problem: Problem,
-        began: float,
-        retry_after_s: float | None,
-        *,
-        needs_operator: bool = False,
-    ) -> tuple[SubBatch, ...]:
-        """Keep a sub-batch that is not the cause for later. Returns what must be delivered."""
-        self._stand_by(sub_batch, problem, began, retry_after_s, needs_operator=needs_operator)
-        return (sub_batch.next_attempt(),)
-
-    def _stand_by(
-        self,
-        failed: SubBatch,
-        problem: Problem,
-        began: float,
-        retry_after_s: float | None,
-        *,
-        needs_operator: bool = False,
-    ) -> None:
-        """Open the circuit breaker: all deliveries wait."""
-        self._trouble = problem
-        next_attempt_s = self._breaker.record_failure(began, retry_after_s)
-        log = logger.error if needs_operator or problem.status in NEEDS_OPERATOR else logger.warning
-        log(
-            "Statements cannot be delivered now. All are kept and will be delivered again.",
-            reason=problem.detail,
-            status=problem.status,
-            count=len(failed.entries),
-            next_attempt_s=round(next_attempt_s, 1),
-        )
-
-
-def _fault(detail: str) -> Problem:
-    return Problem(title="The statements were not delivered.", status=int(RetryableError.status), detail=detail)
+    async def _park_suspect(self) -> bool:
+        """Leave a suspect to the stream, from where it comes back after a while. False: there is none."""
+        suspect = self._leftovers.drop_suspect()
+        if suspect is None:
+            return False
+        entry_ids = [entry.entry_id for entry in suspect.entries]
+        await retry_until_redis_answers(lambda: self._streams.park(self.stream, entry_ids), "park a statement")
+        self._batcher.forget(frozenset(entry_ids))
+        return True

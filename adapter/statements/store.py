@@ -1,19 +1,15 @@
 """The store of the xAPI statements that the LRS does not have yet: every change to it is atomic (statements.lua)."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.redis.memory import KeyMemory
 from podjobs.contract.errors import Problem
 
 _SCRIPT = Path(__file__).with_name("statements.lua").read_text(encoding="utf-8")
-
-INTAKE_TTL_S = 3600
-"""How long the arrival time of a message is remembered whose statement has no timestamp. It is needed again only if an
-adapter dies between storing a statement and removing its message, and another one takes over after the lease."""
 
 
 class StatementStore:
@@ -23,6 +19,7 @@ class StatementStore:
         """Use a client that returns text."""
         self._redis = redis
         self._script = redis.register_script(_SCRIPT)
+        self._memory = [KeyMemory(redis, key) for key in (keys.STATEMENTS, keys.DEAD)]
 
     async def count(self) -> int:
         """Count what takes memory: the statements in the stream and all dead letters. Raises RedisError."""
@@ -32,22 +29,9 @@ class StatementStore:
             waiting, dead = await pipeline.execute()
         return int(waiting) + int(dead)
 
-    async def intake_times(self, message_ids: Sequence[str]) -> list[str]:
-        """Record when messages arrived; a message that arrives again keeps its first time.
-
-        Args:
-            message_ids: the ids of the messages.
-
-        Returns:
-            The time of each message, in xAPI's notation.
-        """
-        now = datetime.now(tz=UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        async with self._redis.pipeline(transaction=False) as pipeline:
-            for message_id in message_ids:
-                pipeline.set(keys.intake(message_id), now, nx=True, ex=INTAKE_TTL_S)
-                pipeline.get(keys.intake(message_id))
-            answers = await pipeline.execute()
-        return [str(time or now) for time in answers[1::2]]
+    async def size_bytes(self) -> int:
+        """The memory of the statements in the stream and of all dead letters. Raises RedisError."""
+        return sum([await memory.size_bytes() for memory in self._memory])
 
     async def append(self, statements: Sequence[str]) -> None:
         """Append statements to the stream, in order.

@@ -35,9 +35,10 @@ class Accepted:
     """The outcome of accepting a job."""
 
     outcome: str
-    """`accepted` or `duplicate`; for a replay also `gone` or the state that forbids it."""
-    superseded_id: str
-    """The older job for the same target, or an empty string."""
+    """`accepted`, `duplicate`, or `superseded` if a newer job for the target was accepted before; for a replay also
+    `gone` or the state that forbids it."""
+    other_id: str
+    """The other job for the same target: the older one that was superseded, or the newer one; or an empty string."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,16 @@ class Records:
         self._ttl_s = ttl_s
         self._script = redis.register_script(_SCRIPT)
 
-    async def accept(self, jobs: Sequence[Job]) -> list[Accepted]:
-        """Accept jobs, in order. A job whose id is already known has no effect."""
-        answers = await self._run("accept", jobs=[_new_job(job) for job in jobs])
+    async def accept(self, jobs: Sequence[Job], positions: Sequence[int] = ()) -> list[Accepted]:
+        """Accept jobs, in order. A job whose id is already known has no effect.
+
+        Args:
+            jobs: what was requested.
+            positions: the place of each in the order of all requests; none: they are newer than all that came before.
+        """
+        given: Sequence[int | None] = positions or [None] * len(jobs)
+        new = [_new_job(job) | _position(place) for job, place in zip(jobs, given, strict=True)]
+        answers = await self._run("accept", jobs=new)
         return [Accepted(*answer) for answer in answers]
 
     async def take(self, function: str, owner: str, count: int) -> tuple[list[Entry], str]:
@@ -237,6 +245,11 @@ def _new_job(job: Job) -> dict[str, Any]:
         "failure_stages": [_stage(stage) for stage in workflow.failure_stages],
         "discard_stages": [_stage(stage) for stage in workflow.discard_stages],
     }
+
+
+def _position(place: int | None) -> dict[str, str]:
+    # as text: a double would lose digits
+    return {} if place is None else {"position": str(place)}
 
 
 def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:

@@ -15,8 +15,14 @@ def encoding_job(
     **request: Any,
 ) -> Job:  # fmt: skip
     """The job of one `start_encoding_task`; `request` holds its other arguments, by Pod's names."""
-    raw = celery_message(ENCODING_TASK, [video_id, video_path], request, message_id=job_id, queue="encoding")
-    return read_job(raw, MediaPaths(pod_root))
+    return read_job(encoding_message(job_id, video_id, video_path, **request), MediaPaths(pod_root))
+
+
+def encoding_message(
+    job_id: Any = "job-1", video_id: Any = 7, video_path: Any = "/media/videos/7.mp4", **request: Any
+) -> bytes:
+    """The message of one `start_encoding_task`; `request` holds its other arguments, by Pod's names."""
+    return celery_message(ENCODING_TASK, [video_id, video_path], request, message_id=job_id, queue="encoding")
 
 
 def transcription_job(

@@ -30,6 +30,8 @@ class FakeXapiFunction:
     answers: list[Any] = field(default_factory=list)
     judge: Callable[[StatementBatch], Any] = accept_all
     takes_s: float = 0
+    lasts_s: Callable[[StatementBatch], float] | None = None
+    """How long it takes for a batch; None: `takes_s`."""
     asked: list[StatementBatch] = field(default_factory=list)
     accepted: list[int] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
@@ -44,7 +46,7 @@ class FakeXapiFunction:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            await asyncio.sleep(self.takes_s)
+            await asyncio.sleep(self.lasts_s(batch) if self.lasts_s else self.takes_s)
         finally:
             self.at_once -= 1
         answer = self.answers.pop(0) if self.answers else self.judge(batch)

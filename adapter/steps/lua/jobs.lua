@@ -43,22 +43,52 @@ local function supersede(job, newer)
   return true
 end
 
+-- The newest request for a job's target. It outlives its job: a message that an adapter left behind when it died may be
+-- older, and is taken over long before this expires.
+local NEWEST_TTL_S = 86400
+local function newest(job) return prefix .. 'newest:' .. job.type .. ':' .. job.target end
+
+-- The job that was accepted although its request is newer than this one's, if there is one.
+local function find_newer(job)
+  local found = call('HMGET', newest(job), 'position', 'job')
+  if job.position and found[1] and tonumber(job.position) < tonumber(found[1]) then return found[2] end
+end
+
+-- A request without a position is newer than all before it, but no older than those that come after it.
+local function note_newest(job)
+  call('HSET', newest(job), 'job', job.id)
+  if job.position then call('HSET', newest(job), 'position', job.position) end
+  call('EXPIRE', newest(job), NEWEST_TTL_S)
+end
+
+local function write_record(job, state)
+  local time = now()
+  call('HSET', record(job.id), 'type', job.type, 'target', job.target, 'params', job.params, 'state', state,
+    'weight_total', job.weight, 'weight_done', 0, 'accepted_at', time,
+    'failure_stages', cjson.encode(job.failure_stages), 'discard_stages', cjson.encode(job.discard_stages))
+  call('ZADD', prefix .. 'jobs', time, job.id)
+end
+
 -- Start a job and supersede the one that is running for its target. Returns the latter's id, or ''.
 local function start_job(job)
   local target = prefix .. 'current:' .. job.type .. ':' .. job.target
   local older = call('GET', target)
   if not (older and older ~= job.id and supersede(older, job.id)) then older = '' end
-  local time = now()
   -- the record comes last: a script that fails half-way must not leave a job that looks as if it were stored
   call('RPUSH', part(job.id, 'stages'), job.first_stage)
-  call('HSET', record(job.id), 'type', job.type, 'target', job.target, 'params', job.params, 'state', STATE.queued,
-    'weight_total', job.weight, 'weight_done', 0, 'accepted_at', time,
-    'failure_stages', cjson.encode(job.failure_stages), 'discard_stages', cjson.encode(job.discard_stages))
+  note_newest(job)
+  write_record(job, STATE.queued)
   call('SET', target, job.id)
-  call('ZADD', prefix .. 'jobs', time, job.id)
   call('SADD', prefix .. 'live', job.id)
   advance(job.id)
   return older
+end
+
+-- End a job that came too late: it never starts, and its sender is notified of the newer one.
+local function end_older(job, newer)
+  write_log(job.id, { 'The job is superseded by the job ' .. newer .. ', which was requested later.' })
+  write_record(job, STATE.superseded)
+  end_job(job.id)
 end
 
 local function dead_letter_step(failed)

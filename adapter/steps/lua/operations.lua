@@ -2,12 +2,17 @@
 
 local operations = {}
 
--- Accept jobs. Returns for each: 'accepted' or 'duplicate', and the id of the job it superseded or ''.
+-- Accept jobs. Returns for each: 'accepted' and the id of the job it superseded or '', or 'superseded' and the id of the
+-- newer job, or 'duplicate' and ''.
 function operations.accept()
   local answers = {}
   for i, job in ipairs(arguments.jobs) do
+    local newer = find_newer(job)
     if call('EXISTS', record(job.id)) == 1 then
       answers[i] = { 'duplicate', '' }
+    elseif newer then
+      end_older(job, newer)
+      answers[i] = { 'superseded', newer }
     else
       answers[i] = { 'accepted', start_job(job) }
     end

@@ -171,3 +171,14 @@ def test_handler_wrong_settings_end_the_process_with_all_faults(make_client):
     assert "XAPI_LRS_URL" in str(ended.value)
     assert "XAPI_ANONYMIZE_ACTOR" in str(ended.value)
     assert PASSWORD not in str(ended.value)
+
+
+@pytest.mark.parametrize("anonymise", ["true", "false"])
+def test_handle_statement_of_any_shape_is_refused_alone(make_client, lrs, anonymise):
+    client = make_client(XAPI_ANONYMIZE_ACTOR=anonymise, PODJOBS_XAPI_ANONYMIZE_KEY="0123456789abcdef")
+    strange = [{"actor": {"objectType": []}}, {"object": {"objectType": {}}}, {"actor": {"member": [[]]}}]
+    poison = [new_statement(number) | one for number, one in enumerate(strange)]
+    report = ask(client, batch_of(new_statement(8), *poison, new_statement(9)))
+    assert report.accepted == ("1-0", "1-4")
+    assert [one.entry_id for one in report.refused] == ["1-1", "1-2", "1-3"]
+    assert "objectType must be" in report.refused[0].problem.detail

@@ -75,3 +75,23 @@ def test_problem_of_a_usual_error_is_complete():
     context = {"argv": ["ffmpeg", "-i", "x"], "exit_status": 69, "stderr": "a\nb"}
     problem = Problem.of(PermanentError("It failed.", **context))
     assert (problem.detail, problem.context) == ("It failed.", context)
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("a\ud800b", "a?b"),
+        (float("nan"), "nan"),
+        (10**5000, "0x"),
+        ({"a": {1: ("x", None)}}, {"a": {"1": ["x", None]}}),
+        ([[[[[[[[]]]]]]]], [[[[[["…"]]]]]]),
+        (["x" * 2000, "-i"], ["x" * 997 + "…", "-i"]),
+    ],
+    ids=["surrogate", "nan", "huge", "keys", "deep", "words"],
+)
+def test_problem_carries_whatever_an_error_knows_in_a_form_that_can_be_stored(value, kept):
+    problem = Problem.of(PermanentError("The word \ud800 is wrong.", value=value))
+    assert problem.detail == "The word ? is wrong."
+    found = problem.context["value"]
+    assert found == kept or (isinstance(kept, str) and found.startswith(kept))
+    assert Problem.model_validate_json(problem.model_dump_json()) == problem

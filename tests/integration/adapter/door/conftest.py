@@ -5,15 +5,20 @@ import asyncio
 import pytest
 
 from adapter.door.celery import CeleryDoor
+from adapter.door.dead_letters import DeadLetters
+from adapter.door.room import DeadBound
+from adapter.redis import keys
+from adapter.redis.memory import KeyMemory
 
 
 @pytest.fixture
-async def run_door(broker, make_streams):
+async def run_door(broker, make_streams, jobs_redis):
     """Run a door; every one that was started is stopped after the test."""
     opened = []
 
     async def run(queue, intake, adapter_id="one"):
-        door = CeleryDoor(queue, broker, await make_streams(adapter_id), intake, lease_s=0.5)
+        streams = await make_streams(adapter_id)
+        door = CeleryDoor(queue, broker, streams, intake, DeadLetters(jobs_redis), lease_s=0.5)
         opened.append((door, asyncio.create_task(door.run())))
         return door
 
@@ -21,6 +26,14 @@ async def run_door(broker, make_streams):
     for door, task in opened:
         door.stop()
         await task
+
+
+@pytest.fixture
+def make_dead_bound(jobs_redis):
+    def make(limit_bytes=10**9):
+        return DeadBound(KeyMemory(jobs_redis, keys.DEAD), limit_bytes)
+
+    return make
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """The Celery door on a real Redis: nothing is lost between the queue and the records."""
 
 import asyncio
+import functools
+import hashlib
 
 import pytest
 
 from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
-from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
+from adapter.door.processing_list import READ_BYTES, ProcessingList
 from adapter.redis import keys
 from podjobs.contract.media_paths import MediaPaths
 from support.celery_messages import celery_message
@@ -26,21 +28,20 @@ def transcription(job_id):
 
 
 @pytest.fixture
-def open_door(run_door, jobs_redis, records):
-    async def start(adapter_id="one"):
+def open_door(run_door, records, make_dead_bound):
+    async def start(adapter_id="one", **bound):
         rules = JobRules(MediaPaths("/media"), frozenset({"encoding"}))
-        return await run_door(QUEUE, JobIntake(QUEUE, records, rules, DeadLetters(jobs_redis)), adapter_id)
+        return await run_door(QUEUE, JobIntake(records, rules, make_dead_bound(**bound)), adapter_id)
 
     return start
 
 
-async def test_door_messages_become_jobs_in_their_order(broker, open_door, wait_empty, jobs_redis):
+async def test_door_messages_become_jobs_in_their_order(broker, open_door, wait_empty, take):
     for number in range(250):
         await broker.lpush(QUEUE, message(f"job-{number}", number))
     await open_door()
     await wait_empty(QUEUE)
-    entries = await jobs_redis.xrange(keys.steps("encoding"))
-    assert [fields["job"] for _, fields in entries] == [f"job-{number}" for number in range(250)]
+    assert [step.job_id for step in await take()] == [f"job-{number}" for number in range(250)]
 
 
 async def test_door_message_that_comes_while_it_waits_is_taken_at_once(broker, open_door, wait_empty, jobs_redis):
@@ -78,11 +79,11 @@ async def test_door_message_it_cannot_read_becomes_a_dead_letter_unchanged_and_t
     assert await jobs_redis.exists(keys.job("good"))
 
 
-async def test_door_message_twice_is_one_job(broker, open_door, wait_empty, jobs_redis):
+async def test_door_message_twice_is_one_job(broker, open_door, wait_empty, records):
     await broker.lpush(QUEUE, message("job-1"), message("job-1"))
     await open_door()
     await wait_empty(QUEUE)
-    assert await jobs_redis.xlen(keys.steps("encoding")) == 1
+    assert await records.ready_steps("encoding") == 1
 
 
 async def test_door_message_moved_but_not_stored_is_found_again(broker, open_door, wait_empty, jobs_redis):
@@ -111,14 +112,16 @@ async def test_door_leaves_the_messages_of_an_adapter_that_lives(broker, open_do
     assert await broker.llen(keys.processing(QUEUE, "lives")) == 1
 
 
-async def test_door_two_adapters_share_the_queue_without_loss_or_duplicates(broker, open_door, wait_empty, jobs_redis):
+async def test_door_two_adapters_share_the_queue_without_loss_or_duplicates(
+    broker, open_door, wait_empty, jobs_redis, records
+):
     await open_door("one")
     await open_door("two")
     for number in range(300):
         await broker.lpush(QUEUE, message(f"job-{number}", number))
     await wait_empty(QUEUE)
     assert await jobs_redis.zcard(keys.JOBS) == 300
-    assert await jobs_redis.xlen(keys.steps("encoding")) == 300
+    assert await records.ready_steps("encoding") == 300
 
 
 async def test_door_job_that_cannot_be_stored_keeps_no_other_waiting(broker, open_door, wait_empty, jobs_redis, dead):
@@ -128,7 +131,7 @@ async def test_door_job_that_cannot_be_stored_keeps_no_other_waiting(broker, ope
     await open_door()
     await wait_empty(QUEUE)
     (entry,) = await dead()
-    assert entry["problem"]["title"] == "The job cannot be stored."
+    assert "cannot be read or stored: ResponseError: WRONGTYPE" in entry["problem"]["detail"]
     assert await jobs_redis.exists(keys.job("good"))
 
 
@@ -140,3 +143,78 @@ async def test_door_stop_leaves_nothing_behind(broker, open_door, wait_empty):
     async with asyncio.timeout(3):
         while await broker.exists(keys.doors(QUEUE)):
             await asyncio.sleep(0.05)
+
+
+async def test_door_message_that_is_too_long_is_set_aside_whole_and_the_next_is_stored(
+    broker, open_door, wait_empty, jobs_redis, dead
+):
+    long = b"x" * (READ_BYTES + 1)
+    await broker.lpush(QUEUE, message("before", 1), long, message("after", 2))
+    await open_door()
+    async with asyncio.timeout(20):
+        while not await jobs_redis.exists(keys.job("after")):
+            await asyncio.sleep(0.05)
+    assert await jobs_redis.exists(keys.job("before"))
+    assert await broker.lrange(keys.too_long(QUEUE), 0, -1) == [long]
+    (entry,) = await dead()
+    assert entry["sha1"] == hashlib.sha1(long, usedforsecurity=False).hexdigest()
+    assert f"{READ_BYTES + 1} bytes" in entry["problem"]["detail"]
+    await broker.delete(keys.too_long(QUEUE))
+    await wait_empty(QUEUE)
+
+
+async def test_door_reads_no_more_than_its_share_of_long_messages_at_once(broker, make_streams):
+    own = ProcessingList(QUEUE, broker, "one")
+    for number in range(4):
+        await broker.lpush(QUEUE, b"%d" % number + b"x" * (READ_BYTES // 2 - 10))
+    assert await own.fetch(100) == 3
+    assert [one.raw[:1] for one in await own.oldest(100)] == [b"0", b"1"]
+
+
+async def test_door_at_the_bound_of_dead_letters_leaves_messages_on_pods_queue_and_drops_nothing(
+    broker, open_door, wait_empty, jobs_redis, dead
+):
+    door = await open_door(limit_bytes=100_000)
+    await broker.lpush(QUEUE, b"x" * 200_000)
+    await wait_empty(QUEUE)
+    async with asyncio.timeout(10):
+        while not door.obstacle:
+            await asyncio.sleep(0.05)
+    await broker.lpush(QUEUE, message("later"))
+    await asyncio.sleep(1.2)
+    assert await broker.llen(QUEUE) == 1
+    assert len(await dead()) == 1
+    assert "PODJOBS_DEAD_LIMIT_BYTES" in door.obstacle
+    await jobs_redis.delete(keys.DEAD)
+    await wait_empty(QUEUE)
+    assert await jobs_redis.exists(keys.job("later"))
+    assert not door.obstacle
+
+
+@pytest.mark.parametrize(
+    "dressing",
+    [
+        functools.reduce(lambda inner, _: {"a": inner}, range(254), 1),
+        {"a": "\ud800"},
+        {"a": "\0"},
+        {"a": float("inf")},
+        {"a": float("nan")},
+        {"a": 10**4000},
+        {"\0": {"": []}},
+        [[]],
+        {"watermark_path": {"a": []}},
+    ],
+    ids=["deep", "surrogate", "nul", "infinite", "nan", "huge", "keys", "list", "type"],
+)
+async def test_door_whatever_a_dressing_holds_the_next_message_is_stored(
+    broker, open_door, wait_empty, jobs_redis, dead, dressing
+):
+    """What Pod is told, or an operator, differs; but the door goes on."""
+    strange = celery_message(
+        ENCODING_TASK, [1, "/media/1.mp4"], {"json_dressing": dressing}, message_id="strange", queue=QUEUE
+    )
+    await broker.lpush(QUEUE, strange, message("good", 2))
+    await open_door()
+    await wait_empty(QUEUE)
+    assert await jobs_redis.exists(keys.job("good"))
+    assert len(await dead()) + await jobs_redis.exists(keys.job("strange")) == 1

@@ -42,16 +42,18 @@ def send(statements):
 
 @pytest.fixture
 async def start(statements, make_streams, function):
-    """Start dispatches; all are ended after the test."""
+    """Start dispatches, their delivery wrapped by another; all are ended after the test."""
     async with contextlib.AsyncExitStack() as running:
 
-        async def start_one(adapter_id="one", concurrency=4, url=None, limits=LIMITS):
+        async def start_one(
+            adapter_id="one", concurrency=4, url=None, limits=LIMITS, retries=RETRIES, wrap=lambda one: one
+        ):
             streams = await make_streams(adapter_id)
-            settings = FunctionSettings("xapi", url or function.url, concurrency, RETRIES)
-            idle = IdleEntries(keys.STATEMENTS, streams, RETRIES, TIMING.lease_s)
+            settings = FunctionSettings("xapi", url or function.url, concurrency, retries)
+            idle = IdleEntries(keys.STATEMENTS, streams, retries, TIMING.lease_s)
             batcher = StatementBatcher(streams, statements, idle, limits, TIMING.sweep_s)
             delivery = HttpDelivery(settings.url, STATEMENTS, adapter_id, 5)
-            dispatch = StatementDispatch(settings, streams, statements, batcher, delivery, TIMING)
+            dispatch = StatementDispatch(settings, streams, statements, batcher, wrap(delivery), TIMING)
             task = asyncio.create_task(dispatch.run())
             running.push_async_callback(delivery.close)
             running.push_async_callback(dispatch.finish, 0)

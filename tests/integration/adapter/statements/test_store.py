@@ -77,11 +77,3 @@ async def test_replay_leaves_what_is_not_a_statement(statements, jobs_redis, dea
 async def test_count_includes_dead_letters(statements, entry_ids):
     await statements.settle(entry_ids[:4], [(entry_ids[5], WRONG)])
     assert await statements.count() == 6
-
-
-async def test_intake_times_are_the_same_for_a_message_that_comes_in_again(statements, jobs_redis):
-    first = await statements.intake_times(["a", "b"])
-    await jobs_redis.set(keys.intake("b"), "2026-01-01T00:00:00.000Z")
-    assert await statements.intake_times(["b", "a"]) == ["2026-01-01T00:00:00.000Z", first[0]]
-    assert 3500 < await jobs_redis.ttl(keys.intake("a")) <= 3600
-    assert first[0].endswith("Z")

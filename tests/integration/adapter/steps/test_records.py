@@ -12,6 +12,7 @@ from adapter.steps.records import Records
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 
+NEWEST = "podjobs:newest:encoding:7"
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 
 
@@ -36,7 +37,7 @@ async def planned(records, take, job, reply):
 
 async def test_accept_new_job_puts_its_plan_step_into_the_stream(records, take, make_job, job_hash):
     (accepted,) = await records.accept([make_job()])
-    assert (accepted.outcome, accepted.superseded_id) == ("accepted", "")
+    assert (accepted.outcome, accepted.other_id) == ("accepted", "")
     (step,) = await take()
     assert (step.job_id, step.spec.action, step.attempt) == ("job-1", "plan", 1)
     assert (await job_hash())["state"] == "queued"
@@ -112,10 +113,11 @@ async def test_end_leaves_record_and_log_for_a_while_and_nothing_else(records, t
     assert (await records.commit(notify, Result(log=("Notified.",)))).outcome == "done"
     kept = (keys.steps(""), keys.turns_bell("encoding"), keys.turns_bell("notification"), keys.heartbeat(""))
     left = {key async for key in jobs_redis.scan_iter() if not key.startswith(kept)}
-    assert left == {keys.job("job-1"), keys.job_log("job-1"), keys.JOBS}
+    assert left == {keys.job("job-1"), keys.job_log("job-1"), keys.JOBS, NEWEST}
     assert await jobs_redis.lrange(keys.job_log("job-1"), 0, -1) == ["Encoded.", "Notified."]
     assert 0 < await jobs_redis.ttl(keys.job("job-1")) <= 1000
     assert 0 < await jobs_redis.ttl(keys.job_log("job-1")) <= 1000
+    assert 0 < await jobs_redis.ttl(NEWEST) <= 86_400
 
 
 async def test_fail_runs_the_failure_stages_says_why_and_dead_letters_the_step(records, take, make_job, job_hash, dead):
@@ -150,7 +152,7 @@ async def test_newer_job_supersedes_the_older_whose_steps_are_dropped(records, t
     await planned(records, take, make_job("old"), plan(("encode", [spec("a"), spec("b")]), NOTIFY))
     running, _ = await take()
     (accepted,) = await records.accept([make_job("new")])
-    assert accepted.superseded_id == "old"
+    assert accepted.other_id == "old"
     assert (await records.commit(running, Result())).outcome == "duplicate"
     assert await records.join([running]) == [None]
     discard, new = await take()
@@ -160,9 +162,53 @@ async def test_newer_job_supersedes_the_older_whose_steps_are_dropped(records, t
     assert await jobs_redis.get("podjobs:current:encoding:7") == "new"
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_accept_older_request_than_the_newest_ends_superseded_at_once(
+    records, take, make_job, job_hash, jobs_redis, is_over
+):
+    """An adapter that died left its message behind, and it is taken over later, even after the newer job has ended."""
+    await records.accept([make_job("new")], [200])
+    if is_over:
+        (step,) = await take()
+        await records.fail(step, BROKEN)
+        (report,) = await take()
+        assert await records.fail(report, BROKEN) == "failed"
+    (accepted,) = await records.accept([make_job("old")], [100])
+    assert (accepted.outcome, accepted.other_id) == ("superseded", "new")
+    assert (await job_hash("old"))["state"] == "superseded"
+    assert await jobs_redis.lrange(keys.job_log("old"), 0, -1) == [
+        "The job is superseded by the job new, which was requested later."
+    ]
+    assert "old" not in {step.job_id for step in await take()}
+    assert (await job_hash("new"))["state"] == ("failed" if is_over else "queued")
+    assert [one.outcome for one in await records.accept([make_job("old")], [100])] == ["duplicate"]
+
+
+async def test_accept_newer_request_supersedes_by_its_position_not_by_its_digits(records, make_job):
+    await records.accept([make_job("old")], [999_999_999_999_999])
+    (accepted,) = await records.accept([make_job("new")], [1_000_000_000_000_000])
+    assert (accepted.outcome, accepted.other_id) == ("accepted", "old")
+
+
+async def test_replay_is_newer_than_all_before_it_and_older_than_all_that_come(
+    records, take, make_job, jobs_redis, job_hash
+):
+    await records.accept([make_job("failed")], [100])
+    (step,) = await take()
+    await records.fail(step, BROKEN)
+    (report,) = await take()
+    await records.fail(report, BROKEN)
+    await records.accept([make_job("other")], [200])
+    (letter, _), *_ = await jobs_redis.xrange(keys.DEAD)
+    assert (await records.replay(make_job("failed"), letter)).other_id == "other"
+    assert [one.outcome for one in await records.accept([make_job("left-behind")], [150])] == ["superseded"]
+    assert [one.outcome for one in await records.accept([make_job("next")], [201])] == ["accepted"]
+    assert (await job_hash("failed"))["state"] == "superseded"
+
+
 async def test_jobs_for_other_videos_do_not_supersede_one_another(records, make_job):
     answers = await records.accept([make_job("a", 1), make_job("b", 2)])
-    assert [one.superseded_id for one in answers] == ["", ""]
+    assert [one.other_id for one in answers] == ["", ""]
 
 
 async def test_fail_of_a_superseded_job_ends_it_quietly(records, take, make_job, job_hash, dead):

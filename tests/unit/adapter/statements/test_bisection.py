@@ -24,7 +24,7 @@ def test_bisect_failed_first_failure_retries_the_whole_batch():
 )
 def test_bisect_failed_batch_is_halved(failures, successes, is_refusal):
     bisection = bisect_failed(sub_batch_of(5, failures=failures), successes, is_refusal=is_refusal)
-    assert [len(half.entries) for half in bisection.sub_batches] == [2, 3]
+    assert [len(half.entries) for half in bisection.sub_batches] == [3, 2]
     assert all(half.failures == 0 for half in bisection.sub_batches)
     assert sum((half.entries for half in bisection.sub_batches), ()) == sub_batch_of(5).entries
 
@@ -80,3 +80,18 @@ def test_without_settled_entries_the_rest_begins_anew():
     left = sub_batch.without(frozenset({"1-0", "1-1"}))
     assert ([entry.entry_id for entry in left.entries], left.failures, left.alone_failures) == (["1-2"], 0, 0)
     assert sub_batch.without(frozenset()) is sub_batch
+
+
+def test_bisect_failed_few_statements_go_one_by_one():
+    bisection = bisect_failed(sub_batch_of(4), 1)
+    assert [len(part.entries) for part in bisection.sub_batches] == [1, 1, 1, 1]
+    assert not any(part.is_suspect for part in bisection.sub_batches)
+
+
+def test_split_first_is_one_statement_and_the_rest():
+    first, (rest,) = sub_batch_of(5, failures=1, successes_seen=3).split_first()
+    assert (len(first.entries), len(rest.entries), rest.failures) == (1, 4, 1)
+    assert first.entries + rest.entries == sub_batch_of(5).entries
+    assert not first.is_suspect
+    single = sub_batch_of(1, failures=1)
+    assert single.split_first() == (single, ())

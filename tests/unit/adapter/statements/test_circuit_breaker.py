@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from adapter.statements.circuit_breaker import CircuitBreaker
+from adapter.statements.circuit_breaker import PROBES, CircuitBreaker
 
 
 async def pass_through(breaker, noted, *, takes_s=0.0):
@@ -69,3 +69,24 @@ def test_record_failure_wait_that_was_asked_for_is_honoured_and_not_shortened():
     began = time.monotonic()
     assert round(breaker.record_failure(began, 90)) == 90
     assert round(breaker.record_failure(began, None)) == 90
+
+
+def test_record_failure_that_may_be_the_contents_fault_allows_many_small_probes_between_two_waits():
+    breaker = CircuitBreaker(cap_s=60)
+
+    def fail():
+        return round(breaker.record_failure(time.monotonic(), None, may_be_content=True))
+
+    assert fail() == 1
+    assert breaker.wants_small_probe
+    breaker._open_until = 0  # the wait is over
+    assert [fail() for _ in range(PROBES - 1)] == [0] * (PROBES - 1)
+    assert fail() == 2
+    breaker.record_success()
+    assert not breaker.wants_small_probe
+
+
+def test_record_failure_for_want_of_the_function_allows_no_other_probe():
+    breaker = CircuitBreaker(cap_s=60)
+    assert [round(breaker.record_failure(time.monotonic(), None)) for _ in range(3)] == [1, 2, 4]
+    assert not breaker.wants_small_probe

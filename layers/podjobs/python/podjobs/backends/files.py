@@ -8,6 +8,7 @@ import os
 import posixpath
 import re
 import uuid
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ from podjobs.backends.permissions import find_obstacle, let_all_read, make_folde
 from podjobs.backends.work_folder import WorkFolder
 from podjobs.contract.errors import InvalidRequestError, OperatorNeededError, RetryableError
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.ports import JobWork, MediaInput
 
 WORK_FOLDER = "work"
 UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
@@ -77,10 +78,10 @@ class FileStorage:
         names = sorted(entry.name for entry in path.iterdir() if entry.is_file())
         return tuple(posixpath.join(folder, name) for name in names if not UNFINISHED.fullmatch(name))
 
-    def start_work(self, job_id: str) -> None:
+    def start_work(self, job_id: str, about: str = "") -> None:
         """Create the job's work folder; see the port."""
         self._check_root()
-        self._work(job_id).start()
+        self._work(job_id).start(about)
 
     def work_key(self, job_id: str, name: str) -> Key:
         """The key of a file in the job's work folder; see the port."""
@@ -89,6 +90,14 @@ class FileStorage:
     def has_work(self, job_id: str) -> bool:
         """Whether the job's work folder is open; see the port."""
         return self._work(job_id).is_open()
+
+    def list_work(self) -> Sequence[JobWork]:
+        """The work folders of all jobs; see the port."""
+        self._check_root()
+        place = self._confined(WORK_FOLDER)
+        names = sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+        found = ((name, self._work(name).describe()) for name in names)
+        return [JobWork(name, *described) for name, described in found if described is not None]
 
     def remove_work(self, job_id: str) -> None:
         """Remove the job's work folder; see the port."""

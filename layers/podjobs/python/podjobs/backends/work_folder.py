@@ -35,6 +35,7 @@ from podjobs.contract.errors import FULL, PermanentError, RetryableError
 logger = structlog.get_logger(__name__)
 
 MARKER = ".open"
+ABOUT_CHARS = 200
 START_ATTEMPTS = 100
 """One fails only if another job that ends removes the empty parent folder at that moment."""
 REMOVAL_S = 2.0
@@ -57,13 +58,17 @@ class WorkFolder:
         self._shown = shown
         self._marker = path / MARKER
 
-    def start(self) -> None:
-        """Create the folder. Raises OperatorNeededError or RetryableError if the disk prevents it."""
+    def start(self, about: str) -> None:
+        """Create the folder; `about` is for whoever finds it.
+
+        Raises:
+            OperatorNeededError, RetryableError: the disk prevents it.
+        """
         with disk_errors():
             for attempt in range(1, START_ATTEMPTS + 1):
                 try:
                     make_folders(self._path)
-                    self._marker.touch()
+                    self._marker.write_text(about, encoding="utf-8", errors="replace")
                 except (FileNotFoundError, FileExistsError):
                     if attempt == START_ATTEMPTS:
                         raise
@@ -83,6 +88,17 @@ class WorkFolder:
                     return False
                 raise
         return True
+
+    def describe(self) -> tuple[str, float] | None:
+        """What the folder is about, and when a step last began to write there; None: it is gone."""
+        with disk_errors():
+            try:
+                # each step creates a folder of its own in it first
+                changed_at = self._path.stat().st_mtime
+                with self._marker.open(encoding="utf-8", errors="replace") as marker:
+                    return marker.read(ABOUT_CHARS), changed_at
+            except FileNotFoundError:
+                return ("", changed_at) if self._path.exists() else None
 
     def remove(self) -> None:
         """Remove the folder with everything in it, and its parent if no other job has a work folder."""

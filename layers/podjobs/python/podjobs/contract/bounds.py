@@ -7,7 +7,8 @@ more than 64 KB need not be forwarded by whoever stands in between. Source: Clou
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Annotated, Any
+from math import isfinite
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator
 
@@ -22,7 +23,15 @@ DETAIL_BYTES = 2000
 CONTEXT_TEXT_BYTES = 8000
 """For a text in an error's context, such as what a command wrote to stderr, or for all words of a command."""
 CONTEXT_VALUES = 20
+CONTEXT_LEVELS = 6
+"""Of nested objects and lists."""
+CONTEXT_WORDS = CONTEXT_TEXT_BYTES
+"""Of a list: each takes at least a byte."""
+LARGEST_INTEGER = 2**63 - 1
+"""What every JSON parser can read."""
 ELLIPSIS = "…"
+
+ValueT = TypeVar("ValueT")
 
 
 def json_bytes(value: Any) -> int:
@@ -33,10 +42,13 @@ def json_bytes(value: Any) -> int:
 def cut_text(text: str, limit_bytes: int) -> str:
     """Shorten a text so that it takes no more than this in JSON; an ellipsis shows that something is missing.
 
+    Half surrogate pairs, which UTF-8 cannot express, become question marks.
+
     Args:
         text: of any length.
         limit_bytes: for the text in JSON, without its quotes.
     """
+    text = text[: limit_bytes + 1].encode("utf-8", "replace").decode()
     # a character takes at least one byte
     if len(text) <= limit_bytes and json_bytes(text) - 2 <= limit_bytes:
         return text
@@ -62,8 +74,8 @@ def cut_log(sentences: Iterable[str], limit_bytes: int = LOG_BYTES) -> tuple[str
     return (*kept, f"{missing} more sentences are left out.") if missing else kept
 
 
-def _first(texts: Sequence[str], limit_bytes: int) -> tuple[str, ...]:
-    """The first texts, as many as fit."""
+def _first(texts: Sequence[ValueT], limit_bytes: int) -> tuple[ValueT, ...]:
+    """The first texts or other values, as many as fit."""
     ends_bytes = accumulate(json_bytes(text) + 1 for text in texts)
     return tuple(text for text, end_bytes in zip(texts, ends_bytes, strict=True) if end_bytes <= limit_bytes)
 
@@ -83,14 +95,34 @@ def cut_context(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cut_value(value: Any) -> Any:
-    if isinstance(value, str):
-        # reversed: the end is kept
-        return cut_text(value[::-1], CONTEXT_TEXT_BYTES)[::-1]
-    if isinstance(value, list | tuple):
-        words = [cut_text(str(word), SENTENCE_BYTES) for word in value]
-        kept = _first(words, CONTEXT_TEXT_BYTES)
-        return [*kept, ELLIPSIS] if len(kept) < len(words) else words
+    value = _plain(value, CONTEXT_LEVELS)
+    if isinstance(value, list):
+        kept = _first(value, CONTEXT_TEXT_BYTES)
+        return [*kept, ELLIPSIS] if len(kept) < len(value) else value
     return value if json_bytes(value) <= CONTEXT_TEXT_BYTES else cut_text(str(value), CONTEXT_TEXT_BYTES)
+
+
+def _plain(value: Any, levels: int) -> Any:
+    """Anything as something that JSON can express: an error about bad data may carry what no encoder takes."""
+    match value:
+        case str():
+            # reversed: the end is kept
+            return cut_text(value[::-1], CONTEXT_TEXT_BYTES)[::-1]
+        case int() | float() | None:
+            return _plain_number(value)
+        case Mapping() if levels:
+            return {cut_text(str(name), 100): _plain(inner, levels - 1) for name, inner in value.items()}
+        case list() | tuple() if levels:
+            words = value[:CONTEXT_WORDS]
+            return [cut_text(one, SENTENCE_BYTES) if isinstance(one, str) else _plain(one, levels - 1) for one in words]
+        case _:
+            return cut_text(str(value), CONTEXT_TEXT_BYTES) if levels else ELLIPSIS
+
+
+def _plain_number(value: float | None) -> float | str | None:
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+        return cut_text(hex(value), SENTENCE_BYTES)
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def _fits(values: dict[str, Any]) -> dict[str, Any]:

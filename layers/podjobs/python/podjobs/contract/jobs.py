@@ -70,6 +70,16 @@ class EncodingJob(Job):
     dressing: DressingRequest | None = None
 
 
+class RecoveryJob(Job):
+    """What jobs that are unknown by now have left in the media storage is found, reported and removed."""
+
+    type: Literal["recovery"] = "recovery"
+    known: tuple[JobId, ...]
+    """The jobs that have not ended."""
+    known_at: float
+    """When they were listed, seconds since the epoch: a job that began later is none of the unknown."""
+
+
 class TranscriptionJob(Job):
     """The sound of one video to transcribe into captions."""
 

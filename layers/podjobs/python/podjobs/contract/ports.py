@@ -29,6 +29,17 @@ class MediaInput:
         return ",".join(self.protocols)
 
 
+@dataclass(frozen=True)
+class JobWork:
+    """A job's work folder, as somebody finds it who does not know the job."""
+
+    job_id: str
+    about: str
+    """As given to `start_work`."""
+    changed_at: float
+    """When a step last began to write there, seconds since the epoch."""
+
+
 class Storage(Protocol):
     """The media files, by keys."""
 
@@ -57,11 +68,15 @@ class Storage(Protocol):
     def list_files(self, folder: Key) -> tuple[Key, ...]:
         """List the files directly in a folder, in order; none if there is no such folder."""
 
-    def start_work(self, job_id: str) -> None:
+    def start_work(self, job_id: str, about: str = "") -> None:
         """Open the job's work folder: from now on steps can write into it.
 
         Only a job's first step does this, so that a late step cannot revive it. A marker says that it is open; folders
         need not exist.
+
+        Args:
+            job_id: the job's id.
+            about: what the job does and with what, for whoever finds the folder.
         """
 
     def work_key(self, job_id: str, name: str) -> Key:
@@ -69,6 +84,9 @@ class Storage(Protocol):
 
     def has_work(self, job_id: str) -> bool:
         """Whether the job's work folder is open."""
+
+    def list_work(self) -> Sequence[JobWork]:
+        """List the work folders of all jobs, also of those that have ended and left something."""
 
     def remove_work(self, job_id: str) -> None:
         """Close the job's work folder and remove everything in it; does nothing if it is already gone.

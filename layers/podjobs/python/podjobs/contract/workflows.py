@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
 from podjobs.contract.errors import list_faults
-from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, Job, RecoveryJob, TranscriptionJob
 from podjobs.contract.plans import Stage, StepSpec
 from podjobs.contract.statements import XAPI_FUNCTION
 
@@ -92,6 +92,8 @@ class Workflow:
         )
 
 
+ENCODING = Function("encoding", concurrency=None, attempts=5, queue="encoding")
+"""Encodes videos, and looks after the media storage."""
 NOTIFICATION = Function(
     "notification", concurrency=4, attempts=200, attempts_note="With 200, Pod may be down for 32 hours."
 )
@@ -105,11 +107,9 @@ def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
 
 
 WORKFLOWS: dict[str, Workflow] = _by_type(
-    Workflow(
-        EncodingJob,
-        Function("encoding", concurrency=None, attempts=5, queue="encoding"),
-        notification_needs=("publish",),
-    ),
+    Workflow(EncodingJob, ENCODING, notification_needs=("publish",)),
+    # nobody requests it: the adapter looks for what is left of unknown jobs (adapter/steps/recovery.py)
+    Workflow(RecoveryJob, ENCODING),
     Workflow(
         TranscriptionJob,
         Function(

@@ -4,7 +4,7 @@ Four calls lead from here to the process: the action, `Workspace.run`, `ProcessT
 """
 
 from podjobs.contract.actions import Actions, choose_action, expect_job
-from podjobs.contract.jobs import EncodingJob
+from podjobs.contract.jobs import EncodingJob, RecoveryJob
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.steps import Step
@@ -18,6 +18,7 @@ from podjobs.encoding.publish import discard, publish, report_failure
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.subtitles import make_subtitles
 from podjobs.encoding.workspace import Workspace
+from podjobs.media.abandoned_work import remove_abandoned
 
 ACTIONS: Actions[EncodingContext] = {
     "plan": plan_job,
@@ -50,6 +51,8 @@ class EncodingFunction:
             InvalidRequestError: the job is not an encoding, or there is no such action.
             StepError: as the action says.
         """
+        if isinstance(step.job, RecoveryJob):
+            return remove_abandoned(step.job, self._storage) if step.action == "plan" else Result()
         job = expect_job(step, EncodingJob)
         action = choose_action(step, ACTIONS)
         work = Workspace(job.id, self._tools, self._storage, self._settings, step.timeout_s)

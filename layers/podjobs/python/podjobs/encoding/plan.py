@@ -45,7 +45,7 @@ def plan_job(context: EncodingContext) -> Plan:
     """
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
-    work.storage.start_work(job.id)
+    work.storage.start_work(job.id, f"{job.type} of {job.target}")
     if facts.selection is not None:
         log = ("The source has streams that are not opened: the others are copied first.",)
         return Plan(stages=(_stage_copy(job, facts, work),), log=log)

@@ -60,7 +60,7 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
     if length_s <= 0 or not gives_sound(sound.source, sound.audio, work):
         name = work.storage.pod_path(job.source)
         raise PermanentError(f"No sound can be read from {name!r}: the file is damaged. Upload it again.")
-    work.storage.start_work(job.id)
+    work.storage.start_work(job.id, f"{job.type} of {job.target}")
     log: tuple[str, ...] = ()
     if work.settings.transcription_normalize:
         sound, log = _normalize(sound, work)

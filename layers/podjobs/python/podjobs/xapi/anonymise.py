@@ -36,7 +36,7 @@ class Anonymiser:
         target = changed.get("object")
         if isinstance(target, dict):
             kind = target.get("objectType")
-            if kind in AGENT_TYPES:
+            if isinstance(kind, str) and kind in AGENT_TYPES:
                 changed["object"] = self._hide(target)
             elif kind == "SubStatement":
                 changed["object"] = self.anonymise(target)

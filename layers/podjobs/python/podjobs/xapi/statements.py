@@ -20,6 +20,8 @@ from podjobs.contract.statements import Statement
 from podjobs.xapi.anonymise import IDENTIFIERS
 
 OBJECT_TYPES = frozenset({"Activity", "Agent", "Group", "StatementRef", "SubStatement"})
+NO_TYPE = ""
+"""In place of an objectType that is not even a text."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,10 @@ def _forbid(_: Any) -> Never:
 def _by_object_type(default: str, demand: str) -> Discriminator:
     """Chooses the type of a union; `default` if the statement names none."""
 
-    def read(value: Any) -> Any:
-        return value.get("objectType", default) if isinstance(value, dict) else default
+    def read(value: Any) -> str:
+        kind = value.get("objectType", default) if isinstance(value, dict) else default
+        # anything may be there, and pydantic looks it up in a dictionary
+        return kind if isinstance(kind, str) else NO_TYPE
 
     return Discriminator(read, custom_error_type="demand", custom_error_message=demand)
 

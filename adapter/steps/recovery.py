@@ -1,0 +1,67 @@
+"""Recovery: after a loss of Redis's data, what its jobs have left in the media storage is found, named and removed.
+
+Only functions touch media, and only the adapter knows the jobs: so it sends the ids of all that have not ended, and
+the function compares (podjobs/media/abandoned_work.py). It does so four times a day, and soon after Redis has lost its
+data: with them goes the key that says when it was done.
+"""
+
+import asyncio
+import time
+import uuid
+
+import structlog
+from redis.exceptions import RedisError
+
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from adapter.steps.records import Records
+from podjobs.contract.jobs import RecoveryJob
+from podjobs.contract.reply_to import Nobody
+
+logger = structlog.get_logger(__name__)
+
+CHECK_S = 60.0
+"""Between two looks whether it is due; the first comes that long after the adapter's start."""
+EVERY_S = 6 * 3600
+KNOWN_LIMIT = 1500
+"""Ids that travel in a step, of some 36 bytes each. With more jobs in work than that, Redis has lost nothing."""
+
+
+class Recovery:
+    """Starts recovery jobs, one at a time, whichever adapter comes first."""
+
+    def __init__(self, redis: RedisClient, records: Records, check_s: float = CHECK_S) -> None:
+        """Create it; `run` does the work.
+
+        Args:
+            redis: the jobs' database, a client that returns text.
+            records: where the job is stored.
+            check_s: seconds between two looks.
+        """
+        self._redis = redis
+        self._records = records
+        self._check_s = check_s
+
+    async def run(self) -> None:
+        """Look whether it is due until cancelled."""
+        while True:
+            await asyncio.sleep(self._check_s)
+            try:
+                await self.start_if_due()
+            except RedisError as error:
+                logger.warning("The work of lost jobs cannot be looked for.", error=str(error))
+
+    async def start_if_due(self) -> bool:
+        """Start a recovery job if none was started lately. Raises RedisError."""
+        if not await self._redis.set(keys.RECOVERY, "", nx=True, ex=EVERY_S):
+            return False
+        # the time comes first: a job that is accepted after it is known, or its folder is younger
+        known_at = time.time()
+        known = sorted(await self._redis.smembers(keys.LIVE))
+        if len(known) > KNOWN_LIMIT:
+            logger.info("The work of lost jobs is looked for later: there are many jobs.", jobs=len(known))
+            return False
+        job_id = f"recovery-{uuid.uuid4().hex}"
+        job = RecoveryJob(id=job_id, target="work", known=tuple(known), known_at=known_at, reply_to=Nobody())
+        await self._records.accept([job])
+        return True
