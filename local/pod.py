@@ -2,7 +2,7 @@
 
     POST /rest/store_remote_encoded_video/?id=N       as Pod; then requests the transcription, if one is wanted
     POST /rest/store_remote_transcripted_video/?id=N  as Pod; the track is kept in the media root's folder `tracks`
-    GET  /rest/videos/N/                              as Pod
+    GET  /rest/videos/N/, /rest/renditions/           as Pod
     POST /control/videos/N                            marks a video as being encoded, as Pod does when it sends it;
                                                       {"transcribe": LANGUAGE}: and to be transcribed afterwards
     GET  /control/videos/N                            the id of its transcription job
@@ -31,6 +31,8 @@ REQUIRED_FIELDS = ("start", "stop", "video_id", "video_path", "cut_start", "cut_
 LISTS = tuple(f"list_{name}_files" for name in ("mp4", "hls", "mp3", "m4a", "thumbnail", "overview"))
 """Where info_video.json lists the files that were made."""
 TRACKS = "tracks"
+RENDITIONS = ("640x360", "1280x720", "1920x1080")
+"""Those that a new Pod has."""
 
 
 @dataclass
@@ -66,6 +68,7 @@ class StandInPod:
     """The same folder as this process sees it."""
     broker_url: str = ""
     """Where tasks go."""
+    renditions: tuple[str, ...] = RENDITIONS
     videos: dict[int, Video] = field(default_factory=dict)
 
     def application(self) -> web.Application:
@@ -74,6 +77,7 @@ class StandInPod:
         app.router.add_post("/rest/store_remote_encoded_video/", self.store_encoded)
         app.router.add_post("/rest/store_remote_transcripted_video/", self.store_transcribed)
         app.router.add_get("/rest/videos/{id:[0-9]+}/", self.show_video)
+        app.router.add_get("/rest/renditions/", self.list_renditions)
         app.router.add_post("/control/videos/{id:[0-9]+}", self.announce)
         app.router.add_get("/control/videos/{id:[0-9]+}", self.show_transcription)
         return app
@@ -95,6 +99,10 @@ class StandInPod:
         return web.json_response(
             {"encoding_in_progress": video.in_progress, "encoded": video.encoded, "get_encoding_step": video.step}
         )
+
+    async def list_renditions(self, _request: web.Request) -> web.Response:
+        """Return the renditions that Pod knows."""
+        return web.json_response([{"resolution": resolution} for resolution in self.renditions])
 
     async def store_encoded(self, request: web.Request) -> web.Response:
         """Import an encoded video."""

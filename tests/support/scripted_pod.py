@@ -19,7 +19,9 @@ class ScriptedPod:
         self.post_answers: list[tuple[int, str]] = [(HTTPStatus.OK, "OK")]
         """In turn; the last one for good."""
         self.state: Any = None
-        """What a GET answers; None: 404."""
+        """What Pod says about every video; None: that there is none."""
+        self.pages: dict[str, tuple[int, str]] = {"/rest/renditions/": (HTTPStatus.OK, "[]")}
+        """What other GETs answer, by path; the others: 404."""
         self.headers: dict[str, str] = {}
         self.hang_s = 0.0
         self.on_post: Callable[[], object] | None = None
@@ -57,8 +59,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.pod.requests.append(("GET", self.path, self.headers["Authorization"], None))
-        if self.pod.state is None:
-            self.reply(HTTPStatus.NOT_FOUND, "")
+        if self.path in self.pod.pages:
+            self.reply(*self.pod.pages[self.path])
+        elif not self.path.startswith("/rest/videos/"):
+            self.reply(HTTPStatus.NOT_FOUND, "<h1>Not found</h1>")
+        elif self.pod.state is None:
+            self.reply(HTTPStatus.NOT_FOUND, '{"detail": "Pas trouv\u00e9."}')
         else:
             self.reply(HTTPStatus.OK, json.dumps(self.pod.state))
 
@@ -69,9 +75,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in self.pod.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
+        content = text.encode()
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(text.encode())
+        self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -5,12 +5,14 @@ import time
 import pytest
 
 from podjobs.backends.pod_api import RestPodApi
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.ports import PodAnswer
+from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
+from podjobs.contract.ports import PodAnswer, VideoState
 from podjobs.contract.steps import Step
 from podjobs.notification.function import NotificationFunction
 from support.jobs import encoding_job
 from support.scripted_pod import ScriptedPod
+
+IN_PROGRESS = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "2 : start encoding"}
 
 
 @pytest.fixture
@@ -110,7 +112,8 @@ def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, wa
     else:
         with pytest.raises(RetryableError):
             notify(pod, read_timeout_s=0.5)
-    assert pod.methods == ["POST", "GET"]
+    assert pod.methods[:2] == ["POST", "GET"]
+    assert pod.methods.count("POST") == 1
 
 
 def test_notify_second_attempt_asks_first(pod):
@@ -130,3 +133,37 @@ def test_video_state_answer_that_is_not_pods_is_retryable(pod):
     pod.state = ["not", "a", "video"]
     with pytest.raises(RetryableError, match="POD_API_URL"):
         api(pod).video_state(18)
+
+
+def test_video_state_is_all_that_pod_says(pod):
+    pod.state = {
+        "encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding", "duration": 12,
+        "slug": "0018-talk", "video": "https://pod.example.org/media/videos/a/x.mp4",
+    }  # fmt: skip
+    assert api(pod).video_state(18) == VideoState(
+        in_progress=False, encoded=True, step="0 : end of encoding", duration_s=12, slug="0018-talk",
+        file_url="https://pod.example.org/media/videos/a/x.mp4",
+    )  # fmt: skip
+
+
+def test_video_state_of_a_deleted_video_is_none(pod):
+    assert api(pod).video_state(18) is None
+    assert [path for _, path, *_ in pod.requests] == ["/rest/videos/18/", "/rest/renditions/"]
+
+
+@pytest.mark.parametrize("path", ["/rest/videos/18/", "/rest/renditions/"])
+@pytest.mark.parametrize("call", ["video_state", "post_encoded", "post_transcribed"])
+def test_not_found_at_a_wrong_address_needs_an_operator_and_deletes_no_video(pod, path, call):
+    """Whatever is there answers 404 to everything: that says nothing about the video."""
+    pod.post_answers = [(404, "<h1>Not found</h1>")]
+    pod.pages[path] = (404, "<h1>Not found</h1>")
+    arguments = (18,) if call == "video_state" else (18, {})
+    with pytest.raises(OperatorNeededError, match="POD_API_URL"):
+        getattr(api(pod), call)(*arguments)
+
+
+def test_post_to_a_pod_without_this_callback_needs_an_operator(pod):
+    """Pod knows the video: it is the callback's page that is not there."""
+    pod.post_answers, pod.state = [(404, "<h1>Not found</h1>")], IN_PROGRESS
+    with pytest.raises(OperatorNeededError, match=r"no /rest/store_remote_transcripted_video/\. Pod 3\.5\.1"):
+        api(pod).post_transcribed(18, {})

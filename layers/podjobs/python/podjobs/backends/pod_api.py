@@ -48,7 +48,7 @@ class RestPodApi:
         if response.status_code == HTTPStatus.BAD_REQUEST:
             return PodAnswer.NOT_IN_PROGRESS
         if response.status_code == HTTPStatus.NOT_FOUND:
-            return PodAnswer.UNKNOWN_VIDEO
+            return self._missing(video_id, response)
         raise self._failure(response)
 
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
@@ -57,13 +57,14 @@ class RestPodApi:
         if response.is_success:
             return PodAnswer.ACCEPTED
         if response.status_code == HTTPStatus.NOT_FOUND:
-            return PodAnswer.UNKNOWN_VIDEO
+            return self._missing(video_id, response)
         raise self._failure(response)
 
     def video_state(self, video_id: int) -> VideoState | None:
         """Get Pod's state of a video; see the port."""
         response = self._send("GET", f"/videos/{video_id}/", {}, None)
         if response.status_code == HTTPStatus.NOT_FOUND:
+            self._check_is_pods(response)
             return None
         if not response.is_success:
             raise self._failure(response)
@@ -72,12 +73,45 @@ class RestPodApi:
             return VideoState(
                 in_progress=bool(facts["encoding_in_progress"]),
                 step=str(facts.get("get_encoding_step") or ""),
+                encoded=bool(facts.get("encoded")),
+                duration_s=int(facts.get("duration") or 0),
+                slug=str(facts.get("slug") or ""),
+                file_url=str(facts.get("video") or ""),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RetryableError(
                 f"Pod's response about video {video_id} cannot be understood. "
                 "Check that POD_API_URL is Pod's REST address."
             ) from error
+
+    def _check_is_pods(self, not_found: httpx.Response) -> None:
+        """Make sure that a «not found» is Pod's own word: any wrong address answers so, too.
+
+        Source: Django REST framework, whose 404s are JSON with `detail`; Django's own are pages.
+        """
+        try:
+            is_rest = bool(not_found.json()["detail"])
+        except (ValueError, KeyError, TypeError):
+            is_rest = False
+        if is_rest and self._send("GET", "/renditions/", {}, None).is_success:
+            return
+        logger.error("POD_API_URL is not the address of Pod's REST interface; an operator must correct it.")
+        raise OperatorNeededError(
+            "«Not found» came from something other than Pod's REST interface. POD_API_URL must be its address, such as "
+            "https://pod.example.org/rest; correct it.",
+            retry_after_s=OPERATOR_RETRY_S,
+        )
+
+    def _missing(self, video_id: int, response: httpx.Response) -> PodAnswer:
+        """A callback was answered with 404: the video, or the page? Returns UNKNOWN_VIDEO, or raises."""
+        if self.video_state(video_id) is None:
+            return PodAnswer.UNKNOWN_VIDEO
+        path = response.request.url.path
+        logger.error("Pod has no such callback; an operator must update Pod.", path=path)
+        raise OperatorNeededError(
+            f"Pod knows the video {video_id}, but has no {path}. Pod 3.5.1 or newer is needed.",
+            retry_after_s=OPERATOR_RETRY_S,
+        )
 
     def _send(self, method: str, path: str, params: dict[str, Any], body: dict[str, Any] | None) -> httpx.Response:
         try:

@@ -273,6 +273,14 @@ class VideoState:
     in_progress: bool
     step: str
     """Pod's words, `<number> : <description>`."""
+    encoded: bool = False
+    """Whether Pod has anything to play."""
+    duration_s: int = 0
+    """As imported with the last encode; whole seconds."""
+    slug: str = ""
+    """Pod's name of the video in URLs."""
+    file_url: str = ""
+    """Where Pod serves the uploaded file: its path ends as the file's path does; empty: there is none."""
 
 
 class PodApi(Protocol):
@@ -289,4 +297,7 @@ class PodApi(Protocol):
         """Notify Pod that a video's captions can be imported, or why not. Raises like `post_encoded`."""
 
     def video_state(self, video_id: int) -> VideoState | None:
-        """Get Pod's state of a video; None if there is no such video. Raises like `post_encoded`."""
+        """Get Pod's state of a video; None if it was certainly deleted: Pod itself says that there is none.
+
+        Raises like `post_encoded`; OperatorNeededError if a «not found» does not come from Pod's REST interface.
+        """
