@@ -5,6 +5,7 @@ The life of a step and its entry in this adapter:
     read ──join──▶ delivered ──reply──────────▶ commit           the job goes on
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
+      │                │  └─its source is gone▶ miss_source      likewise, while a step is added that looks into it
       │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
       │                                                          or fails, if it is the step for which it is too busy
       └──no longer open: dropped (a duplicate, or its job was superseded)
@@ -28,10 +29,11 @@ from adapter.redis.streams import Streams
 from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.reclaim import StepReclaimer
-from adapter.steps.records import ClaimedStep, Records, assemble_step
-from podjobs.contract.errors import Problem
+from adapter.steps.records import ClaimedStep, Committed, Records, assemble_step
+from podjobs.contract.errors import SOURCE_GONE, Problem
 from podjobs.contract.job_states import JobState
-from podjobs.contract.plans import Plan, Result
+from podjobs.contract.message_contracts import StepReply
+from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +49,7 @@ class StepDispatch:
         function: FunctionSettings,
         streams: Streams,
         records: Records,
-        delivery: Delivery[Step, Plan | Result],
+        delivery: Delivery[Step, StepReply],
         timing: DispatchTiming,
     ) -> None:
         """Create a dispatch; `run` does the work.
@@ -173,7 +175,7 @@ class StepDispatch:
                     )
                 return
 
-    async def _deliver(self, step: ClaimedStep) -> Plan | Result | None:
+    async def _deliver(self, step: ClaimedStep) -> StepReply | None:
         """Invoke the function; None if the step is no longer open."""
         (joined,) = await retry_until_redis_answers(lambda: self._records.join([step]), "read a step's data")
         if joined is None:
@@ -188,25 +190,32 @@ class StepDispatch:
             raise StepRefusedError(event.job.refusal)
         return await self._delivery.deliver(event)
 
-    async def _commit(self, step: ClaimedStep, reply: Plan | Result) -> None:
+    async def _commit(self, step: ClaimedStep, reply: StepReply) -> None:
         try:
-            committed = await retry_until_redis_answers(
-                lambda: self._records.commit(step, reply), "store a step's reply"
-            )
+            committed = await retry_until_redis_answers(lambda: self._store(step, reply), "store a step's reply")
         except ResponseError as error:
             detail = f"The function's reply cannot be stored: {error}"
             raise StepFailedError(Problem(title="The step was not done.", status=502, detail=detail)) from error
         log = logger.bind(outcome=committed.outcome)
         match committed.outcome:
-            case JobState.DONE | JobState.FAILED | JobState.SUPERSEDED:
+            case JobState.DONE | JobState.FAILED | JobState.SUPERSEDED | JobState.CANCELLED:
                 log.info("A job has ended.", age_s=round(committed.age_s, 3))
             case "duplicate":
                 log.info("A step's reply was dropped: the step is no longer open.")
             case _:
                 log.debug("A step was committed.")
 
+    async def _store(self, step: ClaimedStep, reply: StepReply) -> Committed:
+        if not isinstance(reply, Relocation):
+            return await self._records.commit(step, reply)
+        if reply.whereabouts is not Whereabouts.UNCHANGED:
+            logger.info("A job's source is not where it was.", whereabouts=reply.whereabouts)
+        return await self._records.relocate(step, reply)
+
     async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
         policy = self.function.retries
+        if problem.type == SOURCE_GONE and await self._miss_source(step, problem):
+            return
         if policy.exhausted(step.attempt):
             times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
             last = problem.model_copy(update={"detail": f"{problem.detail} (Given up {times}.)"})
@@ -225,6 +234,15 @@ class StepDispatch:
             attempts_left=policy.limit - step.attempt,
             next_attempt_s=round(policy.wait_s(step.attempt), 1),
         )
+
+    async def _miss_source(self, step: ClaimedStep, problem: Problem) -> bool:
+        """Have it looked into where a step's source is. False if the step has no attempts left to wait for that."""
+        is_last, trouble = self.function.retries.exhausted(step.attempt), problem.model_dump_json()
+        outcome = await retry_until_redis_answers(
+            lambda: self._records.miss_source(step, trouble, is_last=is_last), "have a missing source looked into"
+        )
+        logger.warning("A step does not find its source.", outcome=outcome, reason=problem.detail)
+        return outcome != "exhausted"
 
     async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from podjobs.backends.files import FileStorage
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.ports import PodAnswer
@@ -47,9 +48,9 @@ def test_job_run_performs_the_stages_in_order_and_hands_results_on():
     assert run.log == ["{'a': 1}", "{'a': 1}"]
 
 
-def test_job_run_notifies_where_that_function_is_given():
+def test_job_run_notifies_where_that_function_is_given(tmp_path):
     pod = FakePodApi()
-    functions = {"encoding": Chunks(1), "notification": NotificationFunction(pod, storage=None)}
+    functions = {"encoding": Chunks(1), "notification": NotificationFunction(pod, FileStorage(tmp_path, "/media"))}
     run = JobRun(encoding_job(video_id=18), functions).run()
     ((callback, video_id, body),) = pod.calls
     assert (callback, video_id, body["video_path"]) == ("encoded", 18, "/media/videos/7.mp4")

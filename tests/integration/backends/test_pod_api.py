@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from podjobs.backends.files import FileStorage
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
 from podjobs.contract.ports import PodAnswer, VideoState
@@ -32,12 +33,19 @@ def step(attempt=1):
     )
 
 
-def notify(pod, attempt=1, read_timeout_s=5):
-    return NotificationFunction(api(pod, read_timeout_s), storage=None).handle(step(attempt))
+@pytest.fixture
+def notify(pod, tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos/x.mp4").touch()
+
+    def notify_once(attempt=1, read_timeout_s=5):
+        return NotificationFunction(api(pod, read_timeout_s), FileStorage(tmp_path, "/media")).handle(step(attempt))
+
+    return notify_once
 
 
-def test_notify_calls_pod_in_its_own_words(pod):
-    assert notify(pod).log == ("Pod was notified.",)
+def test_notify_calls_pod_in_its_own_words(pod, notify):
+    assert notify().log == ("Pod was notified.",)
     ((method, path, authorization, body),) = pod.requests
     assert (method, path, authorization) == ("POST", "/rest/store_remote_encoded_video/?id=18", "Token t0ken")
     assert body | {"start": 0, "stop": 0} == {
@@ -83,11 +91,11 @@ def test_post_encoded_retry_after_is_honoured(pod):
     assert failed.value.retry_after_s == 17
 
 
-def test_notify_pod_down_is_retryable(pod):
+def test_notify_pod_down_is_retryable(pod, notify):
     pod.server.shutdown()
     pod.server.server_close()
     with pytest.raises(RetryableError, match="cannot be reached"):
-        notify(pod)
+        notify()
 
 
 @pytest.mark.parametrize(
@@ -96,11 +104,10 @@ def test_notify_pod_down_is_retryable(pod):
         ({"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : done"}, True),
         ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}, True),
         ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}, False),
-        (None, True),  # deleted meanwhile
     ],
 )
 @pytest.mark.parametrize("way", ["hangs", "breaks off"])
-def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, way):
+def test_notify_ambiguous_failure_asks_before_it_repeats(pod, notify, state, is_done, way):
     """A blind repeat could queue the transcription twice."""
     pod.state = state
     if way == "hangs":
@@ -108,24 +115,32 @@ def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, wa
     else:
         pod.post_answers = [(0, "")]
     if is_done:
-        assert "lost" in notify(pod, read_timeout_s=0.5).log[0]
+        assert "lost" in notify(read_timeout_s=0.5).log[0]
     else:
         with pytest.raises(RetryableError):
-            notify(pod, read_timeout_s=0.5)
+            notify(read_timeout_s=0.5)
     assert pod.methods[:2] == ["POST", "GET"]
     assert pod.methods.count("POST") == 1
 
 
-def test_notify_second_attempt_asks_first(pod):
+@pytest.mark.parametrize("way", ["answer", "second attempt", "breaks off"])
+def test_notify_video_that_was_deleted_cancels_the_job(pod, notify, way):
+    pod.state = None
+    pod.post_answers = [(0 if way == "breaks off" else 404, "")]
+    reply = notify(attempt=2 if way == "second attempt" else 1)
+    assert (reply.whereabouts, reply.job) == ("deleted", step().job)
+
+
+def test_notify_second_attempt_asks_first(pod, notify):
     """The first one may have been killed after Pod took it."""
     pod.state = {"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}
-    notify(pod, attempt=2)
+    notify(attempt=2)
     assert pod.methods == ["GET"]
 
 
-def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod):
+def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod, notify):
     pod.state = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}
-    notify(pod, attempt=2)
+    notify(attempt=2)
     assert pod.methods == ["GET", "POST"]
 
 

@@ -3,6 +3,7 @@
 Files appear by rename: a reader sees the old file or the new one, never half of one.
 """
 
+import contextlib
 import errno
 import glob
 import os
@@ -19,7 +20,13 @@ from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
 from podjobs.backends.media_links import MediaLinks
 from podjobs.backends.permissions import find_obstacle, let_all_read, make_folders
 from podjobs.backends.work_folder import WorkFolder
-from podjobs.contract.errors import InvalidRequestError, OperatorNeededError, RetryableError
+from podjobs.contract.errors import (
+    InvalidRequestError,
+    MissingFileError,
+    OperatorNeededError,
+    PermanentError,
+    RetryableError,
+)
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.ports import MediaInput
 
@@ -54,7 +61,19 @@ class FileStorage:
 
     def open(self, key: Key) -> BinaryIO:
         """Open a file for reading; see the port."""
-        return self._readable(key).open("rb")
+        path = self._readable(key)
+        try:
+            return path.open("rb")
+        except FileNotFoundError as error:
+            # over NFS only the attempt to open a file asks the server
+            raise self._missing(key) from error
+        except OSError as error:
+            name, reason = self.pod_path(key), os.strerror(error.errno or errno.EIO)
+            if error.errno in (errno.EACCES, errno.EPERM):
+                raise PermanentError(
+                    f"The file {name!r} cannot be read: {reason}. Give the functions' user read access to the media."
+                ) from error
+            raise RetryableError(f"The file {name!r} cannot be read: {reason}.") from error
 
     def exists(self, key: Key) -> bool:
         """Whether there is a file at the key; see the port."""
@@ -68,13 +87,16 @@ class FileStorage:
     def _readable(self, key: Key) -> Path:
         path = self._confined(key)
         if not path.exists():
-            raise RetryableError(
-                f"The file {self.pod_path(key)!r} is not there. "
-                "Check that MEDIA_ROOT and MEDIA_URL name the same folder and that it is mounted here."
-            )
+            raise self._missing(key)
         if not path.is_file():
             raise InvalidRequestError(f"{self.pod_path(key)!r} is not a regular file.")
         return path
+
+    def _missing(self, key: Key) -> MissingFileError:
+        return MissingFileError(
+            f"The file {self.pod_path(key)!r} is not there. "
+            "Check that MEDIA_ROOT and MEDIA_URL name the same folder and that it is mounted here."
+        )
 
     def list_files(self, folder: Key) -> tuple[Key, ...]:
         """The files directly in a folder; see the port."""
@@ -135,6 +157,19 @@ class FileStorage:
         """Delete a file; see the port."""
         with disk_errors():
             self._confined(key).unlink(missing_ok=True)
+
+    def remove_folder(self, folder: Key) -> None:
+        """Remove a folder that is empty but for unfinished files; see the port."""
+        path = self._confined(folder)
+        with disk_errors(), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            names = os.listdir(path)  # noqa: PTH208 - names are wanted
+            if not all(UNFINISHED.fullmatch(name) for name in names):
+                return
+            for name in names:
+                (path / name).unlink(missing_ok=True)
+            # what appears in it meanwhile keeps it
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
     def find_obstacle(self) -> str:
         """What keeps Pod from using what is written here; see the port."""

@@ -25,6 +25,7 @@ from typing import IO, BinaryIO, NamedTuple, Self
 
 import structlog
 
+from podjobs.backends.command_watch import watching
 from podjobs.backends.priority import lower_session, yielding_argv
 from podjobs.contract.errors import OutputTooLongError, PermanentError, RetryableError
 from podjobs.contract.ports import CommandLimits
@@ -85,6 +86,7 @@ class ProcessTools:
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
         limits: CommandLimits = UNLIMITED,
+        watch: Callable[[], None] | None = None,
     ) -> bytes:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
         logger.debug("Starting a command.", command=shlex.join(_shown(argv)))
@@ -101,7 +103,7 @@ class ProcessTools:
                 lower_session(process.pid)
             feeder = _Feeder(fed, files.pop_all(), process)
         tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-        with _Deadline(process, timeout_s) as deadline:
+        with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
             pumps = [feeder, threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail), daemon=True)]
             for pump in pumps:
                 pump.start()

@@ -38,14 +38,15 @@ class Storage(Protocol):
     def input_of(self, key: Key) -> MediaInput:
         """Name a readable file for ffmpeg, which reads it at any position.
 
-        Raises RetryableError while the file does not exist (shared folders show new files late),
+        Raises MissingFileError while the file does not exist (shared folders show new files late),
         InvalidRequestError if it leads out of the media root or is not a regular file.
         """
 
     def open(self, key: Key) -> BinaryIO:
         """Open a file for reading from its start. Raises like `input_of`.
 
-        The returned file is only read forward: it need not be seekable.
+        The returned file is only read forward: it need not be seekable. Whether there is one is not answered from a
+        cache.
         """
 
     def exists(self, key: Key) -> bool:
@@ -98,6 +99,9 @@ class Storage(Protocol):
     def delete(self, key: Key) -> None:
         """Delete a file; does nothing if it is already gone."""
 
+    def remove_folder(self, folder: Key) -> None:
+        """Remove a folder with what killed writers left in it, unless it contains anything else."""
+
     def find_obstacle(self) -> str:
         """Find out whether files can be written that Pod can read and delete.
 
@@ -131,6 +135,7 @@ class Tools(Protocol):
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
         limits: CommandLimits = CommandLimits(),
+        watch: Callable[[], None] | None = None,
     ) -> bytes:
         """Run a command to its end and return what it wrote to stdout, unchanged.
 
@@ -143,6 +148,8 @@ class Tools(Protocol):
                 it raises an error, the command is killed and the error passed on.
             limit_bytes: the most it may write to stdout; None: no limit.
             limits: of its processor time and its files.
+            watch: called every few seconds while it runs. If it raises a StepError, the command is killed and the error
+                passed on.
 
         Raises:
             CommandError: it ended with an error (permanent); its subclass LimitExceededError: it went beyond its

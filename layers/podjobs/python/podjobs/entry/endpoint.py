@@ -10,8 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from podjobs.contract.errors import InvalidRequestError, NotNowError, Problem, StepError, UnavailableError, list_faults
-from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
-from podjobs.contract.plans import Plan, Result
+from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT, StepReply
 from podjobs.contract.steps import Step
 from podjobs.events import Event
 
@@ -30,7 +29,7 @@ class Handler(Protocol[RequestT_contra, ReplyT_co]):
         """Handle a request; safe to repeat. Raises StepError."""
 
 
-StepHandler = Handler[Step, Plan | Result]
+StepHandler = Handler[Step, StepReply]
 """A subject that performs steps of jobs."""
 
 

@@ -14,6 +14,7 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports import PodAnswer, PodApi, Storage
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
+from podjobs.notification.locate import VideoDeletedError
 
 TRANSCRIPTION_STEP = "5"
 """Pod's code for «transcripting audio»: the import is done, and a transcription is under way."""
@@ -23,7 +24,6 @@ MESSAGE_CHARS = 4000
 SENTENCES = {
     PodAnswer.ACCEPTED: "Pod was notified.",
     PodAnswer.NOT_IN_PROGRESS: "Pod had been notified before.",
-    PodAnswer.UNKNOWN_VIDEO: "Pod no longer knows this video; there is nobody to notify.",
 }
 
 
@@ -38,6 +38,7 @@ def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage)
 
     Raises:
         InvalidRequestError: Pod has no callback for jobs of this type.
+        VideoDeletedError: there is nobody to notify.
         StepError: Pod did not accept it; see the `PodApi` port.
     """
     callback = _callback_for(step, reply_to, pod, storage)
@@ -50,6 +51,8 @@ def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage)
         if error.context.get("ambiguous") and callback.was_accepted():
             return Result(log=(f"Pod has {callback.effect}, but its response was lost.",))
         raise
+    if answer is PodAnswer.UNKNOWN_VIDEO:
+        raise VideoDeletedError
     return Result(log=(SENTENCES[answer],))
 
 
@@ -63,7 +66,7 @@ class _Callback(Protocol):
         """Call Pod."""
 
     def was_accepted(self) -> bool:
-        """Whether an earlier call had its effect."""
+        """Whether an earlier call had its effect. Raises VideoDeletedError."""
 
 
 def _callback_for(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage) -> _Callback:
@@ -92,7 +95,7 @@ class _EncodedCallback:
         """A video that waits for its transcription is in progress, but has been imported."""
         state = self.pod.video_state(self.reply_to.video_id)
         if state is None:
-            return True
+            raise VideoDeletedError
         return not state.in_progress or state.step.split(":")[0].strip() == TRANSCRIPTION_STEP
 
 
@@ -109,10 +112,7 @@ class _TranscribedCallback:
     def post(self) -> PodAnswer:
         path = self.storage.pod_path(self.captions)
         body = {"video_id": self.video_id, "msg": self.message, "temp_vtt_file": path}
-        answer = self.pod.post_transcribed(self.video_id, body)
-        if answer is PodAnswer.UNKNOWN_VIDEO:
-            self.storage.delete(self.captions)  # Pod does not delete it
-        return answer
+        return self.pod.post_transcribed(self.video_id, body)
 
     def was_accepted(self) -> bool:
         """Pod deletes the file once it has read it, and nobody else does."""
