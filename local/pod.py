@@ -3,9 +3,11 @@
     POST /rest/store_remote_encoded_video/?id=N       as Pod; then requests the transcription, if one is wanted
     POST /rest/store_remote_transcripted_video/?id=N  as Pod; the track is kept in the media root's folder `tracks`
     GET  /rest/videos/N/, /rest/renditions/           as Pod
+    GET  /rest/launch_encode_view/?slug=S             as Pod; it knows the file since it imported the video
     POST /control/videos/N                            marks a video as being encoded, as Pod does when it sends it;
                                                       {"transcribe": LANGUAGE}: and to be transcribed afterwards
     GET  /control/videos/N                            the id of its transcription job
+    DELETE /control/videos/N                          deletes the video
 
 A video that was not announced counts as one being encoded.
 Source: docs/contract-pod.md, callbacks.
@@ -25,7 +27,7 @@ import webvtt
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from local.client import request_transcription
+from local.client import request_encoding, request_transcription
 
 REQUIRED_FIELDS = ("start", "stop", "video_id", "video_path", "cut_start", "cut_end")
 LISTS = tuple(f"list_{name}_files" for name in ("mp4", "hls", "mp3", "m4a", "thumbnail", "overview"))
@@ -35,16 +37,36 @@ RENDITIONS = ("640x360", "1280x720", "1920x1080")
 """Those that a new Pod has."""
 
 
+WAITING, IMPORTING, ENCODED = "2 : start remote encoding", "3 : store encoding info", "0 : end of encoding"
+"""Pod's words for where a video is."""
+
+
 @dataclass
 class Video:
     """Pod's state of a video."""
 
+    id: int
     in_progress: bool = True
     encoded: bool = False
-    step: str = "1 : start encoding"
+    step: str = WAITING
+    duration_s: int = 0
+    path: str = ""
+    """Of the uploaded file, as Pod sees it; empty: not known yet."""
+    cut: tuple[float, float] = (0, 0)
+    """Start and end in seconds; 0, 0: all of it."""
     language: str = ""
     """The language to transcribe it in once it is encoded; empty: not at all."""
     transcription_job: str = ""
+
+    @property
+    def slug(self) -> str:
+        """Its name in URLs."""
+        return f"{self.id:04d}-video"
+
+    @property
+    def folder(self) -> Path:
+        """Where its encoded files are, as Pod sees it."""
+        return Path(self.path).parent / f"{self.id:04d}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +74,8 @@ class Imported:
     """What was found in info_video.json."""
 
     duration_s: int
-    files: frozenset[str]
+    has_files: bool
+    """Whether any of the files that it lists is there: Pod skips the others."""
     sound: str
     """Path of the MP3; empty: there is none."""
 
@@ -70,6 +93,7 @@ class StandInPod:
     """Where tasks go."""
     renditions: tuple[str, ...] = RENDITIONS
     videos: dict[int, Video] = field(default_factory=dict)
+    deleted: set[int] = field(default_factory=set)
 
     def application(self) -> web.Application:
         """The web application."""
@@ -78,27 +102,56 @@ class StandInPod:
         app.router.add_post("/rest/store_remote_transcripted_video/", self.store_transcribed)
         app.router.add_get("/rest/videos/{id:[0-9]+}/", self.show_video)
         app.router.add_get("/rest/renditions/", self.list_renditions)
+        app.router.add_get("/rest/launch_encode_view/", self.launch_encode)
         app.router.add_post("/control/videos/{id:[0-9]+}", self.announce)
         app.router.add_get("/control/videos/{id:[0-9]+}", self.show_transcription)
+        app.router.add_delete("/control/videos/{id:[0-9]+}", self.delete)
         return app
 
     async def announce(self, request: web.Request) -> web.Response:
         """Mark a video as being encoded."""
         wanted = await request.json() if request.can_read_body else {}
-        self.videos[int(request.match_info["id"])] = Video(language=str(wanted.get("transcribe", "")))
+        video = Video(int(request.match_info["id"]), language=str(wanted.get("transcribe", "")))
+        self.videos[video.id] = video
         return web.json_response({})
 
     async def show_transcription(self, request: web.Request) -> web.Response:
         """Return the id of a video's transcription job."""
-        video = self.videos.get(int(request.match_info["id"]), Video())
-        return web.json_response({"transcription_job": video.transcription_job})
+        video = self.videos.get(int(request.match_info["id"]))
+        return web.json_response({"transcription_job": video.transcription_job if video else ""})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Delete a video."""
+        self.deleted.add(int(request.match_info["id"]))
+        return web.json_response({})
+
+    def find(self, video_id: int) -> Video:
+        """Look a video up. Raises HTTPNotFound, as Django REST framework words it, if it was deleted."""
+        if video_id in self.deleted:
+            detail = json.dumps({"detail": "No Video matches the given query."})
+            raise web.HTTPNotFound(text=detail, content_type="application/json")
+        return self.videos.setdefault(video_id, Video(video_id))
 
     async def show_video(self, request: web.Request) -> web.Response:
         """Return the state of a video."""
-        video = self.videos.setdefault(int(request.match_info["id"]), Video())
-        return web.json_response(
-            {"encoding_in_progress": video.in_progress, "encoded": video.encoded, "get_encoding_step": video.step}
-        )
+        return self._show(self.find(int(request.match_info["id"])))
+
+    def _show(self, video: Video) -> web.Response:
+        name = Path(video.path).relative_to(self.media_root) if video.path else ""
+        facts = {"id": video.id, "slug": video.slug, "duration": video.duration_s}
+        facts |= {"video": f"http://pod.example.org/media/{name}" if name else None}
+        facts |= {"encoding_in_progress": video.in_progress, "encoded": video.encoded, "get_encoding_step": video.step}
+        return web.json_response(facts)
+
+    async def launch_encode(self, request: web.Request) -> web.Response:
+        """Encode a video again, unless it is in progress."""
+        slug = request.query.get("slug", "")
+        video = self.find(int(slug.partition("-")[0] or 0))
+        if not video.in_progress and video.path:
+            video.in_progress, video.encoded, video.step = True, False, WAITING
+            (self._here(video.folder) / "info_video.json").unlink(missing_ok=True)
+            await asyncio.to_thread(request_encoding, self.broker_url, video.id, video.path, video.cut)
+        return self._show(video)
 
     async def list_renditions(self, _request: web.Request) -> web.Response:
         """Return the renditions that Pod knows."""
@@ -113,55 +166,57 @@ class StandInPod:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The request cannot be read: {error!r}")
         if missing:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"Missing: {', '.join(missing)}")
-        video = self.videos.setdefault(video_id, Video())
+        video = self.find(video_id)
         if not video.in_progress:
             return web.Response(status=HTTPStatus.BAD_REQUEST, text="The video is not in progress.")
+        video.path, video.cut = str(body["video_path"]), (body["cut_start"] or 0, body["cut_end"] or 0)
+        video.step = IMPORTING
         try:
-            imported = self._import(video_id, Path(str(body["video_path"])))
+            imported = self._import(video)
         except (OSError, ValueError, KeyError, AttributeError) as error:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The import failed: {error!r}")
-        video.in_progress, video.encoded, video.step = False, bool(imported.files), "0 : end of encoding"
+        video.in_progress, video.encoded, video.duration_s = False, imported.has_files, imported.duration_s
         if video.language and imported.sound:
-            video.in_progress, video.step = True, "5 : transcripting audio"
+            video.in_progress = True
             video.transcription_job = await asyncio.to_thread(
-                request_transcription,
-                self.broker_url,
-                video_id,
-                imported.sound,
-                imported.duration_s,
-                video.language,
+                request_transcription, self.broker_url, video_id, imported.sound, imported.duration_s, video.language
             )
-        return web.json_response({})
+        video.step = ENCODED  # Pod says so even while the transcription runs
+        return self._show(video)
 
     async def store_transcribed(self, request: web.Request) -> web.Response:
         """Import the captions of a video, and delete the file."""
+        video = self.find(int(request.query.get("id", 0)))
         try:
-            video_id, body = int(request.query["id"]), await request.json()
+            body = await request.json()
             name, _message = body["temp_vtt_file"], body["msg"]
             file = self.media_dir / "temp" / Path(str(name)).name
             text = file.read_text(encoding="utf-8")
             if webvtt.from_string(text).captions:  # Pod makes no track from a file without any
-                track = self.media_dir / TRACKS / f"{video_id:04d}.vtt"
+                track = self.media_dir / TRACKS / f"{video.id:04d}.vtt"
                 track.parent.mkdir(exist_ok=True)
                 track.write_text(text, encoding="utf-8")
             file.unlink()
         except (KeyError, ValueError, TypeError, OSError, webvtt.errors.MalformedFileError) as error:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The captions cannot be read: {error!r}")
-        video = self.videos.setdefault(video_id, Video())
-        video.in_progress, video.step = False, "0 : end of transcoding"
+        video.in_progress, video.step = False, "0 : done"
         return web.json_response({})
 
-    def _import(self, video_id: int, video_path: Path) -> Imported:
+    def _here(self, path: str | Path) -> Path:
+        """A path as this process sees it."""
+        return self.media_dir / Path(path).relative_to(self.media_root)
+
+    def _import(self, video: Video) -> Imported:
         """Read info_video.json as Pod does."""
-        folder = self.media_dir / video_path.relative_to(self.media_root).parent / f"{video_id:04d}"
-        info: dict[str, Any] = json.loads((folder / "info_video.json").read_text(encoding="utf-8"))
+        file = self._here(video.folder) / "info_video.json"
+        info: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         if missing := [name for name in ("encoding_log", "duration", *LISTS) if name not in info]:
             raise ValueError(f"info_video.json lacks {', '.join(missing)}")
         if len(info["list_overview_files"]) == 1:
             raise ValueError("an overview picture without its text track")
         return Imported(
             duration_s=int(info["duration"]),
-            files=frozenset(str(path) for name in LISTS for path in info[name].values()),
+            has_files=any(self._here(str(path)).is_file() for name in LISTS for path in info[name].values()),
             sound=next(iter(info["list_mp3_files"].values()), ""),
         )
 

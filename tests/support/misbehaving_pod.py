@@ -18,7 +18,7 @@ import webvtt
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from local.pod import LISTS, StandInPod
+from local.pod import LISTS, StandInPod, Video
 from support.serving import serving
 
 TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone
@@ -96,6 +96,21 @@ class MisbehavingPod:
                 Misbehaviour(answer)
         self._answers = deque(answers)
 
+    def delete(self, video_id: int) -> None:
+        """Delete a video."""
+        self._pod.deleted.add(video_id)
+
+    def import_another(self, video_id: int, path: str, broker_url: str) -> None:
+        """Import another result of a video, as when two encodes of it were requested.
+
+        Args:
+            video_id: the video.
+            path: of its file.
+            broker_url: where Pod requests an encode if it is asked to.
+        """
+        self._pod.broker_url = broker_url
+        self._pod.videos[video_id] = Video(video_id, in_progress=False, encoded=True, duration_s=1, path=path)
+
     def calls_about(self, video_id: int, path: str = ENCODED) -> list[Call]:
         """The calls about a video."""
         return [call for call in self.calls if call.path == path and call.video_id == video_id]
@@ -118,7 +133,10 @@ class MisbehavingPod:
             response = web.Response()
         else:
             text = self._captions(request.path, raw)
-            response = await handler(request)
+            try:
+                response = await handler(request)
+            except web.HTTPException as refusal:
+                response = web.Response(status=refusal.status, text=refusal.text, content_type=refusal.content_type)
             if response.status == HTTPStatus.OK and request.method == "POST":
                 imported = Imported(self._missing(request.path, raw), text)
         self._remember(request, raw, response.status, planned, imported)

@@ -20,6 +20,8 @@ class ScriptedPod:
         """In turn; the last one for good."""
         self.state: Any = None
         """What Pod says about every video; None: that there is none."""
+        self.next_states: list[Any] = []
+        """What it becomes with each question, in turn."""
         self.pages: dict[str, tuple[int, str]] = {"/rest/renditions/": (HTTPStatus.OK, "[]")}
         """What other GETs answer, by path; the others: 404."""
         self.headers: dict[str, str] = {}
@@ -30,7 +32,7 @@ class ScriptedPod:
         """Method, path, authorization, body."""
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"pod": self}))
         self.url = f"http://127.0.0.1:{self.server.server_port}/rest"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def methods(self) -> list[str]:
@@ -59,6 +61,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.pod.requests.append(("GET", self.path, self.headers["Authorization"], None))
+        if self.path.startswith("/rest/videos/") and self.pod.next_states:
+            self.pod.state = self.pod.next_states.pop(0)
         if self.path in self.pod.pages:
             self.reply(*self.pod.pages[self.path])
         elif not self.path.startswith("/rest/videos/"):

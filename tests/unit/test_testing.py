@@ -50,7 +50,8 @@ def test_job_run_performs_the_stages_in_order_and_hands_results_on():
 
 def test_job_run_notifies_where_that_function_is_given(tmp_path):
     pod = FakePodApi()
-    functions = {"encoding": Chunks(1), "notification": NotificationFunction(pod, FileStorage(tmp_path, "/media"))}
+    notification = NotificationFunction(pod, FileStorage(tmp_path, "/media"))
+    functions = {"encoding": Chunks(1), "notification": notification}
     run = JobRun(encoding_job(video_id=18), functions).run()
     ((callback, video_id, body),) = pod.calls
     assert (callback, video_id, body["video_path"]) == ("encoded", 18, "/media/videos/7.mp4")
@@ -76,8 +77,11 @@ def test_job_run_of_a_refused_request_performs_nothing():
 
 def test_fake_pod_knows_whether_it_was_called():
     pod = FakePodApi(answer=PodAnswer.UNKNOWN_VIDEO)
-    assert pod.video_state(7).in_progress
     assert pod.post_transcribed(7, {}) is PodAnswer.UNKNOWN_VIDEO
+    assert pod.video_state(7) is None
+    pod = FakePodApi()
+    assert pod.video_state(7).in_progress
+    pod.post_transcribed(7, {})
     assert not pod.video_state(7).in_progress
 
 

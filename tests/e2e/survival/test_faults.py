@@ -12,7 +12,7 @@ from adapter.door.celery_jobs import ENCODING_TASK
 from local.client import request_encoding
 from support.celery_messages import celery_message
 from support.processes import REPOSITORY
-from support.survival import check_done, check_nothing_left
+from support.survival import VIDEO_S, check_done, check_nothing_left
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,25 @@ def test_pod_misbehaves_pod_is_notified_in_the_end_and_imports_once(stack, pod, 
     check_nothing_left(stack)
 
 
-@pytest.mark.parametrize("status", ["400", "404"])
-def test_pod_says_there_is_nothing_to_do_job_is_done(pod, sender, video, status):
-    pod.answer_next(status)
+def test_video_deleted_meanwhile_job_is_done(pod, sender, video):
     job = sender.submit(video)
+    pod.delete(job.video_id)
     assert job.wait_end().state == "done"
-    assert [call.status for call in job.calls()] == [int(status)]
+    assert [call.status for call in job.calls()] == [404]
+
+
+def test_pod_has_imported_another_result_encodes_the_video_again(stack, pod, sender, video):
+    """Its 400 then does not mean that it has this one."""
+    job = sender.submit(video)
+    pod.import_another(
+        job.video_id, f"{stack.facts['media_root']}/videos/{job.output.parent.name}/talk.mp4", stack.broker_url
+    )
+    assert job.wait_end().state in {"done", "superseded"}  # the new encode supersedes it, mostly
+    stack.wait_until(lambda: any(call.imported for call in job.calls()), 60)
+    assert [call.status for call in job.calls()] == [400, 200]
+    assert (job.info()["duration"], job.info()["job_id"] == job.id) == (VIDEO_S, False)
+    check_nothing_left(stack)
+    assert not (job.output / "encode_again.txt").exists()
 
 
 def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, sender, video):

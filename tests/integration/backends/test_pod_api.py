@@ -9,16 +9,21 @@ from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
 from podjobs.contract.ports import PodAnswer, VideoState
 from podjobs.contract.steps import Step
+from podjobs.notification.encoded_callback import Waits
 from podjobs.notification.function import NotificationFunction
 from support.jobs import encoding_job
 from support.scripted_pod import ScriptedPod
 
 IN_PROGRESS = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "2 : start encoding"}
+IMPORTED = {"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding", "duration": 5}
 
 
 @pytest.fixture
-def pod():
+def pod(tmp_path):
     with ScriptedPod() as pod:
+        pod.media = tmp_path
+        (tmp_path / "videos").mkdir()
+        (tmp_path / "videos/x.mp4").touch()
         yield pod
 
 
@@ -33,20 +38,16 @@ def step(attempt=1):
     )
 
 
-@pytest.fixture
-def notify(pod, tmp_path):
-    (tmp_path / "videos").mkdir()
-    (tmp_path / "videos/x.mp4").touch()
-
-    def notify_once(attempt=1, read_timeout_s=5):
-        return NotificationFunction(api(pod, read_timeout_s), FileStorage(tmp_path, "/media")).handle(step(attempt))
-
-    return notify_once
+def notify(pod, attempt=1, read_timeout_s=5):
+    waits = Waits(import_s=0.3, launch_s=0.3, pause_s=0.05)
+    storage = FileStorage(pod.media, "/media")
+    return NotificationFunction(api(pod, read_timeout_s), storage, waits).handle(step(attempt))
 
 
-def test_notify_calls_pod_in_its_own_words(pod, notify):
-    assert notify().log == ("Pod was notified.",)
-    ((method, path, authorization, body),) = pod.requests
+def test_notify_calls_pod_in_its_own_words(pod):
+    pod.state = IMPORTED
+    assert notify(pod).log == ("Pod was notified.",)
+    (method, path, authorization, body), _ = pod.requests
     assert (method, path, authorization) == ("POST", "/rest/store_remote_encoded_video/?id=18", "Token t0ken")
     assert body | {"start": 0, "stop": 0} == {
         "start": 0, "stop": 0, "video_id": 18, "video_path": "/media/videos/x.mp4", "cut_start": 2, "cut_end": 7,
@@ -66,7 +67,7 @@ def test_post_encoded_answers_that_end_the_job(pod, status, answer):
 @pytest.mark.parametrize(
     ("status", "error", "counts"),
     [(500, RetryableError, True), (502, RetryableError, True), (503, NotNowError, False), (401, NotNowError, False),
-     (403, NotNowError, False), (405, PermanentError, True), (302, NotNowError, False)],
+     (403, NotNowError, False), (413, PermanentError, True), (302, NotNowError, False)],
 )  # fmt: skip
 def test_post_encoded_answers_that_do_not(pod, status, error, counts):
     pod.post_answers = [(status, "")]
@@ -91,11 +92,11 @@ def test_post_encoded_retry_after_is_honoured(pod):
     assert failed.value.retry_after_s == 17
 
 
-def test_notify_pod_down_is_retryable(pod, notify):
+def test_notify_pod_down_is_retryable(pod):
     pod.server.shutdown()
     pod.server.server_close()
     with pytest.raises(RetryableError, match="cannot be reached"):
-        notify()
+        notify(pod)
 
 
 @pytest.mark.parametrize(
@@ -103,11 +104,14 @@ def test_notify_pod_down_is_retryable(pod, notify):
     [
         ({"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : done"}, True),
         ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}, True),
+        # Pod says so while the transcription runs: it ends the encoding only after it has requested that
+        ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "0 : end of encoding"}, True),
+        ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "3 : store encoding info"}, False),
         ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}, False),
     ],
 )
 @pytest.mark.parametrize("way", ["hangs", "breaks off"])
-def test_notify_ambiguous_failure_asks_before_it_repeats(pod, notify, state, is_done, way):
+def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, way):
     """A blind repeat could queue the transcription twice."""
     pod.state = state
     if way == "hangs":
@@ -115,33 +119,33 @@ def test_notify_ambiguous_failure_asks_before_it_repeats(pod, notify, state, is_
     else:
         pod.post_answers = [(0, "")]
     if is_done:
-        assert "lost" in notify(read_timeout_s=0.5).log[0]
+        assert "lost" in notify(pod, read_timeout_s=0.5).log[0]
     else:
         with pytest.raises(RetryableError):
-            notify(read_timeout_s=0.5)
+            notify(pod, read_timeout_s=0.5)
     assert pod.methods[:2] == ["POST", "GET"]
     assert pod.methods.count("POST") == 1
 
 
 @pytest.mark.parametrize("way", ["answer", "second attempt", "breaks off"])
-def test_notify_video_that_was_deleted_cancels_the_job(pod, notify, way):
+def test_notify_video_that_was_deleted_cancels_the_job(pod, way):
     pod.state = None
     pod.post_answers = [(0 if way == "breaks off" else 404, "")]
-    reply = notify(attempt=2 if way == "second attempt" else 1)
+    reply = notify(pod, attempt=2 if way == "second attempt" else 1)
     assert (reply.whereabouts, reply.job) == ("deleted", step().job)
 
 
-def test_notify_second_attempt_asks_first(pod, notify):
+def test_notify_second_attempt_asks_first(pod):
     """The first one may have been killed after Pod took it."""
     pod.state = {"encoding_in_progress": True, "encoded": True, "get_encoding_step": "5 : transcripting audio"}
-    notify(attempt=2)
+    notify(pod, attempt=2)
     assert pod.methods == ["GET"]
 
 
-def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod, notify):
+def test_notify_second_attempt_notifies_pod_when_the_first_did_not(pod):
     pod.state = {"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}
-    notify(attempt=2)
-    assert pod.methods == ["GET", "POST"]
+    notify(pod, attempt=2)
+    assert pod.methods == ["GET", "POST", "GET"]
 
 
 def test_video_state_answer_that_is_not_pods_is_retryable(pod):
@@ -177,8 +181,9 @@ def test_not_found_at_a_wrong_address_needs_an_operator_and_deletes_no_video(pod
         getattr(api(pod), call)(*arguments)
 
 
-def test_post_to_a_pod_without_this_callback_needs_an_operator(pod):
+@pytest.mark.parametrize("status", [404, 405])
+def test_post_to_a_pod_without_this_callback_needs_an_operator(pod, status):
     """Pod knows the video: it is the callback's page that is not there."""
-    pod.post_answers, pod.state = [(404, "<h1>Not found</h1>")], IN_PROGRESS
-    with pytest.raises(OperatorNeededError, match=r"no /rest/store_remote_transcripted_video/\. Pod 3\.5\.1"):
+    pod.post_answers, pod.state = [(status, "<h1>Not found</h1>")], IN_PROGRESS
+    with pytest.raises(OperatorNeededError, match=rf"no /store_remote_transcripted_video/ \({status}\)\. Pod 3\.5\.1"):
         api(pod).post_transcribed(18, {})

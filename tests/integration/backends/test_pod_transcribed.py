@@ -96,7 +96,7 @@ def test_notify_video_that_was_deleted_cancels_the_job(pod, media):
     assert "no longer knows" in reply.log[0]
 
 
-@pytest.mark.parametrize(("status", "error"), [(500, RetryableError), (401, NotNowError), (405, PermanentError)])
+@pytest.mark.parametrize(("status", "error"), [(500, RetryableError), (401, NotNowError), (413, PermanentError)])
 def test_notify_answers_that_do_not_end_the_job(pod, media, status, error):
     pod.post_answers = [(status, "")]
     with pytest.raises(error):

@@ -1,6 +1,7 @@
 """The stand-in for Pod answers as the contract says Pod does. Source: docs/contract-pod.md, callbacks."""
 
 import json
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -10,6 +11,7 @@ from local.pod import StandInPod
 TOKEN = "token"  # noqa: S105 - made for these tests
 HEADERS = {"Authorization": f"Token {TOKEN}"}
 POST = "/rest/store_remote_encoded_video/?id=3"
+VIDEO = "/rest/videos/3/"
 EMPTY_INFO = {
     "duration": 3,
     "encoding_log": {},
@@ -27,7 +29,7 @@ BODY = {
 
 @pytest.fixture
 def pod(tmp_path):
-    return StandInPod(TOKEN, media_root="/pod/media", media_dir=tmp_path / "media")
+    return StandInPod(TOKEN, media_root=Path("/pod/media"), media_dir=tmp_path / "media")
 
 
 @pytest.fixture
@@ -49,12 +51,41 @@ async def test_store_without_the_token_is_401(client, headers):
 
 async def test_store_imports_once_and_is_400_the_second_time(pod, client):
     write_info(pod, list_mp4_files={"360": "/pod/media/videos/a/0003/360p.mp4"})
+    (pod.media_dir / "videos/a/0003/360p.mp4").touch()
 
     assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 200
     assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 400
 
-    state = await (await client.get("/rest/videos/3/", headers=HEADERS)).json()
-    assert state == {"encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding"}
+    assert await (await client.get(VIDEO, headers=HEADERS)).json() == {
+        "id": 3, "slug": "0003-video", "video": "http://pod.example.org/media/videos/a/b.mp4", "duration": 3,
+        "encoding_in_progress": False, "encoded": True, "get_encoding_step": "0 : end of encoding",
+    }  # fmt: skip
+
+
+async def test_store_skips_files_that_are_not_there(pod, client):
+    write_info(pod, list_mp4_files={"360": "/pod/media/videos/a/0003/360p.mp4"})
+    assert (await client.post(POST, json=BODY, headers=HEADERS)).status == 200
+    assert (await (await client.get(VIDEO, headers=HEADERS)).json())["encoded"] is False
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/rest/videos/3/"), ("POST", "/rest/store_remote_encoded_video/?id=3")]
+)
+async def test_deleted_video_is_404_in_the_words_of_rest_framework(client, method, path):
+    await client.delete("/control/videos/3")
+    answer = await client.request(method, path, json=BODY, headers=HEADERS)
+    assert (answer.status, await answer.json()) == (404, {"detail": "No Video matches the given query."})
+
+
+async def test_launch_encode_requests_it_unless_the_video_is_in_progress(pod, client):
+    pod.broker_url = "memory://"
+    launch = "/rest/launch_encode_view/?slug=0003-video"
+    write_info(pod)
+    await client.post(POST, json=BODY, headers=HEADERS)
+    first, second = [await (await client.get(launch, headers=HEADERS)).json() for _ in range(2)]
+    assert (first["encoding_in_progress"], first["get_encoding_step"]) == (True, "2 : start remote encoding")
+    assert first == second
+    assert not (pod.media_dir / "videos/a/0003/info_video.json").exists()
 
 
 async def test_store_of_a_video_sent_again_is_200_again(pod, client):

@@ -143,8 +143,17 @@ class FakePodApi:
 
     def video_state(self, video_id: int) -> VideoState | None:
         """A video is in progress until Pod has been called; see the port."""
+        if self.answer is PodAnswer.UNKNOWN_VIDEO:
+            return None
         was_called = any(video_id == called_id for _, called_id, _ in self.calls)
-        return VideoState(in_progress=not was_called, step="")
+        return VideoState(in_progress=not was_called, step="", encoded=was_called)
+
+    def renditions(self) -> tuple[str, ...]:
+        """The renditions of a new Pod; see the port."""
+        return ("640x360", "1280x720", "1920x1080")
+
+    def launch_encode(self, slug: str) -> None:
+        """Do nothing, as Pod does while a video is in progress; see the port."""
 
 
 @dataclass

@@ -4,19 +4,18 @@ Source: docs/contract-pod.md, xAPI; xAPI 1.0.3, part 3, 2.1.2 (POST statements) 
 """
 
 import json
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 
+from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
 from podjobs.contract.errors import NotNowError, OperatorNeededError, RetryableError
 from podjobs.contract.ports import LrsAnswer
+from podjobs.contract.redaction import redact
 from podjobs.contract.retry_after import read_retry_after
 
-CONNECT_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 4.0
 """Less than the 5 s after which uvicorn closes an idle connection, so that no request is sent on a closed one."""
 OPERATOR_RETRY_S = 60.0
@@ -43,13 +42,6 @@ _REMEDIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Response:
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-
 class HttpLrs:
     """An LRS at one address."""
 
@@ -70,7 +62,7 @@ class HttpLrs:
         self._timeout_s = timeout_s
         self._client = httpx.Client(
             auth=(login, password),
-            headers={"X-Experience-API-Version": version, "Content-Type": "application/json"},
+            headers={**UNCHANGED, "X-Experience-API-Version": version, "Content-Type": "application/json"},
             timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             limits=httpx.Limits(
                 max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEEP_ALIVE_S
@@ -82,70 +74,57 @@ class HttpLrs:
         body = json.dumps(statements, ensure_ascii=False, separators=(",", ":")).encode()
         response = self._send(body)
         if response.status == HTTPStatus.OK:
-            _check_ids(response.content, statements)
+            _check_ids(response, statements)
             return LrsAnswer(response.status)
         if response.status in {HTTPStatus.NO_CONTENT, HTTPStatus.CONFLICT}:
             return LrsAnswer(response.status)
-        reason = _excerpt(response.content)
+        reason = response.excerpt(REASON_CHARS)
         if response.status in _ABOUT_THE_STATEMENTS:
             return LrsAnswer(response.status, f"The LRS answered {response.status}: {reason}")
         raise _failure(response, reason)
 
-    def _send(self, body: bytes) -> _Response:
-        deadline = time.monotonic() + self._timeout_s
+    def _send(self, body: bytes) -> HttpAnswer:
+        limits = Limits(self._timeout_s, RESPONSE_LIMIT_BYTES)
         try:
-            with self._client.stream("POST", self._url, content=body) as response:
-                content = bytearray()
-                for block in response.iter_bytes():
-                    content += block
-                    # httpx limits the time between reads, not the total: a trickling response would never end
-                    if time.monotonic() > deadline:
-                        raise RetryableError(f"The LRS's response took longer than {self._timeout_s:g} s.")
-                    if len(content) > RESPONSE_LIMIT_BYTES:
-                        raise RetryableError(f"The LRS's response is longer than {RESPONSE_LIMIT_BYTES} bytes.")
-                return _Response(response.status_code, response.headers, bytes(content))
+            response = call(self._client, limits, "POST", self._url, content=body)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            detail = f"The LRS cannot be reached: {_described(error)}. Is it running?"
+            detail = f"The LRS cannot be reached: {described(error)}. Is it running?"
             raise NotNowError(detail, retry_after_s=None) from error
         except httpx.TimeoutException as error:
             raise RetryableError(f"The LRS did not answer within {self._timeout_s:g} s.") from error
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
-            raise RetryableError(f"The connection to the LRS broke: {_described(error)}.") from error
+            raise RetryableError(f"The connection to the LRS broke: {described(error)}.") from error
+        if response.shortfall:
+            raise RetryableError(f"The LRS's response {response.shortfall}.")
+        return response
 
 
-def _check_ids(content: bytes, statements: Sequence[dict[str, Any]]) -> None:
+def _check_ids(response: HttpAnswer, statements: Sequence[dict[str, Any]]) -> None:
     """An LRS answers 200 with the ids it received (ralph: only new ones). Anything else is not an LRS."""
     sent = {str(statement.get("id")).lower() for statement in statements}
     try:
-        ids = json.loads(content)
+        ids = json.loads(response.content)
     except (ValueError, RecursionError):
         ids = None
     if not isinstance(ids, list) or not {str(one).lower() for one in ids} <= sent:
         raise RetryableError(
             "The response is not that of an LRS, though its status is 200. "
-            f"Check that XAPI_LRS_URL is the LRS's statements endpoint. The response begins: {_excerpt(content)}"
+            "Check that XAPI_LRS_URL is the LRS's statements endpoint. "
+            f"The response begins: {response.excerpt(REASON_CHARS)}"
         )
 
 
-def _failure(response: _Response, reason: str) -> RetryableError:
+def _failure(response: HttpAnswer, reason: str) -> RetryableError:
     status = response.status
     if status in _REMEDIES:
         remedy = _REMEDIES[HTTPStatus(status)]
         detail = f"The LRS answered {status}. {remedy}; correct it. The LRS says: {reason}"
         return OperatorNeededError(detail, retry_after_s=OPERATOR_RETRY_S)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        location = response.headers.get("location", "?")
+        location = redact(response.headers.get("location", "?"))
         detail = f"The LRS redirects to {location!r}. Set XAPI_LRS_URL to the final address."
         return OperatorNeededError(detail, retry_after_s=OPERATOR_RETRY_S)
     if status in _NOT_NOW:
         wished_s = read_retry_after(response.headers.get("retry-after"))
         return NotNowError(f"The LRS asks to wait ({status}): {reason}", retry_after_s=wished_s)
     return RetryableError(f"The LRS answered {status}: {reason}")
-
-
-def _excerpt(content: bytes) -> str:
-    return " ".join(content.decode("utf-8", "replace").split())[:REASON_CHARS] or "nothing"
-
-
-def _described(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -3,73 +3,79 @@
 Source: docs/contract-pod.md, callbacks.
 """
 
+import json
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import structlog
 
-from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, UnavailableError
+from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
+from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, StepError, UnavailableError
 from podjobs.contract.ports import PodAnswer, VideoState
-from podjobs.contract.redaction import redact
+from podjobs.contract.redaction import CUT, redact
 from podjobs.contract.retry_after import read_retry_after
 
 logger = structlog.get_logger(__name__)
 
-CONNECT_TIMEOUT_S = 10.0
 WAIT_S = 30.0
 """Used when Pod asks to wait without saying how long."""
 OPERATOR_RETRY_S = 300.0
 """An operator must act first (401, 403, 3xx): retrying more often changes nothing."""
+RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
+"""What Pod says about a video takes a few kilobytes."""
+REASON_CHARS = 300
+MAX_PAGES = 20
+"""Of a list: Pod has a handful of renditions."""
+_FROM_A_PROXY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+"""Something before Pod got no answer from it in time, or lost it: Pod may still be importing."""
 
 
 class RestPodApi:
     """Pod over HTTP, with a token."""
 
-    def __init__(self, url: str, token: str, read_timeout_s: float) -> None:
+    def __init__(self, url: str, token: str, timeout_s: float) -> None:
         """Open a client; nothing is sent yet.
 
         Args:
             url: POD_API_URL, for instance `https://pod.example.org/rest`.
             token: POD_API_TOKEN of a staff user.
-            read_timeout_s: how long Pod may take to respond; it imports the video inside the request.
+            timeout_s: how long a call may take, from connecting to the last byte of Pod's answer; Pod imports the video
+                inside the request.
         """
         self._url = url.rstrip("/")
+        self._token = token
+        self._timeout_s = timeout_s
         self._client = httpx.Client(
-            headers={"Authorization": f"Token {token}"},
-            timeout=httpx.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S),
+            headers={**UNCHANGED, "Authorization": f"Token {token}"},
+            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
+            # gunicorn closes a connection after 2 s: one that is kept would often be closed as a callback is sent
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Notify Pod that a video is encoded; see the port."""
-        response = self._send("POST", "/store_remote_encoded_video/", {"id": video_id}, body)
-        if response.is_success:
-            return PodAnswer.ACCEPTED
-        if response.status_code == HTTPStatus.BAD_REQUEST:
+        path = "/store_remote_encoded_video/"
+        answer = self._send("POST", path, {"id": video_id}, body)
+        if answer.status == HTTPStatus.BAD_REQUEST:
             return PodAnswer.NOT_IN_PROGRESS
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            return self._missing(video_id, response)
-        raise self._failure(response)
+        return self._conclude(video_id, path, answer)
 
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Notify Pod that a video is transcribed; see the port."""
-        response = self._send("POST", "/store_remote_transcripted_video/", {"id": video_id}, body)
-        if response.is_success:
-            return PodAnswer.ACCEPTED
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            return self._missing(video_id, response)
-        raise self._failure(response)
+        path = "/store_remote_transcripted_video/"
+        return self._conclude(video_id, path, self._send("POST", path, {"id": video_id}, body))
 
     def video_state(self, video_id: int) -> VideoState | None:
         """Get Pod's state of a video; see the port."""
-        response = self._send("GET", f"/videos/{video_id}/", {}, None)
-        if response.status_code == HTTPStatus.NOT_FOUND:
-            self._check_is_pods(response)
+        path = f"/videos/{video_id}/"
+        answer = self._send("GET", path, {}, None)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            self._check_is_pods(answer)
             return None
-        if not response.is_success:
-            raise self._failure(response)
+        facts = self._read(path, answer)
         try:
-            facts = response.json()
             return VideoState(
                 in_progress=bool(facts["encoding_in_progress"]),
                 step=str(facts.get("get_encoding_step") or ""),
@@ -79,21 +85,56 @@ class RestPodApi:
                 file_url=str(facts.get("video") or ""),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise RetryableError(
-                f"Pod's response about video {video_id} cannot be understood. "
-                "Check that POD_API_URL is Pod's REST address."
-            ) from error
+            raise _not_pods(path) from error
 
-    def _check_is_pods(self, not_found: httpx.Response) -> None:
+    def renditions(self) -> tuple[str, ...]:
+        """List the resolutions of Pod's renditions; see the port."""
+        path, params, found = "/renditions/", dict[str, Any](), list[str]()
+        for _ in range(MAX_PAGES):
+            page = self._read(path, self._send("GET", path, params, None))
+            try:
+                # a list, or with Django REST framework's pagination a page of one
+                rows, following = (page, None) if isinstance(page, list) else (page["results"], page.get("next"))
+                found += [str(row["resolution"]) for row in rows]
+            except (KeyError, TypeError, AttributeError) as error:
+                raise _not_pods(path) from error
+            if not following:
+                break
+            # only the page's number: Pod may believe that its address is another one
+            params = dict(parse_qsl(urlsplit(str(following)).query))
+        return tuple(found)
+
+    def launch_encode(self, slug: str) -> None:
+        """Ask Pod to encode a video again; see the port."""
+        path = "/launch_encode_view/"
+        answer = self._send("GET", path, {"slug": slug}, None)
+        if not _is_success(answer):
+            raise self._failure(path, answer)
+
+    def _conclude(self, video_id: int, path: str, answer: HttpAnswer) -> PodAnswer:
+        """What the answer to a callback means; its status tells, whatever follows."""
+        if _is_success(answer):
+            return PodAnswer.ACCEPTED
+        if answer.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+            raise self._failure(path, answer)
+        if self.video_state(video_id) is None:
+            return PodAnswer.UNKNOWN_VIDEO
+        logger.error("Pod has no such callback; an operator must update Pod.", path=path, status=answer.status)
+        raise OperatorNeededError(
+            f"Pod knows the video {video_id}, but has no {path} ({answer.status}). Pod 3.5.1 or newer is needed.",
+            retry_after_s=OPERATOR_RETRY_S,
+        )
+
+    def _check_is_pods(self, not_found: HttpAnswer) -> None:
         """Make sure that a «not found» is Pod's own word: any wrong address answers so, too.
 
         Source: Django REST framework, whose 404s are JSON with `detail`; Django's own are pages.
         """
         try:
-            is_rest = bool(not_found.json()["detail"])
-        except (ValueError, KeyError, TypeError):
+            is_rest = bool(json.loads(not_found.content)["detail"])
+        except (ValueError, KeyError, TypeError, RecursionError):
             is_rest = False
-        if is_rest and self._send("GET", "/renditions/", {}, None).is_success:
+        if is_rest and _is_success(self._send("GET", "/renditions/", {}, None)):
             return
         logger.error("POD_API_URL is not the address of Pod's REST interface; an operator must correct it.")
         raise OperatorNeededError(
@@ -102,53 +143,78 @@ class RestPodApi:
             retry_after_s=OPERATOR_RETRY_S,
         )
 
-    def _missing(self, video_id: int, response: httpx.Response) -> PodAnswer:
-        """A callback was answered with 404: the video, or the page? Returns UNKNOWN_VIDEO, or raises."""
-        if self.video_state(video_id) is None:
-            return PodAnswer.UNKNOWN_VIDEO
-        path = response.request.url.path
-        logger.error("Pod has no such callback; an operator must update Pod.", path=path)
-        raise OperatorNeededError(
-            f"Pod knows the video {video_id}, but has no {path}. Pod 3.5.1 or newer is needed.",
-            retry_after_s=OPERATOR_RETRY_S,
-        )
-
-    def _send(self, method: str, path: str, params: dict[str, Any], body: dict[str, Any] | None) -> httpx.Response:
+    def _read(self, path: str, answer: HttpAnswer) -> Any:
+        """The JSON in an answer."""
+        if not _is_success(answer):
+            error = self._failure(path, answer)
+            if isinstance(error, PermanentError):  # a question is never wrong by itself
+                detail = f"{error.detail} Check POD_API_URL, and that Pod's ALLOWED_HOSTS names its host."
+                raise OperatorNeededError(detail, retry_after_s=OPERATOR_RETRY_S)
+            raise error
+        if answer.shortfall:
+            raise RetryableError(f"Pod's answer to {path} {answer.shortfall}.")
         try:
-            return self._client.request(method, self._url + path, params=params, json=body)
-        except httpx.ReadTimeout as error:
-            raise RetryableError(f"Pod took the request {path} but did not respond in time.", ambiguous=True) from error
-        except httpx.ConnectError as error:
-            raise RetryableError(f"Pod cannot be reached for {path}: {error}. Is it running?") from error
-        except httpx.HTTPError as error:
-            raise RetryableError(f"The connection to Pod broke during {path}: {error}.", ambiguous=True) from error
+            return json.loads(answer.content)
+        except (ValueError, RecursionError) as error:
+            raise _not_pods(path) from error
 
-    def _failure(self, response: httpx.Response) -> Exception:
-        status = response.status_code
-        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            remedy = (
-                "POD_API_TOKEN is missing or wrong"
-                if status == HTTPStatus.UNAUTHORIZED
-                else "The user of POD_API_TOKEN is not staff"
-            )
-            logger.error("Pod refused our token; an operator must correct it.", status=status, remedy=remedy)
-            return OperatorNeededError(
-                f"Pod refused the token ({status}). {remedy}; correct it in Pod's administration or in POD_API_TOKEN.",
-                retry_after_s=OPERATOR_RETRY_S,
-            )
-        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-            wished_s = read_retry_after(response.headers.get("retry-after"))
+    def _send(self, method: str, path: str, params: dict[str, Any], body: dict[str, Any] | None) -> HttpAnswer:
+        limits = Limits(self._timeout_s, RESPONSE_LIMIT_BYTES)
+        try:
+            return call(self._client, limits, method, self._url + path, params=params, json=body)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise RetryableError(f"Pod cannot be reached for {path}: {described(error)}. Is it running?") from error
+        except httpx.TimeoutException as error:
+            raise RetryableError(f"Pod took the request {path} but did not respond in time.", ambiguous=True) from error
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            detail = f"The connection to Pod broke during {path}: {described(error)}."
+            raise RetryableError(detail, ambiguous=True) from error
+
+    def _failure(self, path: str, answer: HttpAnswer) -> StepError:
+        status = answer.status
+        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            return _refused_token(status)
+        if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+            wished_s = read_retry_after(answer.headers.get("retry-after"))
             return UnavailableError(
                 f"Pod asks to wait ({status}).", retry_after_s=WAIT_S if wished_s is None else wished_s
             )
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return RetryableError(
-                f"Pod answered {status} to {response.request.url.path}. See Pod's own log for the reason."
+        if status in _FROM_A_PROXY:
+            detail = (
+                f"Something before Pod answered {status} to {path}: Pod did not respond to it in time. Is it running?"
             )
-        if response.is_redirect:
-            address = redact(response.headers.get("location", "?"))
+            return RetryableError(detail, ambiguous=True)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            detail = f"Pod answered {status} to {path}. See Pod's own log for the reason."
+            return RetryableError(detail, pod_status=status)
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+            address = redact(answer.headers.get("location", "?"))
             return OperatorNeededError(
                 f"Pod redirects to {address!r}. Set POD_API_URL to the final address.",
                 retry_after_s=OPERATOR_RETRY_S,
             )
-        return PermanentError(f"Pod answered {status} to {response.request.url.path}: {redact(response.text[:300])}")
+        reason = answer.excerpt(REASON_CHARS).replace(self._token, CUT)
+        return PermanentError(f"Pod answered {status} to {path}: {reason}")
+
+
+def _is_success(answer: HttpAnswer) -> bool:
+    return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _refused_token(status: int) -> StepError:
+    remedy = (
+        "POD_API_TOKEN is missing or wrong"
+        if status == HTTPStatus.UNAUTHORIZED
+        else "The user of POD_API_TOKEN is not staff"
+    )
+    logger.error("Pod refused our token; an operator must correct it.", status=status, remedy=remedy)
+    return OperatorNeededError(
+        f"Pod refused the token ({status}). {remedy}; correct it in Pod's administration or in POD_API_TOKEN.",
+        retry_after_s=OPERATOR_RETRY_S,
+    )
+
+
+def _not_pods(path: str) -> StepError:
+    return RetryableError(
+        f"Pod's response to {path} cannot be understood. Check that POD_API_URL is Pod's REST address."
+    )

@@ -268,7 +268,7 @@ class PodAnswer(Enum):
 
     ACCEPTED = "accepted"
     NOT_IN_PROGRESS = "not in progress"
-    """It was sent before, and the response was lost."""
+    """Pod waits for no result: it was sent before and the response was lost, or Pod has imported another one."""
     UNKNOWN_VIDEO = "unknown video"
     """The video was deleted meanwhile."""
 
@@ -296,8 +296,8 @@ class PodApi(Protocol):
     def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Notify Pod that a video is encoded.
 
-        Raises RetryableError (with `ambiguous` in its context if Pod may have acted on it), NotNowError if an operator
-        must act, PermanentError if a retry cannot help.
+        Raises RetryableError (with `ambiguous` in its context if Pod may have acted on it, with `pod_status` if it
+        answered by a server error), NotNowError if an operator must act, PermanentError if a retry cannot help.
         """
 
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
@@ -307,4 +307,16 @@ class PodApi(Protocol):
         """Get Pod's state of a video; None if it was certainly deleted: Pod itself says that there is none.
 
         Raises like `post_encoded`; OperatorNeededError if a «not found» does not come from Pod's REST interface.
+        """
+
+    def renditions(self) -> tuple[str, ...]:
+        """List the resolutions of Pod's renditions, such as `640x360`. Raises like `post_encoded`."""
+
+    def launch_encode(self, slug: str) -> None:
+        """Ask Pod to encode a video again. Raises like `post_encoded`.
+
+        Pod does nothing while the video is in progress, and begins a moment later otherwise.
+
+        Args:
+            slug: of the video, see VideoState.
         """

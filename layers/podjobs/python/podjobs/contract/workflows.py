@@ -119,7 +119,11 @@ def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
 
 
 WORKFLOWS: dict[str, Workflow] = _by_type(
-    Workflow(EncodingJob, Function("encoding", concurrency=None, attempts=5, queue="encoding")),
+    Workflow(
+        EncodingJob,
+        Function("encoding", concurrency=None, attempts=5, queue="encoding"),
+        notification_needs=("publish",),
+    ),
     Workflow(
         TranscriptionJob,
         Function(

@@ -6,7 +6,8 @@ Also cleans up after a job that has failed, was superseded, or whose video was d
 import json
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from podjobs.contract.errors import PermanentError, Problem, RetryableError, StepError
 from podjobs.contract.jobs import EncodingJob
@@ -42,9 +43,9 @@ def publish(context: EncodingContext) -> Plan | Result:
     """
     job, storage = context.job, context.work.storage
     source = SourceWatch(storage, job.source, job.id)
-    if not storage.has_work(job.id) and _is_published(job, storage):
+    if not storage.has_work(job.id) and (published := _find_published(job, storage)):
         storage.remove_work(job.id)
-        return Result(log=("The files were published before.",))
+        return _result_of(published).reply(("The files were published before.",))
     recipe, packages = context.recipe, context.results.packages
     faults = find_faults(context.results, packages)
     if faults and recipe.facts.video is not None and not recipe.generation:
@@ -64,11 +65,12 @@ def publish(context: EncodingContext) -> Plan | Result:
         *find_missing_sound(recipe, context.results.audio.duration_s),
     )
     source.check()
-    storage.write(_place(job, info.NAME), info.dump(info.success_info(context, list(files), log)))
+    written = info.success_info(context, list(files), log)
+    storage.write(_place(job, info.NAME), info.dump(written))
     keep = {*files, info.NAME} | ({MASTER} if packages else set())
     _remove_stale(job, keep, storage)
     storage.remove_work(job.id)
-    return PublishResult(files=tuple(sorted(keep))).reply(log)
+    return _result_of(written, keep).reply(log)
 
 
 def report_failure(context: EncodingContext) -> Result:
@@ -87,7 +89,11 @@ def report_failure(context: EncodingContext) -> Result:
     problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
     values, sentence = {}, "The failure was reported in info_video.json."
     try:
-        _write_report(job, problem, context)
+        if _find_published(job, storage).get("error_encoding") is False:
+            # what failed is the notification, or what came after the files
+            sentence = "The files stay: they had been published before the job failed."
+        else:
+            _write_report(job, problem, context)
     except StepError as error:
         spare = job.spare
         values["video_path"] = storage.pod_path(spare.source)
@@ -137,15 +143,23 @@ def _place(job: EncodingJob, name: str) -> Key:
     return posixpath.join(job.output_folder, name)
 
 
-def _is_published(job: EncodingJob, storage: Storage) -> bool:
+def _find_published(job: EncodingJob, storage: Storage) -> dict[str, Any]:
+    """The info_video.json that this job has published; empty: there is none."""
     key = _place(job, info.NAME)
     if not storage.exists(key):
-        return False
+        return {}
     with storage.open(key) as file:
         try:
-            return bool(json.load(file).get("job_id") == job.id)
+            published = json.load(file)
+            return dict(published) if published.get("job_id") == job.id else {}
         except (ValueError, AttributeError):
-            return False
+            return {}
+
+
+def _result_of(written: dict[str, Any], files: Iterable[str] = ()) -> PublishResult:
+    """What the notification must know of a published info_video.json."""
+    heights_px = tuple(sorted(int(name) for name in written["list_hls_files"]))
+    return PublishResult(files=tuple(sorted(files)), duration_s=int(written["duration"]), heights_px=heights_px)
 
 
 def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> dict[str, Key]:

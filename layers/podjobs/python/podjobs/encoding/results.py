@@ -90,6 +90,10 @@ class PublishResult(StepResult):
     """What the video's folder contains now."""
 
     files: tuple[str, ...]
+    duration_s: int
+    """As info_video.json states it, and Pod once it has imported it: whole seconds."""
+    heights_px: tuple[int, ...]
+    """Nominal, of the renditions."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from podjobs.contract.ports import PodApi, Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
+from podjobs.notification.second_encode import SecondEncode
 
 INFO = "info_video.json"
 """It names every file by its absolute path."""
@@ -27,8 +28,10 @@ class VideoDeletedError(Exception):
     """Pod no longer knows the video."""
 
 
-def deleted(job: Job) -> Relocation:
-    """The reply when Pod no longer knows the video."""
+def deleted(job: Job, storage: Storage) -> Relocation:
+    """The reply when Pod no longer knows the video; what the notification itself left with it is removed."""
+    if isinstance(job, EncodingJob):
+        SecondEncode.of(job, storage).forget()
     return Relocation(whereabouts=Whereabouts.DELETED, job=job, log=(DELETED,))
 
 
@@ -85,7 +88,7 @@ def locate(job: Job, reply_to: PodCallback, pod: PodApi, storage: Storage) -> Re
     """
     state = pod.video_state(reply_to.video_id)
     if state is None:
-        return deleted(job)
+        return deleted(job, storage)
     moved = _moved(job, state.file_url, storage)
     if moved is None:
         sentence = f"Pod still has the video, as {urlsplit(state.file_url).path!r}; the step is tried again."

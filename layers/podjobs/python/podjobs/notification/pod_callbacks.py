@@ -3,9 +3,8 @@
 Source: docs/contract-pod.md, callbacks.
 """
 
-import time
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from podjobs.contract.errors import InvalidRequestError, RetryableError
 from podjobs.contract.jobs import EncodingJob, TranscriptionJob
@@ -14,20 +13,14 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports import PodAnswer, PodApi, Storage
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
+from podjobs.notification.encoded_callback import EncodedCallback, Waits
 from podjobs.notification.locate import VideoDeletedError
 
-TRANSCRIPTION_STEP = "5"
-"""Pod's code for «transcripting audio»: the import is done, and a transcription is under way."""
 MESSAGE_CHARS = 4000
 """Pod stores the message in the video's log, which people read."""
 
-SENTENCES = {
-    PodAnswer.ACCEPTED: "Pod was notified.",
-    PodAnswer.NOT_IN_PROGRESS: "Pod had been notified before.",
-}
 
-
-def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage) -> Result:
+def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage, waits: Waits) -> Result:
     """Notify Pod that a job has ended; safe to repeat.
 
     Args:
@@ -35,74 +28,60 @@ def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage)
         reply_to: the video, as Pod names it.
         pod: Pod's interface.
         storage: the media that Pod imports.
+        waits: how long Pod is given.
 
     Raises:
         InvalidRequestError: Pod has no callback for jobs of this type.
         VideoDeletedError: there is nobody to notify.
-        StepError: Pod did not accept it; see the `PodApi` port.
+        StepError: Pod did not accept it; see the `PodApi` port and the callbacks.
     """
-    callback = _callback_for(step, reply_to, pod, storage)
-    if step.attempt > 1 and callback.was_accepted():
-        return Result(log=(f"Pod has {callback.effect}; the response to an earlier call was lost.",))
+    callback = _callback_for(step, reply_to, pod, storage, waits)
+    if step.attempt > 1 and (known := callback.was_accepted(may_be_running=False)):
+        return Result(log=(known,))
     try:
         answer = callback.post()
     except RetryableError as error:
         # Pod may still be working on it, or be done: repeating it blindly could queue a transcription twice.
-        if error.context.get("ambiguous") and callback.was_accepted():
-            return Result(log=(f"Pod has {callback.effect}, but its response was lost.",))
+        if error.context.get("ambiguous") and (known := callback.was_accepted(may_be_running=True)):
+            return Result(log=(known,))
         raise
-    if answer is PodAnswer.UNKNOWN_VIDEO:
-        raise VideoDeletedError
-    return Result(log=(SENTENCES[answer],))
+    return callback.conclude(answer)
 
 
-class _Callback(Protocol):
+class Callback(Protocol):
     """One of Pod's callbacks, with all that it needs to know of one job."""
-
-    effect: ClassVar[str]
-    """What Pod has done once it has accepted the call."""
 
     def post(self) -> PodAnswer:
         """Call Pod."""
 
-    def was_accepted(self) -> bool:
-        """Whether an earlier call had its effect. Raises VideoDeletedError."""
+    def was_accepted(self, *, may_be_running: bool) -> str:
+        """Whether an earlier call had its effect.
+
+        Args:
+            may_be_running: the connection broke just now, so Pod may still be working on it: give it time.
+
+        Returns:
+            A sentence about it; empty: it had none.
+
+        Raises:
+            VideoDeletedError: there is nobody to notify.
+        """
+
+    def conclude(self, answer: PodAnswer) -> Result:
+        """Deal with Pod's answer. Raises VideoDeletedError, or StepError if Pod does not have what it should."""
 
 
-def _callback_for(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage) -> _Callback:
+def _callback_for(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage, waits: Waits) -> Callback:
     match step.job:
-        case EncodingJob():
-            return _EncodedCallback(pod, reply_to, step.accepted_at)
+        case EncodingJob() as job:
+            return EncodedCallback(pod, storage, waits, step, job, reply_to)
         case TranscriptionJob(captions=captions):
             return _TranscribedCallback(pod, reply_to.video_id, storage, captions, _message_of(step))
     raise InvalidRequestError(f"Pod has no callback for jobs of type {step.job.type!r}.")
 
 
 @dataclass(frozen=True)
-class _EncodedCallback:
-    effect: ClassVar[str] = "imported the video"
-
-    pod: PodApi
-    reply_to: PodCallback
-    accepted_at: float
-
-    def post(self) -> PodAnswer:
-        """Pod requires every field of its own task."""
-        body = {"start": time.ctime(self.accepted_at), "stop": time.ctime(), **self.reply_to.request}
-        return self.pod.post_encoded(self.reply_to.video_id, body)
-
-    def was_accepted(self) -> bool:
-        """A video that waits for its transcription is in progress, but has been imported."""
-        state = self.pod.video_state(self.reply_to.video_id)
-        if state is None:
-            raise VideoDeletedError
-        return not state.in_progress or state.step.split(":")[0].strip() == TRANSCRIPTION_STEP
-
-
-@dataclass(frozen=True)
 class _TranscribedCallback:
-    effect: ClassVar[str] = "taken the captions"
-
     pod: PodApi
     video_id: int
     storage: Storage
@@ -114,9 +93,16 @@ class _TranscribedCallback:
         body = {"video_id": self.video_id, "msg": self.message, "temp_vtt_file": path}
         return self.pod.post_transcribed(self.video_id, body)
 
-    def was_accepted(self) -> bool:
+    def was_accepted(self, *, may_be_running: bool) -> str:  # noqa: ARG002 - Pod reads the file at once
         """Pod deletes the file once it has read it, and nobody else does."""
-        return not self.storage.exists(self.captions)
+        if self.storage.exists(self.captions):
+            return ""
+        return "Pod has taken the captions; the response to an earlier call was lost."
+
+    def conclude(self, answer: PodAnswer) -> Result:
+        if answer is PodAnswer.UNKNOWN_VIDEO:
+            raise VideoDeletedError
+        return Result(log=("Pod was notified.",))
 
 
 def _message_of(step: Step) -> str:
