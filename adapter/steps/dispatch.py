@@ -35,6 +35,7 @@ from podjobs.contract.job_states import JobState
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
+from podjobs.contract.workflows import LOCATE
 
 logger = structlog.get_logger(__name__)
 
@@ -245,8 +246,16 @@ class StepDispatch:
         return outcome != "exhausted"
 
     async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
+        if step.spec.action == LOCATE:
+            await self._leave_unanswered(step, problem)
+            return
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
+
+    async def _leave_unanswered(self, step: ClaimedStep, problem: Problem) -> None:
+        """Nobody knows where the source is: the steps that miss it are tried again."""
+        logger.warning("It cannot be found out where a source is.", reason=problem.detail)
+        await retry_until_redis_answers(lambda: self._records.answer_nothing(step, problem), "store an answer")
 
     async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int, spent_s: float) -> bool:
         """Keep a step on hold until the function may no longer be busy. False if the step is no longer open.

@@ -171,6 +171,10 @@ class Records:
         outcome, age_s = await self._run("relocate", **step.address, log=_cut_log(reply.log), **changes)
         return Committed(outcome, float(age_s))
 
+    async def answer_nothing(self, step: ClaimedStep, problem: Problem) -> None:
+        """Store that nobody knows where the source is: the job goes on as it was."""
+        await self._run("relocate", **step.address, log=_cut_log([f"The video was not found: {problem.detail}"]))
+
     async def hold(self, step: ClaimedStep, owner: str, trouble: str, counted_s: float = 0.0) -> float | None:
         """Put a step on hold; this attempt does not count.
 
