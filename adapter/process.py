@@ -31,7 +31,7 @@ from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
 from adapter.steps.dispatch import StepDispatch
-from adapter.steps.records import RecordLimits, Records
+from adapter.steps.records import Records
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS
 from podjobs.contract.redaction import redact
@@ -108,7 +108,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     jobs = _open(settings.jobs_url, resources, text=True)
     dead_letters = DeadLetters(jobs)
     streams = Streams(jobs, new_adapter_id())
-    records = Records(jobs, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s))
+    records = Records(jobs, settings.podjobs_job_ttl_s)
     lease_s = settings.podjobs_lease_s
     dispatches: list[StepDispatch | StatementDispatch] = []
     for function in settings.functions:

@@ -91,10 +91,6 @@ class RecordSettings(LogSettings):
         description="Redis URL of the Celery broker of the queue xapi, as in Pod's settings. "
         "If not set: ENCODING_TRANSCODING_CELERY_BROKER_URL.",
     )
-    podjobs_window: PositiveInt = Field(
-        default=128,
-        description="Maximum number of steps of one job in the streams, so that long jobs do not starve others.",
-    )
     podjobs_job_ttl_s: PositiveInt = Field(
         default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
     )

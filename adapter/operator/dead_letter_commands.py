@@ -13,7 +13,7 @@ from adapter.operator.terminal import EXIT_FAILURE, ask_redis, exit_with, format
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import RecordSettings
 from adapter.statements.store import StatementStore
-from adapter.steps.records import RecordLimits, Records
+from adapter.steps.records import Records
 from podjobs.contract.workflows import XAPI
 
 KINDS = ("job", "message", "statement")
@@ -98,7 +98,7 @@ async def _replay(settings: RecordSettings, choice: Choice) -> None:
 
         jobs_redis = opened(settings.jobs_url, text=True)
         targets = ReplayTargets(
-            records=Records(jobs_redis, RecordLimits(settings.podjobs_window, settings.podjobs_job_ttl_s)),
+            records=Records(jobs_redis, settings.podjobs_job_ttl_s),
             statements=StatementStore(jobs_redis),
             jobs=jobs_redis,
             brokers={XAPI.queue: opened(settings.xapi_broker_url, text=False)},

@@ -8,8 +8,14 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     An entry: job (id), step (StepSpec as JSON). It is acknowledged and deleted
                                     when its step is committed, so the stream contains what remains to be done.
                                     Its owner in the group shows its state: `waiting` (between two attempts),
-                                    an adapter's id (that adapter works on it), none (not yet read).
+                                    an adapter's id (that adapter works on it), none (not yet read: nobody leaves
+                                    any, but records of version 1 have such).
+    podjobs:turns:<function>        sorted set of the jobs that have ready steps for it, by the time at which the next
+                                    one is due on the clock:
+    podjobs:turns:<function>:clock  hash: time, shares (the sum over those jobs), steps (how many are ready)
+    podjobs:turns:<function>:bell   stream of one entry, the latest ring: a job came when none was in the sorted set
     podjobs:job:<id>                hash: type, target, params (JSON), state (a JobState), stage (name),
+                                    functions (of its steps, a JSON list), share (of their turns),
                                     shared (JSON), weight_total, weight_done, accepted_at, started_at,
                                     ended_at (seconds since the epoch),
                                     error (Problem as JSON), trouble (Problem of the latest failed attempt),
@@ -17,7 +23,7 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     steps that did not find the source → their functions),
                                     failure_stages, discard_stages (JSON lists of stages).
     podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
-    podjobs:job:<id>:ready          list of the current stage's StepSpecs that are not yet in a stream (the window)
+    podjobs:job:<id>:ready:<function>  list of the current stage's StepSpecs that wait for that function's turn
     podjobs:job:<id>:open           hash: open step of the current stage → its entry's id, empty while it is ready
     podjobs:job:<id>:held           hash: open step → seconds for which its function has answered «not now» about it
     podjobs:job:<id>:results        hash: <action>/<step id> → Result.values as JSON
@@ -58,6 +64,21 @@ STATEMENTS = f"{PREFIX}statements"
 def steps(function: str) -> str:
     """Name the stream of a function's steps."""
     return f"{PREFIX}steps:{function}"
+
+
+def turns(function: str) -> str:
+    """Name the sorted set of the jobs that wait for a function's turns."""
+    return f"{PREFIX}turns:{function}"
+
+
+def turns_clock(function: str) -> str:
+    """Name the clock of a function's turns."""
+    return f"{PREFIX}turns:{function}:clock"
+
+
+def turns_bell(function: str) -> str:
+    """Name the bell that is rung for a function's turns."""
+    return f"{PREFIX}turns:{function}:bell"
 
 
 def job(job_id: str) -> str:

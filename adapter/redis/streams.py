@@ -64,6 +64,10 @@ class Streams:
         answer = await self._redis.xreadgroup(keys.GROUP, self.adapter_id, {stream: ">"}, count=count, block=block_ms)
         return [(entry_id, fields) for _stream, entries in answer or [] for entry_id, fields in entries]
 
+    async def wait_for_entry(self, stream: str, after: str, wait_s: float) -> None:
+        """Wait up to `wait_s` seconds until a stream has an entry after that one. Nobody owns it then."""
+        await self._redis.xread({stream: after}, count=1, block=max(1, int(wait_s * 1000)))
+
     async def renew(self, stream: str, entry_ids: Sequence[str]) -> None:
         """Renew the claims on entries this adapter still works on."""
         for start in range(0, len(entry_ids), PAGE):

@@ -1,8 +1,8 @@
-"""Dispatches the steps of one function: reads them from its stream, delivers them, and stores the outcome.
+"""Dispatches the steps of one function: takes those whose turn it is, delivers them, and stores the outcome.
 
 The life of a step and its entry in this adapter:
 
-    read ──join──▶ delivered ──reply──────────▶ commit           the job goes on
+    take ──join──▶ delivered ──reply──────────▶ commit           the job goes on
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
       │                │  └─its source is gone▶ miss_source      likewise, while a step is added that looks into it
@@ -28,10 +28,13 @@ from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
 from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
+from adapter.steps.entries import ClaimedStep, assemble_step
 from adapter.steps.reclaim import StepReclaimer
-from adapter.steps.records import ClaimedStep, Committed, Records, assemble_step
-from podjobs.contract.errors import SOURCE_GONE, Problem
+from adapter.steps.records import Committed, Records
+from adapter.steps.versions import NewerRecordError
+from podjobs.contract.errors import OTHER_VERSION, SOURCE_GONE, Problem
 from podjobs.contract.job_states import JobState
+from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
@@ -91,7 +94,7 @@ class StepDispatch:
             "concurrency": self.function.concurrency,
             "running_here": len(self._tasks) - self.on_hold,
             "on_hold_here": self.on_hold,
-            "steps_not_taken": new,
+            "steps_not_taken": new + await self._records.ready_steps(self.function.name),
             "steps_taken": taken,
         }
 
@@ -124,16 +127,19 @@ class StepDispatch:
             await self._slot_freed.wait()
 
     async def _take(self, free: int) -> None:
-        """Reclaim idle steps, then read new ones, waiting for them until it is time to reclaim again."""
+        """Reclaim idle steps, then take those whose turn it is; if there are none, wait until there may be some."""
         now = time.monotonic()
         entries = []
         if now >= self._reclaim_at:
             self._reclaim_at = now + self._timing.sweep_s
             entries = await self._reclaimer.reclaim(free, self._tasks)
         if len(entries) < free:
-            wait_s = 0.0 if entries else min(self._reclaim_at - now, self._timing.sweep_s)
-            new = await self._streams.read(self.stream, free - len(entries), wait_s)
+            name = self.function.name
+            new, rung = await self._records.take(name, self._streams.adapter_id, free - len(entries))
             entries += [(entry, 1) for entry in new]
+            if not entries:
+                wait_s = min(self._reclaim_at - now, self._timing.sweep_s)
+                await self._streams.wait_for_entry(keys.turns_bell(name), rung, wait_s)
         for (entry_id, fields), attempt in entries:
             step = await self._records.read_entry(self.function.name, entry_id, fields, attempt)
             if step is not None:
@@ -152,29 +158,38 @@ class StepDispatch:
         with structlog.contextvars.bound_contextvars(
             job_id=step.job_id, step_id=step.spec.id, function=step.function, attempt=step.attempt
         ):
-            busy = 0
-            while True:
-                begun_s = time.monotonic()
-                try:
-                    reply = await self._deliver(step)
-                    if reply is not None:
-                        await self._commit(step, reply)
-                except FunctionBusyError as error:
-                    busy += 1
-                    if await self._hold(step, error, busy, time.monotonic() - begun_s):
-                        continue
-                except StepRefusedError as error:
-                    await self._fail(step, error.problem)
-                except StepFailedError as error:
-                    await self._schedule_retry(step, error.problem)
-                except Exception as error:
-                    # The only blind catch: a bug of ours must cost one attempt of one step, not the dispatch.
-                    logger.exception("Internal error in the adapter. The step will be retried.")
-                    detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
-                    await self._schedule_retry(
-                        step, Problem(title="Internal error in the adapter.", status=500, detail=detail)
-                    )
-                return
+            try:
+                await self._attempt(step)
+            except NewerRecordError as error:
+                logger.error(str(error))  # noqa: TRY400 - not a fault of ours
+
+    async def _attempt(self, step: ClaimedStep) -> None:
+        """Deliver a step until its function is not busy, and store the outcome."""
+        busy = 0
+        while True:
+            begun_s = time.monotonic()
+            try:
+                reply = await self._deliver(step)
+                if reply is not None:
+                    await self._commit(step, reply)
+            except FunctionBusyError as error:
+                busy += 1
+                if await self._hold(step, error, busy, time.monotonic() - begun_s):
+                    continue
+            except StepRefusedError as error:
+                await self._fail(step, error.problem)
+            except StepFailedError as error:
+                await self._schedule_retry(step, error.problem)
+            except NewerRecordError:
+                raise
+            except Exception as error:
+                # The only blind catch: a bug of ours must cost one attempt of one step, not the dispatch.
+                logger.exception("Internal error in the adapter. The step will be retried.")
+                detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
+                await self._schedule_retry(
+                    step, Problem(title="Internal error in the adapter.", status=500, detail=detail)
+                )
+            return
 
     async def _deliver(self, step: ClaimedStep) -> StepReply | None:
         """Invoke the function; None if the step is no longer open."""
@@ -189,7 +204,21 @@ class StepDispatch:
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
         if event.job.refusal is not None and event.failure is None:
             raise StepRefusedError(event.job.refusal)
-        return await self._delivery.deliver(event)
+        try:
+            return await self._delivery.deliver(event)
+        except StepRefusedError as error:
+            if error.problem.type != OTHER_VERSION or not await self._restart(step, event.job, error.problem):
+                raise
+            return None
+
+    async def _restart(self, step: ClaimedStep, job: Job, problem: Problem) -> bool:
+        """Begin the job anew, planned by another version than its function is of now. False if it has to fail."""
+        is_restarted = await retry_until_redis_answers(
+            lambda: self._records.restart(step, job, problem), "begin a job anew"
+        )
+        if is_restarted:
+            logger.warning("A job begins anew: another version planned it.", reason=problem.detail)
+        return is_restarted
 
     async def _commit(self, step: ClaimedStep, reply: StepReply) -> None:
         try:

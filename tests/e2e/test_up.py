@@ -147,13 +147,17 @@ def test_up_second_start_in_the_same_folder_is_refused_and_harms_nothing(make_st
 
 def test_up_wrong_settings_are_all_named_at_once_before_anything_starts(make_stack):
     stack = make_stack(
-        POD_API_URL="pod.example.org", FFMPEG_CRF="99", MEDIA_ROOT="media", PODJOBS_WINDOW="none", FFMPEG_CMD="nosuch"
+        POD_API_URL="pod.example.org",
+        FFMPEG_CRF="99",
+        MEDIA_ROOT="media",
+        PODJOBS_JOB_TTL_S="none",
+        FFMPEG_CMD="nosuch",
     )
     stack.start(ready=False)
 
     assert stack.process.wait(30) == 2
     message = stack.log()
-    for name in ("POD_API_URL", "POD_API_TOKEN", "FFMPEG_CRF", "MEDIA_ROOT", "PODJOBS_WINDOW"):
+    for name in ("POD_API_URL", "POD_API_TOKEN", "FFMPEG_CRF", "MEDIA_ROOT", "PODJOBS_JOB_TTL_S"):
         assert name in message
     assert stack.stdout.read_text() == ""
     assert stack.processes() == []
@@ -174,14 +178,14 @@ def test_up_secret_stands_in_no_file_and_on_no_command_line(make_stack):
 
 def test_up_settings_from_a_dotenv_file_and_the_environment_wins(make_stack, tmp_path):
     env_file = tmp_path / "settings"
-    env_file.write_text("PODJOBS_WINDOW=none\nFFMPEG_CRF=99\n")
+    env_file.write_text("PODJOBS_JOB_TTL_S=none\nFFMPEG_CRF=99\n")
     stack = make_stack(FFMPEG_CRF="20")
     argv = ["scripts/up", "--state", str(stack.state_dir), "--env-file", str(env_file)]
 
     result = subprocess.run(argv, env=stack.environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert result.returncode == 2
-    assert "PODJOBS_WINDOW" in result.stderr
+    assert "PODJOBS_JOB_TTL_S" in result.stderr
     assert "FFMPEG_CRF" not in result.stderr
 
 

@@ -2,6 +2,7 @@
 -- and never a loss. The keys are described in adapter/redis/keys.py. Its parts, in this order:
 --
 --   basics.lua       names of keys, the log, entries
+--   turns.lua        whose turn it is
 --   steps.lua        steps and stages
 --   jobs.lua         how jobs begin, advance and end
 --   relocation.lua   what happens when a job's source is gone
@@ -14,7 +15,8 @@
 -- Step specs, params, results and problems are JSON text that is passed through unchanged: cjson would turn empty lists
 -- into objects and lose digits of long numbers.
 
--- records.py puts the table STATE before this text: the job states of podjobs/contract/job_states.py, by their names.
+-- records.py puts this before the text: the table STATE, the job states of podjobs/contract/job_states.py by their
+-- names; and the number VERSION, the version of the records of versions.py.
 
 -- The state in which a job ends, by the state it is in when its last stage is done.
 local END_STATE = {
@@ -60,9 +62,15 @@ local function drop(entry)
   call('XDEL', stream(entry['function']), entry.entry)
 end
 
--- An entry counts only while its step is open and waits for this very entry, not for one of an earlier run.
-local function is_open(entry)
-  return call('HGET', part(entry.job, 'open'), entry.step) == entry.entry
+-- What a newer version has written stays as it is: its step waits for an adapter of that version. Returns that version
+-- of an entry or its job's record; nothing if this one knows both.
+local function newer_version(entry)
+  if not entry.entry then return end
+  local stored = entry.job and call('HGET', record(entry.job), 'version')
+  local version = math.max(tonumber(stored or 1), entry.version or 1)
+  if version <= VERSION then return end
+  call('XCLAIM', stream(entry['function']), GROUP, WAITING, 0, entry.entry, 'RETRYCOUNT', 1, 'JUSTID')
+  return version
 end
 
 local function trim_ended(ttl_s)

@@ -15,6 +15,27 @@ function operations.accept()
   return answers
 end
 
+-- Hand steps to an adapter, as entries of the function's stream that it owns: first those that are there already, then
+-- those whose turn it is. Returns them and the latest ring of the bell, to listen for the next one.
+function operations.take()
+  local name, owner, count = arguments['function'], arguments.owner, arguments.count
+  local entries = read_entries(name, owner, count)
+  local added = 0
+  while #entries + added < count do
+    local job, step, spec = next_turn(name)
+    if not job then break end
+    if call('HGET', part(job, 'open'), step) == '' then
+      call('HSET', part(job, 'open'), step, call('XADD', stream(name), '*', 'version', VERSION, 'job', job, 'step', spec))
+      added = added + 1
+    end
+  end
+  if added > 0 then
+    for _, entry in ipairs(read_entries(name, owner, added)) do entries[#entries + 1] = entry end
+  end
+  local rung = call('XREVRANGE', bell(name), '+', '-', 'COUNT', 1)
+  return { entries, rung[1] and rung[1][1] or '0-0' }
+end
+
 -- Return what the steps of a batch need at delivery; false for one that is no longer open: its entry is dropped.
 function operations.join()
   local answers = {}
@@ -50,7 +71,6 @@ function operations.commit()
     call('DEL', part(done.job, 'stages'))
     for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
   end
-  release(done.job, 1)
   local accepted_at = call('HGET', record(done.job), 'accepted_at')
   return { advance(done.job), tostring(now() - accepted_at) }
 end
@@ -75,6 +95,23 @@ function operations.fail()
   call('HSET', record(failed.job), 'error', failed.problem)
   local outcome = divert(failed.job, STATE.failing, cjson.decode(found[2]))
   return { outcome == 'continued' and STATE.failing or outcome }
+end
+
+-- What the job has so far is of no use to its function: it begins anew, but only so often. Returns 'restarted',
+-- 'duplicate', or the state that forbids it.
+function operations.restart()
+  local step = arguments
+  if not is_open(step) then drop(step) return { 'duplicate' } end
+  local state = call('HGET', record(step.job), 'state')
+  if state ~= STATE.running then return { state } end
+  if call('HINCRBY', record(step.job), 'restarts', 1) > step.limit then return { state } end
+  drop(step)
+  call('DEL', part(step.job, 'results'))
+  call('HDEL', record(step.job), 'shared')
+  call('HSET', record(step.job), 'weight_total', step.weight, 'weight_done', 0)
+  write_log(step.job, { step.sentence })
+  divert(step.job, state, { step.first_stage })
+  return { 'restarted' }
 end
 
 -- An attempt has failed and counts: nobody works on the entry until its next attempt.
@@ -117,4 +154,8 @@ function operations.dead_letter_entry()
   return { 'dead letter' }
 end
 
+for _, entry in ipairs(arguments.steps or { arguments }) do
+  local version = newer_version(entry)
+  if version then return { 'newer', version } end
+end
 return operations[ARGV[1]]()

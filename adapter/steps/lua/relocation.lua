@@ -22,7 +22,8 @@ function relocation.miss_source()
   call('XCLAIM', stream(missing['function']), GROUP, WAITING, 0, missing.entry, 'IDLE', 0,
     'RETRYCOUNT', is_asked and missing.attempt - 1 or missing.attempt, 'JUSTID')
   if is_asked then return { 'waiting' } end
-  local entry = call('XADD', stream(question['function']), '*', 'job', job, 'step', missing.question)
+  local entry = call('XADD', stream(question['function']), '*', 'version', VERSION, 'job', job,
+    'step', missing.question)
   call('HSET', part(job, 'open'), question.id, entry)
   return { 'asked' }
 end

@@ -11,12 +11,12 @@ from aiohttp import web
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.redis.streams import Streams
-from adapter.steps.records import ClaimedStep, RecordLimits, Records, parse_entry
+from adapter.steps.entries import ClaimedStep, parse_entry
+from adapter.steps.records import Records
 from support.jobs import encoding_job
 from support.parts import adapter_settings, new_adapter, running_redis
 from support.processes import REPOSITORY, environment_with
 
-WINDOW = 4
 TTL_S = 1000
 
 
@@ -49,7 +49,7 @@ async def broker(redis_url):
 
 @pytest.fixture
 def records(jobs_redis):
-    return Records(jobs_redis, RecordLimits(WINDOW, TTL_S))
+    return Records(jobs_redis, TTL_S)
 
 
 @pytest.fixture
@@ -81,14 +81,14 @@ async def streams(make_streams):
 
 
 @pytest.fixture
-def take(streams):
-    """Read all new entries of a function's stream, as claimed steps."""
+def take(records, streams):
+    """Take the steps of a function whose turn it is, as claimed steps; as many as there are, if no number is given."""
 
-    async def take_all(function="encoding", of=None) -> list[ClaimedStep]:
-        entries = await (of or streams).read(keys.steps(function), 1000)
+    async def take_steps(function="encoding", of=None, count=1000) -> list[ClaimedStep]:
+        entries, _ = await records.take(function, (of or streams).adapter_id, count)
         return [parse_entry(function, entry_id, fields, 1) for entry_id, fields in entries]
 
-    return take_all
+    return take_steps
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import redis
 
 from adapter.operator.job_reader import JobReader
 from adapter.redis.connections import open_redis
-from adapter.steps.records import RecordLimits, Records
+from adapter.steps.records import Records
 from podjobs.contract.reply_to import Nobody
 from podjobs.contract.workflows import WORKFLOWS
 from support.processes import REPOSITORY
@@ -99,7 +99,7 @@ async def run_to_its_end(redis_url, job, timeout_s=20):
     """Accept a job as any door does. Returns its record and log when it has ended."""
     jobs_redis = open_redis(redis_url, text=True)
     try:
-        await Records(jobs_redis, RecordLimits(window=8, ttl_s=100)).accept([job])
+        await Records(jobs_redis, 100).accept([job])
         with redis.Redis.from_url(redis_url) as watcher:
             deadline = time.monotonic() + timeout_s
             while watcher.sismember("podjobs:live", job.id):

@@ -43,7 +43,7 @@ def test_all_faults_are_named_at_once_and_no_value_is_repeated(settings_of):
         "ENCODING_TRANSCODING_CELERY_BROKER_URL": "amqp://u:s3cret@rabbit//",
         "MEDIA_ROOT": "media",
         "PODJOBS_FUNCTION_URL_ENCODING": "encoding",
-        "PODJOBS_WINDOW": "0",
+        "PODJOBS_JOB_TTL_S": "0",
         "PODJOBS_HEALTH_PORT": "99999",
         "PODJOBS_RETRY_FACTOR": "0.5",
     }

@@ -136,7 +136,8 @@ async def test_dispatch_steps_on_hold_keep_their_slots_so_no_more_are_taken(
     await records.accept([make_job(f"job-{number}", number) for number in range(20)])
     dispatch = await start(url="http://127.0.0.1:1/", concurrency=3)
     await wait_until(lambda: dispatch.on_hold == 3)
-    assert await streams.counts(keys.steps("encoding")) == (17, 3)
+    assert await streams.counts(keys.steps("encoding")) == (0, 3)
+    assert (await dispatch.describe())["steps_not_taken"] == 17
 
 
 async def test_dispatch_step_on_hold_of_a_superseded_job_is_not_delivered(

@@ -100,11 +100,10 @@ async def test_reclaim_step_whose_attempts_are_used_up_fails_its_job(
 
 
 async def test_reclaim_removes_adapters_that_are_gone_and_own_nothing(
-    records, streams, make_streams, make_job, reclaimer_of, jobs_redis
+    records, take, streams, make_streams, make_job, reclaimer_of, jobs_redis
 ):
     await records.accept([make_job()])
-    with_step = await make_streams("gone-with-step", alive=False)
-    await with_step.read(keys.steps("encoding"), 1)
+    assert await take(of=await make_streams("gone-with-step", alive=False), count=1)
     await make_streams("lives")
     for name in ("gone", "lives"):
         await jobs_redis.xgroup_createconsumer(keys.steps("encoding"), keys.GROUP, name)

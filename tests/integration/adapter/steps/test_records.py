@@ -7,7 +7,8 @@ import random
 import pytest
 
 from adapter.redis import keys
-from adapter.steps.records import RecordLimits, Records, assemble_step
+from adapter.steps.entries import assemble_step
+from adapter.steps.records import Records
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 
@@ -83,16 +84,6 @@ async def test_stage_starts_when_the_one_before_is_done_and_not_sooner(records, 
     assert [step.spec.id for step in await take()] == ["c"]
 
 
-async def test_window_holds_back_steps_and_each_commit_releases_one(records, take, make_job, jobs_redis):
-    steps = [spec(f"s{number}") for number in range(10)]
-    await planned(records, take, make_job(), plan(("encode", steps)))
-    assert await jobs_redis.xlen(keys.steps("encoding")) == 4
-    held = await take()
-    await records.commit(held.pop(0), Result())
-    await records.commit(held.pop(0), Result())
-    assert [step.spec.id for step in await take()] == ["s4", "s5"]
-
-
 async def test_commit_twice_has_effect_once(records, take, make_job, job_hash):
     await planned(records, take, make_job(), plan(("encode", [spec("a", weight=3), spec("b", weight=4)])))
     first, _ = await take()
@@ -119,7 +110,8 @@ async def test_end_leaves_record_and_log_for_a_while_and_nothing_else(records, t
     await records.commit(step, Result(log=("Encoded.",)))
     (notify,) = await take("notification")
     assert (await records.commit(notify, Result(log=("Notified.",)))).outcome == "done"
-    left = {key async for key in jobs_redis.scan_iter() if not key.startswith((keys.steps(""), "podjobs:adapter:"))}
+    kept = (keys.steps(""), keys.turns_bell("encoding"), keys.turns_bell("notification"), keys.heartbeat(""))
+    left = {key async for key in jobs_redis.scan_iter() if not key.startswith(kept)}
     assert left == {keys.job("job-1"), keys.job_log("job-1"), keys.JOBS}
     assert await jobs_redis.lrange(keys.job_log("job-1"), 0, -1) == ["Encoded.", "Notified."]
     assert 0 < await jobs_redis.ttl(keys.job("job-1")) <= 1000
@@ -268,7 +260,7 @@ async def test_read_entry_that_is_not_a_step_becomes_a_dead_letter_whole(records
 
 
 async def test_ended_jobs_leave_the_index_with_their_record(jobs_redis, take, make_job):
-    brief = Records(jobs_redis, RecordLimits(4, 1))
+    brief = Records(jobs_redis, 1)
     await brief.accept([make_job("first", 1)])
     (step,) = await take()
     await brief.commit(step, Result())

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from adapter.redis import keys
-from adapter.steps.records import assemble_step
+from adapter.steps.entries import assemble_step
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, Problem, SourceGoneError
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.relocations import Relocation, Whereabouts
@@ -177,7 +177,7 @@ async def test_dispatch_step_that_misses_its_source_is_done_at_its_new_place(
     function.answers = [plan_of(1), *(gone() for _ in range(misses))]
     await records.accept([job])
     await start()
-    await start("two", url=notification.url, function_name="notification")
+    await start("two", url=notification.url, name="notification")
     await wait_state("done")
     assert notification.asked[0]["action"] == "locate"
     moved_steps = [asked for asked in function.asked if asked["job"]["source"] == "videos/bob/7.mp4"]
@@ -194,7 +194,7 @@ async def test_dispatch_step_whose_source_stays_away_fails_after_its_attempts(
     function.answers = [gone() for _ in range(RETRIES.limit)]
     await records.accept([job])
     await start()
-    await start("two", url=notification.url, function_name="notification")
+    await start("two", url=notification.url, name="notification")
     await wait_state("failed")
     assert function.attempts == [1, 2, 3, 1]  # the last one is the report
     assert "is not there. (Given up after 3 attempts.)" in json.loads((await job_hash())["error"])["detail"]
@@ -209,5 +209,5 @@ async def test_dispatch_question_that_is_refused_leaves_the_job_as_it_was(
     function.answers = [gone(), plan_of(1)]
     await records.accept([make_job()])
     await start()
-    await start("two", url=notification.url, function_name="notification")
+    await start("two", url=notification.url, name="notification")
     await wait_state("done")
