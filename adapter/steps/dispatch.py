@@ -5,7 +5,7 @@ The life of a step and its entry in this adapter:
     take ──join──▶ delivered ──reply──────────▶ commit           the job goes on
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
-      │                │  └─its source is gone▶ miss_source      likewise, while a step is added that looks into it
+      │                │  └─its source is gone▶ SourceInquiry    likewise, while a step is added that looks into it
       │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
       │                                                          or fails, if it is the step for which it is too busy
       └──no longer open: dropped (a duplicate, or its job was superseded)
@@ -31,14 +31,14 @@ from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.entries import ClaimedStep, assemble_step
 from adapter.steps.reclaim import StepReclaimer
 from adapter.steps.records import Committed, Records
+from adapter.steps.source_inquiry import SourceInquiry
 from adapter.steps.versions import NewerRecordError
-from podjobs.contract.errors import OTHER_VERSION, SOURCE_GONE, Problem
+from podjobs.contract.errors import OTHER_VERSION, Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
-from podjobs.contract.relocations import Relocation, Whereabouts
+from podjobs.contract.relocations import Relocation
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import LOCATE
 
 logger = structlog.get_logger(__name__)
 
@@ -71,6 +71,7 @@ class StepDispatch:
         self._records = records
         self._delivery = delivery
         self._timing = timing
+        self._inquiry = SourceInquiry(records)
         self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
         self._reclaim_at = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -236,15 +237,13 @@ class StepDispatch:
                 log.debug("A step was committed.")
 
     async def _store(self, step: ClaimedStep, reply: StepReply) -> Committed:
-        if not isinstance(reply, Relocation):
-            return await self._records.commit(step, reply)
-        if reply.whereabouts is not Whereabouts.UNCHANGED:
-            logger.info("A job's source is not where it was.", whereabouts=reply.whereabouts)
-        return await self._records.relocate(step, reply)
+        if isinstance(reply, Relocation):
+            return await self._inquiry.end(step, reply)
+        return await self._records.commit(step, reply)
 
     async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
         policy = self.function.retries
-        if problem.type == SOURCE_GONE and await self._miss_source(step, problem):
+        if await self._inquiry.begin(step, problem, is_last=policy.exhausted(step.attempt)):
             return
         if policy.exhausted(step.attempt):
             times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
@@ -265,26 +264,11 @@ class StepDispatch:
             next_attempt_s=round(policy.wait_s(step.attempt), 1),
         )
 
-    async def _miss_source(self, step: ClaimedStep, problem: Problem) -> bool:
-        """Have it looked into where a step's source is. False if the step has no attempts left to wait for that."""
-        is_last, trouble = self.function.retries.exhausted(step.attempt), problem.model_dump_json()
-        outcome = await retry_until_redis_answers(
-            lambda: self._records.miss_source(step, trouble, is_last=is_last), "have a missing source looked into"
-        )
-        logger.warning("A step does not find its source.", outcome=outcome, reason=problem.detail)
-        return outcome != "exhausted"
-
     async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
-        if step.spec.action == LOCATE:
-            await self._leave_unanswered(step, problem)
+        if await self._inquiry.give_up(step, problem):
             return
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
-
-    async def _leave_unanswered(self, step: ClaimedStep, problem: Problem) -> None:
-        """Nobody knows where the source is: the steps that miss it are tried again."""
-        logger.warning("It cannot be found out where a source is.", reason=problem.detail)
-        await retry_until_redis_answers(lambda: self._records.answer_nothing(step, problem), "store an answer")
 
     async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int, spent_s: float) -> bool:
         """Keep a step on hold until the function may no longer be busy. False if the step is no longer open.
