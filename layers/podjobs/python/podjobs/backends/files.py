@@ -61,9 +61,8 @@ class FileStorage:
 
     def open(self, key: Key) -> BinaryIO:
         """Open a file for reading; see the port."""
-        path = self._readable(key)
         try:
-            return path.open("rb")
+            return self._readable(key).open("rb")
         except FileNotFoundError as error:
             # over NFS only the attempt to open a file asks the server
             raise self._missing(key) from error
