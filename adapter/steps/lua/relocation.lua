@@ -49,11 +49,11 @@ function relocation.relocate()
   call('HDEL', part(job, 'held'), answer.step)
   write_log(job, answer.log)
   local age_s = tostring(now() - call('HGET', record(job), 'accepted_at'))
-  if answer.withdraw_stages then return { divert(job, STATE.cancelled, answer.withdraw_stages), age_s } end
   if answer.params then
     call('HSET', record(job), 'params', answer.params)
     retry_missed(job)
   end
   call('HDEL', record(job), 'missed')
+  if answer.withdraw_stages then return { divert(job, STATE.cancelled, answer.withdraw_stages), age_s } end
   return { advance(job), age_s }
 end
