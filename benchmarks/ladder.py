@@ -15,8 +15,9 @@ from benchmarks.measure import Target, console, judge, new_table, run_measured
 from podjobs.encoding.chunk import key_frames, x264_options
 from podjobs.encoding.ladder import TUNINGS, Rendition, choose_level, choose_renditions
 from podjobs.encoding.recipe import Chunk
-from podjobs.encoding.settings import DEFAULT_RENDITIONS, EncodingSettings
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import VideoFacts
+from podjobs.rendition_settings import DEFAULT_RENDITIONS
 from support.source import FRAME_RATE, make_source
 from support.vmaf import measure_vmaf
 

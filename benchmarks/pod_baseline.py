@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.measure import Cost, run_measured
 from podjobs.encoding.images import count_tiles
-from podjobs.encoding.settings import DEFAULT_RENDITIONS, RenditionSetting
+from podjobs.rendition_settings import DEFAULT_RENDITIONS, RenditionSetting
 
 X264 = ["-preset", "slow", "-profile:v", "high", "-pix_fmt", "yuv420p", "-level", "3", "-crf", "20"]
 KEY_FRAMES = ["-sc_threshold", "0", "-force_key_frames", "expr:gte(t,n_forced*1)"]

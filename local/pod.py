@@ -16,7 +16,6 @@ Source: docs/contract-pod.md, callbacks.
 import asyncio
 import hmac
 import json
-import os
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -26,15 +25,16 @@ import click
 import webvtt
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from pydantic import SecretStr
 
 from local.client import request_encoding, request_transcription
+from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
+from podjobs.settings import PodSettings, load_settings
 
 REQUIRED_FIELDS = ("start", "stop", "video_id", "video_path", "cut_start", "cut_end")
 LISTS = tuple(f"list_{name}_files" for name in ("mp4", "hls", "mp3", "m4a", "thumbnail", "overview"))
 """Where info_video.json lists the files that were made."""
 TRACKS = "tracks"
-RENDITIONS = ("640x360", "1280x720", "1920x1080")
-"""Those that a new Pod has."""
 
 
 WAITING, IMPORTING, ENCODED = "2 : start remote encoding", "3 : store encoding info", "0 : end of encoding"
@@ -91,7 +91,8 @@ class StandInPod:
     """The same folder as this process sees it."""
     broker_url: str = ""
     """Where tasks go."""
-    renditions: tuple[str, ...] = RENDITIONS
+    renditions: tuple[str, ...] = tuple(one.resolution for one in DEFAULT_RENDITIONS)
+    """Resolutions of the renditions that it has."""
     videos: dict[int, Video] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
 
@@ -214,6 +215,10 @@ class StandInPod:
             raise ValueError(f"info_video.json lacks {', '.join(missing)}")
         if len(info["list_overview_files"]) == 1:
             raise ValueError("an overview picture without its text track")
+        for name in ("mp4", "hls"):
+            for height, path in info[f"list_{name}_files"].items():
+                if self._here(str(path)).is_file() and sum(f"x{height}" in one for one in self.renditions) != 1:
+                    raise ValueError(f"there is not one rendition x{height}")
         return Imported(
             duration_s=int(info["duration"]),
             has_files=any(self._here(str(path)).is_file() for name in LISTS for path in info[name].values()),
@@ -228,14 +233,24 @@ class StandInPod:
         return await handler(request)
 
 
+class StandInSettings(PodSettings):
+    """What the stand-in reads of the stack's settings."""
+
+    pod_api_token: SecretStr
+    encoding_transcoding_celery_broker_url: str = ""
+    video_renditions: VideoRenditions = DEFAULT_RENDITIONS
+
+
 @click.command()
 @click.option("--port", type=int, required=True)
 @click.option("--media-root", type=click.Path(path_type=Path), required=True, help="Pod's MEDIA_ROOT.")
 @click.option("--media-dir", type=click.Path(path_type=Path), required=True, help="The same folder, as seen here.")
 def serve(port: int, media_root: Path, media_dir: Path) -> None:
-    """Answer in Pod's place; token and broker come from the environment, by Pod's names."""
-    broker_url = os.environ.get("ENCODING_TRANSCODING_CELERY_BROKER_URL", "")
-    pod = StandInPod(os.environ["POD_API_TOKEN"], media_root, media_dir, broker_url)
+    """Answer in Pod's place, with the renditions that the stack makes."""
+    settings = load_settings(StandInSettings)
+    token, broker_url = settings.pod_api_token.get_secret_value(), settings.encoding_transcoding_celery_broker_url
+    renditions = tuple(one.resolution for one in settings.video_renditions)
+    pod = StandInPod(token, media_root, media_dir, broker_url, renditions)
     web.run_app(pod.application(), host="127.0.0.1", port=port, print=None, access_log=None, shutdown_timeout=1)
 
 

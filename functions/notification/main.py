@@ -7,6 +7,7 @@ from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
 from podjobs.notification.function import NotificationFunction
 from podjobs.notification.settings import NotificationSettings
+from podjobs.notification.start_check import LIMIT_S, advise
 
 
 def build(settings: NotificationSettings) -> tuple[StepHandler, int]:
@@ -17,5 +18,11 @@ def build(settings: NotificationSettings) -> tuple[StepHandler, int]:
     return NotificationFunction(pod, storage), settings.podjobs_notification_slots
 
 
-FUNCTION = FunctionDefinition("notification", STEPS, NotificationSettings, build)
+def check(settings: NotificationSettings) -> str:
+    """Whether Pod can import every rendition that is made."""
+    pod = RestPodApi(settings.pod_api_url, settings.pod_api_token.get_secret_value(), LIMIT_S)
+    return advise(pod, [rendition.height_px for rendition in settings.video_renditions])
+
+
+FUNCTION = FunctionDefinition("notification", STEPS, NotificationSettings, build, check)
 __getattr__ = entry_points(FUNCTION)

@@ -25,6 +25,7 @@ TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone
 ENCODED = "/rest/store_remote_encoded_video/"
 TRANSCRIBED = "/rest/store_remote_transcripted_video/"
 HANG_S = 3600
+RENDITIONS = ("320x180", "640x360", "1280x720", "1920x1080")
 
 
 class Misbehaviour(StrEnum):
@@ -81,7 +82,7 @@ class MisbehavingPod:
         self.media_dir = media_dir
         self.url = ""
         self.calls: list[Call] = []
-        self._pod = StandInPod(TOKEN, media_dir, media_dir)
+        self._pod = StandInPod(TOKEN, media_dir, media_dir, renditions=RENDITIONS)
         self._answers: deque[str] = deque()
 
     @property

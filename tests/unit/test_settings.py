@@ -123,6 +123,34 @@ def test_load_settings_secret_never_appears(monkeypatch):
     assert "s3cr3t" not in repr(load_settings(NotificationSettings))
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("not-a-url", "of the form https://host/rest"),
+        ("https:///rest", "of the form https://host/rest"),
+        ("https://admin:s3cr3t@pod.example.org/rest", "must not contain a login: use POD_API_TOKEN"),
+        ("https://s3cr3t@pod.example.org/rest", "must not contain a login: use POD_API_TOKEN"),
+        ("https://pod.example.org/rest?token=s3cr3t", "must end with the path"),
+    ],
+)
+def test_load_settings_address_of_pod_that_is_none_is_refused(monkeypatch, url, said):
+    for name, value in {"MEDIA_ROOT": "/media", "POD_API_TOKEN": "t", "POD_API_URL": url}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said) as refused:
+        load_settings(NotificationSettings)
+    assert "s3cr3t" not in str(refused.value)
+
+
+def test_load_settings_ladder_of_the_notification_is_that_of_the_encoding(monkeypatch):
+    for name, value in {"MEDIA_ROOT": "/media", "POD_API_TOKEN": "t", "POD_API_URL": "https://pod/rest"}.items():
+        monkeypatch.setenv(name, value)
+    rendition = '{"resolution": "640x360", "maxrate": "1k", "audio_bitrate": "1k"}'
+    monkeypatch.setenv("VIDEO_RENDITIONS", f"[{rendition}, {rendition}]")
+    for kind in (EncodingSettings, NotificationSettings):
+        with pytest.raises(SettingsError, match=r"VIDEO_RENDITIONS: .* names one height twice"):
+            load_settings(kind)
+
+
 @pytest.mark.parametrize("content", ["def broken(:\n", "A = '\0'\n"])
 def test_read_assignments_file_that_is_not_python_is_refused(tmp_path, content):
     file = tmp_path / "settings_local.py"

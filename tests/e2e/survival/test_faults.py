@@ -40,6 +40,7 @@ def test_pod_misbehaves_pod_is_notified_in_the_end_and_imports_once(stack, pod, 
     check_nothing_left(stack)
 
 
+@pytest.mark.slow
 def test_pod_has_imported_another_result_encodes_the_video_again(stack, pod, sender, video):
     """Its 400 then does not mean that it has this one."""
     job = sender.submit(video)

@@ -13,7 +13,7 @@ from podjobs.contract.errors import OperatorNeededError, PermanentError, Retryab
 from podjobs.contract.ports import PodAnswer
 
 BLOCK = b" " * 65536
-TIMEOUT_S = 0.5
+TIMEOUT_S = 1.0
 TRICKLE_S = 0.05
 """Between two bytes, well below what httpx waits for one."""
 
@@ -88,31 +88,37 @@ def test_post_status_counts_whatever_follows_it(body, status, meaning):
     begun_s = time.monotonic()
     with answering(head_of(status, "Content-Length: 734003200"), body) as api:
         assert api.post_encoded(18, {}) is meaning
-    assert took_s(begun_s) < 3
+    assert took_s(begun_s) < 5
 
 
-@pytest.mark.parametrize("body", [endless, trickle])
 @pytest.mark.parametrize(
-    ("status", "error"), [(500, RetryableError), (413, PermanentError), (302, OperatorNeededError)]
+    ("body", "status", "error"),
+    [(trickle, 500, RetryableError), (endless, 413, PermanentError), (endless, 302, OperatorNeededError)],
 )
 def test_post_error_whose_body_never_ends_is_the_error_of_its_status(body, status, error):
     begun_s = time.monotonic()
     with answering(head_of(status), body) as api, pytest.raises(error) as failed:
         api.post_encoded(18, {})
     assert len(failed.value.detail) < 600
-    assert took_s(begun_s) < 3
+    assert took_s(begun_s) < 5
 
 
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         (endless, f"is longer than {RESPONSE_LIMIT_BYTES} bytes"),
-        (trickle, "took longer than 0.5 s"),
+        (trickle, "took longer than 1 s"),
         (break_off, "broke off: peer closed"),
     ],
 )
 def test_video_state_that_never_ends_is_not_read(body, said):
     with answering(head_of(200, "Content-Length: 734003200"), body) as api, pytest.raises(RetryableError, match=said):
+        api.video_state(18)
+
+
+def test_video_state_cut_off_by_us_is_not_taken_for_the_whole():
+    """Without a length, a body ends with its connection, which we shut when the time is over."""
+    with answering(head_of(200), trickle) as api, pytest.raises(RetryableError, match="took longer than"):
         api.video_state(18)
 
 
@@ -122,7 +128,7 @@ def test_post_head_that_trickles_is_abandoned_in_time_and_may_have_had_its_effec
     with answering(trickle) as api, pytest.raises(RetryableError, match="did not respond in time") as failed:
         api.post_encoded(18, {})
     assert failed.value.context["ambiguous"]
-    assert took_s(begun_s) < 3
+    assert took_s(begun_s) < 5
 
 
 def test_video_state_that_is_compressed_though_nobody_asked_is_not_unpacked():

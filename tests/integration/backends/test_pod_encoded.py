@@ -66,7 +66,7 @@ def publish(pod, duration_s=12, *, is_there=True):
 
 def notify(pod, job_id="job-1", results=OURS, **changes):
     function = NotificationFunction(
-        RestPodApi(pod.url, "t0ken", 5),
+        RestPodApi(pod.url, "t0ken", 20),
         FileStorage(pod.media_dir, MEDIA_ROOT),
         Waits(import_s=0.4, launch_s=0.4, pause_s=0.05),
     )
@@ -74,10 +74,8 @@ def notify(pod, job_id="job-1", results=OURS, **changes):
     (pod.media_dir / job.source).parent.mkdir(parents=True, exist_ok=True)
     (pod.media_dir / job.source).touch()
     values = {"attempt": 1, "accepted_at": 0, "results": results} | changes
-    (sentence,) = function.handle(
-        Step(job=job, step_id="notify", function="notification", action="encoding", **values)
-    ).log
-    return sentence
+    step = Step(job=job, step_id="notify", function="notification", action="encoding", **values)
+    return " ".join(function.handle(step).log)
 
 
 def launches(pod):
@@ -106,6 +104,11 @@ def test_notify_accepted_but_pod_found_no_file_fails(pod):
     publish(pod, is_there=False)
     with pytest.raises(PermanentError, match="none of its files"):
         notify(pod)
+
+
+def test_notify_accepted_and_another_length_shown_is_told(scripted):
+    scripted.state = ANOTHER
+    assert "Pod shows a length of 7 s, while this job's result has 12 s" in notify(scripted)
 
 
 def test_notify_accepted_but_pod_cannot_be_asked_counts_as_an_attempt(scripted):
@@ -147,6 +150,13 @@ def test_notify_refused_with_another_result_shown_encodes_again(pod):
     assert not (pod.media_dir / FOLDER / MEMORY).exists()
 
 
+def test_notify_refused_with_nothing_to_play_encodes_again_whatever_its_length(pod):
+    """Pod keeps the length of an earlier encode."""
+    path = f"{MEDIA_ROOT}/videos/a/talk.mp4"
+    pod.videos[18] = Video(18, in_progress=False, encoded=False, duration_s=12, path=path)
+    assert "It was asked to encode the video again" in notify(pod)
+
+
 def test_notify_refused_and_pod_does_not_encode_again_fails(scripted):
     scripted.post_answers, scripted.state = [(400, "")], ANOTHER
     scripted.pages["/rest/launch_encode_view/?slug=0018-talk"] = (200, "{}")
@@ -157,7 +167,7 @@ def test_notify_refused_and_pod_does_not_encode_again_fails(scripted):
 
 def test_notify_refused_and_pod_refuses_to_encode_again_fails(scripted):
     scripted.post_answers, scripted.state = [(400, "")], ANOTHER
-    with pytest.raises(PermanentError, match="404 to /launch_encode_view/"):
+    with pytest.raises(PermanentError, match=r"404 to /launch_encode_view/.*\. Encode it again in Pod"):
         notify(scripted)
 
 
@@ -238,7 +248,8 @@ def test_notify_server_error_says_which_renditions_pod_lacks(scripted, pages, he
         notify(scripted, results={"publish": {"duration_s": 12, "heights_px": heights_px}})
 
 
-def test_notify_server_error_of_a_pod_that_lists_nothing_is_told_as_it_is(scripted):
-    scripted.post_answers, scripted.pages = [(500, "")], {"/rest/renditions/": (500, "")}
+@pytest.mark.parametrize(("pages", "results"), [({"/rest/renditions/": (500, "")}, OURS), (PAGES, {})])
+def test_notify_server_error_where_the_renditions_are_unknown_is_told_as_it_is(scripted, pages, results):
+    scripted.post_answers, scripted.pages = [(500, "")], pages
     with pytest.raises(RetryableError, match=r"own log for the reason\.$"):
-        notify(scripted)
+        notify(scripted, results=results)

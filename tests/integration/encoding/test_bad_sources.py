@@ -129,6 +129,16 @@ def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(workbench):
     assert not (workbench.root / "work").exists()
 
 
+def test_report_failure_of_the_notification_leaves_what_was_published(workbench):
+    """Pod may import it yet: the files are good."""
+    make_video(workbench.folder / "talk.mp4", duration_s=2)
+    run = workbench.start(workbench.job("talk.mp4")).run()
+    published = (workbench.output / "info_video.json").read_text()
+    run.report_failure(PermanentError("Pod shows nothing of it."))
+    assert (workbench.output / "info_video.json").read_text() == published
+    assert not (workbench.root / "work").exists()
+
+
 def test_chunk_after_the_job_has_ended_leaves_no_files(workbench):
     """A late duplicate cannot revive a work folder that was removed."""
     make_video(workbench.folder / "talk.mp4", duration_s=4)
@@ -154,7 +164,10 @@ def test_publish_repeated_at_any_point_ends_the_same(workbench):
     (workbench.root / "work" / run.job.id / "package-180" / "180p.ts").rename(workbench.output / "180p.ts")
     run.perform(publish)
     before = {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()}
-    run.perform(publish)
+    for _ in range(2):  # what Pod must show is known both times
+        _, told = run.results["publish"]
+        assert (told["duration_s"], list(told["heights_px"])) == (3, [180, 360])
+        run.perform(publish)
     assert {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()} == before
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from support.processes import REPOSITORY
+from support.scripted_pod import ScriptedPod
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
 SETTINGS = {
@@ -51,22 +52,39 @@ def test_main_is_imported_without_settings_and_does_nothing(function):
     assert (done.stdout.decode(), done.stderr.decode()) == (f"[] {function} False\n", "")
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_function_with_its_settings_serves(function, port):
-    process = serve(function, port, SETTINGS[function])
+def health(function, port, settings):
+    """Start a function, and ask it how it is."""
+    process = serve(function, port, settings)
     try:
         deadline = time.monotonic() + START_LIMIT_S
         while True:
             assert process.poll() is None, process.stderr.read().decode()
             assert time.monotonic() < deadline
             try:
-                assert httpx.get(f"http://127.0.0.1:{port}/").text == "ok\n"
-                break
+                return httpx.get(f"http://127.0.0.1:{port}/").text
             except httpx.TransportError:
                 time.sleep(0.1)
     finally:
         process.terminate()
         process.communicate(timeout=START_LIMIT_S)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_function_with_its_settings_serves(function, port):
+    with ScriptedPod() as pod:
+        pod.pages["/rest/renditions/"] = (200, '[{"resolution": "640x360"}, {"resolution": "1280x720"}]')
+        settings = SETTINGS[function] | ({"POD_API_URL": pod.url} if function == "notification" else {})
+        ok, *advice = health(function, port, settings).splitlines()
+    assert ok == "ok"
+    assert [sentence[:33] for sentence in advice] == ["Pod has no rendition x1080, so it"] * (
+        function == "notification"
+    )
+
+
+def test_notification_without_pod_starts_and_says_so(port):
+    ok, advice = health("notification", port, SETTINGS["notification"]).splitlines()
+    assert ok == "ok"
+    assert advice.startswith("At the start, Pod could not be asked")
 
 
 def test_function_with_wrong_settings_ends_at_its_start_with_all_faults(port):

@@ -83,7 +83,7 @@ def _read(response: httpx.Response, deadline: "_Deadline", limit_bytes: int) -> 
                 return bytes(content[:limit_bytes]), f"is longer than {limit_bytes} bytes"
             if deadline.is_over:
                 break
-        else:
+        if not deadline.is_over:  # otherwise its end may be ours
             return bytes(content), ""
     except httpx.TransportError as error:
         if not deadline.is_over and not isinstance(error, httpx.TimeoutException):

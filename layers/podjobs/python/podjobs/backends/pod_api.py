@@ -19,6 +19,8 @@ from podjobs.contract.retry_after import read_retry_after
 
 logger = structlog.get_logger(__name__)
 
+QUESTION_TIMEOUT_S = 30.0
+"""Questions, unlike callbacks, make Pod do nothing that takes long."""
 WAIT_S = 30.0
 """Used when Pod asks to wait without saying how long."""
 OPERATOR_RETRY_S = 300.0
@@ -41,8 +43,8 @@ class RestPodApi:
         Args:
             url: POD_API_URL, for instance `https://pod.example.org/rest`.
             token: POD_API_TOKEN of a staff user.
-            timeout_s: how long a call may take, from connecting to the last byte of Pod's answer; Pod imports the video
-                inside the request.
+            timeout_s: how long a callback may take, from connecting to the last byte of Pod's answer; Pod imports the
+                video inside the request.
         """
         self._url = url.rstrip("/")
         self._token = token
@@ -84,7 +86,7 @@ class RestPodApi:
                 slug=str(facts.get("slug") or ""),
                 file_url=str(facts.get("video") or ""),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise _not_pods(path) from error
 
     def renditions(self) -> tuple[str, ...]:
@@ -159,7 +161,8 @@ class RestPodApi:
             raise _not_pods(path) from error
 
     def _send(self, method: str, path: str, params: dict[str, Any], body: dict[str, Any] | None) -> HttpAnswer:
-        limits = Limits(self._timeout_s, RESPONSE_LIMIT_BYTES)
+        whole_s = self._timeout_s if method == "POST" else min(self._timeout_s, QUESTION_TIMEOUT_S)
+        limits = Limits(whole_s, RESPONSE_LIMIT_BYTES)
         try:
             return call(self._client, limits, method, self._url + path, params=params, json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:

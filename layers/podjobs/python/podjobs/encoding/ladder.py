@@ -5,8 +5,9 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.encoding.settings import EncodingSettings, RenditionSetting
+from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import VideoFacts
+from podjobs.rendition_settings import RenditionSetting
 
 
 class Rendition(BaseModel):

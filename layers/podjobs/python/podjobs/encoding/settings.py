@@ -3,9 +3,7 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -14,49 +12,9 @@ from pydantic import (
 )
 
 from podjobs.media.settings import SourceSettings
-from podjobs.settings import FromJson
+from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
-
-
-def _bits_per_second(value: Any) -> Any:
-    """Read bit rates in Pod's notation: `1000k`."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        factor = {"k": 1000, "m": 1_000_000}.get(text[-1:], 1)
-        number = text.rstrip("km")
-        if not number.isdigit():
-            raise ValueError("must be a bit rate such as 3000k")
-        return int(number) * factor
-    return value
-
-
-BitRate = Annotated[PositiveInt, BeforeValidator(_bits_per_second)]
-
-
-class RenditionSetting(BaseModel):
-    """One entry of VIDEO_RENDITIONS, in Pod's notation; fields that only Pod's web side uses are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    resolution: Annotated[str, Field(pattern=r"^\d{2,5}x\d{2,5}$")]
-    maxrate: BitRate
-    audio_bitrate: BitRate
-    encode_mp4: bool = True
-    encoding_resolution_threshold: Annotated[float, Field(ge=0, le=100)] = 0
-
-    @property
-    def height_px(self) -> int:
-        """The nominal height: the rendition's name."""
-        return int(self.resolution.split("x")[1])
-
-
-# Source: docs/contract-pod.md, default ladder.
-DEFAULT_RENDITIONS = (
-    RenditionSetting(resolution="640x360", maxrate=1_000_000, audio_bitrate=96_000, encode_mp4=True),
-    RenditionSetting(resolution="1280x720", maxrate=3_000_000, audio_bitrate=128_000, encode_mp4=True),
-    RenditionSetting(resolution="1920x1080", maxrate=4_500_000, audio_bitrate=192_000, encode_mp4=False),
-)
 
 
 def _text(value: Any) -> Any:
@@ -94,7 +52,7 @@ class EncodingSettings(SourceSettings):
         default="192k",
         description="Used in the names of the audio files (`audio_192k.mp3`), and as the bit rate of the .m4a.",
     )
-    video_renditions: FromJson[Annotated[tuple[RenditionSetting, ...], Field(min_length=1)]] = Field(
+    video_renditions: VideoRenditions = Field(
         default=DEFAULT_RENDITIONS, description="The ladder, as in Pod's settings; JSON in the environment."
     )
     podjobs_chunk_min_s: PositiveInt = Field(default=8, description="Minimum length of a chunk, in seconds.")
@@ -120,7 +78,4 @@ class EncodingSettings(SourceSettings):
     def _chunks_fit_segments(self) -> "EncodingSettings":
         if self.podjobs_chunk_max_s < self.podjobs_chunk_min_s:
             raise ValueError("PODJOBS_CHUNK_MAX_S must not be below PODJOBS_CHUNK_MIN_S")
-        heights = [rendition.height_px for rendition in self.video_renditions]
-        if len(set(heights)) != len(heights):
-            raise ValueError("VIDEO_RENDITIONS names one height twice")
         return self

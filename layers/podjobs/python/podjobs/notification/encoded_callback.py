@@ -73,9 +73,9 @@ class EncodedCallback:
         try:
             return self.pod.post_encoded(self.reply_to.video_id, body)
         except RetryableError as error:
-            if "pod_status" in error.context:
-                raise self._explained(error) from error
-            raise
+            if "pod_status" not in error.context:
+                raise
+            raise RetryableError(f"{error.detail} {self._about_renditions()}".rstrip(), **error.context) from error
 
     def was_accepted(self, *, may_be_running: bool) -> str:
         """Whether an earlier call had its effect; see `Callback`."""
@@ -86,7 +86,8 @@ class EncodedCallback:
         if not (is_imported(state) and self._expected.is_shown(state)):
             return ""
         self._second.forget()
-        return "Pod has imported the video; the response to an earlier call was lost."
+        done = "no longer waits for" if self._expected.is_failure else "has imported"
+        return f"Pod {done} the video; the response to an earlier call was lost."
 
     def conclude(self, answer: PodAnswer) -> Result:
         """See to it that Pod has what this job made.
@@ -103,14 +104,14 @@ class EncodedCallback:
             state = self.pod.video_state(self.reply_to.video_id)
         except UnavailableError as error:
             # as an attempt that counts: the next one then asks before it calls Pod again
-            raise RetryableError(f"Pod was notified, but cannot be asked what came of it: {error.detail}") from error
+            raise RetryableError(f"Pod was called, but cannot be asked what came of it: {error.detail}") from error
         if state is None:
             raise VideoDeletedError
         if answer is PodAnswer.NOT_IN_PROGRESS:
             return Result(log=(self._after_refusal(state),))
         self._check_import(state)
         self._second.forget()
-        return Result(log=("Pod was notified.",))
+        return Result(log=("Pod was notified.", *self._differences(state)))
 
     def _check_import(self, state: VideoState) -> None:
         """Pod has answered 200. Raises StepError if it has not imported what this job made."""
@@ -122,7 +123,18 @@ class EncodedCallback:
                 retry_after_s=OPERATOR_RETRY_S,
             )
         if is_imported(state) and not state.encoded and not self._expected.is_failure:
-            raise _shows_nothing()
+            raise PermanentError(
+                "Pod imported the video, but found none of its files. Check that MEDIA_ROOT is the same folder on the "
+                "Pod server and here, and that Pod may read what is written there; then encode the video again in "
+                "Pod's administration."
+            )
+
+    def _differences(self, state: VideoState) -> tuple[str, ...]:
+        """What Pod shows otherwise than this job made it, without being useless."""
+        if self._expected.is_failure or not is_imported(state) or self._expected.has_duration_of(state):
+            return ()
+        lengths = f"a length of {state.duration_s} s, while this job's result has {self._expected.duration_s} s"
+        return (f"Pod shows {lengths}: it may have imported another one since.",)
 
     def _after_refusal(self, state: VideoState) -> str:
         """Pod has answered 400: it waited for no result. Returns a sentence, or raises StepError."""
@@ -135,8 +147,6 @@ class EncodedCallback:
         if self._expected.is_shown(state):
             self._second.forget()
             return "Pod had been notified before, or does not wait for this video."
-        if not state.encoded and self._expected.has_duration_of(state):
-            raise _shows_nothing()
         if state.in_progress:
             raise RetryableError("Pod has imported another result of this video meanwhile. It will be notified again.")
         return self._encode_again(state)
@@ -145,28 +155,29 @@ class EncodedCallback:
         """Pod has imported another result and no longer takes this one: only a new encode can replace it."""
         self._second.allow()
         logger.warning("Pod shows another result than this job's; it is asked to encode the video again.")
-        self.pod.launch_encode(state.slug)
+        try:
+            self.pod.launch_encode(state.slug)
+        except PermanentError as error:
+            raise _not_encoded_again(f" ({error.detail.rstrip('.')})") from error
         begun = self._state_until(
             lambda state: state.in_progress or self._expected.is_shown(state), self.waits.launch_s
         )
         if begun is not None and not begun.in_progress and not self._expected.is_shown(begun):
-            raise PermanentError(
-                "Pod refused this result, since it had imported another one meanwhile, and did not begin to encode the "
-                "video again when it was asked to. Encode it again in Pod's administration."
-            )
+            raise _not_encoded_again("")
         return (
             "Pod refused this result, since it had imported another one meanwhile. It was asked to encode the video "
             "again; that encode takes the place of this one."
         )
 
-    def _explained(self, error: RetryableError) -> RetryableError:
-        """Say which of the job's renditions Pod does not have: then its import cannot succeed."""
+    def _about_renditions(self) -> str:
+        """Whether Pod's import fails for want of a rendition; a sentence, or nothing if that is not known."""
+        if not self._expected.heights_px:
+            return ""
         try:
             missing = find_missing_renditions(self._expected.heights_px, self.pod.renditions())
         except StepError:
-            return error
-        known = missing or "Pod has all renditions of the video, so these are not the reason."
-        return RetryableError(f"{error.detail} {known}", **error.context)
+            return ""
+        return missing or "Pod has all renditions of the video, so these are not the reason."
 
     def _state_until(self, condition: Callable[[VideoState], bool], limit_s: float) -> VideoState | None:
         """Ask Pod until a condition holds, at most for a while."""
@@ -186,9 +197,8 @@ class EncodedCallback:
         return Expectation.of(self.step)
 
 
-def _shows_nothing() -> PermanentError:
+def _not_encoded_again(why: str) -> PermanentError:
     return PermanentError(
-        "Pod imported the video, but found none of its files. Check that MEDIA_ROOT is the same folder on the Pod "
-        "server and here, and that Pod may read what is written there; then encode the video again in Pod's "
-        "administration."
+        "Pod refused this result, since it had imported another one meanwhile, and did not begin to encode the video "
+        f"again when it was asked to{why}. Encode it again in Pod's administration."
     )

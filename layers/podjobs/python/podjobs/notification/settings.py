@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 
+from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 from podjobs.settings import MediaSettings
 
 
@@ -14,7 +15,12 @@ class NotificationSettings(MediaSettings):
     pod_api_token: SecretStr = Field(description="API token of a Pod user who is staff.")
     podjobs_pod_timeout_s: PositiveFloat = Field(
         default=300,
-        description="How long Pod may take to respond to a callback, in seconds: it imports the video meanwhile.",
+        description="How long Pod may take to respond to a callback, in seconds, from the first byte to the last: it "
+        "imports the video meanwhile.",
+    )
+    video_renditions: VideoRenditions = Field(
+        default=DEFAULT_RENDITIONS,
+        description="As in the encoding function; compared with Pod's own renditions when the function starts.",
     )
     podjobs_notification_slots: PositiveInt = Field(
         default=16, description="Steps that one instance of the function runs in parallel."
@@ -23,8 +29,13 @@ class NotificationSettings(MediaSettings):
     @field_validator("pod_api_url")
     @classmethod
     def _check_address(cls, value: str) -> str:
-        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be of the form https://host/rest")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not contain a login: use POD_API_TOKEN")
+        if parts.query or parts.fragment:
+            raise ValueError("must end with the path, such as https://host/rest")
         return value
 
     @field_validator("pod_api_token")
