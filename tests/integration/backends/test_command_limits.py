@@ -11,8 +11,8 @@ import time
 import pytest
 
 from podjobs.backends.process import LimitExceededError, ProcessTools
+from podjobs.contract.commands import CommandLimits
 from podjobs.contract.errors import PermanentError, RetryableError
-from podjobs.contract.ports import CommandLimits
 from podjobs.settings import SettingsError
 
 TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
@@ -110,7 +110,7 @@ def test_run_ends_at_its_deadline_even_if_a_file_to_feed_does_not_answer():
 STARTING = """
 import os, resource, sys
 from podjobs.backends.process import ProcessTools
-from podjobs.contract.ports import CommandLimits
+from podjobs.contract.commands import CommandLimits
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 resource.setrlimit(resource.RLIMIT_CPU, (50, 50))
 if os.geteuid() == 0:

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from podjobs.backends.process import CommandError, LimitExceededError, ProcessTools
+from podjobs.contract.commands import CommandLimits
 from podjobs.contract.errors import OutputTooLongError, Problem, RetryableError
-from podjobs.contract.ports import CommandLimits
 from support.processes import wait_for
 from support.url_storage import SECRET
 

@@ -15,9 +15,9 @@ from typing import BinaryIO
 from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
 from podjobs.backends.permissions import find_obstacle, let_all_read, make_folders
 from podjobs.backends.work_folder import WorkFolder
+from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import InvalidRequestError, OperatorNeededError, RetryableError
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import MediaInput
 
 WORK_FOLDER = "work"
 UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
