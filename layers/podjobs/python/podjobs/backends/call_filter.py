@@ -1,4 +1,7 @@
-"""A filter of system calls: a thread gives up sockets and the memory of other processes, for itself and what it starts.
+"""A filter of system calls: what a thread gives up for itself and for every process that it starts.
+
+These are sockets, the memory and the open files of other processes, and the modes and owners of files, of which
+Landlock knows nothing.
 
 It needs no privilege. It is no substitute for the filter of a container runtime, which forbids far more.
 
@@ -8,6 +11,7 @@ Source: seccomp(2); linux/seccomp.h; linux/filter.h.
 import ctypes
 import errno
 import platform
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from podjobs.backends.kernel import KernelRefusedError, system_call
@@ -23,23 +27,30 @@ ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | errno.EACCES, 0x80000000
 FOREIGN_CALLS = 0x40000000
 """From this number on, x86-64 has the calls of another interface, which nothing uses."""
 
-PTRACE, READ_MEMORY, WRITE_MEMORY, SOCKET = "ptrace", "process_vm_readv", "process_vm_writev", "socket"
-IO_URING_SETUP, PIDFD_GETFD = 425, 438
-"""Can make sockets, too; takes open files from another process. The same numbers for every processor."""
+IO_URING_SETUP, PIDFD_GETFD, FCHMODAT2, SETXATTRAT = 425, 438, 452, 463
+"""Newer calls, with the same number for every processor. io_uring can make sockets, too."""
 
 
 class _Processor(NamedTuple):
     """What the kernel calls a processor, and the numbers of its system calls."""
 
     audit: int
-    calls: dict[str, int]
+    seccomp: int
+    socket: int
+    processes: tuple[int, ...]
+    """ptrace, process_vm_readv, process_vm_writev."""
+    attributes: tuple[int, ...]
+    """chmod, chown, setxattr, and their variants."""
 
 
-_GENERIC = {PTRACE: 117, READ_MEMORY: 270, WRITE_MEMORY: 271, SOCKET: 198, "seccomp": 277}
+def _generic(audit: int) -> _Processor:
+    return _Processor(audit, 277, 198, (117, 270, 271), (52, 53, 54, 55, 5, 6, 7))
+
+
 PROCESSORS = {
-    "x86_64": _Processor(0xC000003E, {PTRACE: 101, READ_MEMORY: 310, WRITE_MEMORY: 311, SOCKET: 41, "seccomp": 317}),
-    "aarch64": _Processor(0xC00000B7, _GENERIC),
-    "riscv64": _Processor(0xC00000F3, _GENERIC),
+    "x86_64": _Processor(0xC000003E, 317, 41, (101, 310, 311), (90, 91, 268, 92, 93, 94, 260, 188, 189, 190)),
+    "aarch64": _generic(0xC00000B7),
+    "riscv64": _generic(0xC00000F3),
 }
 """Source: linux/audit.h; arch/x86/entry/syscalls/syscall_64.tbl; asm-generic/unistd.h."""
 
@@ -61,17 +72,34 @@ def filter_calls(*, sockets: bool) -> None:
     Raises:
         KernelRefusedError: it cannot be done.
     """
+    own = _this_processor()
+    refused = (*own.processes, *own.attributes, IO_URING_SETUP, PIDFD_GETFD, FCHMODAT2, SETXATTRAT)
+    refuse_calls(refused if sockets else (*refused, own.socket))
+
+
+def refuse_calls(numbers: Sequence[int]) -> None:
+    """Refuse system calls by their numbers from now on, as a file is refused that may not be read.
+
+    Args:
+        numbers: those of this processor.
+
+    Raises:
+        KernelRefusedError: it cannot be done.
+    """
+    processor = _this_processor()
+    instructions = _compile(processor.audit, numbers)
+    program = _Program(len(instructions), (_Instruction * len(instructions))(*instructions))
+    system_call(processor.seccomp, SET_MODE_FILTER, SPEC_ALLOW, ctypes.byref(program))
+
+
+def _this_processor() -> _Processor:
     processor = PROCESSORS.get(platform.machine())
     if processor is None:
-        raise KernelRefusedError(errno.ENOSYS, f"its calls on the processor {platform.machine()!r} are not known")
-    refused = [processor.calls[PTRACE], processor.calls[READ_MEMORY], processor.calls[WRITE_MEMORY]]
-    refused += [IO_URING_SETUP, PIDFD_GETFD, *([] if sockets else [processor.calls[SOCKET]])]
-    instructions = _compile(processor.audit, refused)
-    program = _Program(len(instructions), (_Instruction * len(instructions))(*instructions))
-    system_call(processor.calls["seccomp"], SET_MODE_FILTER, SPEC_ALLOW, ctypes.byref(program))
+        raise KernelRefusedError(errno.ENOSYS, f"the system calls of the processor {platform.machine()!r} are unknown")
+    return processor
 
 
-def _compile(processor: int, refused: list[int]) -> list[_Instruction]:
+def _compile(processor: int, refused: Sequence[int]) -> list[_Instruction]:
     """The filter's instructions; jumps are counted in instructions to leave out."""
     last = len(refused)
     return [

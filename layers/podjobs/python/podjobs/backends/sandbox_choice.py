@@ -24,11 +24,15 @@ TRIAL_S = 60
 NOOP = "true"
 WRAPPERS = ("setpriv", "prlimit", "nice")
 """Programs that a command is started through, see wrappers.py."""
-NOT_THERE = {
-    errno.ENOSYS: "this kernel has no Landlock: Linux 5.13 or newer is needed",
-    errno.EOPNOTSUPP: "Landlock is switched off: add landlock to the kernel's parameter lsm",
-    errno.EPERM: "the container's seccomp profile forbids Landlock: update the container runtime, or permit "
-    "landlock_create_ruleset, landlock_add_rule and landlock_restrict_self in that profile",
+FORBIDDEN = (
+    "a seccomp profile forbids Landlock; update the container runtime, or permit landlock_create_ruleset, "
+    "landlock_add_rule and landlock_restrict_self in its profile"
+)
+NO_LANDLOCK = {
+    errno.ENOSYS: "this kernel has no Landlock, or a container runtime hides it; Linux 5.13 or newer is needed",
+    errno.EOPNOTSUPP: "Landlock is switched off; add landlock to the kernel's parameter lsm",
+    errno.EPERM: FORBIDDEN,
+    errno.EACCES: FORBIDDEN,
 }
 """Why there is no Landlock, by the kernel's answer, and the remedy."""
 
@@ -96,7 +100,7 @@ def _choose(programs: tuple[str, ...]) -> Sandbox:
     try:
         abi = landlock_abi()
     except KernelRefusedError as error:
-        missing[Level.FILES] = NOT_THERE.get(error.errno or 0, str(error.strerror))
+        missing[Level.FILES] = NO_LANDLOCK.get(error.errno or 0, str(error.strerror))
     wanted = [level for level in Level if level not in missing]
     sandbox = Sandbox(frozenset(wanted), abi, located, missing)
     if not _try_out(sandbox, programs):
