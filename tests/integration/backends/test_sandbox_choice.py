@@ -16,6 +16,7 @@ from podjobs.settings import SettingsError
 
 REPOSITORY = Path(__file__).parents[3]
 ALL = frozenset(Level)
+SECRET = 32 * "x"
 
 
 def run_in_process(code, *arguments):
@@ -97,13 +98,14 @@ refuse_calls([444])
 """A container whose profile does not know Landlock."""
 
 HEALTH = """
-import importlib, sys
-sys.path[:0] = sys.argv[1:2]
-import main
-page = main.handle
+import sys
 from flask import Flask
-with Flask("test").test_request_context("/", method="GET") as context:
-    print(page(context.request).get_data(as_text=True))
+folder, secret = sys.argv[1:]
+sys.path.insert(0, folder)
+import main
+handle = main.handle
+with Flask("test").test_request_context("/", headers={"Authorization": f"Bearer {secret}"}) as context:
+    print(handle(context.request).get_data(as_text=True), end="")
 """
 
 
@@ -112,9 +114,10 @@ def start_function(tmp_path, code, **settings):
     folder = str(REPOSITORY / "functions" / "encoding")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MEDIA_ROOT", str(tmp_path))
+        environment.setenv("PODJOBS_FUNCTION_SECRET", SECRET)
         for name, value in settings.items():
             environment.setenv(name, value)
-        return run_in_process(code + HEALTH, folder)
+        return run_in_process(code + HEALTH, folder, SECRET)
 
 
 def test_function_on_a_machine_without_landlock_says_so_and_works(tmp_path):
@@ -122,7 +125,7 @@ def test_function_on_a_machine_without_landlock_says_so_and_works(tmp_path):
     assert result.stdout.startswith("ok\nMedia commands are not fully confined")
     assert "files: a seccomp profile forbids Landlock; update the container runtime" in result.stdout
     assert "network:" not in result.stdout
-    (line,) = [line for line in result.stderr.splitlines() if "Media commands are confined." in line]
+    (line,) = [line for line in result.stderr.splitlines() if "How media commands are confined." in line]
     facts = json.loads(line)
     assert facts["files"].startswith("not confined: a seccomp profile forbids Landlock")
     assert facts["network"].startswith("seccomp: sockets only")
@@ -136,13 +139,13 @@ def test_function_that_requires_a_sandbox_does_not_start_without_it(tmp_path):
 
 def test_function_on_this_machine_has_no_advice(tmp_path):
     result = start_function(tmp_path, "", PODJOBS_SANDBOX="require")
-    assert result.stdout == "ok\n\n"
-    assert '"message": "Media commands are confined."' in result.stderr
+    assert result.stdout == "ok\n"
+    assert '"message": "How media commands are confined."' in result.stderr
 
 
 def test_function_that_is_told_not_to_confine_logs_it(tmp_path):
     result = start_function(tmp_path, "", PODJOBS_SANDBOX="off")
-    assert result.stdout == "ok\n\n"
+    assert result.stdout == "ok\n"
     assert "Media commands are not confined: PODJOBS_SANDBOX is off." in result.stderr
 
 

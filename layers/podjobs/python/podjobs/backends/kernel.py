@@ -1,7 +1,9 @@
 """System calls that Python has no function for. Each concerns the calling thread and the processes that it starts."""
 
 import ctypes
+import errno
 import os
+import sys
 from typing import Any
 
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
@@ -30,15 +32,14 @@ class _Capabilities(ctypes.Structure):
 
 def system_call(number: int, *arguments: Any) -> int:
     """Make a system call by its number. Raises KernelRefusedError if it fails."""
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     words = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
     return _checked(libc.syscall(ctypes.c_long(number), *words))
 
 
 def forbid_new_privileges() -> None:
     """No program gives more privileges from now on, whoever owns it. Raises KernelRefusedError."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    _checked(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    _checked(_prctl(PR_SET_NO_NEW_PRIVS, 1))
 
 
 def drop_capabilities() -> None:
@@ -47,21 +48,31 @@ def drop_capabilities() -> None:
     Uploads may be readable by their owner alone, and work folders belong to the owner of the media root: which files
     are in reach is another's decision (landlock.py).
     """
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     header = _Header(CAPABILITY_VERSION, 0)
     held = (_Capabilities * 2)()
     _checked(libc.capget(ctypes.byref(header), held))
     # only root may; for others, there is nothing to drop
     for capability in range(CAPABILITIES):
         if capability != CAP_DAC_OVERRIDE:
-            libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+            _prctl(PR_CAPBSET_DROP, capability)
     kept = held[0].permitted & (1 << CAP_DAC_OVERRIDE)
     left = (_Capabilities * 2)(_Capabilities(kept, kept, 0), _Capabilities(0, 0, 0))
     _checked(libc.capset(ctypes.byref(header), left))
 
 
+def _prctl(option: int, value: int) -> int:
+    return int(_libc().prctl(option, *(ctypes.c_ulong(word) for word in (value, 0, 0, 0))))
+
+
+def _libc() -> ctypes.CDLL:
+    if sys.platform != "linux":  # the same number would be another call
+        raise KernelRefusedError(errno.ENOSYS, "this is not Linux")
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def _checked(result: int) -> int:
     if result < 0:
-        error = ctypes.get_errno()
-        raise KernelRefusedError(error, os.strerror(error))
+        number = ctypes.get_errno()
+        raise KernelRefusedError(number, os.strerror(number))
     return result

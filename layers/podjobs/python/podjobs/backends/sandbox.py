@@ -147,16 +147,21 @@ class _Starter(threading.Thread):
     def run(self) -> None:
         """Do it; called by `start`."""
         try:
-            if threading.get_native_id() == self._caller:  # under gevent, for instance
-                raise KernelRefusedError(errno.ENOTSUP, "threads are not those of the kernel")
-            self._sandbox.confine_thread(self._access)
-            process = self._popen()
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            process = self._start()
+        except BaseException as error:  # whatever it is, the caller waits for it
             self._outcome.set_exception(error)
-            return
+            if isinstance(error, OSError):
+                return
+            raise
         self._outcome.set_result(process)
         with contextlib.suppress(ChildProcessError):  # whoever waits for its end was faster
             os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        if threading.get_native_id() == self._caller:  # under gevent, for instance
+            raise KernelRefusedError(errno.ENOTSUP, "threads are not those of the kernel")
+        self._sandbox.confine_thread(self._access)
+        return self._popen()
 
 
 def choose_environment(access: Access) -> dict[str, str]:

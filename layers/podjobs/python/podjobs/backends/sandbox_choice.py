@@ -51,7 +51,7 @@ def open_sandbox(mode: Mode, *programs: str) -> Sandbox:
     if mode == "off":
         logger.warning("Media commands are not confined: PODJOBS_SANDBOX is off.")
     else:
-        logger.info("Media commands are confined.", **describe_levels(sandbox))
+        logger.info("How media commands are confined.", **describe_levels(sandbox))
     return sandbox
 
 
