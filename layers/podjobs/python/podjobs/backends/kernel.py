@@ -2,6 +2,7 @@
 
 import ctypes
 import errno
+import functools
 import os
 import sys
 from typing import Any
@@ -52,10 +53,10 @@ def drop_capabilities() -> None:
     header = _Header(CAPABILITY_VERSION, 0)
     held = (_Capabilities * 2)()
     _checked(libc.capget(ctypes.byref(header), held))
-    # only root may; for others, there is nothing to drop
     for capability in range(CAPABILITIES):
-        if capability != CAP_DAC_OVERRIDE:
-            _prctl(PR_CAPBSET_DROP, capability)
+        # this was the last one, or we are not root and have none
+        if capability != CAP_DAC_OVERRIDE and _prctl(PR_CAPBSET_DROP, capability) < 0:
+            break
     kept = held[0].permitted & (1 << CAP_DAC_OVERRIDE)
     left = (_Capabilities * 2)(_Capabilities(kept, kept, 0), _Capabilities(0, 0, 0))
     _checked(libc.capset(ctypes.byref(header), left))
@@ -65,6 +66,7 @@ def _prctl(option: int, value: int) -> int:
     return int(_libc().prctl(option, *(ctypes.c_ulong(word) for word in (value, 0, 0, 0))))
 
 
+@functools.cache
 def _libc() -> ctypes.CDLL:
     if sys.platform != "linux":  # the same number would be another call
         raise KernelRefusedError(errno.ENOSYS, "this is not Linux")
