@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from local.configuration import configure, read_operator_settings
+from local.environments import command_environment
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.run import Demonstration, run
@@ -70,8 +71,9 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
+    environment = command_environment(os.environ, configuration.environment)
     os.execve(  # noqa: S606 - the same Python, our own module
-        sys.executable, [sys.executable, "-m", "adapter", *arguments], configuration.environment
+        sys.executable, [sys.executable, "-m", "adapter", *arguments], environment
     )
 
 

@@ -53,7 +53,7 @@ def test_main_is_imported_without_settings_and_does_nothing(function):
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_with_its_settings_serves(function, port):
-    process = serve(function, port, SETTINGS[function])
+    process = serve(function, port, SETTINGS[function] | {"PODJOBS_FUNCTION_SECRET": "s3cret-s3cret-s3cret"})
     try:
         deadline = time.monotonic() + START_LIMIT_S
         while True:
