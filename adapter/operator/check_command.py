@@ -7,13 +7,14 @@ from http import HTTPStatus
 
 import aiohttp
 import click
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from redis.exceptions import RedisError
 from rich.table import Table
 
 from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exit
 from adapter.redis.connections import open_redis
 from adapter.settings import AdapterSettings, adapter_settings
+from podjobs.contract.errors import Problem
 from podjobs.contract.redaction import redact
 
 ANSWER_LIMIT_S = 60
@@ -21,6 +22,10 @@ ANSWER_LIMIT_S = 60
 PAGE_BYTES = 4000
 """Longer ones are cut."""
 WELL = "ok"
+SHUT_OUT = (
+    "answers, but has a secret, and the adapter has none: it will refuse every step. Set PODJOBS_FUNCTION_SECRET as "
+    "the function has it."
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,10 @@ class _Page:
     """Where the URL comes from."""
     well: str
     """Its first line if nothing is wrong; what follows is advice."""
+    has_secret: bool = False
+    """Whether the part tells its advice only to those who know its secret, and then always has some if it has none."""
     secret: SecretStr | None = None
-    """Shown to the part, which else would not tell its advice."""
+    """What the adapter knows it by."""
 
 
 @click.command()
@@ -95,7 +102,8 @@ def _pages(settings: AdapterSettings) -> Iterator[_Page]:
     functions = [*settings.functions, *([settings.statements.function] if settings.statements else [])]
     for function in functions:
         setting = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
-        yield _Page(f"function {function.name}", function.url, setting, WELL)
+        secret = settings.podjobs_function_secret
+        yield _Page(f"function {function.name}", function.url, setting, WELL, has_secret=True, secret=secret)
 
 
 async def _ask_redis(part: str, url: str, setting: str) -> Finding:
@@ -122,8 +130,17 @@ async def _ask_page(page: _Page, session: aiohttp.ClientSession) -> Finding:
         return Finding(page.part, said, needs_operator=True)
     first, _, advice = text.partition("\n")
     if status != HTTPStatus.OK or first != page.well:
-        return Finding(page.part, f"answers with status {status}: {text or 'nothing'}", needs_operator=True)
+        return Finding(page.part, f"answers with status {status}: {_detail(text)}", needs_operator=True)
+    if page.has_secret and page.secret is None and not advice:
+        return Finding(page.part, SHUT_OUT, needs_operator=True)
     return Finding(page.part, advice.strip() or WELL, needs_operator=bool(advice.strip()))
+
+
+def _detail(text: str) -> str:
+    try:
+        return Problem.model_validate_json(text).detail
+    except ValidationError:
+        return text or "nothing"
 
 
 async def _read(response: aiohttp.ClientResponse) -> str:

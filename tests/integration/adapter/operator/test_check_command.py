@@ -3,19 +3,27 @@
 import pytest
 from aiohttp import web
 
+from podjobs.contract.errors import Problem
 from support.processes import wait_for
 from support.serving import serving
 
 ADVICE = "Media commands are not fully confined. What is missing: files: this kernel has no Landlock."
 
 
+SECRET = 32 * "x"
+
+
 @pytest.fixture
 def function():
-    """A function whose page says what the test wants, and nothing to those without its secret."""
+    """A function whose page says what the test wants, but only `ok` to those without its secret."""
     page = {"text": "ok\n", "status": 200}
 
-    async def show(_request):
-        return web.Response(**page)
+    async def show(request):
+        is_trusted = request.headers.get("Authorization") == f"Bearer {SECRET}"
+        if "Authorization" in request.headers and not is_trusted:
+            problem = Problem(title="Refused.", status=401, detail="The request carries another secret.")
+            return web.Response(status=401, text=problem.model_dump_json())
+        return web.Response(**page) if is_trusted else web.Response(text="ok\n")
 
     application = web.Application()
     application.router.add_get("/", show)
@@ -29,7 +37,7 @@ def check(environment, command, function):
     """Check an adapter whose functions both are this one. Returns the exit status, and each part's state."""
     url = function.pop("url")
     environment |= {"PODJOBS_FUNCTION_URL_ENCODING": url, "PODJOBS_FUNCTION_URL_NOTIFICATION": url}
-    environment["PODJOBS_HEALTH_PORT"] = "0"
+    environment |= {"PODJOBS_HEALTH_PORT": "0", "PODJOBS_FUNCTION_SECRET": SECRET}
 
     def run():
         ended = command("check")
@@ -52,6 +60,7 @@ def test_check_advice_of_a_function_needs_an_operator(check, function):
     status, table = check()
     assert status == 1
     assert ADVICE in table
+    assert SECRET not in table
 
 
 @pytest.mark.parametrize(("code", "text"), [(503, "The function cannot start."), (200, "<h1>Welcome to nginx!</h1>")])
@@ -64,12 +73,28 @@ def test_check_page_of_something_else_needs_an_operator(check, function, code, t
 
 def test_check_function_that_is_not_there_is_named_with_its_setting(check, environment):
     environment["PODJOBS_FUNCTION_URL_ENCODING"] = "http://me:hunter2@127.0.0.1:1/"
+    del environment["PODJOBS_FUNCTION_SECRET"]
     status, table = check()
     assert status == 1
     (line,) = [line for line in table.splitlines() if "function encoding" in line]
     assert "cannot be asked" in line
     assert line.rstrip().endswith("Start it, or correct PODJOBS_FUNCTION_URL_ENCODING.")
     assert "hunter2" not in table
+
+
+def test_check_function_with_another_secret_needs_an_operator(check, environment):
+    environment["PODJOBS_FUNCTION_SECRET"] = 32 * "y"
+    status, table = check()
+    assert status == 1
+    assert "answers with status 401: The request carries another secret." in table
+
+
+def test_check_function_with_a_secret_that_the_adapter_has_not_needs_an_operator(check, environment):
+    """Its page says `ok` to everybody, but it will refuse every step."""
+    del environment["PODJOBS_FUNCTION_SECRET"]
+    status, table = check()
+    assert status == 1
+    assert "has a secret, and the adapter has none" in table
 
 
 def test_check_redis_that_is_not_there_is_named_with_its_setting(check, environment):
