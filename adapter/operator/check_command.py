@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import aiohttp
@@ -42,7 +42,7 @@ class _Page:
     """A page that says how a part is."""
 
     part: str
-    url: str
+    url: str = field(repr=False)
     setting: str
     """Where the URL comes from."""
     well: str
