@@ -13,6 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapter.cancellation import cancel_and_wait
+from adapter.delivery import Delivery
 from adapter.delivery.transports import open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
@@ -33,7 +34,7 @@ from adapter.statements.store import StatementStore
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.records import Records
 from podjobs.contract.media_paths import MediaPaths
-from podjobs.contract.message_contracts import STATEMENTS, STEPS
+from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.redaction import redact
 from podjobs.contract.workflows import XAPI, celery_queues
 
@@ -112,7 +113,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     lease_s = settings.podjobs_lease_s
     dispatches: list[StepDispatch | StatementDispatch] = []
     for function in settings.functions:
-        delivery = open_delivery(function.url, STEPS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+        delivery = _open_delivery(settings, function.url, STEPS, streams)
         resources.push_async_callback(delivery.close)
         dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
     broker = _open(settings.broker_url, resources, text=False)
@@ -156,10 +157,17 @@ def _build_statements(
     door = CeleryDoor(XAPI.queue, broker, streams, intake, lease_s)
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
-    delivery = open_delivery(wanted.function.url, STATEMENTS, streams.adapter_id, settings.podjobs_timeout_margin_s)
+    delivery = _open_delivery(settings, wanted.function.url, STATEMENTS, streams)
     resources.push_async_callback(delivery.close)
     dispatch = StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
     return door, intake, dispatch
+
+
+def _open_delivery(
+    settings: AdapterSettings, url: str, contract: MessageContract[RequestT, ReplyT], streams: Streams
+) -> Delivery[RequestT, ReplyT]:
+    margin_s, secret = settings.podjobs_timeout_margin_s, settings.podjobs_function_secret
+    return open_delivery(url, contract, streams.adapter_id, margin_s, secret)
 
 
 def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:

@@ -3,7 +3,8 @@
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -14,13 +15,15 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     create_model,
+    model_validator,
 )
 
 from adapter.delivery.transports import check_function_url
 from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
+from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
-from podjobs.settings import AbsolutePath, LogSettings
+from podjobs.settings import AbsolutePath, FunctionSecret, LogSettings
 
 
 def _redis(url: SecretStr) -> SecretStr:
@@ -117,12 +120,18 @@ class AdapterSettings(RecordSettings):
     media_root: AbsolutePath = Field(
         description="Pod's MEDIA_ROOT, absolute, as the Pod server sees it. Jobs with a path outside it are refused."
     )
+    podjobs_function_secret: FunctionSecret | None = Field(
+        default=None,
+        description="Secret of the adapter and the functions, the same for all of them, who answer nobody without it. "
+        "If not set: none is sent.",
+    )
     podjobs_xapi_batch_statements: PositiveInt = Field(
         default=500, description="Maximum number of xAPI statements in a batch, which is one request to the LRS."
     )
     podjobs_xapi_batch_bytes: int = Field(
         default=1_000_000,
         ge=10_000,
+        le=REQUEST_BYTES // 2,  # the rest is for what else is in the request
         description="Maximum size of a batch in bytes. Longer statements become dead letters.",
     )
     podjobs_xapi_batch_wait_s: PositiveFloat = Field(
@@ -195,6 +204,20 @@ class AdapterSettings(RecordSettings):
         return DispatchTiming(
             self.podjobs_lease_s, self.podjobs_sweep_s, self.podjobs_busy_cap_s, self.podjobs_not_now_limit_s
         )
+
+    @model_validator(mode="after")
+    def _names_one_login(self) -> Self:
+        with_login = [
+            name.upper()
+            for name, url in self.model_dump().items()
+            if name.startswith(_URL) and url and "@" in urlsplit(url).netloc
+        ]
+        if self.podjobs_function_secret is not None and with_login:
+            raise ValueError(
+                f"{' and '.join(with_login)} must not contain a login beside PODJOBS_FUNCTION_SECRET: both would "
+                "travel in the header Authorization"
+            )
+        return self
 
     def _function(self, function: Function) -> FunctionSettings | None:
         """The settings of a function; None if it has no URL."""

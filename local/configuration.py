@@ -7,14 +7,17 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 
 from adapter.settings import AdapterSettings, adapter_settings
+from local.environments import adapter_environment, all_settings, function_environment
 from local.functions import SETTINGS, enabled_functions
 from local.ports import HEALTH, POD, REDIS, Ports
 from podjobs.backends.storage import open_storage
@@ -44,8 +47,9 @@ class Configuration:
 
     state_dir: Path
     """Where the stack keeps what it needs: Redis' data, the media of an embedded media root."""
-    environment: dict[str, str]
-    """All settings, defaults included. Contains secrets."""
+    environment: dict[str, str] = field(repr=False)
+    """All settings of all programs, defaults included, and what else the operator's environment holds: each program is
+    given a part of it (environments.py). Contains secrets."""
     ports: Ports
     own_redis: bool
     own_pod: bool
@@ -99,15 +103,14 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
     Raises:
         SettingsError: one message with all faults.
     """
-    environment = dict(given)
     try:
-        elsewhere = _pod_settings_file(given)
+        environment = _pod_settings(given) | dict(given)
     except SettingsError as error:
         raise SettingsError(f"These settings are missing or wrong:\n  {error}") from error
+    environment.pop(SETTINGS_FILE_VARIABLE, None)  # it holds the secrets of all
     if environment.get(MODELS, "").strip() == NO_MODELS:
         del environment[MODELS]
-        elsewhere.discard(MODELS)
-    known = elsewhere | set(environment)
+    known = set(environment)
     own_pod = "POD_API_URL" not in known
     own_redis = BROKER not in known
     functions = enabled_functions(known)
@@ -125,31 +128,36 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         if function in functions:
             environment[url] = f"http://127.0.0.1:{ports[function.name]}"
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
+    environment.setdefault("PODJOBS_FUNCTION_SECRET", secrets.token_hex(32))
     _check(environment, state_dir, functions, own_redis=own_redis)
     return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, functions=functions)
 
 
-def _pod_settings_file(given: Mapping[str, str]) -> set[str]:
+def _pod_settings(given: Mapping[str, str]) -> dict[str, str]:
+    """Read what Pod's settings file says about our settings, as an environment would say it."""
     path = given.get(SETTINGS_FILE_VARIABLE)
-    return {name for name, value in read_assignments(Path(path)).items() if value} if path else set()
+    assigned = read_assignments(Path(path)) if path else {}
+    ours = all_settings()
+    return {name: _as_text(value) for name, value in assigned.items() if name in ours and value not in (None, "")}
+
+
+def _as_text(value: Any) -> str:
+    """Write a literal as the settings classes read it from an environment."""
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Function], *, own_redis: bool) -> None:
     """Load every settings class as its process will, look at folders and tools, and complete MEDIA_URL."""
-    faults: list[str] = []
+    faults = _drop_impossible(environment)
     loaded: dict[type[PodSettings], PodSettings] = {}
-    kinds = [adapter_settings(), *(SETTINGS[function.name] for function in functions)]
-    before = dict(os.environ)
-    os.environ.update(environment)
-    try:
-        for kind in kinds:
-            try:
+    kinds: dict[type[PodSettings], dict[str, str]] = {adapter_settings(): adapter_environment(environment)}
+    kinds |= {SETTINGS[one.name]: function_environment(one.name, environment) for one in functions}
+    for kind, own in kinds.items():
+        try:
+            with _as_environment(own):
                 loaded[kind] = load_settings(kind)
-            except SettingsError as error:
-                faults += _faults_of(error)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+        except SettingsError as error:
+            faults += _faults_of(error)
     encoding = loaded.get(EncodingSettings)
     if isinstance(encoding, EncodingSettings):
         environment["MEDIA_ROOT"] = encoding.media_root
@@ -166,6 +174,32 @@ def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Fun
         raise SettingsError(
             "These settings are missing or wrong:\n" + "\n".join(f"  {f}" for f in dict.fromkeys(faults))
         )
+
+
+@contextmanager
+def _as_environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _drop_impossible(environment: dict[str, str]) -> list[str]:
+    """Remove what no environment can hold, though a file can. Returns the faults."""
+    faults = []
+    for name, value in list(environment.items()):
+        try:
+            is_possible = b"\0" not in os.fsencode(value)
+        except UnicodeEncodeError:
+            is_possible = False
+        if not is_possible:
+            del environment[name]
+            faults.append(f"{name}: contains a character that is not text. Write it without.")
+    return faults
 
 
 def _settings_from_adapter(environment: Mapping[str, str], adapter: AdapterSettings) -> dict[str, str]:

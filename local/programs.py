@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.configuration import Configuration
+from local.environments import adapter_environment, function_environment, plain_environment, stand_in_environment
 from local.ports import POD, REDIS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
+PYTHONPATH = f"{REPOSITORY}:{LIBRARY}"
+LAUNCHER = (sys.executable, "-I", "-S", str(Path(__file__).with_name("launcher.py")))
+"""The command that starts a program in its own environment; the file with the environment and the program follow."""
 SPARE_THREADS = 8
 """Threads of a function beyond its slots: for health checks, and to answer «busy» immediately."""
 OTHER_SLOTS = 16
@@ -30,8 +34,8 @@ class Program:
     order: int
     """Started in this order, stopped in the reverse."""
     stop_s: int
-    environment: dict[str, str] = field(default_factory=dict)
-    """Settings of this program alone; never a secret, as they are written to a file."""
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
+    """All of it. May contain secrets: never written to supervisord's configuration, which anybody may read."""
 
 
 def programs_of(configuration: Configuration) -> tuple[Program, ...]:
@@ -39,11 +43,15 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     programs = [_redis(configuration)] if configuration.own_redis else []
     if configuration.own_pod:
         programs.append(_pod(configuration))
+    given = configuration.environment | {"PYTHONPATH": PYTHONPATH}
     for function in configuration.functions:
         slots = int(configuration.environment.get(f"PODJOBS_{function.name.upper()}_SLOTS", OTHER_SLOTS))
         # twice the slots: steps of an adapter that died still run while its successor delivers them again
-        programs.append(_function(function.name, configuration.ports[function.name], 2 * slots + SPARE_THREADS))
-    programs.append(Program("adapter", (sys.executable, "-m", "adapter", "run"), ADAPTER_ORDER, ADAPTER_STOP_S))
+        threads = {"THREADS": str(2 * slots + SPARE_THREADS)}
+        environment = function_environment(function.name, given) | threads
+        programs.append(_function(function.name, configuration.ports[function.name], environment))
+    argv = (sys.executable, "-m", "adapter", "run")
+    programs.append(Program("adapter", argv, ADAPTER_ORDER, ADAPTER_STOP_S, adapter_environment(given)))
     return tuple(programs)
 
 
@@ -56,16 +64,17 @@ def _redis(configuration: Configuration) -> Program:
     # An append-only file, written before the answer: nothing that was accepted is lost when redis-server is killed.
     argv: tuple[str, ...] = ("redis-server", "--bind", "127.0.0.1", "--port", str(configuration.ports[REDIS]))
     argv += ("--dir", str(redis_dir(configuration)), "--appendonly", "yes", "--save", "")
-    return Program("redis", argv, REDIS_ORDER, REDIS_STOP_S)
+    return Program("redis", argv, REDIS_ORDER, REDIS_STOP_S, plain_environment(configuration.environment))
 
 
 def _pod(configuration: Configuration) -> Program:
     argv: tuple[str, ...] = (sys.executable, "-m", "local.pod", "--port", str(configuration.ports[POD]))
     argv += ("--media-root", configuration.environment["MEDIA_ROOT"], "--media-dir", str(configuration.media_dir))
-    return Program("pod", argv, WORK_ORDER, WORK_STOP_S)
+    environment = stand_in_environment(configuration.environment) | {"PYTHONPATH": PYTHONPATH}
+    return Program("pod", argv, WORK_ORDER, WORK_STOP_S, environment)
 
 
-def _function(name: str, port: int, threads: int) -> Program:
+def _function(name: str, port: int, environment: dict[str, str]) -> Program:
     source = REPOSITORY / "functions" / name / "main.py"
     argv: tuple[str, ...] = (
         str(Path(sys.executable).with_name("functions-framework")),
@@ -75,14 +84,20 @@ def _function(name: str, port: int, threads: int) -> Program:
         "handle",
     )
     argv += ("--signature-type", "http", "--host", "127.0.0.1", "--port", str(port))
-    return Program(name, argv, WORK_ORDER, WORK_STOP_S, {"THREADS": str(threads)})
+    return Program(name, argv, WORK_ORDER, WORK_STOP_S, environment)
 
 
-def supervisord_conf(programs: tuple[Program, ...], *, as_root: bool) -> str:
+def environment_file(folder: Path, program: Program) -> Path:
+    """Where a program's environment is kept, as JSON."""
+    return folder / f"{program.name}.json"
+
+
+def supervisord_conf(programs: tuple[Program, ...], environments: Path, *, as_root: bool) -> str:
     """Write supervisord's configuration.
 
     Args:
         programs: what to run.
+        environments: the folder of their environments.
         as_root: the user is root, which supervisord requires to be stated.
     """
     lines = [
@@ -101,19 +116,17 @@ def supervisord_conf(programs: tuple[Program, ...], *, as_root: bool) -> str:
             # the programs of a group stop together, the groups one after another
             lines += ["", f"[group:{_GROUPS[order]}]", f"programs={names}", f"priority={order}"]
         for program in members:
-            lines += ["", *_program_section(program)]
+            lines += ["", *_program_section(program, environment_file(environments, program))]
     return "\n".join(lines) + "\n"
 
 
 _GROUPS = {REDIS_ORDER: "storage", WORK_ORDER: "work", ADAPTER_ORDER: "dispatch"}
 
 
-def _program_section(program: Program) -> list[str]:
-    environment = ",".join(f'{name}="{value}"' for name, value in program.environment.items())
+def _program_section(program: Program, environment: Path) -> list[str]:
     return [
         f"[program:{program.name}]",
-        f"command={_command_line((*bound_to_parent(), *program.argv))}",
-        *([f"environment={environment}"] if environment else []),
+        f"command={_command_line((*bound_to_parent(), *LAUNCHER, str(environment), *program.argv))}",
         "autorestart=true",
         "startsecs=1",
         # endlessly, each time a second later: what is down today may be back tomorrow

@@ -4,22 +4,34 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
 from local.configuration import Configuration
+from local.environments import plain_environment
 from local.ports import HEALTH, POD
 from local.processes import adopt_orphans, end_descendants, reap_orphans
-from local.programs import LIBRARY, REPOSITORY, bound_to_parent, programs_of, redis_dir, supervisord_conf
+from local.programs import (
+    PYTHONPATH,
+    Program,
+    bound_to_parent,
+    environment_file,
+    programs_of,
+    redis_dir,
+    supervisord_conf,
+)
 
+ENVIRONMENTS = "environments"
+"""Folder in the state folder, while the stack runs."""
 PROBE_TIMEOUT_S = 2.0
 STOP_S = 9.0
 """From SIGTERM to SIGKILL: the whole stack is gone within 10 s."""
@@ -44,6 +56,7 @@ class Stack:
         self.configuration = configuration
         self._write_log = write_log
         self._conf = configuration.state_dir / "supervisord.conf"
+        self._environments = configuration.state_dir / ENVIRONMENTS
         self._supervisord: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -53,7 +66,9 @@ class Stack:
         if configuration.state_dir in configuration.media_dir.parents:
             configuration.media_dir.mkdir(parents=True, exist_ok=True)
         programs = programs_of(configuration)
-        self._conf.write_text(supervisord_conf(programs, as_root=os.geteuid() == 0), encoding="utf-8")
+        write_environments(self._environments, programs)
+        conf = supervisord_conf(programs, self._environments, as_root=os.geteuid() == 0)
+        self._conf.write_text(conf, encoding="utf-8")
         self._describe(configuration.state_dir / "stack.json")
         adopt_orphans()
         self._supervisord = self._start_supervisord()
@@ -63,7 +78,7 @@ class Stack:
         # own: Ctrl-C reaches us alone, and the programs are stopped in their order
         supervisord = subprocess.Popen(
             [*bound_to_parent(), str(Path(sys.executable).with_name("supervisord")), "-n", "-c", str(self._conf)],
-            env=self.configuration.environment | {"PYTHONPATH": f"{REPOSITORY}:{LIBRARY}"},
+            env=plain_environment(self.configuration.environment) | {"PYTHONPATH": PYTHONPATH},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -113,13 +128,13 @@ class Stack:
     def stop(self) -> None:
         """Stop all programs; none is left when this returns, at most some 10 s later."""
         supervisord, self._supervisord = self._supervisord, None
-        if supervisord is None:
-            return
-        supervisord.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            supervisord.wait(STOP_S)
-        end_descendants(0)
-        supervisord.wait()
+        if supervisord is not None:
+            supervisord.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                supervisord.wait(STOP_S)
+            end_descendants(0)
+            supervisord.wait()
+        shutil.rmtree(self._environments, ignore_errors=True)
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until the stack accepts jobs.
@@ -135,6 +150,35 @@ class Stack:
                 )
             self.look_after()
             time.sleep(0.2)
+
+
+def running_environment(state_dir: Path, name: str) -> dict[str, str]:
+    """The environment of a program of the stack that runs with a state folder; empty: none does.
+
+    Args:
+        state_dir: of the stack.
+        name: of the program.
+    """
+    try:
+        return dict(json.loads((state_dir / ENVIRONMENTS / f"{name}.json").read_text(encoding="ascii")))
+    except OSError:
+        return {}
+
+
+def write_environments(folder: Path, programs: Iterable[Program]) -> None:
+    """Write the environments of programs to files that nobody else may read, in place of those of an earlier start.
+
+    Args:
+        folder: ours alone.
+        programs: each gets a file.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    for program in programs:
+        # new, and with its mode from the beginning: nobody can have opened it before
+        descriptor = os.open(environment_file(folder, program), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            json.dump(program.environment, file)
 
 
 def _answers(url: str, *, any_status: bool) -> bool:

@@ -87,8 +87,8 @@ def _introduce(configuration: Configuration) -> None:
             )
     if configuration.runs(XAPI):
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
-        lrs = configuration.environment.get("XAPI_LRS_URL", "the address in Pod's settings file")
-        _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {redact(lrs)}.")
+        lrs = redact(configuration.environment["XAPI_LRS_URL"])
+        _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {lrs}.")
     _print(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
     if configuration.media_dir.is_dir() and (obstacle := configuration.media.find_obstacle()):
         _print(obstacle)

@@ -5,7 +5,8 @@ The outcome of a delivery decides what the adapter does with a step (for batches
     a reply               the step is committed
     StepRefusedError      no retry: the job fails
     StepFailedError       retried with backoff, counted against the function's limit
-    FunctionBusyError     retried, not counted: the function is busy or unavailable, or says «not now» about the step
+    FunctionBusyError     retried, not counted: the function is busy or unavailable, refuses the adapter, or says
+                          «not now» about the step
 """
 
 from typing import Protocol, TypeVar

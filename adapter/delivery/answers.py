@@ -19,14 +19,12 @@ from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, UNAVAILABLE, Problem
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.retry_after import read_retry_after
 from podjobs.events import read_event
+from podjobs.settings import SAME_SECRET
 
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-_ON_THE_WAY = {
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.METHOD_NOT_ALLOWED,
-}
+_SHUT_OUT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+"""The function, or a proxy before it, does not let the adapter in: nothing is wrong with the request."""
+_ON_THE_WAY = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 """Without a problem in the body, these come from a proxy or a wrong URL, which an operator can correct."""
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 _EXCERPT_CHARS = 300
@@ -79,11 +77,19 @@ def _error_of(status: int, problem: Problem, *, is_stated: bool, retry_after_s: 
     if status in _BUSY:
         # without a problem, it comes from a proxy or from a server that does not reach the function
         return FunctionBusyError(problem, retry_after_s, concerns_step=is_stated and problem.type != UNAVAILABLE)
+    if status in _SHUT_OUT:
+        return FunctionBusyError(_with_remedy(problem), retry_after_s)
     if status in _TRANSIENT or (status in _ON_THE_WAY and not is_stated):
         return StepFailedError(problem)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return StepRefusedError(problem)
     return StepFailedError(problem)
+
+
+def _with_remedy(problem: Problem) -> Problem:
+    if SAME_SECRET in problem.detail:  # the function says so itself
+        return problem
+    return problem.model_copy(update={"detail": f"{problem.detail.rstrip('.')}. {SAME_SECRET}"})
 
 
 def _excerpt(content: bytes) -> str:

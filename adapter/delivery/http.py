@@ -2,24 +2,41 @@
 
 For functions-framework on this machine and for Knative.
 
-Source: CloudEvents HTTP protocol binding 1.0.
+Connections are kept for the next request, but not for long: a server closes those on which nothing comes (gunicorn
+after 2 s), perhaps in the very moment in which a request is sent. The request then was not taken, although it looks as
+if the function had died of it. So what breaks at once on a connection that was used before is sent again, on a new one;
+what breaks on a new connection, or later, costs the step an attempt.
+
+Source: CloudEvents HTTP protocol binding 1.0; RFC 9112, 9.3.1 (retrying requests); RFC 6750, 2.1 (Bearer).
 """
 
 import asyncio
+import time
+from dataclasses import dataclass
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Generic
 from urllib.parse import urlsplit
 
 import aiohttp
+import structlog
+from pydantic import SecretStr
 
-from adapter.delivery import FunctionBusyError, StepFailedError, delivery_problem
+from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError, delivery_problem
 from adapter.delivery.answers import read_answer
 from adapter.delivery.requests import request_event
+from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.redaction import redact
 from podjobs.events import write_event
 
+logger = structlog.get_logger(__name__)
+
 _CONNECT_LIMIT_S = 10
+_KEPT_S = 1.0
+"""How long a connection without a request is kept: less than any server is known to keep it."""
+_MOMENT_S = 1.0
+"""Within which a connection that its server had closed turns out to be broken: the way there and back."""
 _REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -29,10 +46,31 @@ def check_http_url(url: str) -> None:
         raise ValueError("must be an http:// or https:// URL with a host")
 
 
+@dataclass
+class _Sending:
+    """What becomes known while a request is sent."""
+
+    began_s: float
+    is_reused: bool = False
+    """Its connection has carried another request before."""
+
+    @property
+    def was_not_taken(self) -> bool:
+        """Whether a connection that breaks now was closed by its server before the request came."""
+        return self.is_reused and time.monotonic() - self.began_s < _MOMENT_S
+
+
 class HttpDelivery(Generic[RequestT, ReplyT]):
     """Invokes one function by its URL."""
 
-    def __init__(self, url: str, contract: MessageContract[RequestT, ReplyT], adapter_id: str, margin_s: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        contract: MessageContract[RequestT, ReplyT],
+        adapter_id: str,
+        margin_s: float,
+        secret: SecretStr | None = None,
+    ) -> None:
         """Create a delivery.
 
         Args:
@@ -40,27 +78,29 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
             contract: its requests and replies.
             adapter_id: names the source of the events.
             margin_s: seconds beyond a request's own time limit after which it is abandoned.
+            secret: shown to the function; None: the function is expected to have none.
         """
         self._url = url
         self._shown_url = redact(url)
         self._contract = contract
         self._adapter_id = adapter_id
         self._margin_s = margin_s
-        # the dispatch's concurrency bounds the number of connections
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar()
-        )
+        self._secret = secret
+        # two pools, as aiohttp cannot be asked for a new connection while it has old ones
+        self._session = _open_session(aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S))
+        self._new_connections = _open_session(aiohttp.TCPConnector(limit=0, force_close=True))
 
     async def deliver(self, request: RequestT) -> ReplyT:
         """Invoke the function. Raises: see Delivery.deliver."""
         headers, body = write_event(request_event(self._contract, request, self._adapter_id))
+        if len(body) > REQUEST_BYTES:
+            detail = f"The {self._contract.noun} takes {len(body)} bytes, but a function reads at most {REQUEST_BYTES}."
+            raise StepRefusedError(delivery_problem(detail, HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+        if self._secret is not None:
+            headers["Authorization"] = f"Bearer {self._secret.get_secret_value()}"
         limit_s = request.timeout_s + self._margin_s
-        timeout = aiohttp.ClientTimeout(total=limit_s, sock_connect=_CONNECT_LIMIT_S)
         try:
-            async with self._session.post(
-                self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                content = await _read(response)
+            response, content = await self._send(headers, body, limit_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             # Nothing was sent: the function is starting, being redeployed, or its server is down.
             detail = f"The function at {self._shown_url} cannot be reached: {redact(str(error))}."
@@ -74,11 +114,52 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
             raise StepFailedError(delivery_problem(f"{sentence}.", HTTPStatus.BAD_GATEWAY)) from error
         return read_answer(self._contract, response.status, response.headers, content)
 
+    async def _send(self, headers: dict[str, str], body: bytes, limit_s: float) -> tuple[aiohttp.ClientResponse, bytes]:
+        """Send a request, a second time if its connection turns out to have been closed before.
+
+        Every request may be repeated: the function that took both would do the same work twice.
+        """
+        sending = _Sending(time.monotonic())
+        try:
+            return await self._exchange(self._session, headers, body, limit_s, sending)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            # not those that could not be opened, which are ClientOSErrors, too: they were not reused
+            if not sending.was_not_taken:
+                raise
+            logger.debug("A request is sent again: its connection had been closed.", reason=type(error).__name__)
+        return await self._exchange(self._new_connections, headers, body, limit_s, _Sending(time.monotonic()))
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, headers: dict[str, str], body: bytes, limit_s: float, sending: _Sending
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        timeout = aiohttp.ClientTimeout(total=limit_s, sock_connect=_CONNECT_LIMIT_S)
+        async with session.post(
+            self._url, data=body, headers=headers, timeout=timeout, allow_redirects=False, trace_request_ctx=sending
+        ) as response:
+            return response, await _read(response)
+
     async def close(self) -> None:
         """Release the connections."""
         await self._session.close()
+        await self._new_connections.close()
         # the event loop closes the sockets in its next iterations
         await asyncio.sleep(0)
+
+
+def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    """A session that notes whether a request is sent on a connection that was used before."""
+
+    async def note_reuse(
+        _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
+    ) -> None:
+        context.trace_request_ctx.is_reused = True
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(note_reuse)
+    # the dispatch's concurrency bounds the number of connections
+    return aiohttp.ClientSession(
+        connector=connector, auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[trace]
+    )
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from adapter.delivery import Delivery
 from adapter.delivery.http import HttpDelivery, check_http_url
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
@@ -12,7 +14,12 @@ from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 
 class _Opener(Protocol):
     def __call__(
-        self, url: str, contract: MessageContract[RequestT, ReplyT], adapter_id: str, margin_s: float
+        self,
+        url: str,
+        contract: MessageContract[RequestT, ReplyT],
+        adapter_id: str,
+        margin_s: float,
+        secret: SecretStr | None,
     ) -> Delivery[RequestT, ReplyT]: ...
 
 
@@ -41,7 +48,11 @@ def check_function_url(url: str) -> str:
 
 
 def open_delivery(
-    url: str, contract: MessageContract[RequestT, ReplyT], adapter_id: str, margin_s: float
+    url: str,
+    contract: MessageContract[RequestT, ReplyT],
+    adapter_id: str,
+    margin_s: float,
+    secret: SecretStr | None = None,
 ) -> Delivery[RequestT, ReplyT]:
     """Create the delivery for a function. It must be closed.
 
@@ -50,5 +61,6 @@ def open_delivery(
         contract: the function's requests and replies.
         adapter_id: names the source of the events.
         margin_s: seconds beyond a request's own time limit after which it is abandoned.
+        secret: of the functions, which answer nobody without it; None: they have none.
     """
-    return _TRANSPORTS[urlsplit(url).scheme].open(url, contract, adapter_id, margin_s)
+    return _TRANSPORTS[urlsplit(url).scheme].open(url, contract, adapter_id, margin_s, secret)

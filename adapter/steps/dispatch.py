@@ -43,6 +43,8 @@ from podjobs.contract.steps import Step
 logger = structlog.get_logger(__name__)
 
 REDIS_AWAY_WAIT_S = 0.5
+SHUT_OUT = frozenset({401, 403})
+"""Statuses of which only an operator can relieve the steps."""
 
 
 class StepDispatch:
@@ -292,8 +294,11 @@ class StepDispatch:
         if error.concerns_step and cost_s - wait_s >= limit_s:
             await self._fail(step, _given_up(error.problem, limit_s))
             return False
-        logger.warning(
-            "The function is busy. The step is on hold and will be delivered again.",
+        is_shut_out = error.problem.status in SHUT_OUT
+        log = logger.error if is_shut_out else logger.warning
+        log(
+            f"The function {'refuses the adapter' if is_shut_out else 'is busy'}. The step is on hold and will be "
+            "delivered again.",
             reason=error.problem.detail,
             status=error.problem.status,
             next_attempt_s=round(wait_s, 1),

@@ -16,13 +16,13 @@ from podjobs.contract.steps import Step
 from podjobs.entry.definition import FunctionDefinition, open_endpoint
 from podjobs.entry.endpoint import StepHandler
 from podjobs.entry.http import HttpHandler, http_handler
-from podjobs.settings import LogSettings
+from podjobs.settings import EndpointSettings
 
 SLOTS = 1000
 HOLD_LOOK_S = 0.2
 
 
-class NoopSettings(LogSettings):
+class NoopSettings(EndpointSettings):
     """Where the files are."""
 
     benchmark_folder: Path
@@ -66,7 +66,7 @@ def __getattr__(name: str) -> HttpHandler:
     if name != "handle":
         raise AttributeError(name)
     handlers = {
-        name: http_handler(open_endpoint(FunctionDefinition(name, STEPS, NoopSettings, build)))
+        name: http_handler(*open_endpoint(FunctionDefinition(name, STEPS, NoopSettings, build)))
         for name in ("encoding", "notification")
     }
 

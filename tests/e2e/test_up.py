@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import time
-import urllib.request
 
+import httpx
 import pytest
 
 from support.fault_lrs import FaultLrs
@@ -39,8 +39,10 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
     stack.start()
     sentence = f"Pod cannot delete what is written here: folders in the media root '{media}' belong to user 0"
     assert sentence in stack.log()
-    page = urllib.request.urlopen(f"http://127.0.0.1:{stack.facts['ports']['encoding']}/")
-    assert sentence in page.read().decode()
+    url = f"http://127.0.0.1:{stack.facts['ports']['encoding']}/"
+    secret = stack.find("adapter")[0].environ()["PODJOBS_FUNCTION_SECRET"]
+    assert httpx.get(url).text == "ok\n"
+    assert sentence in httpx.get(url, headers={"Authorization": f"Bearer {secret}"}).text
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -100,10 +102,10 @@ def test_up_with_an_lrs_delivers_statements_also_after_the_function_was_killed(m
     stack.wait_until(lambda: len(lrs.stored) == 40)
     assert not before & {process.pid for process in stack.find("xapi")}
     assert lrs.stored[new_statement(39)["id"]] == new_statement(39)
-    files = [path for path in stack.state_dir.rglob("*") if path.is_file()]
-    assert [path for path in files if PASSWORD.encode() in path.read_bytes()] == []
+    assert [path.name for path in files_with(PASSWORD, stack)] == ["xapi.json"]
     assert PASSWORD not in stack.log()
     status, took_s = stack.stop()
+    assert files_with(PASSWORD, stack) == []
     assert (status, stack.processes()) == (0, []), stack.log()
     assert took_s < STOP_TIMEOUT_S
 
@@ -164,16 +166,43 @@ def test_up_wrong_settings_are_all_named_at_once_before_anything_starts(make_sta
     assert not (stack.state_dir / "supervisord.conf").exists()
 
 
-def test_up_secret_stands_in_no_file_and_on_no_command_line(make_stack):
-    secret = "d0n0tshow"  # noqa: S105 - made for this test
-    stack = make_stack(POD_API_TOKEN=secret).start()
+def test_up_secret_reaches_the_programs_that_use_it_and_nobody_else(make_stack, tmp_path):
+    """What Pod's settings file holds, too."""
+    token, password, foreign = "t0k3n-d0n0tshow", "pwd-d0n0tshow", "f0r31gn-d0n0tshow"
+    file = tmp_path / "settings_local.py"
+    file.write_text(f"SECRET_KEY = {foreign!r}\nXAPI_LRS_LOGIN = 'pod'\nXAPI_LRS_PWD = {password!r}\n")
+    more = {"DATABASE_PASSWORD": foreign, "PODJOBS_SETTINGS_FILE": str(file), "XAPI_LRS_URL": "http://127.0.0.1:1/"}
+    stack = make_stack(POD_API_TOKEN=token, **more).start()
+    programs = ("redis", "pod", "encoding", "notification", "xapi", "adapter", "supervisord")
 
-    lines = [command_line(process) for process in stack.processes()]
+    found = {program: [process.environ() for process in stack.find(program)] for program in programs}
+
+    assert min(map(len, found.values())) > 0
+    secret = found["adapter"][0]["PODJOBS_FUNCTION_SECRET"]
+    assert holders_of(token, found) == {"pod", "notification"}
+    assert holders_of(password, found) == {"xapi"}
+    assert holders_of(secret, found) == {"adapter", "encoding", "notification", "xapi"}
+    assert holders_of(foreign, found) == holders_of(str(file), found) == set()
+    for value in (token, password, secret, foreign):
+        assert [line for line in map(command_line, stack.processes()) if value in line] == []
+        assert value not in stack.log()
+        for path in files_with(value, stack):
+            assert (path.parent.name, path.stat().st_mode & 0o077, path.parent.stat().st_mode & 0o077) == (
+                "environments", 0, 0,
+            )  # fmt: skip
+    stack.stop()
+    assert [files_with(value, stack) for value in (token, password, secret, foreign)] == [[], [], [], []]
+
+
+def holders_of(value, environments):
+    """The programs in whose environments a value stands."""
+    return {program for program, found in environments.items() if any(value in one.values() for one in found)}
+
+
+def files_with(value, stack):
+    """The files of a stack that contain a value."""
     files = [path for path in stack.state_dir.rglob("*") if path.is_file()]
-
-    assert [line for line in lines if secret in line] == []
-    assert [path for path in files if secret.encode() in path.read_bytes()] == []
-    assert secret not in stack.log()
+    return [path for path in files if value.encode() in path.read_bytes()]
 
 
 def test_up_settings_from_a_dotenv_file_and_the_environment_wins(make_stack, tmp_path):

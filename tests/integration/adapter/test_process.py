@@ -8,8 +8,9 @@ import pytest
 
 from adapter.redis import keys
 from local.client import request_encoding
-from support.parts import running_redis
-from support.processes import free_port, wait_for
+from podjobs.settings import SAME_SECRET
+from support.parts import new_function, running_redis
+from support.processes import REPOSITORY, free_port, wait_for
 
 
 @pytest.fixture
@@ -84,3 +85,29 @@ def test_adapter_starts_before_redis_and_is_ready_when_it_comes(start, tmp_path)
     assert "Redis does not answer" in adapter.get("readyz").text
     with running_redis(tmp_path / "redis", port=port):
         adapter.wait()
+
+
+def test_adapter_with_another_secret_than_the_function_says_so_and_steps_wait_for_the_right_one(
+    start, client, redis_url, tmp_path
+):
+    secrets = "the-secret-of-the-function", "another-secret-altogether"
+    ours, others = ({"PODJOBS_FUNCTION_SECRET": secret} for secret in secrets)
+    settings = {"MEDIA_ROOT": str(tmp_path)} | ours
+    function = new_function("encoding", REPOSITORY / "functions/encoding/main.py", settings, tmp_path)
+    function.start()
+    try:
+        function.wait()
+        wrong = start(PODJOBS_FUNCTION_URL_ENCODING=function.page, **others)
+        job_id = request_encoding(redis_url, 7, "/media/7.mp4")
+        wrong.wait_for(lambda: "The function refuses the adapter." in wrong.said())
+        (line,) = [one for one in wrong.lines() if one["message"].startswith("The function refuses the adapter.")][:1]
+        assert (line["level"], line["status"], line["attempt"]) == ("error", 401, 1)
+        assert SAME_SECRET in line["reason"]
+        assert SAME_SECRET in client.hget(keys.job(job_id), "trouble")
+        assert wrong.stop() == 0
+        right = start(PODJOBS_FUNCTION_URL_ENCODING=function.page, **ours)
+        right.wait_for(lambda: "A step has failed. It will be retried." in right.said())  # its file does not exist
+        assert [one["attempt"] for one in right.lines() if "attempts_left" in one] == [1]
+    finally:
+        function.kill()
+    assert not any(secret in part.said() for part in (wrong, right, function) for secret in secrets)

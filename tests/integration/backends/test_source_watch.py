@@ -9,6 +9,7 @@ import pytest
 
 from podjobs.backends.files import FileStorage
 from podjobs.backends.process import CommandError, ProcessTools
+from podjobs.contract.commands import NOTHING, Access
 from podjobs.contract.errors import PermanentError, RetryableError, SourceGoneError
 from podjobs.media.source_watch import SourceWatch, WatchedTools
 from support.forward_only import ForwardOnlyStorage
@@ -47,19 +48,20 @@ def watched(storage):
 @pytest.mark.parametrize("on_progress", [None, lambda _: None], ids=["output", "progress"])
 def test_command_whose_source_is_deleted_is_stopped_soon(storage, on_progress):
     """Although it has the file open."""
-    argv = ["tail", "-f", storage.input_of(SOURCE).url]
+    source = storage.input_of(SOURCE)
+    argv = ["tail", "-f", source.url]
     with meanwhile(lambda: storage.delete(SOURCE)), pytest.raises(SourceGoneError, match=r"talk\.mp4' is not there"):
-        watched(storage).run(argv, timeout_s=60, on_progress=on_progress)
+        watched(storage).run(argv, timeout_s=60, access=Access((source,)), on_progress=on_progress)
 
 
 def test_command_of_a_job_that_has_ended_is_stopped_soon(storage):
     storage.start_work("job-1")
     with meanwhile(lambda: storage.remove_work("job-1")), pytest.raises(RetryableError, match="job-1 has ended or was"):
-        watched(storage).run(["sleep", "60"], timeout_s=60)
+        watched(storage).run(["sleep", "60"], timeout_s=60, access=NOTHING)
 
 
 def test_command_of_a_job_that_has_no_work_folder_yet_is_not_stopped(storage):
-    assert watched(storage).run(["sleep", "4.5"], timeout_s=60) == b""
+    assert watched(storage).run(["sleep", "4.5"], timeout_s=60, access=NOTHING) == b""
 
 
 class Hiccup(ForwardOnlyStorage):
@@ -95,7 +97,7 @@ def test_command_is_not_stopped_by_a_source_that_is_missed_once_or_a_storage_tha
 
 def test_command_that_fails_by_itself_says_why(storage):
     with pytest.raises(CommandError, match="exit status 3"):
-        watched(storage).run(["sh", "-c", "exit 3"], timeout_s=60)
+        watched(storage).run(["sh", "-c", "exit 3"], timeout_s=60, access=NOTHING)
 
 
 def test_step_that_fails_for_want_of_its_source_says_so(storage):

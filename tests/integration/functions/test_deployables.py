@@ -54,7 +54,7 @@ def test_main_is_imported_without_settings_and_does_nothing(function):
 
 def health(function, port, settings):
     """Start a function, and ask it how it is."""
-    process = serve(function, port, settings)
+    process = serve(function, port, settings | {"PODJOBS_FUNCTION_SECRET": "s3cret-s3cret-s3cret"})
     try:
         deadline = time.monotonic() + START_LIMIT_S
         while True:
@@ -79,6 +79,16 @@ def test_function_with_its_settings_serves(function, port):
     assert [sentence[:33] for sentence in advice] == ["Pod has no rendition x1080, so it"] * (
         function == "notification"
     )
+
+
+def test_function_says_which_link_in_the_media_root_to_allow(port, tmp_path):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media/videos").symlink_to("/nfs/videos")
+    settings = SETTINGS["encoding"] | {"MEDIA_ROOT": str(tmp_path / "media")}
+    settings.pop("MEDIA_URL", None)
+    _, advice = health("encoding", port, settings).splitlines()
+    assert "'videos' → '/nfs/videos'" in advice
+    assert """set PODJOBS_MEDIA_LINKS='["/nfs/videos"]' for all functions.""" in advice
 
 
 def test_notification_without_pod_starts_and_says_so(port):

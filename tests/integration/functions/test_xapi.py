@@ -14,6 +14,7 @@ from support.fault_lrs import Answer, FaultLrs
 from support.lrs import LOGIN, PASSWORD
 from support.statements import batch_of, new_statement
 
+ATTRIBUTES = {"type": BATCH_EVENT_TYPE, "source": "/test", "datacontenttype": "application/json"}
 MAIN = Path(__file__).parents[3] / "functions/xapi/main.py"
 
 
@@ -36,7 +37,7 @@ def make_client(lrs, monkeypatch):
 
 
 def ask(client, batch, mode=to_binary):
-    event = CloudEvent({"type": BATCH_EVENT_TYPE, "source": "/test"}, batch.model_dump(mode="json"))
+    event = CloudEvent(ATTRIBUTES, batch.model_dump(mode="json"))
     headers, body = mode(event)
     response = client.post("/", headers=headers, data=body)
     assert response.status_code == 200, response.data
@@ -153,14 +154,14 @@ def test_handle_names_are_anonymised_if_configured(make_client, lrs):
     ],
 )
 def test_handle_event_that_is_not_a_batch_is_refused_with_the_reason(make_client, data, reason):
-    headers, body = to_binary(CloudEvent({"type": BATCH_EVENT_TYPE, "source": "/test"}, data))
+    headers, body = to_binary(CloudEvent(ATTRIBUTES, data))
     response = make_client().post("/", headers=headers, data=body)
     assert response.status_code == 400
     assert reason in json.loads(response.data)["detail"]
 
 
 def test_handle_deeply_nested_event_is_refused(make_client):
-    headers, _ = to_binary(CloudEvent({"type": BATCH_EVENT_TYPE, "source": "/test"}, {}))
+    headers, _ = to_binary(CloudEvent(ATTRIBUTES, {}))
     assert make_client().post("/", headers=headers, data=b"[" * 200_000).status_code == 400
 
 

@@ -10,7 +10,7 @@ from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.workflows import workflow_of
 from podjobs.entry.definition import FunctionDefinition, entry_points
-from podjobs.settings import LogSettings
+from podjobs.settings import EndpointSettings
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,5 @@ class SumFunction:
         return choose_action(step, ACTIONS)(Context(expect_job(step, SumJob), step))
 
 
-FUNCTION = FunctionDefinition("sum", STEPS, LogSettings, lambda _: (SumFunction(), 4))
+FUNCTION = FunctionDefinition("sum", STEPS, EndpointSettings, lambda _: (SumFunction(), 4))
 __getattr__ = entry_points(FUNCTION)

@@ -103,3 +103,25 @@ def test_function_url_with_an_unknown_scheme_is_refused_with_the_schemes_that_ar
     assert "PODJOBS_FUNCTION_URL_ENCODING: " in str(caught.value)
     assert "must be a URL that begins with http: or https:" in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["short", "fifteen-chars-1", "s3cret with spaces in it", "s3cret-s3cret-s3crét"])
+def test_function_secret_that_is_short_or_not_plain_is_refused_without_being_repeated(settings_of, secret):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(PODJOBS_FUNCTION_SECRET=secret)
+    assert "PODJOBS_FUNCTION_SECRET: " in str(caught.value)
+    assert secret not in str(caught.value)
+
+
+def test_function_secret_is_hidden_and_excludes_a_login_in_a_url(settings_of):
+    secret = {"PODJOBS_FUNCTION_SECRET": "s3cret-s3cret-s3cret"}
+    assert "s3cret" not in repr(settings_of(**secret))
+    with pytest.raises(SettingsError) as caught:
+        settings_of(**secret, PODJOBS_FUNCTION_URL_XAPI="https://user:pw@xapi/")
+    assert "PODJOBS_FUNCTION_URL_XAPI must not contain a login beside PODJOBS_FUNCTION_SECRET" in str(caught.value)
+
+
+def test_batches_of_statements_fit_into_a_request(settings_of):
+    with pytest.raises(SettingsError) as caught:
+        settings_of(PODJOBS_XAPI_BATCH_BYTES="8000000")
+    assert "PODJOBS_XAPI_BATCH_BYTES: " in str(caught.value)

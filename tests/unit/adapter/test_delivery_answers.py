@@ -9,6 +9,7 @@ from adapter.delivery.answers import read_answer
 from podjobs.contract.errors import NotNowError, OperatorNeededError, Problem, UnavailableError
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Result
+from podjobs.settings import SAME_SECRET
 
 EVENT = {
     "ce-specversion": "1.0",
@@ -43,7 +44,10 @@ def test_read_answer_event_in_structured_mode():
         (400, PROBLEM, problem(400), StepRefusedError, "The reason."),
         (404, PROBLEM, problem(404), StepRefusedError, "The reason."),  # the function itself says so
         (404, {}, b"<h1>nginx</h1>", StepFailedError, "status 404: '<h1>nginx</h1>'"),  # somebody before it
-        (401, {}, b"", StepFailedError, "status 401"),
+        (401, {}, b"", FunctionBusyError, "status 401: ''. PODJOBS_FUNCTION_SECRET must be the same"),
+        (403, {}, b"<h1>nginx</h1>", FunctionBusyError, "PODJOBS_FUNCTION_SECRET must be the same"),
+        (401, PROBLEM, problem(401), FunctionBusyError, "The reason. PODJOBS_FUNCTION_SECRET must be the same"),
+        (403, PROBLEM, problem(403), FunctionBusyError, "The reason. PODJOBS_FUNCTION_SECRET must be the same"),
         (413, {}, b"", StepRefusedError, "status 413"),
         (408, {}, b"", StepFailedError, "status 408"),
         (425, {}, b"", StepFailedError, "status 425"),
@@ -72,6 +76,20 @@ def test_read_answer_that_is_not_a_reply_says_whether_a_retry_helps(status, head
         read_answer(STEPS, status, headers, body)
     assert reason in caught.value.problem.detail
     assert len(caught.value.problem.detail) < 1000
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_read_answer_that_refuses_the_adapter_says_nothing_about_the_step(status):
+    with pytest.raises(FunctionBusyError) as busy:
+        read_answer(STEPS, status, PROBLEM, problem(status))
+    assert not busy.value.concerns_step
+
+
+def test_read_answer_remedy_is_named_once():
+    body = Problem(title="No.", status=401, detail=f"Not you. {SAME_SECRET}").model_dump_json().encode()
+    with pytest.raises(FunctionBusyError) as busy:
+        read_answer(STEPS, 401, PROBLEM, body)
+    assert busy.value.problem.detail == f"Not you. {SAME_SECRET}"
 
 
 @pytest.mark.parametrize(

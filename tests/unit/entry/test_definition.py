@@ -10,10 +10,10 @@ from werkzeug.test import EnvironBuilder
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Result
 from podjobs.entry.definition import FunctionDefinition, entry_points
-from podjobs.settings import LogSettings
+from podjobs.settings import EndpointSettings
 
 
-class NeedySettings(LogSettings):
+class NeedySettings(EndpointSettings):
     media_root: str
 
 
@@ -86,12 +86,15 @@ def test_entry_point_fault_while_it_is_made_is_not_taken_for_a_missing_attribute
 def test_entry_point_that_an_operator_should_look_at_says_so_when_asked_for_its_health(monkeypatch, logs, capsys):
     """It works all the same."""
     monkeypatch.setenv("MEDIA_ROOT", "/media")
+    monkeypatch.setenv("PODJOBS_FUNCTION_SECRET", "s3cret-s3cret-s3cret")
 
     def check(settings):
         return f"Give the user access to {settings.media_root}."
 
     definition = FunctionDefinition("idle", STEPS, NeedySettings, lambda _settings: (Idle(), 1), check)
     handle = entry_points(definition)("handle")
-    response = handle(flask.Request(EnvironBuilder(method="GET").get_environ()))
+    response = handle(
+        flask.Request(EnvironBuilder(headers={"Authorization": "Bearer s3cret-s3cret-s3cret"}).get_environ())
+    )
     assert (response.status_code, response.get_data(as_text=True)) == (200, "ok\nGive the user access to /media.\n")
     assert "Give the user access to /media." in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import configparser
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from local.programs import ADAPTER_ORDER, Program, supervisord_conf
 
 def command_of(argv: tuple[str, ...]) -> list[str]:
     """Read the command as supervisord does."""
-    conf = supervisord_conf((Program("p", argv, ADAPTER_ORDER, 1),), as_root=False)
+    conf = supervisord_conf((Program("p", argv, ADAPTER_ORDER, 1),), Path("/state"), as_root=False)
     parser = configparser.RawConfigParser(inline_comment_prefixes=(";", "#"), strict=False)
     parser.read_string(conf)
     command = shlex.split(parser["program:p"]["command"] % {})

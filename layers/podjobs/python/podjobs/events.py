@@ -5,6 +5,7 @@ Works with SDK 1.12, which functions-framework pins, and with 2.x, which keeps t
 Source: CloudEvents 1.0.2 and its HTTP protocol binding; the SDK's MIGRATION.md.
 """
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ except ModuleNotFoundError:
 
 _VERSION = "1.0"
 _JSON = "application/json"
-_STRUCTURED = "application/cloudevents+json"
+STRUCTURED_CONTENT_TYPE = "application/cloudevents+json"
+_TEXTS = ("specversion", "type", "source", "id", "subject")
+"""The attributes that are read. Of all others the SDK would make attributes of its own objects."""
 _REASON_CHARS = 300
 
 
@@ -56,10 +59,11 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Event:
     lower = {name.lower(): value for name, value in headers.items()}
     event = SdkEvent()  # type: ignore[no-untyped-call]
     try:
-        if "ce-specversion" in lower and not lower.get("content-type", "").startswith(_STRUCTURED):
-            event.UnmarshalBinary(lower, body, _as_is)
+        if "ce-specversion" in lower and not lower.get("content-type", "").startswith(STRUCTURED_CONTENT_TYPE):
+            names = [f"ce-{name}" for name in _TEXTS]
+            event.UnmarshalBinary({name: lower[name] for name in names if name in lower}, body, _as_is)
         else:
-            event.UnmarshalJSON(body, _as_is)
+            event.UnmarshalJSON(_known_members(body), _as_is)
     except (SdkError, ValueError, TypeError, AttributeError, RecursionError) as error:
         # the SDK lets errors of the JSON parser and of its own attribute access through
         raise EventError(str(error)[:_REASON_CHARS]) from error
@@ -72,6 +76,18 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Event:
         subject=event.Subject(),
         data=event.Data() or None,
     )
+
+
+def _known_members(body: bytes) -> str:
+    """Keep what is known of an event in structured mode. Raises ValueError, of which EventError is one."""
+    members = json.loads(body)
+    if not isinstance(members, dict):
+        raise EventError("it is not a JSON object")
+    for name in _TEXTS:
+        value = members.get(name)
+        if name in members and not isinstance(value, str) and not (name == "subject" and value is None):
+            raise EventError(f"its attribute {name!r} is not text")
+    return json.dumps({name: members[name] for name in (*_TEXTS, "data", "data_base64") if name in members})
 
 
 def write_event(event: Event) -> tuple[dict[str, str], bytes]:

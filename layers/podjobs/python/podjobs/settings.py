@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import pydantic_settings
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -88,7 +88,33 @@ class LogSettings(PodSettings):
     )
 
 
-class MediaSettings(LogSettings):
+SHORTEST_SECRET_CHARS = 16
+SAME_SECRET = "PODJOBS_FUNCTION_SECRET must be the same for the adapter and the function."  # noqa: S105 - no secret
+
+
+def _presentable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if len(text) < SHORTEST_SECRET_CHARS or not all("!" <= character <= "~" for character in text):
+        raise ValueError(f"must be at least {SHORTEST_SECRET_CHARS} printable ASCII characters, none of them a space")
+    return secret
+
+
+FunctionSecret = Annotated[SecretStr, AfterValidator(_presentable)]
+"""What the adapter shows to the functions, so that they answer nobody else."""
+
+
+class EndpointSettings(LogSettings):
+    """The settings of every function."""
+
+    podjobs_function_secret: FunctionSecret | None = Field(
+        default=None,
+        description=f"Secret of the adapter and the functions, at least {SHORTEST_SECRET_CHARS} printable ASCII "
+        "characters, the same for all of them: a function answers only who knows it. If not set, it answers everybody "
+        "who reaches it.",
+    )
+
+
+class MediaSettings(EndpointSettings):
     """The location of the media files."""
 
     media_root: AbsolutePath = Field(

@@ -67,8 +67,9 @@ async def test_dispatch_step_that_becomes_possible_within_the_time_goes_on(
         lambda: answer_of(UnavailableError("No slot is free.", retry_after_s=0)),
         lambda: web.Response(status=503, text="Service Unavailable", headers={"Retry-After": "0"}),
         lambda: web.Response(status=429, headers={"Retry-After": "0"}),
+        lambda: web.Response(status=401, headers={"Retry-After": "0"}),
     ],
-    ids=["full disk", "no slot", "gateway", "throttled"],
+    ids=["full disk", "no slot", "gateway", "throttled", "another secret"],
 )
 async def test_dispatch_what_every_step_must_wait_for_is_waited_for_without_limit(
     records, make_job, function, start, wait_state, held, make_answer
@@ -81,6 +82,7 @@ async def test_dispatch_what_every_step_must_wait_for_is_waited_for_without_limi
     await wait_state("done")
     assert time.monotonic() - begun_s > 2 * IMPATIENT.not_now_limit_s
     assert await held() == {}
+    assert set(function.attempts) == {1}
 
 
 async def test_dispatch_function_that_is_away_is_waited_for_without_limit(records, make_job, start, job_hash, held):

@@ -20,6 +20,7 @@ from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
 from podjobs.backends.media_links import MediaLinks
 from podjobs.backends.permissions import find_obstacle, let_all_read, make_folders
 from podjobs.backends.work_folder import WorkFolder
+from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import (
     InvalidRequestError,
     MissingFileError,
@@ -28,7 +29,6 @@ from podjobs.contract.errors import (
     RetryableError,
 )
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import MediaInput
 
 WORK_FOLDER = "work"
 UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")

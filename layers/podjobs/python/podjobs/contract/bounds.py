@@ -13,6 +13,8 @@ from pydantic import AfterValidator
 
 STEP_BYTES = 64 * 1024
 """The most that a step, the shared part of a plan, or the values of a result may take as JSON."""
+REQUEST_BYTES = 8 * 1024 * 1024
+"""The most that a request to a function may take: a step with the results that it needs, or a batch of statements."""
 SENTENCE_BYTES = 1000
 LOG_BYTES = 6000
 """For all sentences of a reply's log."""

@@ -2,31 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from podjobs.contract.commands import UNLIMITED, Access, CommandLimits, MediaInput
 from podjobs.contract.confidence import SURE, Confidence
 from podjobs.contract.media_paths import Key
-
-
-@dataclass(frozen=True)
-class MediaInput:
-    """A media file, as ffmpeg reads it."""
-
-    url: str = field(repr=False)
-    """The argument of `-i`: a path, or a URL, which may be secret as a whole."""
-    protocols: tuple[str, ...]
-    """The ffmpeg protocols needed to read it: whatever its content, no others are used."""
-    name: str
-    """Shown to people: the absolute path as Pod sees it."""
-
-    @property
-    def protocol_whitelist(self) -> str:
-        """The value of ffmpeg's option of that name."""
-        return ",".join(self.protocols)
 
 
 class Storage(Protocol):
@@ -109,20 +93,6 @@ class Storage(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class CommandLimits:
-    """What a command may use. None: it has no limit of its own."""
-
-    cpu_s: int | None = None
-    """Processor time, of all its threads, in seconds."""
-    file_bytes: int | None = None
-    """Size of each file that it writes."""
-    file_setting: str = ""
-    """The setting that raises it; empty: there is none."""
-    yields: bool = False
-    """Whether it leaves the processors to other commands that want them."""
-
-
 class Tools(Protocol):
     """ffmpeg and ffprobe."""
 
@@ -131,10 +101,11 @@ class Tools(Protocol):
         argv: Sequence[str],
         *,
         timeout_s: float,
+        access: Access,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
-        limits: CommandLimits = CommandLimits(),
+        limits: CommandLimits = UNLIMITED,
         watch: Callable[[], None] | None = None,
     ) -> bytes:
         """Run a command to its end and return what it wrote to stdout, unchanged.
@@ -142,6 +113,7 @@ class Tools(Protocol):
         Args:
             argv: the command and its arguments; no shell is involved.
             timeout_s: seconds after which the command and its children are killed.
+            access: the files that it reads and the folder that it writes to.
             feed: open files whose contents, one after another, become the command's standard input; they are only read
                 forward, and closed.
             on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned. If

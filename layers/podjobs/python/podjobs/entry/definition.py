@@ -19,13 +19,13 @@ from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.endpoint import Endpoint, Handler
 from podjobs.entry.http import http_handler
 from podjobs.logs import configure_logs
-from podjobs.settings import LogSettings, SettingsError, load_settings
+from podjobs.settings import EndpointSettings, SettingsError, load_settings
 
 logger = structlog.get_logger(__name__)
 
-SettingsT = TypeVar("SettingsT", bound=LogSettings)
+SettingsT = TypeVar("SettingsT", bound=EndpointSettings)
 
-ENTRY_POINTS: dict[str, Callable[[Endpoint[Any, Any]], Any]] = {"handle": http_handler}
+ENTRY_POINTS: dict[str, Callable[[Endpoint[Any, Any], EndpointSettings], Any]] = {"handle": http_handler}
 """The entry points of every deployable: the name that a transport's runtime looks up, and what creates it."""
 
 
@@ -43,9 +43,12 @@ class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
     """Says what an operator should change, though the function works; empty: nothing."""
 
 
-def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Endpoint[RequestT, ReplyT]:
+def open_endpoint(
+    definition: FunctionDefinition[SettingsT, RequestT, ReplyT],
+) -> tuple[Endpoint[RequestT, ReplyT], SettingsT]:
     """Create a function's endpoint: read its settings, configure the logs, connect its backends.
 
+    Returns it with the settings, some of which are for its transport.
     Invalid settings end the process, with all faults in one message; so do settings that do not suit this machine.
     """
     try:
@@ -58,7 +61,7 @@ def open_endpoint(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -
     if definition.check and (advice := definition.check(settings)):
         logger.warning(advice)
         endpoint.advice = advice
-    return endpoint
+    return endpoint, settings
 
 
 def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Callable[[str], Any]:
@@ -69,10 +72,10 @@ def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) ->
         if name not in ENTRY_POINTS:
             raise AttributeError(f"The function {definition.name!r} has no entry point {name!r}.")
         try:
-            endpoint = open_endpoint(definition)
+            endpoint, settings = open_endpoint(definition)
         except AttributeError as error:
             # unchanged, it would mean that there is no such entry point
             raise RuntimeError(f"The function {definition.name!r} cannot start: {error}") from error
-        return ENTRY_POINTS[name](endpoint)
+        return ENTRY_POINTS[name](endpoint, settings)
 
     return entry_point

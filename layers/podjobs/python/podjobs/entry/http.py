@@ -3,40 +3,75 @@
 Source: RFC 9457 (problems); RFC 9110, 10.2.3 (Retry-After).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 import flask
+import structlog
 
-from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, InvalidRequestError
+from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, InvalidRequestError, Problem
 from podjobs.contract.message_contracts import ReplyT, RequestT
+from podjobs.entry.admission import QUESTIONS, RefusedError, admit, knows_secret, read_body
 from podjobs.entry.endpoint import Endpoint, Failure
 from podjobs.events import EventError, read_event, write_event
+from podjobs.settings import EndpointSettings
+
+logger = structlog.get_logger(__name__)
 
 HttpHandler = Callable[[flask.Request], flask.Response]
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+OPEN_TO_ALL = (
+    "PODJOBS_FUNCTION_SECRET is not set: whoever reaches this function can have files read and written by it. Set the "
+    "same secret for the adapter and all functions."
+)
 
 
-def http_handler(endpoint: Endpoint[RequestT, ReplyT]) -> HttpHandler:
+def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSettings) -> HttpHandler:
     """Create what functions-framework calls for every request; it must be a plain function."""
+    secret = settings.podjobs_function_secret
+    if secret is None:
+        logger.warning(OPEN_TO_ALL)
 
     def handle(request: flask.Request) -> flask.Response:
-        if request.method == "GET":
-            return flask.Response(f"ok\n{endpoint.advice}".rstrip() + "\n", 200, mimetype="text/plain")
         try:
-            event = read_event(dict(request.headers), request.get_data())
+            admit(request, secret)
+            if request.method in QUESTIONS:
+                # advice names folders: it is for those who could use the function anyway
+                advice = OPEN_TO_ALL if secret is None else endpoint.advice if knows_secret(request, secret) else ""
+                return _respond(HTTPStatus.OK, f"ok\n{advice}".rstrip() + "\n", TEXT)
+            event = read_event(dict(request.headers), read_body(request))
+        except RefusedError as error:
+            return _refuse(error)
         except EventError as error:
-            return _response_to(Failure.of(InvalidRequestError(f"The request is not a CloudEvent: {error}")))
+            return _report(Failure.of(InvalidRequestError(f"The request is not a CloudEvent: {error}")))
         answer = endpoint.answer(event)
         if isinstance(answer, Failure):
-            return _response_to(answer)
+            return _report(answer)
         headers, body = write_event(answer)
-        return flask.Response(body, 200, headers)
+        return _respond(HTTPStatus.OK, body, headers)
 
     return handle
 
 
-def _response_to(failure: Failure) -> flask.Response:
-    problem = failure.problem
-    response = flask.Response(problem.model_dump_json(), problem.status, mimetype=PROBLEM_CONTENT_TYPE)
+def _refuse(refusal: RefusedError) -> flask.Response:
+    logger.warning("A request was refused.", reason=refusal.detail, status=int(refusal.status))
+    problem = Problem(title="The request was refused.", status=int(refusal.status), detail=refusal.detail)
+    return _respond(
+        refusal.status, problem.model_dump_json(), {"Content-Type": PROBLEM_CONTENT_TYPE, **refusal.headers}
+    )
+
+
+def _report(failure: Failure) -> flask.Response:
+    headers = {"Content-Type": PROBLEM_CONTENT_TYPE}
     if failure.retry_after_s is not None:
-        response.headers["Retry-After"] = f"{failure.retry_after_s:.0f}"
+        headers["Retry-After"] = f"{failure.retry_after_s:.0f}"
+    return _respond(failure.problem.status, failure.problem.model_dump_json(), headers)
+
+
+def _respond(status: int, text: str | bytes, headers: Mapping[str, str]) -> flask.Response:
+    body = text.encode() if isinstance(text, str) else text
+    # an iterator: before a response in one piece, functions-framework reads the whole request into memory
+    response = flask.Response(iter((body,)), status, headers)
+    response.content_length = len(body)
     return response

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, SecretStr, model_validator
 
 from podjobs.contract.statements import BATCH_TIMEOUT_S
-from podjobs.settings import LogSettings
+from podjobs.settings import EndpointSettings
 
 SHORTEST_KEY_CHARS = 16
 
@@ -20,7 +20,7 @@ def _check_address(url: str) -> str:
     return url
 
 
-class XapiSettings(LogSettings):
+class XapiSettings(EndpointSettings):
     """The settings that the xapi function reads."""
 
     xapi_lrs_url: Annotated[str, AfterValidator(_check_address)] = Field(

@@ -1,0 +1,87 @@
+"""The environment of each program of the stack: its own settings, and what every program needs. Pure.
+
+What is not listed here stays with whoever starts the stack: a token, a password or a key reaches the program that uses
+it, and no other.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from adapter.settings import RecordSettings, adapter_settings
+from local.functions import SETTINGS
+from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings
+
+EVERY_PROGRAM = frozenset({
+    "HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TEMP", "TMP", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV",
+})  # fmt: skip
+EVERY_PROGRAM_PREFIXES = ("LC_", "LD_", "MALLOC_", "PYTHON", "POD_FUNCTIONS_")
+"""The last is for marks by which whoever starts a stack finds its processes again."""
+PROXIES = frozenset({"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"})
+CERTIFICATES = frozenset({"SSL_CERT_DIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"})
+OUTWARD = PROXIES | {name.lower() for name in PROXIES} | CERTIFICATES
+"""For programs that open connections beyond this machine's stack. A proxy's URL may contain a login."""
+MODEL_PREFIXES = ("CT2_", "CUDA_", "HF_", "HUGGINGFACE_", "MKL_", "NVIDIA_", "OMP_", "XDG_CACHE_")
+"""For speech models: where they are kept, how they are loaded and computed."""
+OUTWARD_FUNCTIONS = frozenset({"notification", "transcription", "xapi"})
+"""Functions that reach Pod, Hugging Face or the LRS."""
+MODEL_FUNCTIONS = frozenset({"transcription"})
+STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN"})
+"""What the stand-in for Pod reads."""
+
+
+def names_of(kind: type[PodSettings]) -> frozenset[str]:
+    """The names of the settings of a class, as in the environment."""
+    return frozenset(name.upper() for name in kind.model_fields)
+
+
+def all_settings() -> frozenset[str]:
+    """The names of all settings that any program reads."""
+    return frozenset().union(names_of(adapter_settings()), *map(names_of, SETTINGS.values()))
+
+
+def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program that has no settings.
+
+    Args:
+        given: the operator's environment and settings.
+    """
+    return _select(given, EVERY_PROGRAM, EVERY_PROGRAM_PREFIXES)
+
+
+def adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The adapter's environment; Redis may be on another machine."""
+    return _select(given, EVERY_PROGRAM | CERTIFICATES | names_of(adapter_settings()), EVERY_PROGRAM_PREFIXES)
+
+
+def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
+    """A function's environment."""
+    names = EVERY_PROGRAM | names_of(SETTINGS[name])
+    if name in OUTWARD_FUNCTIONS:
+        names |= OUTWARD
+    models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
+    return _select(given, names, EVERY_PROGRAM_PREFIXES + models)
+
+
+def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the stand-in for Pod."""
+    return _select(given, EVERY_PROGRAM | CERTIFICATES | STAND_IN_SETTINGS, EVERY_PROGRAM_PREFIXES)
+
+
+def command_environment(
+    inherited: Mapping[str, str], given: Mapping[str, str], *, calls_functions: bool = False
+) -> dict[str, str]:
+    """The environment of an operator's command: that of the terminal, with the settings of such commands alone.
+
+    Args:
+        inherited: the environment of the terminal.
+        given: the operator's environment and settings.
+        calls_functions: whether it needs what the adapter has, to call functions as the adapter does.
+    """
+    own = names_of(adapter_settings() if calls_functions else RecordSettings)
+    foreign = all_settings() | {SETTINGS_FILE_VARIABLE}
+    kept = {name: value for name, value in inherited.items() if name not in foreign}
+    return kept | _select(given, own, ())
+
+
+def _select(given: Mapping[str, str], names: Iterable[str], prefixes: tuple[str, ...]) -> dict[str, str]:
+    wanted = frozenset(names)
+    return {name: value for name, value in given.items() if name in wanted or name.startswith(prefixes)}

@@ -1,0 +1,93 @@
+"""The settings of the stack: from the environment and Pod's settings file, complete, checked, and shared out."""
+
+import json
+import os
+
+import pytest
+
+from local.configuration import configure
+from local.ports import choose_ports
+from local.programs import programs_of
+from podjobs.settings import SettingsError
+
+POD_FILE = """
+SECRET_KEY = "foreign"
+MEDIA_ROOT = "/pod/media"
+POD_API_URL = "https://pod.example.org/rest"
+POD_API_TOKEN = "of-the-file"
+ENCODING_TRANSCODING_CELERY_BROKER_URL = "redis://redis/7"
+FFMPEG_CRF = 20
+FFMPEG_NB_THREADS = 0
+FFMPEG_PRESET = None
+XAPI_ANONYMIZE_ACTOR = False
+XAPI_LRS_URL = "https://lrs.example.org/statements"
+XAPI_LRS_LOGIN = "pod"
+XAPI_LRS_PWD = "password"
+VIDEO_RENDITIONS = [{"resolution": "640x360", "maxrate": "1000k", "audio_bitrate": "96k", "encode_mp4": True}]
+TRANSCRIPTION_MODEL_PARAM = {}
+"""
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """Configure a stack with Pod's settings file."""
+
+    def make(text=POD_FILE, **given):
+        file = tmp_path / "settings_local.py"
+        file.write_text(text, encoding="utf-8", errors="surrogatepass")
+        given = {"PATH": os.environ["PATH"], "MEDIA_URL": tmp_path.as_uri(), "PODJOBS_SETTINGS_FILE": str(file)} | given
+        return configure(tmp_path / "state", given, choose_ports({}))
+
+    return make
+
+
+def environments_of(configuration):
+    return {program.name: program.environment for program in programs_of(configuration)}
+
+
+def test_configure_pods_file_is_read_once_and_shared_out(configured):
+    found = environments_of(configured())
+    assert set(found) == {"encoding", "notification", "xapi", "adapter"}
+    assert all("PODJOBS_SETTINGS_FILE" not in one and "foreign" not in one.values() for one in found.values())
+    assert (found["notification"]["POD_API_TOKEN"], found["xapi"]["XAPI_LRS_PWD"]) == ("of-the-file", "password")
+    assert found["adapter"]["ENCODING_TRANSCODING_CELERY_BROKER_URL"] == "redis://redis/7"
+    encoding = found["encoding"]
+    assert (encoding["FFMPEG_CRF"], encoding["FFMPEG_NB_THREADS"], encoding["MEDIA_ROOT"]) == ("20", "0", "/pod/media")
+    assert "FFMPEG_PRESET" not in encoding
+    assert json.loads(encoding["VIDEO_RENDITIONS"])[0]["resolution"] == "640x360"
+    assert found["xapi"]["XAPI_ANONYMIZE_ACTOR"] == "false"
+
+
+def test_configure_environment_takes_precedence_over_pods_file(configured):
+    found = environments_of(configured(POD_API_URL="https://other.example.org/rest", FFMPEG_CRF="30"))
+    assert found["notification"]["POD_API_URL"] == "https://other.example.org/rest"
+    assert found["encoding"]["FFMPEG_CRF"] == "30"
+
+
+def test_configure_secret_of_the_functions_is_made_up_and_shared(configured):
+    first, second = (environments_of(configured()) for _ in range(2))
+    secrets = {one["PODJOBS_FUNCTION_SECRET"] for one in first.values()}
+    assert len(secrets) == 1
+    assert not secrets & {one["PODJOBS_FUNCTION_SECRET"] for one in second.values()}
+    given = {"PODJOBS_FUNCTION_SECRET": "given-given-given-given"}
+    assert all(given.items() <= one.items() for one in environments_of(configured(**given)).values())
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800"])
+def test_configure_value_that_no_environment_can_hold_is_named_with_all_other_faults(configured, value):
+    with pytest.raises(SettingsError) as caught:
+        configured(POD_FILE + f"XAPI_LRS_PWD = {value!r}\nPODJOBS_WINDOW = 'none'\n")
+    assert "XAPI_LRS_PWD: contains a character that is not text" in str(caught.value)
+    assert "PODJOBS_WINDOW: " in str(caught.value)
+
+
+def test_configure_leaves_the_environment_of_this_process_alone(configured):
+    before = dict(os.environ)
+    configured()
+    with pytest.raises(SettingsError):
+        configured(FFMPEG_CRF="99")
+    assert dict(os.environ) == before
+
+
+def test_configuration_shows_no_secret(configured):
+    assert "password" not in repr(configured())

@@ -1,0 +1,146 @@
+"""Each program gets its own settings, and no program those of another."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from local.environments import (
+    adapter_environment,
+    all_settings,
+    command_environment,
+    function_environment,
+    plain_environment,
+    stand_in_environment,
+)
+from local.functions import SETTINGS
+from local.programs import ADAPTER_ORDER, LAUNCHER, Program, environment_file
+from local.stack import running_environment, write_environments
+
+GIVEN = {
+    "ENCODING_TRANSCODING_CELERY_BROKER_URL": "redis://:pw@redis/0",
+    "MEDIA_ROOT": "/media",
+    "POD_API_URL": "https://pod/rest",
+    "POD_API_TOKEN": "token",
+    "XAPI_LRS_URL": "https://lrs/",
+    "XAPI_LRS_LOGIN": "pod",
+    "XAPI_LRS_PWD": "password",
+    "PODJOBS_XAPI_ANONYMIZE_KEY": "key",
+    "PODJOBS_FUNCTION_SECRET": "secret",
+    "PODJOBS_FUNCTION_URL_XAPI": "http://xapi/",
+    "PODJOBS_SETTINGS_FILE": "/pod/settings_local.py",
+    "FFMPEG_CRF": "20",
+    "HTTPS_PROXY": "http://user:pw@proxy/",
+    "HF_TOKEN": "token of Hugging Face",
+    "CUDA_VISIBLE_DEVICES": "0",
+    "DJANGO_SECRET_KEY": "foreign",
+    "AWS_SECRET_ACCESS_KEY": "foreign",
+    "PATH": "/bin",
+    "LC_ALL": "C",
+    "POD_FUNCTIONS_MARK": "m",
+}
+EVERYBODYS = {"PATH", "LC_ALL", "POD_FUNCTIONS_MARK"}
+ENVIRONMENTS = {
+    "plain": (plain_environment(GIVEN), set()),
+    "adapter": (
+        adapter_environment(GIVEN),
+        {
+            "ENCODING_TRANSCODING_CELERY_BROKER_URL", "MEDIA_ROOT", "PODJOBS_FUNCTION_SECRET",
+            "PODJOBS_FUNCTION_URL_XAPI",
+        },
+    ),
+    "stand-in": (stand_in_environment(GIVEN), {"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN"}),
+    "encoding": (function_environment("encoding", GIVEN), {"MEDIA_ROOT", "PODJOBS_FUNCTION_SECRET", "FFMPEG_CRF"}),
+    "notification": (
+        function_environment("notification", GIVEN),
+        {"MEDIA_ROOT", "POD_API_URL", "POD_API_TOKEN", "PODJOBS_FUNCTION_SECRET", "HTTPS_PROXY"},
+    ),
+    "transcription": (
+        function_environment("transcription", GIVEN),
+        {"MEDIA_ROOT", "PODJOBS_FUNCTION_SECRET", "HTTPS_PROXY", "HF_TOKEN", "CUDA_VISIBLE_DEVICES"},
+    ),
+    "xapi": (
+        function_environment("xapi", GIVEN),
+        {
+            "XAPI_LRS_URL", "XAPI_LRS_LOGIN", "XAPI_LRS_PWD", "PODJOBS_XAPI_ANONYMIZE_KEY", "PODJOBS_FUNCTION_SECRET",
+            "HTTPS_PROXY",
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", ENVIRONMENTS)
+def test_environment_holds_what_the_program_needs_and_nothing_else(program):
+    environment, own = ENVIRONMENTS[program]
+    assert set(environment) == own | EVERYBODYS
+    assert environment.items() <= GIVEN.items()
+
+
+def test_every_function_has_all_its_settings():
+    for name, kind in SETTINGS.items():
+        given = {field.upper(): "x" for field in kind.model_fields}
+        assert function_environment(name, given) == given
+
+
+def test_all_settings_are_those_of_every_program():
+    assert {
+        "POD_API_TOKEN",
+        "XAPI_LRS_PWD",
+        "PODJOBS_FUNCTION_URL_XAPI",
+        "FFMPEG_CRF",
+        "PODJOBS_WINDOW",
+    } <= all_settings()
+
+
+def test_command_environment_is_the_terminals_with_the_settings_of_commands_alone():
+    inherited = {"TERM": "xterm", "POD_API_TOKEN": "token", "PODJOBS_SETTINGS_FILE": "/pod/settings_local.py"}
+    assert command_environment(inherited, GIVEN) == {
+        "TERM": "xterm",
+        "ENCODING_TRANSCODING_CELERY_BROKER_URL": "redis://:pw@redis/0",
+    }
+
+
+def test_command_environment_of_a_command_that_calls_functions_has_the_adapters_settings():
+    environment = command_environment({"TERM": "xterm"}, GIVEN, calls_functions=True)
+    assert environment.items() >= {"MEDIA_ROOT": "/media", "PODJOBS_FUNCTION_SECRET": "secret"}.items()
+    assert "POD_API_TOKEN" not in environment
+
+
+def test_running_environment_is_that_of_the_stack_that_runs(tmp_path):
+    program = Program("adapter", ("adapter",), ADAPTER_ORDER, 1, {"PODJOBS_FUNCTION_SECRET": "made up"})
+    assert running_environment(tmp_path, "adapter") == {}
+    write_environments(tmp_path / "environments", [program])
+    assert running_environment(tmp_path, "adapter") == {"PODJOBS_FUNCTION_SECRET": "made up"}
+
+
+def test_launcher_becomes_the_program_with_its_environment_alone(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "NAME": 'l\'été "100%" $HOME ;\n', "ODD": os.fsdecode(b"\xff")}
+    code = "import os, sys, json; print(json.dumps([os.getpid(), dict(os.environ), sys.argv[1:]]))"
+    program = Program("p", (sys.executable, "-c", code, "a b", "-x"), ADAPTER_ORDER, 1, environment)
+    write_environments(tmp_path / "environments", [program])
+    command = [*LAUNCHER, str(environment_file(tmp_path / "environments", program)), *program.argv]
+    with subprocess.Popen(command, env={"PODJOBS_SECRET": "no"}, stdout=subprocess.PIPE) as process:
+        pid, found, arguments = json.loads(process.communicate()[0])
+    assert (pid, arguments) == (process.pid, ["a b", "-x"])
+    assert {name: found[name] for name in environment} == environment
+    assert set(found) - set(environment) <= {"LC_CTYPE"}  # Python's own addition
+
+
+def test_launcher_without_its_file_says_so(tmp_path):
+    done = subprocess.run([*LAUNCHER, str(tmp_path / "gone.json"), "true"], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"'true' cannot be started: " in done.stderr
+
+
+def test_write_environments_nobody_else_may_read_them_and_old_ones_are_gone(tmp_path):
+    folder = tmp_path / "environments"
+    folder.mkdir(mode=0o777)
+    (folder / "old.json").write_text("{}")
+    (folder / "p.json").write_text("{}")
+    (folder / "p.json").chmod(0o666)
+    write_environments(folder, [Program("p", ("true",), ADAPTER_ORDER, 1, {"A": "b"})])
+    assert [path.name for path in folder.iterdir()] == ["p.json"]
+    assert (folder.stat().st_mode & 0o777, (folder / "p.json").stat().st_mode & 0o777) == (0o700, 0o600)
+    assert "b'" not in repr(Program("p", ("true",), ADAPTER_ORDER, 1, {"A": "b'"}))
