@@ -54,14 +54,15 @@ def test_main_is_imported_without_settings_and_does_nothing(function):
 
 def health(function, port, settings):
     """Start a function, and ask it how it is."""
-    process = serve(function, port, settings | {"PODJOBS_FUNCTION_SECRET": "s3cret-s3cret-s3cret"})
+    shared = "s3cret-s3cret-s3cret"
+    process = serve(function, port, settings | {"PODJOBS_FUNCTION_SECRET": shared})
     try:
         deadline = time.monotonic() + START_LIMIT_S
         while True:
             assert process.poll() is None, process.stderr.read().decode()
             assert time.monotonic() < deadline
             try:
-                return httpx.get(f"http://127.0.0.1:{port}/").text
+                return httpx.get(f"http://127.0.0.1:{port}/", headers={"Authorization": f"Bearer {shared}"}).text
             except httpx.TransportError:
                 time.sleep(0.1)
     finally:

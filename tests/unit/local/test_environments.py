@@ -90,7 +90,7 @@ def test_all_settings_are_those_of_every_program():
         "XAPI_LRS_PWD",
         "PODJOBS_FUNCTION_URL_XAPI",
         "FFMPEG_CRF",
-        "PODJOBS_WINDOW",
+        "PODJOBS_SWEEP_S",
     } <= all_settings()
 
 
