@@ -11,6 +11,7 @@ from local.environments import command_environment
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.run import Demonstration, run
+from local.stack import running_environment
 from local.up import EXIT_USAGE, up
 from podjobs.settings import SettingsError
 
@@ -71,7 +72,9 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
-    environment = command_environment(os.environ, configuration.environment)
+    # a secret that was made up at the start is known to the stack that runs
+    given = configuration.environment | running_environment(state_dir, "adapter")
+    environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))
     os.execve(  # noqa: S606 - the same Python, our own module
         sys.executable, [sys.executable, "-m", "adapter", *arguments], environment
     )

@@ -20,9 +20,18 @@ from adapter.settings import AdapterSettings, adapter_settings
 from local.environments import adapter_environment, all_settings, function_environment
 from local.functions import SETTINGS, enabled_functions
 from local.ports import HEALTH, POD, REDIS, Ports
+from podjobs.backends.storage import open_storage
+from podjobs.contract.ports import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
 from podjobs.encoding.settings import EncodingSettings
-from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings, SettingsError, load_settings, read_assignments
+from podjobs.settings import (
+    SETTINGS_FILE_VARIABLE,
+    MediaSettings,
+    PodSettings,
+    SettingsError,
+    load_settings,
+    read_assignments,
+)
 
 BROKER = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
 MODELS = "TRANSCRIPTION_MODEL_PARAM"
@@ -65,6 +74,12 @@ class Configuration:
     def media_dir(self) -> Path:
         """The media root as this machine sees it."""
         return Path(unquote(urlsplit(self.environment["MEDIA_URL"]).path))
+
+    @property
+    def media(self) -> Storage:
+        """The media, as the functions open them."""
+        names = ("MEDIA_ROOT", "MEDIA_URL", "PODJOBS_MEDIA_LINKS")
+        return open_storage(MediaSettings.model_validate({name.lower(): self.environment[name] for name in names}))
 
 
 def read_operator_settings(env_file: Path) -> dict[str, str]:
@@ -147,6 +162,7 @@ def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Fun
     if isinstance(encoding, EncodingSettings):
         environment["MEDIA_ROOT"] = encoding.media_root
         environment["MEDIA_URL"] = encoding.media_url or Path(encoding.media_root).as_uri()
+        environment["PODJOBS_MEDIA_LINKS"] = json.dumps(encoding.podjobs_media_links)
         faults += _folder_faults(Path(unquote(urlsplit(environment["MEDIA_URL"]).path)), state_dir)
         faults += _missing_tools({"FFMPEG_CMD": encoding.ffmpeg_cmd, "FFPROBE_CMD": encoding.ffprobe_cmd})
     adapter = next((settings for settings in loaded.values() if isinstance(settings, AdapterSettings)), None)

@@ -66,16 +66,20 @@ def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:
     return _select(given, EVERY_PROGRAM | CERTIFICATES | STAND_IN_SETTINGS, EVERY_PROGRAM_PREFIXES)
 
 
-def command_environment(inherited: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+def command_environment(
+    inherited: Mapping[str, str], given: Mapping[str, str], *, calls_functions: bool = False
+) -> dict[str, str]:
     """The environment of an operator's command: that of the terminal, with the settings of such commands alone.
 
     Args:
         inherited: the environment of the terminal.
         given: the operator's environment and settings.
+        calls_functions: whether it needs what the adapter has, to call functions as the adapter does.
     """
+    own = names_of(adapter_settings() if calls_functions else RecordSettings)
     foreign = all_settings() | {SETTINGS_FILE_VARIABLE}
     kept = {name: value for name, value in inherited.items() if name not in foreign}
-    return kept | _select(given, names_of(RecordSettings), ())
+    return kept | _select(given, own, ())
 
 
 def _select(given: Mapping[str, str], names: Iterable[str], prefixes: tuple[str, ...]) -> dict[str, str]:

@@ -30,6 +30,8 @@ from local.programs import (
     supervisord_conf,
 )
 
+ENVIRONMENTS = "environments"
+"""Folder in the state folder, while the stack runs."""
 PROBE_TIMEOUT_S = 2.0
 STOP_S = 9.0
 """From SIGTERM to SIGKILL: the whole stack is gone within 10 s."""
@@ -54,7 +56,7 @@ class Stack:
         self.configuration = configuration
         self._write_log = write_log
         self._conf = configuration.state_dir / "supervisord.conf"
-        self._environments = configuration.state_dir / "environments"
+        self._environments = configuration.state_dir / ENVIRONMENTS
         self._supervisord: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -148,6 +150,19 @@ class Stack:
                 )
             self.look_after()
             time.sleep(0.2)
+
+
+def running_environment(state_dir: Path, name: str) -> dict[str, str]:
+    """The environment of a program of the stack that runs with a state folder; empty: none does.
+
+    Args:
+        state_dir: of the stack.
+        name: of the program.
+    """
+    try:
+        return dict(json.loads((state_dir / ENVIRONMENTS / f"{name}.json").read_text(encoding="ascii")))
+    except OSError:
+        return {}
 
 
 def write_environments(folder: Path, programs: Iterable[Program]) -> None:

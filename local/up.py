@@ -10,7 +10,6 @@ from types import FrameType
 from local.configuration import Configuration, configure, read_operator_settings
 from local.ports import choose_ports, remembered_ports
 from local.stack import Stack, StackError, hold_state
-from podjobs.backends.permissions import find_obstacle
 from podjobs.contract.redaction import redact
 from podjobs.contract.workflows import XAPI, all_functions
 from podjobs.settings import SettingsError
@@ -91,7 +90,7 @@ def _introduce(configuration: Configuration) -> None:
         lrs = redact(configuration.environment["XAPI_LRS_URL"])
         _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {lrs}.")
     _print(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
-    if configuration.media_dir.is_dir() and (obstacle := find_obstacle(configuration.media_dir)):
+    if configuration.media_dir.is_dir() and (obstacle := configuration.media.find_obstacle()):
         _print(obstacle)
 
 

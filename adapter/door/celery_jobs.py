@@ -7,17 +7,23 @@ import posixpath
 from abc import abstractmethod
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
 
 from adapter.door.celery_dressing import read_dressing
 from adapter.door.envelope import open_envelope
 from podjobs.contract.errors import InvalidRequestError, Problem, list_faults
-from podjobs.contract.jobs import Cut, EncodingJob, Job, Seconds, TranscriptionJob
+from podjobs.contract.jobs import Cut, EncodingJob, Job, Seconds, TranscriptionJob, spare_source
 from podjobs.contract.media_paths import MediaPaths, PodPath
 from podjobs.contract.reply_to import PodCallback
 
 ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
 TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
+
+
+_VIDEO_ID: TypeAdapter[int] = TypeAdapter(NonNegativeInt)
+_POD_PATH: TypeAdapter[str] = TypeAdapter(PodPath)
+_NOTHING_ELSE = {"cut_start": None, "cut_end": None, "json_dressing": None, "dressing_input": ""}
+"""What Pod's callback must repeat of a task whose arguments are not valid."""
 
 
 class _Task(BaseModel):
@@ -36,6 +42,21 @@ class _Task(BaseModel):
         Raises:
             InvalidRequestError: a path is outside the media root.
             ValidationError: the id is not valid.
+        """
+
+    @classmethod
+    @abstractmethod
+    def refused(cls, values: dict[str, Any], job_id: Any, paths: MediaPaths, refusal: Problem) -> Job:
+        """Make a job of a task that cannot be done, so that Pod is told why: it would wait for ever.
+
+        Args:
+            values: its arguments, as far as they can be told apart.
+            job_id: as for `to_job`.
+            paths: as for `to_job`.
+            refusal: why it cannot be done.
+
+        Raises:
+            ValidationError: not even the video's number, or the job's id, is valid.
         """
 
 
@@ -65,6 +86,21 @@ class _EncodingTask(_Task):
             reply_to=PodCallback(video_id=self.video_id, request=self.model_dump()),
         )
 
+    @classmethod
+    def refused(cls, values: dict[str, Any], job_id: Any, paths: MediaPaths, refusal: Problem) -> EncodingJob:
+        """The report is left at the video; if its path cannot be used, at a place of the job's own."""
+        video_id = _VIDEO_ID.validate_python(values.get("video_id"))
+        source = _usable_key(values.get("video_path"), paths) or spare_source(str(job_id))
+        request = {"video_id": video_id, "video_path": paths.pod_path(source)}
+        return EncodingJob(
+            id=job_id,
+            target=str(video_id),
+            source=source,
+            output_folder=posixpath.join(posixpath.dirname(source), f"{video_id:04d}"),
+            refusal=refusal,
+            reply_to=PodCallback(video_id=video_id, request=request | _NOTHING_ELSE),
+        )
+
     def _cut(self) -> Cut | None:
         """Pod sends 0, 0 if nothing is cut, and 0 as the end if only the beginning is."""
         if not self.cut_start and not self.cut_end:
@@ -89,6 +125,27 @@ class _TranscriptionTask(_Task):
             reply_to=PodCallback(video_id=self.video_id),
         )
 
+    @classmethod
+    def refused(cls, values: dict[str, Any], job_id: Any, paths: MediaPaths, refusal: Problem) -> TranscriptionJob:
+        """Pod is told with an empty caption file, at a place of ours."""
+        video_id = _VIDEO_ID.validate_python(values.get("video_id"))
+        return TranscriptionJob(
+            id=job_id,
+            target=str(video_id),
+            source=_usable_key(values.get("mp3filepath"), paths) or "temp/unknown",
+            captions=f"temp/transcription_{video_id}_{job_id}.vtt",
+            language="",
+            refusal=refusal,
+            reply_to=PodCallback(video_id=video_id),
+        )
+
+
+def _usable_key(path: Any, paths: MediaPaths) -> str | None:
+    try:
+        return paths.key_of(_POD_PATH.validate_python(path))
+    except (ValidationError, InvalidRequestError):
+        return None
+
 
 _TASKS: dict[str, type[_Task]] = {ENCODING_TASK: _EncodingTask, TRANSCRIPTION_TASK: _TranscriptionTask}
 
@@ -101,18 +158,26 @@ def read_job(raw: bytes, paths: MediaPaths) -> Job:
         paths: maps paths below Pod's media root; a job that names one outside is refused.
 
     Returns:
-        The job; its id is Celery's.
+        The job; its id is Celery's. A task whose arguments are not valid becomes a job with a refusal, of which Pod is
+        told, if only its video is known.
 
     Raises:
-        InvalidRequestError: it is not a valid task; the message says why. A retry does not help.
+        InvalidRequestError: it is not a task of which Pod could be told; the message says why. A retry does not help.
     """
     envelope = open_envelope(raw)
     task = _TASKS.get(envelope.task) if isinstance(envelope.task, str) else None
     if task is None:
         known = ", ".join(_TASKS)
         raise InvalidRequestError(f"The task {envelope.task!r} is not supported by this version, expected: {known}.")
-    values = envelope.arguments(tuple(task.model_fields))
+    arguments, names = envelope.unpack(), tuple(task.model_fields)
     try:
-        return task.model_validate(values).to_job(envelope.id, paths)
+        return task.model_validate(arguments.bind(names)).to_job(envelope.id, paths)
     except ValidationError as error:
-        raise InvalidRequestError(f"The task's arguments are not valid: {list_faults(error)}") from error
+        invalid = InvalidRequestError(f"The task's arguments are not valid: {list_faults(error)}")
+    except InvalidRequestError as error:
+        invalid = error
+    try:
+        return task.refused(arguments.guess(names), envelope.id, paths, Problem.of(invalid))
+    except ValidationError as error:
+        detail = f"{invalid.detail} Pod cannot be told: {list_faults(error)}. Request it again in Pod's administration."
+        raise InvalidRequestError(detail) from error

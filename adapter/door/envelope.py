@@ -17,6 +17,30 @@ writers give up between 100 and 1,000."""
 
 
 @dataclass(frozen=True, slots=True)
+class Arguments:
+    """The arguments of a task, unchecked."""
+
+    positional: list[Any]
+    keywords: dict[str, Any]
+
+    def bind(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Match them with the task's parameters.
+
+        Args:
+            names: the parameters, in order.
+
+        Raises:
+            InvalidRequestError: there are too many, or unknown ones, or one is given twice.
+        """
+        return _bind(names, self.positional, self.keywords)
+
+    def guess(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Match what can be matched; the rest is left out."""
+        by_name = {name: value for name, value in self.keywords.items() if name in names}
+        return by_name | dict(zip(names, self.positional, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """A Celery message whose arguments have not been unpacked yet."""
 
@@ -33,15 +57,12 @@ class Envelope:
         return self.message["headers"].get("id")
 
     def arguments(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """Unpack the arguments.
+        """Unpack the arguments and match them with the task's parameters. Raises like `unpack` and `bind`."""
+        return self.unpack().bind(names)
 
-        Args:
-            names: the task's parameters, in order.
-
-        Raises:
-            InvalidRequestError: they cannot be unpacked, or do not match the names.
-        """
-        return _bind(names, *_unpack(self.message))
+    def unpack(self) -> "Arguments":
+        """Unpack the arguments. Raises InvalidRequestError if that is not possible."""
+        return Arguments(*_unpack(self.message))
 
 
 def open_envelope(raw: bytes) -> Envelope:

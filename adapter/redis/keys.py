@@ -20,6 +20,8 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     shared (JSON), weight_total, weight_done, accepted_at, started_at,
                                     ended_at (seconds since the epoch),
                                     error (Problem as JSON), trouble (Problem of the latest failed attempt),
+                                    unreported (Problem: why the failure could not be reported), missed (JSON: the
+                                    steps that did not find the source → their functions),
                                     failure_stages, discard_stages (JSON lists of stages).
     podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     podjobs:job:<id>:ready:<function>  list of the current stage's StepSpecs that wait for that function's turn

@@ -5,6 +5,7 @@ The life of a step and its entry in this adapter:
     take ──join──▶ delivered ──reply──────────▶ commit           the job goes on
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
+      │                │  └─its source is gone▶ SourceInquiry    likewise, while a step is added that looks into it
       │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
       │                                                          or fails, if it is the step for which it is too busy
       └──no longer open: dropped (a duplicate, or its job was superseded)
@@ -29,12 +30,14 @@ from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.entries import ClaimedStep, assemble_step
 from adapter.steps.reclaim import StepReclaimer
-from adapter.steps.records import Records
+from adapter.steps.records import Committed, Records
+from adapter.steps.source_inquiry import SourceInquiry
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import OTHER_VERSION, Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
-from podjobs.contract.plans import Plan, Result
+from podjobs.contract.message_contracts import StepReply
+from podjobs.contract.relocations import Relocation
 from podjobs.contract.steps import Step
 
 logger = structlog.get_logger(__name__)
@@ -52,7 +55,7 @@ class StepDispatch:
         function: FunctionSettings,
         streams: Streams,
         records: Records,
-        delivery: Delivery[Step, Plan | Result],
+        delivery: Delivery[Step, StepReply],
         timing: DispatchTiming,
     ) -> None:
         """Create a dispatch; `run` does the work.
@@ -70,6 +73,7 @@ class StepDispatch:
         self._records = records
         self._delivery = delivery
         self._timing = timing
+        self._inquiry = SourceInquiry(records)
         self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
         self._reclaim_at = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -188,7 +192,7 @@ class StepDispatch:
                 )
             return
 
-    async def _deliver(self, step: ClaimedStep) -> Plan | Result | None:
+    async def _deliver(self, step: ClaimedStep) -> StepReply | None:
         """Invoke the function; None if the step is no longer open."""
         (joined,) = await retry_until_redis_answers(lambda: self._records.join([step]), "read a step's data")
         if joined is None:
@@ -217,25 +221,30 @@ class StepDispatch:
             logger.warning("A job begins anew: another version planned it.", reason=problem.detail)
         return is_restarted
 
-    async def _commit(self, step: ClaimedStep, reply: Plan | Result) -> None:
+    async def _commit(self, step: ClaimedStep, reply: StepReply) -> None:
         try:
-            committed = await retry_until_redis_answers(
-                lambda: self._records.commit(step, reply), "store a step's reply"
-            )
+            committed = await retry_until_redis_answers(lambda: self._store(step, reply), "store a step's reply")
         except ResponseError as error:
             detail = f"The function's reply cannot be stored: {error}"
             raise StepFailedError(Problem(title="The step was not done.", status=502, detail=detail)) from error
         log = logger.bind(outcome=committed.outcome)
         match committed.outcome:
-            case JobState.DONE | JobState.FAILED | JobState.SUPERSEDED:
+            case JobState.DONE | JobState.FAILED | JobState.SUPERSEDED | JobState.CANCELLED:
                 log.info("A job has ended.", age_s=round(committed.age_s, 3))
             case "duplicate":
                 log.info("A step's reply was dropped: the step is no longer open.")
             case _:
                 log.debug("A step was committed.")
 
+    async def _store(self, step: ClaimedStep, reply: StepReply) -> Committed:
+        if isinstance(reply, Relocation):
+            return await self._inquiry.end(step, reply)
+        return await self._records.commit(step, reply)
+
     async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
         policy = self.function.retries
+        if await self._inquiry.begin(step, problem, is_last=policy.exhausted(step.attempt)):
+            return
         if policy.exhausted(step.attempt):
             times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
             last = problem.model_copy(update={"detail": f"{problem.detail} (Given up {times}.)"})
@@ -256,6 +265,8 @@ class StepDispatch:
         )
 
     async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
+        if await self._inquiry.give_up(step, problem):
+            return
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
 

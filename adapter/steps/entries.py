@@ -57,11 +57,20 @@ def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
         params=spec.params,
         shared=json.loads(shared) if shared else {},
         results={step_id: json.loads(values) for step_id, values in joined["results"].items()},
-        failure=Problem.model_validate_json(error) if error else None,
+        failure=_failure(error, joined["unreported"]) if error else None,
         attempt=step.attempt,
         timeout_s=spec.timeout_s,
         accepted_at=float(joined["accepted_at"]),
     )
+
+
+def _failure(error: str, unreported: str | None) -> Problem:
+    """Why a job failed and, if that could not be reported, why not."""
+    problem = Problem.model_validate_json(error)
+    if not unreported:
+        return problem
+    reason = Problem.model_validate_json(unreported).detail
+    return problem.model_copy(update={"detail": f"{problem.detail} The report could not be left for Pod: {reason}"})
 
 
 def entry_version(fields: dict[str, str]) -> int:

@@ -17,14 +17,16 @@ from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.plans import Plan, Result, Stage
-from podjobs.contract.workflows import workflow_of
+from podjobs.contract.relocations import Relocation, Whereabouts
+from podjobs.contract.workflows import LOCATE_STEP, workflow_of
 
 logger = structlog.get_logger(__name__)
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
-_PARTS = [Path(__file__).parent / "lua" / f"{part}.lua" for part in ("basics", "turns", "steps", "jobs", "operations")]
+_PARTS = ("basics", "turns", "steps", "jobs", "relocation", "operations")
+_LUA = [(Path(__file__).parent / "lua" / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS]
 _NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
-_SCRIPT = "\n".join([_NAMES, *(part.read_text(encoding="utf-8") for part in _PARTS)])
+_SCRIPT = "\n".join([_NAMES, *_LUA])
 _LOG_SENTENCE_CHARS = 2000
 MOST_RESTARTS = 3
 """How often a job begins anew, at most: while functions are exchanged, both versions may be asked in turn."""
@@ -46,7 +48,7 @@ class Committed:
     """What a commit did to the job."""
 
     outcome: str
-    """`continued`, `done`, `failed`, `superseded`, or `duplicate` if the step was no longer open."""
+    """`continued`, `done`, `failed`, `superseded`, `cancelled`, or `duplicate` if the step was no longer open."""
     age_s: float
     """Seconds since the job was accepted."""
 
@@ -121,7 +123,7 @@ class Records:
             action=step.spec.action,
             weight=step.spec.weight,
             values=values,
-            log=[sentence[:_LOG_SENTENCE_CHARS] for sentence in reply.log],
+            log=_cut_log(reply.log),
             **({"plan": plan} if plan else {}),
         )
         return Committed(outcome, float(age_s))
@@ -166,6 +168,38 @@ class Records:
         """Make a step wait for its next attempt; this attempt counts. False if the step was no longer open."""
         (outcome,) = await self._run("schedule_retry", **step.address, trouble=trouble)
         return bool(outcome == "scheduled")
+
+    async def miss_source(self, step: ClaimedStep, trouble: str, *, is_last: bool) -> str:
+        """Make a step that does not find its job's source wait until whoever requested the job has been asked.
+
+        Returns:
+            `asked`, `waiting` (that is under way), `exhausted` (it was the last attempt; nothing was done), or
+            `duplicate` if the step was no longer open.
+        """
+        question = LOCATE_STEP.model_dump_json()
+        (outcome,) = await self._run(
+            "miss_source",
+            **step.address,
+            attempt=step.attempt,
+            is_last=is_last,
+            question=question,
+            trouble=trouble,
+        )
+        return str(outcome)
+
+    async def relocate(self, step: ClaimedStep, reply: Relocation) -> Committed:
+        """Store where the source is: the job goes on there, or as it was, or is cancelled."""
+        changes: dict[str, Any] = {}
+        if reply.whereabouts is Whereabouts.MOVED:
+            changes["params"] = reply.job.model_dump_json()
+        if reply.whereabouts is Whereabouts.DELETED:
+            changes["withdraw_stages"] = [_stage(stage) for stage in workflow_of(reply.job).withdraw_stages]
+        outcome, age_s = await self._run("relocate", **step.address, log=_cut_log(reply.log), **changes)
+        return Committed(outcome, float(age_s))
+
+    async def answer_nothing(self, step: ClaimedStep, problem: Problem) -> None:
+        """Store that nobody knows where the source is: the job goes on as it was."""
+        await self._run("relocate", **step.address, log=_cut_log([f"The video was not found: {problem.detail}"]))
 
     async def hold(self, step: ClaimedStep, owner: str, trouble: str, counted_s: float = 0.0) -> float | None:
         """Put a step on hold; this attempt does not count.
@@ -228,6 +262,10 @@ class Records:
         return answer
 
 
+def _cut_log(log: Sequence[str]) -> list[str]:
+    return [sentence[:_LOG_SENTENCE_CHARS] for sentence in log]
+
+
 def _stage(stage: Stage) -> str:
     return json.dumps({"name": stage.name, "steps": [spec.model_dump_json() for spec in stage.steps]})
 
@@ -255,9 +293,16 @@ def _position(place: int | None) -> dict[str, str]:
 def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
     if answer is None:
         return None
-    params, shared, error, accepted_at, flat = answer
+    params, shared, error, accepted_at, flat, unreported = answer
     results = {name.partition("/")[2]: values for name, values in zip(flat[::2], flat[1::2], strict=True)}
-    return {"params": params, "shared": shared, "error": error, "accepted_at": accepted_at, "results": results}
+    return {
+        "params": params,
+        "shared": shared,
+        "error": error,
+        "unreported": unreported,
+        "accepted_at": accepted_at,
+        "results": results,
+    }
 
 
 def problem_detail(problem: str) -> str:

@@ -1,6 +1,7 @@
 """The encoding function as a deployable: wiring only."""
 
 from podjobs.backends.process import ProcessTools
+from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
 from podjobs.backends.storage import open_storage
 from podjobs.contract.message_contracts import STEPS
 from podjobs.encoding.function import EncodingFunction
@@ -11,14 +12,16 @@ from podjobs.entry.endpoint import StepHandler
 
 def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
     """Connect the function to its backends."""
-    tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
+    sandbox = open_sandbox(settings.podjobs_sandbox, settings.ffmpeg_cmd, settings.ffprobe_cmd)
+    tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20, sandbox)
     storage = open_storage(settings)
     return EncodingFunction(tools, storage, settings), settings.slots
 
 
 def check(settings: EncodingSettings) -> str:
-    """Whether Pod can use what the function writes."""
-    return open_storage(settings).find_obstacle()
+    """Whether Pod can use what the function writes, and whether media commands are confined."""
+    sandbox = choose_sandbox(settings.podjobs_sandbox, (settings.ffmpeg_cmd, settings.ffprobe_cmd))
+    return "\n".join(filter(None, (open_storage(settings).find_obstacle(), advise(sandbox))))
 
 
 FUNCTION = FunctionDefinition("encoding", STEPS, EncodingSettings, build, check)

@@ -1,6 +1,7 @@
 """The transcription function as a deployable: wiring only."""
 
 from podjobs.backends.process import ProcessTools
+from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
 from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import CUDA_SLOTS, WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.message_contracts import STEPS
@@ -23,14 +24,16 @@ def build(settings: TranscriptionSettings) -> tuple[StepHandler, int]:
         batch=settings.podjobs_whisper_batch,
         kept=settings.podjobs_whisper_models_kept,
     )
-    tools = ProcessTools(memory_limit_bytes=settings.podjobs_ffmpeg_memory_mb << 20)
+    sandbox = open_sandbox(settings.podjobs_sandbox, settings.ffmpeg_cmd, settings.ffprobe_cmd)
+    tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20, sandbox)
     storage = open_storage(settings)
     return TranscriptionFunction(WhisperModels(options), tools, storage, settings), slots
 
 
 def check(settings: TranscriptionSettings) -> str:
-    """Whether Pod can use what the function writes."""
-    return open_storage(settings).find_obstacle()
+    """Whether Pod can use what the function writes, and whether media commands are confined."""
+    sandbox = choose_sandbox(settings.podjobs_sandbox, (settings.ffmpeg_cmd, settings.ffprobe_cmd))
+    return "\n".join(filter(None, (open_storage(settings).find_obstacle(), advise(sandbox))))
 
 
 FUNCTION = FunctionDefinition("transcription", STEPS, TranscriptionSettings, build, check)

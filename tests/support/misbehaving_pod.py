@@ -101,6 +101,10 @@ class MisbehavingPod:
         """Delete a video."""
         self._pod.deleted.add(video_id)
 
+    def move(self, video_id: int, path: str) -> None:
+        """Give a video to another owner, in whose folder its file is from now on."""
+        self._pod.find(video_id).path = path
+
     def import_another(self, video_id: int, path: str, broker_url: str) -> None:
         """Import another result of a video, as when two encodes of it were requested.
 

@@ -10,15 +10,16 @@ from cloudevents.http import CloudEvent, from_http
 
 from adapter.retries import RetryPolicy
 from adapter.settings import DispatchTiming
-from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
+from podjobs.contract.message_contracts import STEPS, StepReply
+from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 
 RETRIES = RetryPolicy(base_s=0.5, factor=1, cap_s=1, limit=3)
 TIMING = DispatchTiming(lease_s=2, sweep_s=0.1, busy_cap_s=1, not_now_limit_s=60)
 
 
-def reply_event(reply: Plan | Result) -> web.Response:
+def reply_event(reply: StepReply) -> web.Response:
     """The response that carries a reply."""
-    kind = PLAN_EVENT_TYPE if isinstance(reply, Plan) else RESULT_EVENT_TYPE
+    kind = STEPS.type_of(reply)
     headers, body = to_binary(CloudEvent({"type": kind, "source": "/test"}, reply.model_dump(mode="json")))
     return web.Response(body=body, headers=headers)
 

@@ -13,6 +13,7 @@ from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.contract.jobs import Job, TranscriptionJob
+from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import SpeechModel
 from podjobs.contract.steps import Step
@@ -77,7 +78,7 @@ class Transcriber:
         self.steps.append((step.step_id, step.action, time.perf_counter() - started))
         return reply
 
-    def plan(self, name: str, **changes: Any) -> tuple[JobRun, Plan | Result]:
+    def plan(self, name: str, **changes: Any) -> tuple[JobRun, StepReply]:
         """Perform the first step of a job; the job's run, and the plan."""
         run = self.start(self.job(name, **changes))
         return run, run.perform_step(next(run.stages()).steps[0])

@@ -5,6 +5,7 @@
 --   turns.lua        whose turn it is
 --   steps.lua        steps and stages
 --   jobs.lua         how jobs begin, advance and end
+--   relocation.lua   what happens when a job's source is gone
 --   operations.lua   what records.py calls
 --
 --   KEYS[1]  the prefix of every key
@@ -23,6 +24,7 @@ local END_STATE = {
   [STATE.running] = STATE.done,
   [STATE.failing] = STATE.failed,
   [STATE.superseded] = STATE.superseded,
+  [STATE.cancelled] = STATE.cancelled,
 }
 
 local prefix = KEYS[1]

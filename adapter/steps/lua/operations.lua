@@ -1,6 +1,6 @@
 -- The operations: what records.py calls, and the only part that changes anything by itself.
 
-local operations = {}
+local operations = relocation
 
 -- Accept jobs. Returns for each: 'accepted' and the id of the job it superseded or '', or 'superseded' and the id of the
 -- newer job, or 'duplicate' and ''.
@@ -46,11 +46,11 @@ function operations.join()
   local answers = {}
   for i, wanted in ipairs(arguments.steps) do
     if is_open(wanted) then
-      local found = call('HMGET', record(wanted.job), 'params', 'shared', 'error', 'accepted_at', 'state')
+      local found = call('HMGET', record(wanted.job), 'params', 'shared', 'error', 'accepted_at', 'state', 'unreported')
       if found[5] == STATE.queued then
         call('HSET', record(wanted.job), 'state', STATE.running, 'started_at', now())
       end
-      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs) }
+      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6] }
     else
       drop(wanted)
       answers[i] = false
@@ -80,7 +80,8 @@ function operations.commit()
   return { advance(done.job), tostring(now() - accepted_at) }
 end
 
--- A step has failed for good. A running job goes on with its failure stages; a failing or superseded one ends.
+-- A step has failed for good. A running job goes on with its failure stages, a failing one with those left: its sender is
+-- notified even if the report could not be left. A superseded or cancelled one ends.
 function operations.fail()
   local failed = arguments
   local valid = is_open(failed)
@@ -88,9 +89,14 @@ function operations.fail()
   if not valid then return { 'duplicate' } end
   write_log(failed.job, { failed.sentence })
   local found = call('HMGET', record(failed.job), 'state', 'failure_stages')
-  if found[1] == STATE.superseded then return { end_job(failed.job) } end
+  if found[1] == STATE.superseded or found[1] == STATE.cancelled then return { end_job(failed.job) } end
   dead_letter_step(failed)
-  if found[1] == STATE.failing then return { end_job(failed.job) } end
+  if found[1] == STATE.failing then
+    call('HSET', record(failed.job), 'unreported', failed.problem)
+    call('HDEL', part(failed.job, 'open'), failed.step)
+    local outcome = advance(failed.job)
+    return { outcome == 'continued' and STATE.failing or outcome }
+  end
   call('HSET', record(failed.job), 'error', failed.problem)
   local outcome = divert(failed.job, STATE.failing, cjson.decode(found[2]))
   return { outcome == 'continued' and STATE.failing or outcome }

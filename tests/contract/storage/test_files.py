@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 
-from podjobs.contract.errors import InvalidRequestError, RetryableError
+from podjobs.contract.errors import InvalidRequestError, MissingFileError, RetryableError
 from podjobs.contract.media_paths import MediaPaths
 from support.media_storages import POD_ROOT
 
@@ -112,6 +112,7 @@ def test_key_that_leaves_the_media_root_is_refused(storage, key):
         lambda: storage.list_files(key),
         lambda: storage.write(key, b""),
         lambda: storage.delete(key),
+        lambda: storage.remove_folder(key),
         lambda: storage.move(key, "x"),
         lambda: storage.move("x", key),
         lambda: storage.writing(key).__enter__(),
@@ -123,7 +124,7 @@ def test_key_that_leaves_the_media_root_is_refused(storage, key):
 def test_missing_file_is_tried_again(storage):
     """A shared folder shows a new file late."""
     for act in (storage.input_of, storage.open, storage.size_bytes):
-        with pytest.raises(RetryableError, match=f"'{POD_ROOT}/videos/missing.mp4' is not there"):
+        with pytest.raises(MissingFileError, match=f"'{POD_ROOT}/videos/missing.mp4' is not there"):
             act("videos/missing.mp4")
     with pytest.raises(RetryableError):
         storage.move("videos/missing.mp4", "videos/x")
@@ -199,3 +200,22 @@ def test_list_files_names_those_directly_there_in_order(storage):
 def test_another_process_sees_the_same_files(media):
     media.open().write("videos/x", b"content")
     assert read(media.open(), "videos/x") == b"content"
+
+
+def test_remove_folder_removes_only_a_folder_without_files(storage):
+    storage.write("videos/a/0007/x", b"content")
+    storage.remove_folder("videos/a/0007")
+    storage.remove_folder("videos/a")
+    assert storage.exists("videos/a/0007/x")
+    storage.delete("videos/a/0007/x")
+    for _ in range(2):
+        storage.remove_folder("videos/a/0007")
+    storage.remove_folder("videos/missing/folder")
+
+
+def test_remove_folder_leaves_nothing_of_it(storage, media):
+    storage.write("videos/a/0007/x", b"content")
+    storage.delete("videos/a/0007/x")
+    for folder in ("videos/a/0007", "videos/a", "videos"):
+        storage.remove_folder(folder)
+    assert media.list_everything() == set()

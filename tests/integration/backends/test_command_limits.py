@@ -7,18 +7,22 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from podjobs.backends.process import LimitExceededError, ProcessTools
+from podjobs.backends.sandbox_choice import choose_sandbox
+from podjobs.contract.commands import NOTHING, Access, CommandLimits
 from podjobs.contract.errors import PermanentError, RetryableError
-from podjobs.contract.ports import CommandLimits
 from podjobs.settings import SettingsError
 
-TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
-BUSY = [sys.executable, "-c", "while True: pass"]
+PYTHON = str(Path(sys.executable).resolve())
+"""Not that of the virtual environment, whose own files a command may not read."""
+TOOLS = ProcessTools(4 << 30, choose_sandbox("auto", ("ffmpeg", PYTHON)))
+BUSY = [PYTHON, "-c", "while True: pass"]
 FIRST = "import contextlib\nwith contextlib.suppress(OSError): open('/proc/self/autogroup', 'w').write('-20')\n"
-FIRST_OF_ALL = [sys.executable, "-c", FIRST + BUSY[-1]]
+FIRST_OF_ALL = [PYTHON, "-c", FIRST + BUSY[-1]]
 """At work all the time even on a busy machine, if the tests may give it priority."""
 FFMPEG = ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i"]
 
@@ -26,7 +30,7 @@ FFMPEG = ["ffmpeg", "-v", "error", "-nostdin", "-f", "lavfi", "-i"]
 def test_run_command_that_burns_processor_time_is_stopped_for_good():
     begun_s = time.monotonic()
     with pytest.raises(LimitExceededError, match=r"stopped after 1 s of processor time.*upload it again") as stopped:
-        TOOLS.run(BUSY, timeout_s=20, limits=CommandLimits(cpu_s=1))
+        TOOLS.run(BUSY, timeout_s=20, access=NOTHING, limits=CommandLimits(cpu_s=1))
     assert time.monotonic() - begun_s < 10
     assert "memory" not in stopped.value.detail
 
@@ -34,43 +38,51 @@ def test_run_command_that_burns_processor_time_is_stopped_for_good():
 def test_run_command_that_ignores_the_signal_is_killed_and_the_reason_is_the_same():
     code = "import signal; signal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
     with pytest.raises(LimitExceededError, match="of processor time"):
-        TOOLS.run([sys.executable, "-c", code], timeout_s=20, limits=CommandLimits(cpu_s=1))
+        TOOLS.run([PYTHON, "-c", code], timeout_s=20, access=NOTHING, limits=CommandLimits(cpu_s=1))
 
 
 def test_run_ffmpeg_that_ends_in_order_when_its_processor_time_is_up_has_failed_all_the_same(tmp_path):
     """It handles the signal, writes its trailer and exits with 255: the file looks whole, but is not."""
     argv = [*FFMPEG, "testsrc2=s=1280x720", "-c:v", "libx264", tmp_path / "endless.mkv"]
     with pytest.raises(LimitExceededError, match="of processor time"):
-        TOOLS.run(list(map(str, argv)), timeout_s=30, limits=CommandLimits(cpu_s=1))
+        TOOLS.run(list(map(str, argv)), timeout_s=30, access=Access(folder=tmp_path), limits=CommandLimits(cpu_s=1))
 
 
 def test_run_command_that_needs_all_its_time_would_need_it_again():
     with pytest.raises(LimitExceededError, match="of processor time"):
-        TOOLS.run(FIRST_OF_ALL, timeout_s=2)
+        # in no sandbox, where root may give itself priority
+        ProcessTools(4 << 30, choose_sandbox("off")).run(FIRST_OF_ALL, timeout_s=2, access=NOTHING)
 
 
 def test_run_command_that_was_kept_waiting_may_try_again():
     with pytest.raises(RetryableError, match="did not finish within 1 s"):
-        TOOLS.run(["sleep", "100"], timeout_s=1, limits=CommandLimits(cpu_s=1))
+        TOOLS.run(["sleep", "100"], timeout_s=1, access=NOTHING, limits=CommandLimits(cpu_s=1))
 
 
 def test_run_command_that_fails_by_itself_within_its_limits_says_its_own_reason():
     with pytest.raises(PermanentError, match="exit status 255: damaged"):
-        TOOLS.run(["sh", "-c", "echo damaged >&2; exit 255"], timeout_s=9, limits=CommandLimits(cpu_s=9, file_bytes=9))
+        TOOLS.run(
+            ["sh", "-c", "echo damaged >&2; exit 255"],
+            timeout_s=9,
+            access=NOTHING,
+            limits=CommandLimits(cpu_s=9, file_bytes=9),
+        )
 
 
 def test_run_command_that_writes_endlessly_is_stopped_for_good(tmp_path):
     file = tmp_path / "endless"
     limits = CommandLimits(file_bytes=1_000_000, file_setting="THE_SETTING")
     with pytest.raises(LimitExceededError, match=r"more than 1 MB.*If that is right, raise THE_SETTING\.$"):
-        TOOLS.run(["dd", "if=/dev/zero", f"of={file}", "bs=64k"], timeout_s=20, limits=limits)
+        TOOLS.run(
+            ["dd", "if=/dev/zero", f"of={file}", "bs=64k"], timeout_s=20, access=Access(folder=tmp_path), limits=limits
+        )
     assert file.stat().st_size == 1_000_000
 
 
 def test_run_ffmpeg_that_writes_endlessly_is_stopped_for_good(tmp_path):
     argv = [*FFMPEG, "anullsrc", "-f", "wav", str(tmp_path / "endless.wav")]
     with pytest.raises(LimitExceededError, match="more than 3 MB"):
-        TOOLS.run(argv, timeout_s=20, limits=CommandLimits(file_bytes=3_000_000))
+        TOOLS.run(argv, timeout_s=20, access=Access(folder=tmp_path), limits=CommandLimits(file_bytes=3_000_000))
 
 
 def test_run_error_of_whoever_watches_the_progress_ends_the_command(tmp_path):
@@ -80,7 +92,7 @@ def test_run_error_of_whoever_watches_the_progress_ends_the_command(tmp_path):
     argv = [*FFMPEG, "anullsrc", "-progress", "pipe:1", "-f", "null", "-"]
     begun_s = time.monotonic()
     with pytest.raises(PermanentError, match="Enough"):
-        TOOLS.run(argv, timeout_s=30, on_progress=watch)
+        TOOLS.run(argv, timeout_s=30, access=NOTHING, on_progress=watch)
     assert time.monotonic() - begun_s < 10
 
 
@@ -102,7 +114,7 @@ def test_run_ends_at_its_deadline_even_if_a_file_to_feed_does_not_answer():
     stuck = Stuck()
     begun_s = time.monotonic()
     with pytest.raises(RetryableError, match="did not finish within 1 s"):
-        TOOLS.run(["cat"], timeout_s=1, feed=[stuck])
+        TOOLS.run(["cat"], timeout_s=1, access=NOTHING, feed=[stuck])
     assert time.monotonic() - begun_s < 20
     stuck.released.set()
 
@@ -110,13 +122,13 @@ def test_run_ends_at_its_deadline_even_if_a_file_to_feed_does_not_answer():
 STARTING = """
 import os, resource, sys
 from podjobs.backends.process import ProcessTools
-from podjobs.contract.ports import CommandLimits
+from podjobs.contract.commands import NOTHING, CommandLimits
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 resource.setrlimit(resource.RLIMIT_CPU, (50, 50))
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 tools = ProcessTools(int(sys.argv[1]) << 20)
-tools.run(["true"], timeout_s=9, limits=CommandLimits(cpu_s=1000))
+tools.run(["true"], timeout_s=9, access=NOTHING, limits=CommandLimits(cpu_s=1000))
 """
 """A function whose own limits are hard."""
 
@@ -142,7 +154,7 @@ def test_tools_hard_limits_that_suffice_are_respected():
 
 def test_limits_are_not_ours(tmp_path):
     """They hold for the command alone."""
-    TOOLS.run(["true"], timeout_s=9, limits=CommandLimits(cpu_s=1, file_bytes=1))
+    TOOLS.run(["true"], timeout_s=9, access=NOTHING, limits=CommandLimits(cpu_s=1, file_bytes=1))
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN  # Python's own choice: such writes raise OSError
 
@@ -153,7 +165,9 @@ def test_run_command_that_yields_gets_less_of_a_busy_machine():
     others = [subprocess.Popen(BUSY, start_new_session=True) for _ in range(2 * (os.cpu_count() or 1))]
     try:
         used_s = {
-            yields: float(TOOLS.run([sys.executable, "-c", count], timeout_s=30, limits=CommandLimits(yields=yields)))
+            yields: float(
+                TOOLS.run([PYTHON, "-c", count], timeout_s=30, access=NOTHING, limits=CommandLimits(yields=yields))
+            )
             for yields in (True, False)
         }
     finally:

@@ -7,6 +7,7 @@ import pytest
 
 from podjobs.backends.files import FileStorage
 from podjobs.backends.process import CommandError, ProcessTools
+from podjobs.contract.commands import Access
 from podjobs.contract.errors import UNAVAILABLE, NotNowError, OperatorNeededError, Problem, RetryableError
 
 TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
@@ -36,7 +37,7 @@ def mount(tmp_path):
 
 def write_with(storage, script):
     with storage.writing(storage.work_key("job-1", "chunk")) as folder:
-        TOOLS.run(["sh", "-c", script, "sh", str(folder)], timeout_s=30)
+        TOOLS.run(["sh", "-c", script, "sh", str(folder)], timeout_s=30, access=Access(folder=folder))
 
 
 def test_writing_command_fails_on_a_full_disk_waits_for_the_operator(mount):

@@ -22,6 +22,8 @@ IMPORTED = {"encoding_in_progress": False, "encoded": True, "get_encoding_step":
 def pod(tmp_path):
     with ScriptedPod() as pod:
         pod.media = tmp_path
+        (tmp_path / "videos").mkdir()
+        (tmp_path / "videos/x.mp4").touch()
         yield pod
 
 
@@ -106,7 +108,6 @@ def test_notify_pod_down_is_retryable(pod):
         ({"encoding_in_progress": True, "encoded": True, "get_encoding_step": "0 : end of encoding"}, True),
         ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "3 : store encoding info"}, False),
         ({"encoding_in_progress": True, "encoded": False, "get_encoding_step": "0 : start"}, False),
-        (None, True),  # deleted meanwhile
     ],
 )
 @pytest.mark.parametrize("way", ["hangs", "breaks off"])
@@ -118,12 +119,20 @@ def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, wa
     else:
         pod.post_answers = [(0, "")]
     if is_done:
-        assert ("lost" if state else "no longer knows") in notify(pod, read_timeout_s=0.5).log[0]
+        assert "lost" in notify(pod, read_timeout_s=0.5).log[0]
     else:
         with pytest.raises(RetryableError):
             notify(pod, read_timeout_s=0.5)
     assert pod.methods[:2] == ["POST", "GET"]
     assert pod.methods.count("POST") == 1
+
+
+@pytest.mark.parametrize("way", ["answer", "second attempt", "breaks off"])
+def test_notify_video_that_was_deleted_cancels_the_job(pod, way):
+    pod.state = None
+    pod.post_answers = [(0 if way == "breaks off" else 404, "")]
+    reply = notify(pod, attempt=2 if way == "second attempt" else 1)
+    assert (reply.whereabouts, reply.job) == ("deleted", step().job)
 
 
 def test_notify_second_attempt_asks_first(pod):

@@ -71,6 +71,8 @@ def notify(pod, job_id="job-1", results=OURS, **changes):
         Waits(import_s=0.4, launch_s=0.4, pause_s=0.05),
     )
     job = encoding_job(job_id, 18, f"{MEDIA_ROOT}/videos/a/talk.mp4", pod_root=MEDIA_ROOT)
+    (pod.media_dir / job.source).parent.mkdir(parents=True, exist_ok=True)
+    (pod.media_dir / job.source).touch()
     values = {"attempt": 1, "accepted_at": 0, "results": results} | changes
     step = Step(job=job, step_id="notify", function="notification", action="encoding", **values)
     return " ".join(function.handle(step).log)

@@ -88,10 +88,12 @@ def test_notify_ambiguous_failure_looks_at_the_file_before_it_repeats(pod, media
     assert pod.methods == ["POST"]
 
 
-def test_notify_video_that_is_gone_ends_the_job_and_deletes_its_file(pod, media):
+def test_notify_video_that_was_deleted_cancels_the_job(pod, media):
+    """Which then has its captions removed: Pod does not."""
     pod.post_answers = [(404, "")]
-    assert "no longer knows" in notify(pod, media).log[0]
-    assert not (media / JOB.captions).exists()
+    reply = notify(pod, media)
+    assert (reply.whereabouts, reply.job) == ("deleted", JOB)
+    assert "no longer knows" in reply.log[0]
 
 
 @pytest.mark.parametrize(("status", "error"), [(500, RetryableError), (401, NotNowError), (413, PermanentError)])

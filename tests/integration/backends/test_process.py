@@ -8,21 +8,26 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
 
 from podjobs.backends.process import CommandError, LimitExceededError, ProcessTools
+from podjobs.backends.sandbox_choice import choose_sandbox
+from podjobs.contract.commands import NOTHING, Access, CommandLimits
 from podjobs.contract.errors import OutputTooLongError, Problem, RetryableError
-from podjobs.contract.ports import CommandLimits
 from support.processes import wait_for
 from support.url_storage import SECRET
 
-TOOLS = ProcessTools(memory_limit_bytes=4 << 30)
+PYTHON = str(Path(sys.executable).resolve())
+"""Not that of the virtual environment, whose own files a command may not read."""
+SANDBOX = choose_sandbox("auto", ("ffmpeg", "ffprobe", PYTHON))
+TOOLS = ProcessTools(4 << 30, SANDBOX)
 
 
-def run(*argv, timeout_s=20, **options):
-    return TOOLS.run(argv, timeout_s=timeout_s, **options).decode()
+def run(*argv, timeout_s=20, access=NOTHING, **options):
+    return TOOLS.run(argv, timeout_s=timeout_s, access=access, **options).decode()
 
 
 def test_run_returns_what_the_command_wrote():
@@ -42,7 +47,7 @@ def test_run_past_its_deadline_is_killed_with_its_children(tmp_path):
     script = f"sleep 100 & echo $! > {tmp_path}/child; wait"
     begun = time.monotonic()
     with pytest.raises(RetryableError, match="did not finish within 1 s"):
-        run("sh", "-c", script, timeout_s=1)
+        run("sh", "-c", script, timeout_s=1, access=Access(folder=tmp_path))
     assert time.monotonic() - begun < 5
     child = int((tmp_path / "child").read_text())
     deadline = time.monotonic() + 3  # the kernel may take its time
@@ -59,13 +64,13 @@ def test_run_killed_from_outside_is_retryable():
 def test_run_command_that_says_that_the_disk_is_full_has_failed():
     """Whether it is true, only the storage that it wrote to can tell; what an upload contains is printed, too."""
     with pytest.raises(CommandError, match="dd failed with exit status 1"):
-        run("dd", "if=/dev/zero", "of=/dev/full", "bs=1k", "count=1")
+        run("dd", "if=/dev/zero", "of=/dev/full", "bs=1k", "count=1", access=Access(folder=Path("/dev/full")))
 
 
 def test_run_memory_is_limited():
-    tools = ProcessTools(memory_limit_bytes=256 << 20)
+    tools = ProcessTools(256 << 20, SANDBOX)
     with pytest.raises(CommandError, match="MemoryError"):
-        tools.run([sys.executable, "-c", "bytearray(1 << 30)"], timeout_s=20)
+        tools.run([PYTHON, "-c", "bytearray(1 << 30)"], timeout_s=20, access=NOTHING)
 
 
 def test_run_feeds_files_one_after_another(tmp_path):
@@ -73,7 +78,7 @@ def test_run_feeds_files_one_after_another(tmp_path):
     for path in paths:
         path.write_bytes(path.name.encode() * 200_000)
     assert run("md5sum", feed=(path.open("rb") for path in paths)) == run(
-        "sh", "-c", f"cat {' '.join(map(str, paths))} | md5sum"
+        "sh", "-c", f"cat {' '.join(map(str, paths))} | md5sum", access=Access(tuple(paths))
     )
 
 
@@ -92,14 +97,20 @@ def test_run_reports_progress_in_blocks():
     ]
 
 
+DYING_RUN = """
+import sys
+from pathlib import Path
+from podjobs.backends.process import ProcessTools
+from podjobs.contract.commands import Access
+script = f"echo $$ > {sys.argv[1]}/pid; exec sleep 100"
+ProcessTools(4 << 30).run(["sh", "-c", script], timeout_s=100, access=Access(folder=Path(sys.argv[1])))
+"""
+
+
 def test_run_dies_with_the_process_that_started_it(tmp_path):
     """A function that is killed leaves no ffmpeg behind that goes on writing."""
-    code = (
-        "import sys; from podjobs.backends.process import ProcessTools\n"
-        f"ProcessTools(4 << 30).run(['sh', '-c', 'echo $$ > {tmp_path}/pid; exec sleep 100'], timeout_s=100)"
-    )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    parent = subprocess.Popen([sys.executable, "-c", code], env=environment)
+    parent = subprocess.Popen([sys.executable, "-c", DYING_RUN, str(tmp_path)], env=environment)
     file = tmp_path / "pid"
     wait_for(lambda: file.exists() and file.read_text().strip(), 20)
     child = psutil.Process(int(file.read_text()))
@@ -109,19 +120,19 @@ def test_run_dies_with_the_process_that_started_it(tmp_path):
 
 
 def test_run_returns_the_bytes_as_they_are():
-    assert TOOLS.run(["printf", r"\377\000\r\n"], timeout_s=20, limit_bytes=4) == b"\xff\x00\r\n"
+    assert TOOLS.run(["printf", r"\377\000\r\n"], timeout_s=20, access=NOTHING, limit_bytes=4) == b"\xff\x00\r\n"
 
 
 def test_run_more_output_than_the_limit_is_stopped_at_once():
     begun = time.monotonic()
     with pytest.raises(OutputTooLongError, match="more than 1000 bytes"):
-        TOOLS.run(["cat", "/dev/zero"], timeout_s=20, limit_bytes=1000)
+        TOOLS.run(["cat", "/dev/zero"], timeout_s=20, access=NOTHING, limit_bytes=1000)
     assert time.monotonic() - begun < 5
 
 
 def test_run_with_a_limit_failure_is_the_commands():
     with pytest.raises(CommandError, match="exit status 3"):
-        TOOLS.run(["sh", "-c", "printf x; exit 3"], timeout_s=20, limit_bytes=1000)
+        TOOLS.run(["sh", "-c", "printf x; exit 3"], timeout_s=20, access=NOTHING, limit_bytes=1000)
 
 
 class Refusing(http.server.BaseHTTPRequestHandler):
@@ -153,11 +164,14 @@ def refusing_url():
 LOGGING_RUN = """
 import sys
 from podjobs.backends.process import ProcessTools
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import Problem, StepError
 from podjobs.logs import configure_logs
 configure_logs("encoding", "DEBUG")
 try:
-    ProcessTools(4 << 30).run(sys.argv[1:], timeout_s=20)
+    urls = [word for word in sys.argv if word.startswith("http:")]
+    access = Access(tuple(MediaInput(url, ("http", "tcp"), "") for url in urls))
+    ProcessTools(4 << 30).run(sys.argv[1:], timeout_s=20, access=access)
 except StepError as error:
     print(Problem.of(error).model_dump_json())
     print(repr(error), repr(error.__dict__), file=sys.stderr)
@@ -223,5 +237,5 @@ def test_run_every_error_is_without_secrets(error, script):
 def test_run_more_output_than_the_limit_error_is_without_secrets():
     url = f"https://host/key?sig={SECRET}"
     with pytest.raises(OutputTooLongError, match="more than 10 bytes") as failed:
-        TOOLS.run(["sh", "-c", "cat /dev/zero", url], timeout_s=20, limit_bytes=10)
+        TOOLS.run(["sh", "-c", "cat /dev/zero", url], timeout_s=20, access=NOTHING, limit_bytes=10)
     assert failed.value.context["argv"] == ["sh", "-c", "cat /dev/zero", "https://host/key?…"]

@@ -104,7 +104,7 @@ def test_plan_link_within_the_media_root_is_followed(workbench):
 
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "/../../../../etc/passwd"])
 def test_plan_path_out_of_the_media_root_is_refused(workbench, name):
-    assert "outside Pod's media root" in refuse(workbench, name, InvalidRequestError)
+    assert "outside Pod's media root" in refuse(workbench, name, PermanentError)
 
 
 def test_plan_folder_and_pipe_are_not_files(workbench):

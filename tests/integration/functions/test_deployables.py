@@ -82,6 +82,16 @@ def test_function_with_its_settings_serves(function, port):
     )
 
 
+def test_function_says_which_link_in_the_media_root_to_allow(port, tmp_path):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media/videos").symlink_to("/nfs/videos")
+    settings = SETTINGS["encoding"] | {"MEDIA_ROOT": str(tmp_path / "media")}
+    settings.pop("MEDIA_URL", None)
+    _, advice = health("encoding", port, settings).splitlines()
+    assert "'videos' → '/nfs/videos'" in advice
+    assert """set PODJOBS_MEDIA_LINKS='["/nfs/videos"]' for all functions.""" in advice
+
+
 def test_notification_without_pod_starts_and_says_so(port):
     ok, advice = health("notification", port, SETTINGS["notification"]).splitlines()
     assert ok == "ok"

@@ -49,6 +49,7 @@ ACTIONS: Actions[Context] = {
     "total": total,
     "report": report,
     "discard": lambda _: Result(),
+    "withdraw": lambda _: Result(),
 }
 
 

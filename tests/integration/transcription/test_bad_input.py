@@ -78,17 +78,20 @@ def test_transcribe_damaged_middle_keeps_what_is_around_it(transcriber, lecture)
 
 @pytest.mark.parametrize("lang", ["xx", "", "english please"])
 def test_plan_unknown_language(transcriber, lang):
+    (transcriber.folder / "any.mp3").touch()
     with pytest.raises(PermanentError, match=r"is not known\. Choose another one"):
         transcriber.plan("any.mp3", lang=lang)
 
 
 def test_plan_language_without_a_model(transcriber):
+    (transcriber.folder / "any.mp3").touch()
     with pytest.raises(PermanentError, match="no model for the language 'fr': TRANSCRIPTION_MODEL_PARAM lists en"):
         transcriber.plan("any.mp3", lang="fr")
 
 
 def test_plan_english_model_for_another_language(make_transcriber):
     transcriber = make_transcriber(transcription_model_param={"WHISPER": {"fr": {"model": MODEL}}})
+    (transcriber.folder / "any.mp3").touch()
     with pytest.raises(PermanentError, match="for 'fr' supports only English"):
         transcriber.plan("any.mp3", lang="fr")
 

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from podjobs.backends.work_folder import MARKER
+from podjobs.contract.commands import Access
 from podjobs.contract.ports import ModelLocation, WindowTranscript
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
@@ -69,7 +70,7 @@ def test_transcribe_parts_are_cut_where_nobody_speaks(in_parts, lecture):
     _, plan = in_parts.plan(lecture.name)
     samples = in_parts.tools.run(
         ["ffmpeg", "-v", "error", "-i", str(lecture), "-ac", "1", "-ar", "16000", "-f", "s16le", "-"],
-        timeout_s=60, limit_bytes=1 << 28,
+        timeout_s=60, access=Access((lecture,)), limit_bytes=1 << 28,
     )  # fmt: skip
     for cut_s in plan.shared["cuts_s"]:
         around = memoryview(samples[round((cut_s - 0.1) * 16_000) * 2 : round((cut_s + 0.1) * 16_000) * 2]).cast("h")

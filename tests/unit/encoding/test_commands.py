@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import MediaInput
 from podjobs.encoding.audio import audio_argv
 from podjobs.encoding.chunk import choose_threads, chunk_argv, key_frames
 from podjobs.encoding.images import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import MediaInput
 from podjobs.encoding.frames import SourceCut
 from podjobs.encoding.lead import Seen, has_regular_number, judge_lead, kept_times, may_lack_frames, read_seen
 from podjobs.encoding.recipe import Chunk

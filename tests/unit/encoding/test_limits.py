@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.contract.ports import CommandLimits
+from podjobs.contract.commands import CommandLimits
 from podjobs.encoding.boundaries import place_boundaries
 from podjobs.encoding.limits import (
     audio_limits,

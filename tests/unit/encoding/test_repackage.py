@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import MediaInput
 from podjobs.encoding.repackage import repackage_argv
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.facts import MediaFacts, VideoFacts

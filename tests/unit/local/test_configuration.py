@@ -76,9 +76,9 @@ def test_configure_secret_of_the_functions_is_made_up_and_shared(configured):
 @pytest.mark.parametrize("value", ["a\0b", "\ud800"])
 def test_configure_value_that_no_environment_can_hold_is_named_with_all_other_faults(configured, value):
     with pytest.raises(SettingsError) as caught:
-        configured(POD_FILE + f"XAPI_LRS_PWD = {value!r}\nPODJOBS_WINDOW = 'none'\n")
+        configured(POD_FILE + f"XAPI_LRS_PWD = {value!r}\nPODJOBS_SWEEP_S = 'none'\n")
     assert "XAPI_LRS_PWD: contains a character that is not text" in str(caught.value)
-    assert "PODJOBS_WINDOW: " in str(caught.value)
+    assert "PODJOBS_SWEEP_S: " in str(caught.value)
 
 
 def test_configure_leaves_the_environment_of_this_process_alone(configured):

@@ -17,7 +17,7 @@ from local.environments import (
 )
 from local.functions import SETTINGS
 from local.programs import ADAPTER_ORDER, LAUNCHER, Program, environment_file
-from local.stack import write_environments
+from local.stack import running_environment, write_environments
 
 GIVEN = {
     "ENCODING_TRANSCODING_CELERY_BROKER_URL": "redis://:pw@redis/0",
@@ -90,7 +90,7 @@ def test_all_settings_are_those_of_every_program():
         "XAPI_LRS_PWD",
         "PODJOBS_FUNCTION_URL_XAPI",
         "FFMPEG_CRF",
-        "PODJOBS_WINDOW",
+        "PODJOBS_SWEEP_S",
     } <= all_settings()
 
 
@@ -100,6 +100,19 @@ def test_command_environment_is_the_terminals_with_the_settings_of_commands_alon
         "TERM": "xterm",
         "ENCODING_TRANSCODING_CELERY_BROKER_URL": "redis://:pw@redis/0",
     }
+
+
+def test_command_environment_of_a_command_that_calls_functions_has_the_adapters_settings():
+    environment = command_environment({"TERM": "xterm"}, GIVEN, calls_functions=True)
+    assert environment.items() >= {"MEDIA_ROOT": "/media", "PODJOBS_FUNCTION_SECRET": "secret"}.items()
+    assert "POD_API_TOKEN" not in environment
+
+
+def test_running_environment_is_that_of_the_stack_that_runs(tmp_path):
+    program = Program("adapter", ("adapter",), ADAPTER_ORDER, 1, {"PODJOBS_FUNCTION_SECRET": "made up"})
+    assert running_environment(tmp_path, "adapter") == {}
+    write_environments(tmp_path / "environments", [program])
+    assert running_environment(tmp_path, "adapter") == {"PODJOBS_FUNCTION_SECRET": "made up"}
 
 
 def test_launcher_becomes_the_program_with_its_environment_alone(tmp_path):

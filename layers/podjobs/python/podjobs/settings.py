@@ -125,6 +125,13 @@ class MediaSettings(EndpointSettings):
         description="The same folder as the functions see it, `file:///…`. If not set: MEDIA_ROOT itself.",
     )
 
+    podjobs_media_links: FromJson[tuple[AbsolutePath, ...]] = Field(
+        default=(),
+        description="Absolute folders outside the media root to which an administrator's links in it may lead, as the "
+        'functions see them; a JSON list such as `["/nfs/videos"]`. Such links are followed directly in the media root '
+        "and in its folders, not deeper.",
+    )
+
     @field_validator("media_url")
     @classmethod
     def _is_supported(cls, value: str) -> str:

@@ -17,8 +17,10 @@ from typing import Any
 
 from podjobs.contract.errors import PermanentError, Problem, StepError
 from podjobs.contract.jobs import Job
-from podjobs.contract.plans import Plan, Result, Stage, StepSpec
+from podjobs.contract.message_contracts import StepReply
+from podjobs.contract.plans import Plan, Stage, StepSpec
 from podjobs.contract.ports import LrsAnswer, PodAnswer, VideoState
+from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import workflow_of
 from podjobs.entry.endpoint import StepHandler
@@ -78,13 +80,17 @@ class JobRun:
         with ThreadPoolExecutor(self._concurrency) as pool:
             list(pool.map(self.perform_step, stage.steps))
 
-    def perform_step(self, spec: StepSpec) -> Plan | Result:
+    def perform_step(self, spec: StepSpec) -> StepReply:
         """Perform one step and keep its reply. Raises StepError."""
         reply = self._functions[spec.function].handle(self.step(spec))
         with self._lock:
             self.log += reply.log
             if isinstance(reply, Plan):
                 self.shared, self._left = reply.shared, list(reply.stages)
+            elif isinstance(reply, Relocation):
+                self.job = reply.job
+                if reply.whereabouts is Whereabouts.DELETED:
+                    self._left = list(workflow_of(self.job).withdraw_stages)
             else:
                 self.results[spec.id] = (spec.action, reply.values)
         return reply

@@ -59,12 +59,10 @@ async def test_door_message_that_comes_while_it_waits_is_taken_at_once(broker, o
     [
         (b"not json", {"raw": "not json"}),
         (b"\xff\xfe\x00", {"raw_base64": "//4A"}),
-        (message("x", path="/etc/passwd"), {"raw": message("x", path="/etc/passwd").decode()}),
-        (message("x", path="/media/../etc/passwd"), {"raw": message("x", path="/media/../etc/passwd").decode()}),
         (transcription("x"), {"raw": transcription("x").decode()}),
         (message("a job with spaces"), {"raw": message("a job with spaces").decode()}),
     ],
-    ids=["text", "binary", "outside", "dots", "no-function", "id"],
+    ids=["text", "binary", "no-function", "id"],
 )
 async def test_door_message_it_cannot_read_becomes_a_dead_letter_unchanged_and_the_next_is_stored(
     broker, open_door, wait_empty, jobs_redis, dead, raw, kept

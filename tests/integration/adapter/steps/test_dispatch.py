@@ -47,7 +47,7 @@ async def test_dispatch_record_of_another_version_fails_at_once_and_says_what_to
     await records.accept([make_job()])
     await jobs_redis.hset(keys.job("job-1"), "params", '{"type": "encoding", "video_path": "/media/7.mp4"}')
     await start()
-    await wait_state("failed")
+    await wait_state("failing")
     assert "does not match this version" in (await job_hash())["error"]
     assert "Request it again in Pod." in (await job_hash())["error"]
     assert function.asked == []

@@ -137,15 +137,25 @@ async def test_fail_runs_the_failure_stages_says_why_and_dead_letters_the_step(r
     assert (entry["kind"], entry["job"], json.loads(entry["step"])["id"]) == ("job", "job-1", "a")
 
 
-async def test_fail_while_failing_ends_the_job_with_its_first_error(records, take, make_job, job_hash, dead):
+async def test_fail_while_failing_goes_on_to_notify_and_says_why_there_is_no_report(
+    records, take, make_job, job_hash, dead
+):
     await records.accept([make_job()])
     (step,) = await take()
     await records.fail(step, BROKEN)
     (report,) = await take()
-    second = BROKEN.model_copy(update={"detail": "The report cannot be written."})
-    assert await records.fail(report, second) == "failed"
+    second = BROKEN.model_copy(update={"detail": "The disk is read-only."})
+    assert await records.fail(report, second) == "failing"
+    (notify,) = await take("notification")
+    assert notify.spec.id == "notify-failure"
+    (joined,) = await records.join([notify])
+    detail = "It is broken. The report could not be left for Pod: The disk is read-only."
+    assert assemble_step(notify, joined).failure.detail == detail
+    assert await records.fail(notify, BROKEN) == "failed"
     assert json.loads((await job_hash())["error"])["detail"] == "It is broken."
-    assert len(await dead()) == 2
+    assert [letter["problem"]["detail"] for letter in await dead()] == [
+        "It is broken.", "The disk is read-only.", "It is broken.",
+    ]  # fmt: skip
 
 
 async def test_newer_job_supersedes_the_older_whose_steps_are_dropped(records, take, make_job, job_hash, jobs_redis):
@@ -261,14 +271,14 @@ async def test_replay_failed_job_starts_anew_and_its_dead_letter_is_removed(
     records, take, make_job, job_hash, dead, jobs_redis
 ):
     await records.accept([make_job()])
-    for _ in range(2):
-        (step,) = await take()
+    for function in ("encoding", "encoding", "notification"):
+        (step,) = await take(function)
         await records.fail(step, BROKEN)
-    ((entry_id, _), _) = await jobs_redis.xrange(keys.DEAD)
+    ((entry_id, _), *_) = await jobs_redis.xrange(keys.DEAD)
     assert (await records.replay(make_job(), entry_id)).outcome == "accepted"
     assert (await records.replay(make_job(), entry_id)).outcome == "gone"
     assert (await job_hash())["state"] == "queued"
-    assert len(await dead()) == 1
+    assert len(await dead()) == 2
     (step,) = await take()
     assert (await records.commit(step, Result())).outcome == "done"
 
@@ -277,9 +287,11 @@ async def test_entry_of_an_earlier_run_does_not_count_in_a_later_one(records, ta
     await records.accept([make_job()])
     (early,) = await take()
     await records.fail(early, BROKEN)
-    (report,) = await take()
-    await records.fail(report, BROKEN)
-    await records.replay(make_job(), (await jobs_redis.xrange(keys.DEAD))[0][0])
+    for function in ("encoding", "notification"):
+        (step,) = await take(function)
+        await records.fail(step, BROKEN)
+    answer = await records.replay(make_job(), (await jobs_redis.xrange(keys.DEAD))[0][0])
+    assert answer.outcome == "accepted"
     assert (await records.commit(early, Result())).outcome == "duplicate"
 
 

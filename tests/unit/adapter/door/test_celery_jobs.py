@@ -65,19 +65,9 @@ def test_read_job_takes_arguments_by_position_or_by_name():
         (message({}), "not a list of arguments"),
         (message([[7, PATH]]), "not a list of arguments"),
         (message([7, {}]), "not a list of arguments"),
-        (message([[7, PATH, 0, 0, None, "", 1], {}, {}]), "has 7 arguments, at most 6"),
-        (message([[7], {"video_id": 8}, {}]), "'video_id' is given twice"),
-        (message([[7, PATH], {"colour": "red"}, {}]), "'colour' is unknown"),
-        (message([[7], {}, {}]), "video_path: Field required"),
         (message([["seven", PATH], {}, {}]), "video_id: "),
         (message([[-1, PATH], {}, {}]), "video_id: "),
-        (message([[7, "videos/7.mp4"], {}, {}]), "video_path: "),
-        (message([[7, "/media/\0"], {}, {}]), "video_path: "),
         (message([[7, "/media/\ud800.mp4"], {}, {}]), "not valid Unicode"),
-        (message([[7, PATH, -1, 0], {}, {}]), "cut_start: "),
-        (message([[7, PATH, float("nan"), 0], {}, {}]), "cut_start: "),
-        (message([[7, PATH, 0, float("inf")], {}, {}]), "cut_end: "),
-        (message([[7, PATH, 0, 0, "dressing"], {}, {}]), "json_dressing: "),
         (message(job_id=None), "id: "),
         (message(job_id="../../etc"), "id: "),
     ],
@@ -86,6 +76,46 @@ def test_read_job_that_cannot_be_used_is_refused_with_its_reason(raw, reason):
     with pytest.raises(InvalidRequestError) as caught:
         read_job(raw)
     assert reason in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (message([[7, PATH, 0, 0, None, "", 1], {}, {}]), "has 7 arguments, at most 6"),
+        (message([[7], {"video_id": 8}, {}]), "'video_id' is given twice"),
+        (message([[7, PATH], {"colour": "red"}, {}]), "'colour' is unknown"),
+        (message([[7], {}, {}]), "video_path: Field required"),
+        (message([[7, "videos/7.mp4"], {}, {}]), "video_path: "),
+        (message([[7, "/media/\0"], {}, {}]), "video_path: "),
+        (message([[7, PATH, -1, 0], {}, {}]), "cut_start: "),
+        (message([[7, PATH, float("nan"), 0], {}, {}]), "cut_start: "),
+        (message([[7, PATH, 0, float("inf")], {}, {}]), "cut_end: "),
+        (message([[7, PATH, 0, 0, "dressing"], {}, {}]), "json_dressing: "),
+        (message([["7", "/etc/passwd", 0, 0], {}, {}]), "'/etc/passwd' is outside Pod's media root"),
+    ],
+)
+def test_read_job_arguments_that_are_not_valid_are_a_job_whose_refusal_pod_is_told(raw, reason):
+    """The video's number suffices: the video would be «in progress» for ever."""
+    job = read_job(raw)
+    assert reason in job.refusal.detail
+    assert (job.id, job.target, job.reply_to.video_id) == ("job-1", "7", 7)
+    request = job.reply_to.request
+    assert request["video_id"] == 7
+    assert {"cut_start", "cut_end", "json_dressing", "dressing_input"} < set(request)
+    assert request["video_path"] == f"/media/{job.source}"
+
+
+def test_read_job_refusal_is_reported_at_the_video_if_its_path_is_valid():
+    job = read_job(message([[7, "/media/videos/ada/7.mp4", -1, 0], {}, {}]))
+    assert (job.source, job.output_folder) == ("videos/ada/7.mp4", "videos/ada/0007")
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "videos/7.mp4", None, 7, "/media/../x.mp4", "/media/" + "x" * 5000])
+def test_read_job_refusal_is_reported_at_a_place_of_its_own_if_the_video_s_path_is_not_valid(path):
+    """Pod looks for the result beside the path that it is notified with."""
+    job = read_job(message([[7, path, 0, 0], {}, {}]))
+    assert job.output_folder == "temp/encoding_job-1/0007"
+    assert job.reply_to.request["video_path"] == "/media/temp/encoding_job-1/unknown"
 
 
 @pytest.mark.parametrize("value", ["\ud800", {"deep": "\udfff"}])
@@ -117,12 +147,18 @@ def test_read_job_gives_a_transcription_its_own_place_for_captions():
         ([28, "/media/a.mp3", float("inf"), "fr"], "duration"),
         ([28, "/media/a.mp3", 10, None], "lang"),
         ([28, "/media/a.mp3", 10, "x" * 100], "lang"),
-        (["x", "/media/a.mp3", 10, "fr"], "video_id"),
     ],
 )
-def test_read_job_transcription_with_a_bad_argument_is_refused_by_name(arguments, field):
-    with pytest.raises(InvalidRequestError, match=f"{field}: "):
-        read_job(message([arguments, {}, {}], task=TRANSCRIPTION_TASK))
+def test_read_job_transcription_with_a_bad_argument_is_a_job_whose_refusal_pod_is_told(arguments, field):
+    job = read_job(message([arguments, {}, {}], task=TRANSCRIPTION_TASK))
+    assert f"{field}: " in job.refusal.detail
+    assert (job.reply_to.video_id, job.captions) == (28, "temp/transcription_28_job-1.vtt")
+
+
+@pytest.mark.parametrize("task", [ENCODING_TASK, TRANSCRIPTION_TASK])
+def test_read_job_without_a_video_is_refused_and_says_that_pod_cannot_be_told(task):
+    with pytest.raises(InvalidRequestError, match=r"video_id: .* Pod cannot be told: .* Request it again in Pod"):
+        read_job(message([["x", "/media/a.mp3", 10, "fr"], {}, {}], task=task))
 
 
 @pytest.mark.parametrize(("video_id", "folder"), [(18, "videos/0018"), (12345, "videos/12345")])
@@ -142,10 +178,9 @@ def test_read_job_cut_of_nothing_is_none_and_no_end_is_the_sources(cut_start, cu
     "path", ["/etc/passwd", "/media/../etc/passwd", "/mediaX/x.mp4", "/media", "/media/", "/media/videos/../../x.mp4"]
 )
 def test_read_job_outside_the_media_root_is_refused(path):
-    with pytest.raises(InvalidRequestError, match="outside Pod's media root"):
-        encoding_job(video_path=path)
-    with pytest.raises(InvalidRequestError, match="outside Pod's media root"):
-        transcription_job(mp3filepath=path)
+    for job in (encoding_job(video_path=path), transcription_job(mp3filepath=path)):
+        assert "outside Pod's media root" in job.refusal.detail
+        assert job.source.startswith("temp/")
 
 
 @pytest.mark.parametrize("path", ["/media/x.mp4", "/media/videos/../x.mp4", "/media/a b/'é\".mp4"])

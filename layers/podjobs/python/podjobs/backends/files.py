@@ -3,39 +3,54 @@
 Files appear by rename: a reader sees the old file or the new one, never half of one.
 """
 
+import contextlib
+import errno
 import glob
 import os
 import posixpath
 import re
+import shutil
 import uuid
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
+from podjobs.backends.media_links import MediaLinks
 from podjobs.backends.permissions import find_obstacle, let_all_read, make_folders
 from podjobs.backends.work_folder import WorkFolder
-from podjobs.contract.errors import InvalidRequestError, OperatorNeededError, RetryableError
+from podjobs.contract.commands import MediaInput
+from podjobs.contract.errors import (
+    InvalidRequestError,
+    MissingFileError,
+    OperatorNeededError,
+    PermanentError,
+    RetryableError,
+)
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import JobWork, MediaInput
+from podjobs.contract.ports import JobWork
 
 WORK_FOLDER = "work"
 UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
 """The name that `write` gives a file until it is complete."""
+COPY_BLOCK_BYTES = 8 << 20
 
 
 class FileStorage:
     """A media root that is mounted here, perhaps at another path than on the Pod server."""
 
-    def __init__(self, root: Path, pod_root: str) -> None:
+    def __init__(self, root: Path, pod_root: str, links: tuple[str, ...] = ()) -> None:
         """Map Pod's media root to a local folder.
 
         Args:
             root: where the media are on this machine; must exist when the first step runs.
             pod_root: Pod's MEDIA_ROOT, absolute, as the Pod server sees it.
+            links: absolute folders on this machine to which an administrator's links in the media root may lead.
         """
         self._root = root
+        self._links = MediaLinks(root, links)
         self._paths = MediaPaths(pod_root)
 
     def pod_path(self, key: Key) -> str:
@@ -48,7 +63,18 @@ class FileStorage:
 
     def open(self, key: Key) -> BinaryIO:
         """Open a file for reading; see the port."""
-        return self._readable(key).open("rb")
+        try:
+            return self._readable(key).open("rb")
+        except FileNotFoundError as error:
+            # over NFS only the attempt to open a file asks the server
+            raise self._missing(key) from error
+        except OSError as error:
+            name, reason = self.pod_path(key), os.strerror(error.errno or errno.EIO)
+            if error.errno in (errno.EACCES, errno.EPERM):
+                raise PermanentError(
+                    f"The file {name!r} cannot be read: {reason}. Give the functions' user read access to the media."
+                ) from error
+            raise RetryableError(f"The file {name!r} cannot be read: {reason}.") from error
 
     def exists(self, key: Key) -> bool:
         """Whether there is a file at the key; see the port."""
@@ -62,13 +88,16 @@ class FileStorage:
     def _readable(self, key: Key) -> Path:
         path = self._confined(key)
         if not path.exists():
-            raise RetryableError(
-                f"The file {self.pod_path(key)!r} is not there. "
-                "Check that MEDIA_ROOT and MEDIA_URL name the same folder and that it is mounted here."
-            )
+            raise self._missing(key)
         if not path.is_file():
             raise InvalidRequestError(f"{self.pod_path(key)!r} is not a regular file.")
         return path
+
+    def _missing(self, key: Key) -> MissingFileError:
+        return MissingFileError(
+            f"The file {self.pod_path(key)!r} is not there. "
+            "Check that MEDIA_ROOT and MEDIA_URL name the same folder and that it is mounted here."
+        )
 
     def list_files(self, folder: Key) -> tuple[Key, ...]:
         """The files directly in a folder; see the port."""
@@ -109,42 +138,54 @@ class FileStorage:
         parts = folder.split("/")
         if parts[0] != WORK_FOLDER or len(parts) < 2:  # noqa: PLR2004 - work/<job>/…
             raise InvalidRequestError(f"Results are written below the job's work folder, not in {folder!r}.")
-        return WorkFolder(self._confined("/".join(parts[:2])), shown=folder).writing(target)
+        return self._work(parts[1], shown=folder).writing(target)
 
     def write(self, key: Key, content: bytes) -> None:
         """Write a small file atomically; see the port."""
         path = self._confined(key)
-        beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         with disk_errors():
             make_folders(path.parent)
-            try:
-                with beside.open("wb") as file:
-                    let_all_read(beside)
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                beside.replace(path)
-            finally:
-                beside.unlink(missing_ok=True)
-            # what killed writers left behind
-            for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
-                leftover.unlink(missing_ok=True)
+            _write_beside(path, BytesIO(content))
 
     def move(self, source: Key, target: Key) -> None:
         """Move a file atomically; see the port."""
-        path = self._confined(target)
+        path, moved = self._confined(target), self._confined(source)
         with disk_errors():
             make_folders(path.parent)
-            self._confined(source).replace(path)
+            try:
+                moved.replace(path)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                # a link leads to another file system
+                with moved.open("rb") as content:
+                    _write_beside(path, content)
+                moved.unlink(missing_ok=True)
 
     def delete(self, key: Key) -> None:
         """Delete a file; see the port."""
         with disk_errors():
             self._confined(key).unlink(missing_ok=True)
 
+    def remove_folder(self, folder: Key) -> None:
+        """Remove a folder that is empty but for unfinished files; see the port."""
+        path = self._confined(folder)
+        with disk_errors(), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            names = os.listdir(path)  # noqa: PTH208 - names are wanted
+            if not all(UNFINISHED.fullmatch(name) for name in names):
+                return
+            for name in names:
+                (path / name).unlink(missing_ok=True)
+            # what appears in it meanwhile keeps it
+            with contextlib.suppress(OSError):
+                path.rmdir()
+
     def find_obstacle(self) -> str:
         """What keeps Pod from using what is written here; see the port."""
-        return find_obstacle(self._root)
+        obstacle = find_obstacle(self._root) or self._links.find_obstacle()
+        if obstacle:
+            return obstacle
+        return next(filter(None, map(find_obstacle, self._links.linked_folders())), "")
 
     def _check_root(self) -> None:
         if not self._root.is_dir():
@@ -153,16 +194,27 @@ class FileStorage:
                 retry_after_s=DISK_RETRY_S,
             )
 
-    def _work(self, job_id: str) -> WorkFolder:
+    def _work(self, job_id: str, shown: str = "") -> WorkFolder:
         key = posixpath.join(WORK_FOLDER, job_id)
-        return WorkFolder(self._confined(key), shown=key)
+        return WorkFolder(self._confined(key), shown=shown or key, keeps_parent=(self._root / WORK_FOLDER).is_symlink())
 
     def _confined(self, key: Key) -> Path:
-        """Resolve a key, following links, and refuse one that leads out of the media root."""
-        root = self._root.resolve()
-        path = (root / key).resolve()
-        if path != root and root not in path.parents:
-            raise InvalidRequestError(
-                f"{self.pod_path(key)!r} leads out of the media root through a link. Copy the file into the media root."
-            )
-        return path
+        """Resolve a key, following links, and refuse one that leads out of the media root unduly."""
+        return self._links.resolve(key, self.pod_path(key))
+
+
+def _write_beside(path: Path, content: BinaryIO) -> None:
+    """Write a file under another name, then give it its own: it appears complete, or not at all. Raises OSError."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with beside.open("wb") as file:
+            let_all_read(beside)
+            shutil.copyfileobj(content, file, COPY_BLOCK_BYTES)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    # what killed writers left behind
+    for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
+        leftover.unlink(missing_ok=True)

@@ -7,13 +7,13 @@ Every command is an argument list, without a shell, in a process group of its ow
     its files        what its step can be expected to write, several times over (--fsize)
 
 The last two are the caller's (`CommandLimits`); whoever exceeds them gets a permanent error that says so: a second
-attempt would cost as much. A command dies with the function that started it. What errors and log lines say about it is
+attempt would cost as much. A command dies with the function that started it, and reaches nothing but what it was
+granted (sandbox.py). What errors and log lines say about it is
 redacted: its arguments and its output may contain URLs that grant access to media.
 """
 
 import contextlib
 import os
-import resource
 import shlex
 import shutil
 import signal
@@ -25,11 +25,14 @@ from typing import IO, BinaryIO, NamedTuple, Self
 
 import structlog
 
-from podjobs.backends.priority import lower_session, yielding_argv
+from podjobs.backends.command_watch import watching
+from podjobs.backends.priority import lower_session
+from podjobs.backends.sandbox import Sandbox
+from podjobs.backends.sandbox_choice import choose_sandbox
+from podjobs.backends.wrappers import check_start, wrap
+from podjobs.contract.commands import UNLIMITED, Access, CommandLimits
 from podjobs.contract.errors import OutputTooLongError, PermanentError, RetryableError
-from podjobs.contract.ports import CommandLimits
 from podjobs.contract.redaction import redact
-from podjobs.settings import SettingsError
 
 logger = structlog.get_logger(__name__)
 
@@ -37,8 +40,6 @@ STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
 LONGEST_LINE_BYTES = 64 << 10
 FEED_BLOCK_BYTES = 1 << 20
-CPU_GRACE_S = 2
-"""Between SIGXCPU, upon which ffmpeg ends in order, and SIGKILL."""
 CPU_TOLERANCE_S = 0.5
 """What the kernel counts and what it reports differ a little."""
 PUMP_GRACE_S = 2.0
@@ -46,7 +47,6 @@ PUMP_GRACE_S = 2.0
 BUSY_SHARE = 0.8
 """A command that worked for this share of its time was not kept waiting: it would not finish next time either."""
 REMEDY = "The file is damaged, or made to keep this server busy. Convert it and upload it again."
-UNLIMITED = CommandLimits()
 
 
 class CommandError(PermanentError):
@@ -64,44 +64,46 @@ class LimitExceededError(CommandError):
 class ProcessTools:
     """Runs commands with limits. Implements the `Tools` port."""
 
-    def __init__(self, memory_limit_bytes: int) -> None:
-        """Store the limit that all commands share, and check that it can be set.
+    def __init__(self, memory_limit_bytes: int, sandbox: Sandbox | None = None) -> None:
+        """Store what all commands share, and check that they can be started.
 
         Args:
             memory_limit_bytes: address space that a command may use; a source that needs more fails.
+            sandbox: confines them; None: as far as this machine can.
 
         Raises:
             SettingsError: commands cannot be started with this limit.
         """
         self._memory_limit_bytes = memory_limit_bytes
-        _check_start(_guard_argv(memory_limit_bytes, UNLIMITED), memory_limit_bytes)
+        self._sandbox = sandbox or choose_sandbox()
+        check_start(self._sandbox, memory_limit_bytes)
 
     def run(  # noqa: PLR0913 - all but two are optional
         self,
         argv: Sequence[str],
         *,
         timeout_s: float,
+        access: Access,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
         limits: CommandLimits = UNLIMITED,
+        watch: Callable[[], None] | None = None,
     ) -> bytes:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
         logger.debug("Starting a command.", command=shlex.join(_shown(argv)))
         with contextlib.ExitStack() as files:
             fed = [files.enter_context(contextlib.closing(file)) for file in feed]
-            process = subprocess.Popen(
-                [*_guard_argv(self._memory_limit_bytes, limits), *argv],
+            process = self._sandbox.start(
+                [*wrap(self._memory_limit_bytes, limits), *argv],
+                access,
                 stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
             )
             if limits.yields:
                 lower_session(process.pid)
             feeder = _Feeder(fed, files.pop_all(), process)
         tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-        with _Deadline(process, timeout_s) as deadline:
+        with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
             pumps = [feeder, threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail), daemon=True)]
             for pump in pumps:
                 pump.start()
@@ -129,49 +131,6 @@ class ProcessTools:
 def _shown(argv: Sequence[str]) -> list[str]:
     """A command as it may appear in errors and logs."""
     return [redact(argument) for argument in argv]
-
-
-def _guard_argv(memory_limit_bytes: int, limits: CommandLimits) -> list[str]:
-    """Wrappers of util-linux that replace themselves with the command.
-
-    They tie its life to ours, set its limits, and forbid core files, which would contain what people uploaded.
-    `preexec_fn` would do the same, but is not safe with threads.
-    """
-    prefix: list[str] = []
-    if setpriv := shutil.which("setpriv"):
-        prefix += [setpriv, "--pdeathsig", "KILL", "--"]
-    if prlimit := shutil.which("prlimit"):
-        prefix += [prlimit, f"--as={memory_limit_bytes}", "--core=0"]
-        if limits.cpu_s is not None:
-            soft_s = _permitted(limits.cpu_s, resource.RLIMIT_CPU)
-            prefix.append(f"--cpu={soft_s}:{_permitted(soft_s + CPU_GRACE_S, resource.RLIMIT_CPU)}")
-        if limits.file_bytes is not None:
-            prefix.append(f"--fsize={_permitted(limits.file_bytes, resource.RLIMIT_FSIZE)}")
-        prefix.append("--")
-    return [*prefix, *yielding_argv()] if limits.yields else prefix
-
-
-def _permitted(wanted: int, kind: int) -> int:
-    """No more than our own hard limit, which only root may exceed."""
-    _, hard = resource.getrlimit(kind)
-    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-
-
-def _check_start(guard: list[str], memory_limit_bytes: int) -> None:
-    """Start a command that does nothing: what prevents that is the operator's fault, not that of an upload."""
-    if not shutil.which("prlimit"):
-        logger.warning("Commands run without limits: there is no prlimit. Install util-linux.")
-    tried = subprocess.run([*guard, "true"], capture_output=True, text=True, check=False)
-    if tried.returncode == 0:
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    said = tried.stderr.strip().rstrip(".") or f"exit status {tried.returncode}"
-    if hard != resource.RLIM_INFINITY and hard < memory_limit_bytes:
-        raise SettingsError(
-            f"PODJOBS_FFMPEG_MEMORY_MB is {memory_limit_bytes >> 20}, but the hard limit on the address space of this "
-            f"process is {hard >> 20} MiB ({said}). Raise that limit (ulimit -Hv, LimitAS), or lower the setting."
-        )
-    raise SettingsError(f"ffmpeg cannot be started with a limit on its memory: {said}.")
 
 
 class _End(NamedTuple):

@@ -21,7 +21,7 @@ def open_storage(settings: MediaSettings) -> Storage:
 
 
 def _open_files(url: SplitResult, settings: MediaSettings) -> Storage:
-    return FileStorage(Path(unquote(url.path)), settings.media_root)
+    return FileStorage(Path(unquote(url.path)), settings.media_root, settings.podjobs_media_links)
 
 
 STORAGES: Mapping[str, Callable[[SplitResult, MediaSettings], Storage]] = {"file": _open_files}

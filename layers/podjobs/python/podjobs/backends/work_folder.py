@@ -47,14 +47,17 @@ REMOVAL_PAUSE_S = 0.01
 class WorkFolder:
     """The work folder of one job."""
 
-    def __init__(self, path: Path, shown: str) -> None:
+    def __init__(self, path: Path, shown: str, *, keeps_parent: bool = False) -> None:
         """Name the folder; it need not exist.
 
         Args:
             path: where it is, or will be.
             shown: how errors name it, or the folder within it that is concerned.
+            keeps_parent: whether the folder that contains all jobs' folders stays when it is empty: it is not ours if
+                an administrator's link leads to it.
         """
         self._path = path
+        self._stays = path.parent if keeps_parent else path.parent.parent
         self._shown = shown
         self._marker = path / MARKER
 
@@ -172,7 +175,7 @@ class WorkFolder:
     def _prune(self, lowest: Path) -> None:
         """Remove empty folders, from the lowest up to the one that contains all jobs' folders."""
         for folder in (lowest, *lowest.parents):
-            if folder == self._path.parent.parent:
+            if folder == self._stays:
                 break
             with contextlib.suppress(OSError):
                 folder.rmdir()

@@ -25,6 +25,9 @@ PROBLEM_CONTENT_TYPE = "application/problem+json"
 UNTYPED = "about:blank"
 UNAVAILABLE = "tag:esup-portail.org,2026:podjobs/unavailable"
 """The type of problems of which nothing but their end helps: the step waits for as long as they last."""
+SOURCE_GONE = "tag:esup-portail.org,2026:podjobs/source-gone"
+"""The type of problems of which the cause is known only to whoever requested the job: has the source moved, or was it
+deleted?"""
 OTHER_VERSION = "tag:esup-portail.org,2026:podjobs/other-version"
 """The type of problems of which planning the job anew helps."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -84,6 +87,16 @@ class RetryableError(StepError):
     """A retry may help: storage, Pod or a tool failed this time."""
 
     title = "The step failed this time."
+
+
+class MissingFileError(RetryableError):
+    """There is no such file (yet): a shared folder shows new files late."""
+
+
+class SourceGoneError(RetryableError):
+    """A job's source is not where the job says. The adapter has this looked into, and the step waits for the answer."""
+
+    problem_type = SOURCE_GONE
 
 
 class NotNowError(RetryableError):

@@ -16,7 +16,10 @@ class JobState(StrEnum):
     SUPERSEDED = "superseded"
     """A newer job for the same target took its place."""
 
+    CANCELLED = "cancelled"
+    """Its video was deleted."""
+
     @property
     def is_final(self) -> bool:
         """Whether nothing more will happen that its sender could see."""
-        return self in {JobState.DONE, JobState.FAILED, JobState.SUPERSEDED}
+        return self in {JobState.DONE, JobState.FAILED, JobState.SUPERSEDED, JobState.CANCELLED}

@@ -4,7 +4,8 @@ How a job was requested is known only to the door it came through (adapter/door)
 the function `notification`, by the job's `reply_to`. Everything about job types but their data is in workflows.py.
 """
 
-from typing import Annotated, Literal
+import posixpath
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -68,6 +69,21 @@ class EncodingJob(Job):
     """Where the files are published."""
     cut: Cut | None = None
     dressing: DressingRequest | None = None
+
+    def at(self, source: Key) -> Self:
+        """The same job with its source, and beside it its output folder, at another place."""
+        folder = posixpath.join(posixpath.dirname(source), posixpath.basename(self.output_folder))
+        return self.model_copy(update={"source": source, "output_folder": folder})
+
+    @property
+    def spare(self) -> Self:
+        """The job at a place of its own: a report is left there that cannot be left at the video."""
+        return self.at(spare_source(self.id, posixpath.basename(self.source)))
+
+
+def spare_source(job_id: str, name: str = "unknown") -> Key:
+    """A source's key at a place that is the job's own, in the folder in which Pod expects files of its workers."""
+    return f"temp/encoding_{job_id}/{name}"
 
 
 class RecoveryJob(Job):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from podjobs.contract.errors import InvalidRequestError, list_faults
 from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result
+from podjobs.contract.relocations import RELOCATION_EVENT_TYPE, Relocation
 from podjobs.contract.requests import Request
 from podjobs.contract.statements import BATCH_EVENT_TYPE, REPORT_EVENT_TYPE, BatchReport, StatementBatch
 from podjobs.contract.steps import STEP_EVENT_TYPE, Step
@@ -70,8 +71,13 @@ def _read(kind: type[ModelT], data: Any) -> ModelT:
     return kind.model_validate_json(data) if isinstance(data, bytes | str) else kind.model_validate(data)
 
 
-STEPS: MessageContract[Step, Plan | Result] = MessageContract(
-    "step", STEP_EVENT_TYPE, Step, {PLAN_EVENT_TYPE: Plan, RESULT_EVENT_TYPE: Result}
+StepReply = Plan | Result | Relocation
+"""The possible replies to a step."""
+STEPS: MessageContract[Step, StepReply] = MessageContract(
+    "step",
+    STEP_EVENT_TYPE,
+    Step,
+    {PLAN_EVENT_TYPE: Plan, RESULT_EVENT_TYPE: Result, RELOCATION_EVENT_TYPE: Relocation},
 )
 STATEMENTS: MessageContract[StatementBatch, BatchReport] = MessageContract(
     "batch", BATCH_EVENT_TYPE, StatementBatch, {REPORT_EVENT_TYPE: BatchReport}

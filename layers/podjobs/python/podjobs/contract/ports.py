@@ -2,31 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
+from podjobs.contract.commands import UNLIMITED, Access, CommandLimits, MediaInput
 from podjobs.contract.confidence import SURE, Confidence
 from podjobs.contract.media_paths import Key
-
-
-@dataclass(frozen=True)
-class MediaInput:
-    """A media file, as ffmpeg reads it."""
-
-    url: str = field(repr=False)
-    """The argument of `-i`: a path, or a URL, which may be secret as a whole."""
-    protocols: tuple[str, ...]
-    """The ffmpeg protocols needed to read it: whatever its content, no others are used."""
-    name: str
-    """Shown to people: the absolute path as Pod sees it."""
-
-    @property
-    def protocol_whitelist(self) -> str:
-        """The value of ffmpeg's option of that name."""
-        return ",".join(self.protocols)
 
 
 @dataclass(frozen=True)
@@ -49,14 +33,15 @@ class Storage(Protocol):
     def input_of(self, key: Key) -> MediaInput:
         """Name a readable file for ffmpeg, which reads it at any position.
 
-        Raises RetryableError while the file does not exist (shared folders show new files late),
+        Raises MissingFileError while the file does not exist (shared folders show new files late),
         InvalidRequestError if it leads out of the media root or is not a regular file.
         """
 
     def open(self, key: Key) -> BinaryIO:
         """Open a file for reading from its start. Raises like `input_of`.
 
-        The returned file is only read forward: it need not be seekable.
+        The returned file is only read forward: it need not be seekable. Whether there is one is not answered from a
+        cache.
         """
 
     def exists(self, key: Key) -> bool:
@@ -116,25 +101,14 @@ class Storage(Protocol):
     def delete(self, key: Key) -> None:
         """Delete a file; does nothing if it is already gone."""
 
+    def remove_folder(self, folder: Key) -> None:
+        """Remove a folder with what killed writers left in it, unless it contains anything else."""
+
     def find_obstacle(self) -> str:
         """Find out whether files can be written that Pod can read and delete.
 
         Returns a sentence for the operator, with the remedy; empty: nothing is wrong.
         """
-
-
-@dataclass(frozen=True)
-class CommandLimits:
-    """What a command may use. None: it has no limit of its own."""
-
-    cpu_s: int | None = None
-    """Processor time, of all its threads, in seconds."""
-    file_bytes: int | None = None
-    """Size of each file that it writes."""
-    file_setting: str = ""
-    """The setting that raises it; empty: there is none."""
-    yields: bool = False
-    """Whether it leaves the processors to other commands that want them."""
 
 
 class Tools(Protocol):
@@ -145,22 +119,27 @@ class Tools(Protocol):
         argv: Sequence[str],
         *,
         timeout_s: float,
+        access: Access,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limit_bytes: int | None = None,
-        limits: CommandLimits = CommandLimits(),
+        limits: CommandLimits = UNLIMITED,
+        watch: Callable[[], None] | None = None,
     ) -> bytes:
         """Run a command to its end and return what it wrote to stdout, unchanged.
 
         Args:
             argv: the command and its arguments; no shell is involved.
             timeout_s: seconds after which the command and its children are killed.
+            access: the files that it reads and the folder that it writes to.
             feed: open files whose contents, one after another, become the command's standard input; they are only read
                 forward, and closed.
             on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned. If
                 it raises an error, the command is killed and the error passed on.
             limit_bytes: the most it may write to stdout; None: no limit.
             limits: of its processor time and its files.
+            watch: called every few seconds while it runs. If it raises a StepError, the command is killed and the error
+                passed on.
 
         Raises:
             CommandError: it ended with an error (permanent); its subclass LimitExceededError: it went beyond its

@@ -21,6 +21,10 @@ NOTIFICATION_TIMEOUT_S = 600
 """Pod imports an encoded video inside the request; that can take minutes."""
 
 
+ENDINGS = frozenset({"report", "discard", "withdraw"})
+"""The actions that end a job which cannot, or need not, be done: they need no source."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A deployable, and the defaults of the adapter's settings for it."""
@@ -70,8 +74,13 @@ class Workflow:
 
         Source: docs/contract-pod.md: Pod has no call for «failed»; without this the video stays «in progress».
         """
-        notify = Stage(name="notify", steps=(self._notification_step("notify-failure", ()),))
+        notify = Stage(name="notify", steps=(self._notification_step("notify-failure", ("report",)),))
         return (self._stage("report"), notify)
+
+    @property
+    def withdraw_stages(self) -> tuple[Stage, ...]:
+        """What is left to do once the video was deleted: remove all files of the job, also those it has published."""
+        return (self._stage("withdraw"),)
 
     @property
     def discard_stages(self) -> tuple[Stage, ...]:
@@ -98,6 +107,11 @@ NOTIFICATION = Function(
     "notification", concurrency=4, attempts=200, attempts_note="With 200, Pod may be down for 32 hours."
 )
 """Notifies the sender of every job."""
+LOCATE = "locate"
+LOCATE_STEP = StepSpec(
+    id=LOCATE, function=NOTIFICATION.name, action=LOCATE, weight=0.1, timeout_s=NOTIFICATION_TIMEOUT_S
+)
+"""Added to a job when one of its steps does not find the source: only who requested the job knows where it is."""
 XAPI = Function(XAPI_FUNCTION, concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from podjobs.contract.commands import Access
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.recipe import Credit, PartName, Recipe
@@ -101,9 +102,10 @@ def _examine(source: Key, facts: MediaFacts, audio: AudioFacts, span: _Span, wor
     whole = _Span(facts.start_s, None)
     if span != whole and gives_sound(source, audio, work, whole):
         return Audibility.ELSEWHERE
+    file = work.storage.input_of(source)
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(audio.index)]
-    argv += ["-read_intervals", "%+#1", *PACKET_TIMES, *input_argv(work.storage.input_of(source), work.settings)]
+    argv += ["-read_intervals", "%+#1", *PACKET_TIMES, *input_argv(file, work.settings)]
     try:
-        return Audibility.UNREADABLE if work.run(argv).strip() else Audibility.EMPTY
+        return Audibility.UNREADABLE if work.run(argv, access=Access((file,))).strip() else Audibility.EMPTY
     except PermanentError:
         return Audibility.UNREADABLE

@@ -7,9 +7,9 @@ from typing import Any
 
 import ffmpeg
 
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import MediaInput
 from podjobs.encoding.audibility import Audibility, can_be_silent, examine_sound, silence_parts, tell_silent
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.context import EncodingContext
@@ -204,14 +204,14 @@ def _encode(recipe: Recipe, folder: Path, work: Workspace) -> float:
     sources = [work.storage.input_of(key) for key in keys]
     work.run(
         audio_argv(recipe, sources, str(folder), work.settings),
+        access=Access(tuple(sources), folder),
         on_progress=watch_length(work.storage.pod_path(recipe.source), work.settings),
         limits=audio_limits(recipe, work.storage.size_bytes(recipe.source), work.settings),
     )
     first = min(folder.iterdir())
     probe = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "format=duration"]
-    duration_s = float(
-        json.loads(work.run([*probe, "-print_format", "json", "-i", str(first)]))["format"].get("duration", 0)
-    )
+    report = work.run([*probe, "-print_format", "json", "-i", str(first)], access=Access((first,)))
+    duration_s = float(json.loads(report)["format"].get("duration", 0))
     if not duration_s:
         raise PermanentError("No sound was encoded.")
     return duration_s

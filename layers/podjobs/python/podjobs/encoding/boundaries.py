@@ -7,6 +7,7 @@ ten seconds are common, and so are chunks of eight.
 import math
 from collections.abc import Iterable, Sequence
 
+from podjobs.contract.commands import Access
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.workspace import Workspace
@@ -162,8 +163,9 @@ def _read_pts(source: Key, stream: int, intervals: str, work: Workspace) -> list
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(stream), "-read_intervals", intervals]
     argv += PACKET_TIMES
     try:
-        argv += input_argv(work.storage.input_of(source), work.settings)
-        output = work.tools.run(argv, timeout_s=INDEX_TIMEOUT_S)
+        file = work.storage.input_of(source)
+        argv += input_argv(file, work.settings)
+        output = work.tools.run(argv, timeout_s=INDEX_TIMEOUT_S, access=Access((file,)))
     except StepError:
         return []
     fields = [line.split("|")[0] for line in output.decode("ascii", "replace").splitlines()]

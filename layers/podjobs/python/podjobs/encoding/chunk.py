@@ -12,9 +12,9 @@ from typing import Any
 
 import ffmpeg
 
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.frames import SourceCut, cut_frames, cut_of
@@ -194,9 +194,15 @@ def _led(recipe: Recipe, cut: SourceCut) -> Recipe:
 
 def _encode(recipe: Recipe, chunk: Chunk, folder: Path, work: Workspace) -> ChunkResult:
     counted: dict[str, str] = {}
-    argv = chunk_argv(recipe, chunk, _inputs(recipe, chunk, work), str(folder), work.settings)
+    inputs = _inputs(recipe, chunk, work)
+    argv = chunk_argv(recipe, chunk, inputs, str(folder), work.settings)
     watch = watch_length(work.storage.pod_path(recipe.source), work.settings, counted.update)
-    work.run(argv, on_progress=watch, limits=chunk_limits(recipe, chunk, work.settings))
+    work.run(
+        argv,
+        access=Access(tuple(inputs), folder),
+        on_progress=watch,
+        limits=chunk_limits(recipe, chunk, work.settings),
+    )
     frames = int(counted.get("frame", "0"))
     missing = [rendition.name for rendition in recipe.renditions if not (folder / f"{rendition.name}.nut").exists()]
     if frames and missing:
@@ -209,7 +215,8 @@ def _look_up_first(result: ChunkResult, recipe: Recipe, folder: Path, work: Work
         return result
     # %+#1: the first packet is enough
     argv = [work.settings.ffprobe_cmd, "-v", "quiet", "-f", "nut", "-read_intervals", "%+#1", *PACKET_TIMES]
-    fields = work.run([*argv, "-i", str(folder / f"{recipe.renditions[0].name}.nut")]).split()
+    file = folder / f"{recipe.renditions[0].name}.nut"
+    fields = work.run([*argv, "-i", str(file)], access=Access((file,))).split()
     return result.model_copy(update={"first_s": float(fields[0]) if fields else None})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import ffmpeg
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import MediaInput
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.media.commands import QUIET, UNATTENDED, input_options
 

@@ -19,7 +19,11 @@ class EncodingContext(StepContext[EncodingJob]):
     @cached_property
     def recipe(self) -> Recipe:
         """How the source becomes its renditions; not available before the job is planned."""
-        return self.shared(Recipe)
+        recipe = self.shared(Recipe)
+        if recipe.source.startswith(self.work.key("")):  # it was repackaged
+            return recipe
+        # it may have moved since it was planned
+        return recipe.model_copy(update={"source": self.job.source})
 
     @cached_property
     def results(self) -> EarlierResults:

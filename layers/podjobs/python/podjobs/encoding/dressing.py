@@ -2,10 +2,10 @@
 
 import shutil
 
+from podjobs.contract.commands import Access, CommandLimits
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import DressingRequest
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import CommandLimits
 from podjobs.encoding.commands import OVERWRITE
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.limits import LEAST_CPU_S, WATERMARK_FILE
@@ -109,7 +109,9 @@ def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> 
             shutil.copyfileobj(uploaded, copy)
         try:
             limits = CommandLimits(LEAST_CPU_S, WATERMARK_FILE)
-            work.run([*argv, "-i", str(nameless), *output, str(folder / FILE)], limits=limits)
+            work.run(
+                [*argv, "-i", str(nameless), *output, str(folder / FILE)], access=Access(folder=folder), limits=limits
+            )
         except PermanentError as error:
             name = work.storage.pod_path(key)
             detail = f"The watermark {name!r} is not a picture that can be read. Choose another one in the dressing."

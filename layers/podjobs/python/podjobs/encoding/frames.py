@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import MediaInput
 from podjobs.encoding.boundaries import REORDERED_FRAMES
 from podjobs.encoding.commands import open_source
 from podjobs.encoding.picture import HDR_TRANSFERS, JITTER_S, freeze_first, freeze_last, prepare_frames

@@ -3,22 +3,26 @@
 Four calls lead from here to the process: the action, `Workspace.run`, `ProcessTools.run`, and Popen.
 """
 
+from dataclasses import replace
+
 from podjobs.contract.actions import Actions, choose_action, expect_job
 from podjobs.contract.jobs import EncodingJob, RecoveryJob
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.steps import Step
+from podjobs.contract.workflows import ENDINGS
 from podjobs.encoding.audio import encode_audio
 from podjobs.encoding.chunk import encode_chunk
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.images import make_images
 from podjobs.encoding.package import package_rendition
 from podjobs.encoding.plan import plan_job, plan_repackaged
-from podjobs.encoding.publish import discard, publish, report_failure
+from podjobs.encoding.publish import discard, publish, report_failure, withdraw
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.subtitles import make_subtitles
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.abandoned_work import remove_abandoned
+from podjobs.media.source_watch import SourceWatch, WatchedTools
 
 ACTIONS: Actions[EncodingContext] = {
     "plan": plan_job,
@@ -31,8 +35,9 @@ ACTIONS: Actions[EncodingContext] = {
     "publish": publish,
     "report": report_failure,
     "discard": discard,
+    "withdraw": withdraw,
 }
-"""In the order of a job; the last two are for a job that has failed, and for one that was superseded."""
+"""In the order of a job; the last three are for a job that has failed, was superseded, or whose video was deleted."""
 
 
 class EncodingFunction:
@@ -49,6 +54,7 @@ class EncodingFunction:
 
         Raises:
             InvalidRequestError: the job is not an encoding, or there is no such action.
+            SourceGoneError: the source was moved or deleted.
             StepError: as the action says.
         """
         if isinstance(step.job, RecoveryJob):
@@ -56,4 +62,8 @@ class EncodingFunction:
         job = expect_job(step, EncodingJob)
         action = choose_action(step, ACTIONS)
         work = Workspace(job.id, self._tools, self._storage, self._settings, step.timeout_s)
-        return action(EncodingContext(job, step, work))
+        if step.action in ENDINGS:
+            return action(EncodingContext(job, step, work))
+        watch = SourceWatch(self._storage, job.source, job.id)
+        with watch.step():
+            return action(EncodingContext(job, step, replace(work, tools=WatchedTools(self._tools, watch))))

@@ -9,9 +9,9 @@ from typing import Any
 import ffmpeg
 import webvtt
 
+from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError, blames_disk
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.completeness import played_length_s
 from podjobs.encoding.context import EncodingContext
@@ -188,7 +188,8 @@ def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], lis
             continue
         try:
             argv = cover_argv(source, picture, str(folder), work.settings)
-            work.tools.run(argv, timeout_s=left_s, limits=CommandLimits(LEAST_CPU_S, IMAGE_FILES))
+            limits = CommandLimits(LEAST_CPU_S, IMAGE_FILES)
+            work.tools.run(argv, timeout_s=left_s, access=Access((source,), folder), limits=limits)
         except NotNowError:
             raise
         except (PermanentError, RetryableError) as error:
@@ -206,7 +207,7 @@ def _picture_video(recipe: Recipe, chunks: Sequence[Chunk], sound_s: float, fold
     last_s, duration_s = _measure_s(chunks[-1], sound_s, recipe, work)
     argv = images_argv(recipe, duration_s, str(folder), work.settings, last_s)
     limits = CommandLimits(work.timeout_s, IMAGE_FILES)
-    work.run(argv, feed=open_joined(chunks, lowest, work), limits=limits)
+    work.run(argv, access=Access(folder=folder), feed=open_joined(chunks, lowest, work), limits=limits)
     width_px = lowest_tile_width(recipe)
     if tiles := count_tiles(duration_s, width_px):
         captions = overview_captions(duration_s, tiles, width_px)
@@ -226,9 +227,9 @@ def order_thumbnails(names: Sequence[str], covers: Sequence[str]) -> list[str]:
 
 def _measure_s(last: Chunk, sound_s: float, recipe: Recipe, work: Workspace) -> tuple[float | None, float]:
     """Time of the last frame, and length of what was encoded: up to its end, or to the end of the sound."""
-    url = work.input_of(f"{chunk_id(last)}/{recipe.renditions[0].name}.nut").url
-    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", *PACKET_TIMES, "-i", url]
-    times_s = [float(line) for line in work.run(argv).split()]
+    file = work.input_of(f"{chunk_id(last)}/{recipe.renditions[0].name}.nut")
+    argv = [work.settings.ffprobe_cmd, "-v", "error", "-f", "nut", *PACKET_TIMES, "-i", file.url]
+    times_s = [float(line) for line in work.run(argv, access=Access((file,))).split()]
     if not times_s:
         return None, recipe.output_s or 0.0
     return max(times_s), played_length_s(times_s, sound_s, recipe.output_s)

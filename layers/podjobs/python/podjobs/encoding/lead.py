@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
+from podjobs.contract.commands import Access
 from podjobs.contract.errors import StepError
 from podjobs.encoding.boundaries import SHORTEST_PREROLL_S, choose_preroll_s
 from podjobs.encoding.frames import SourceCut
@@ -223,9 +224,10 @@ def _look(cut: SourceCut, chunk: Chunk, until_s: float, work: Workspace, *, deco
     entries = "packet=pts_time,flags" + (":frame=best_effort_timestamp_time,pict_type" if decode else "")
     argv += ["-show_entries", entries, *input_argv(cut.source, work.settings)]
     try:
-        return read_seen(work.tools.run(argv, timeout_s=LOOK_TIMEOUT_S).decode("ascii", "replace"))
+        output = work.tools.run(argv, timeout_s=LOOK_TIMEOUT_S, access=Access((cut.source,)))
     except StepError:
         return Seen(())
+    return read_seen(output.decode("ascii", "replace"))
 
 
 def _seconds(field: str) -> float | None:

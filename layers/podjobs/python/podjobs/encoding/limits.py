@@ -8,7 +8,7 @@ See docs/decisions/0023-what-an-upload-may-cost.md.
 
 import math
 
-from podjobs.contract.ports import CommandLimits
+from podjobs.contract.commands import CommandLimits
 from podjobs.encoding.ladder import BUFFER_S, Rendition
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, Chunk, Recipe
 from podjobs.encoding.settings import EncodingSettings

@@ -6,9 +6,9 @@ from typing import Any
 import ffmpeg
 import m3u8
 
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import MediaInput
 from podjobs.encoding.audio import track_name
 from podjobs.encoding.chapters import ffmetadata, output_chapters
 from podjobs.encoding.commands import ffmpeg_argv
@@ -110,7 +110,8 @@ def package_rendition(context: EncodingContext) -> Result:
         chapters = _write_chapters(recipe, folder)
         argv = package_argv(rendition, track, str(folder), work.settings, str(chapters) if chapters else None)
         limits = package_limits(recipe, rendition, work.settings)
-        work.run(argv, feed=open_joined(chunks, rendition, work), limits=limits)
+        access = Access((track,) if track else (), folder)
+        work.run(argv, access=access, feed=open_joined(chunks, rendition, work), limits=limits)
         if chapters:
             chapters.unlink()
         expected = Expectation(

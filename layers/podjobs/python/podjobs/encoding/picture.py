@@ -10,7 +10,7 @@ from typing import Any
 
 import ffmpeg
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import MediaInput
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import FREEZE_EVERY_S, TICKS_PER_S, Watermark
 from podjobs.media.facts import VideoFacts

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import m3u8
 
+from podjobs.contract.commands import Access
 from podjobs.encoding.audio import SAMPLE_RATE_HZ
 from podjobs.encoding.completeness import played_length_s
 from podjobs.encoding.ladder import Rendition
@@ -67,7 +68,7 @@ def inspect(file: Path, work: Workspace) -> Inspection:
     packets: Packets = {}
     codecs: dict[str, None] = {}
     # -f: a file of a few packets would be taken for another kind
-    for line in work.run([*argv, "-f", "mpegts", "-i", str(file)]).splitlines():
+    for line in work.run([*argv, "-f", "mpegts", "-i", str(file)], access=Access((file,))).splitlines():
         match line.split("|"):
             case ["packet", kind, pts, dts, flags, *_]:
                 packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))

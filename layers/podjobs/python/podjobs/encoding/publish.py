@@ -1,6 +1,6 @@
 """Publishes what was packaged: files are moved into place, info_video.json last, then old files are removed.
 
-Also cleans up after a job that has failed or was superseded.
+Also cleans up after a job that has failed, was superseded, or whose video was deleted.
 """
 
 import json
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from podjobs.contract.errors import PermanentError, Problem, RetryableError
+from podjobs.contract.errors import PermanentError, Problem, RetryableError, StepError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan, Result
@@ -21,6 +21,7 @@ from podjobs.encoding.playlist import MASTER, master_playlist
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import PackageResult, PublishResult
 from podjobs.encoding.steps import AUDIO_FOLDER, IMAGES_FOLDER, SUBTITLES_FOLDER, package_id, stages_of
+from podjobs.media.source_watch import SourceWatch
 
 OURS = re.compile(
     r"(\d+p\.(mp4|m3u8|ts)|livestream\d*\.m3u8|audio_\d+k\.(mp3|m4a)|thumbnail_\d+\.png|overview\.(png|vtt)"
@@ -37,9 +38,11 @@ def publish(context: EncodingContext) -> Plan | Result:
 
     Raises:
         PermanentError: even that did not verify.
+        SourceGoneError: the source was moved or deleted meanwhile: what Pod would import must not be left here.
         RetryableError: a work file does not exist.
     """
     job, storage = context.job, context.work.storage
+    source = SourceWatch(storage, job.source, job.id)
     if not storage.has_work(job.id) and (published := _find_published(job, storage)):
         storage.remove_work(job.id)
         return _result_of(published).reply(("The files were published before.",))
@@ -53,13 +56,15 @@ def publish(context: EncodingContext) -> Plan | Result:
     files = _work_files(context, packages)
     if packages:
         storage.write(_place(job, MASTER), master_playlist(recipe.renditions, packages).encode())
-    for name, source in files.items():
-        _take_place(source, _place(job, name), storage)
+    for name, work_file in files.items():
+        source.check()  # a move to another file system takes its time
+        _take_place(work_file, _place(job, name), storage)
     log = (
         *faults,
         *find_missing(recipe, packages),
         *find_missing_sound(recipe, context.results.audio.duration_s),
     )
+    source.check()
     written = info.success_info(context, list(files), log)
     storage.write(_place(job, info.NAME), info.dump(written))
     keep = {*files, info.NAME} | ({MASTER} if packages else set())
@@ -69,18 +74,51 @@ def publish(context: EncodingContext) -> Plan | Result:
 
 
 def report_failure(context: EncodingContext) -> Result:
-    """Write the reason for a failure where Pod looks for the result, and remove the work files."""
+    """Write the reason for a failure where Pod looks for the result, and remove the work files.
+
+    Where Pod looks depends on the path that it is notified with. So if nothing can be written at the video, as its
+    folder lies behind a link that is not followed, the report is left at another place, which the notification names.
+
+    Returns:
+        `video_path`: the path to notify Pod with, if that is not the video's own.
+
+    Raises:
+        StepError: the report cannot be left at either place; the error is that of the first one.
+    """
     job, step, storage = context.job, context.step, context.work.storage
-    if (
-        _find_published(job, storage).get("error_encoding") is False
-    ):  # what failed is the notification, or what came after the files
-        storage.remove_work(job.id)
-        return Result(log=("The files stay: they had been published before the job failed.",))
     problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
-    content = info.failure_info(job, storage.pod_path, step.accepted_at, problem)
-    storage.write(_place(job, info.NAME), info.dump(content))
+    values, sentence = {}, "The failure was reported in info_video.json."
+    try:
+        if _find_published(job, storage).get("error_encoding") is False:
+            # what failed is the notification, or what came after the files
+            sentence = "The files stay: they had been published before the job failed."
+        else:
+            _write_report(job, problem, context)
+    except StepError as error:
+        spare = job.spare
+        values["video_path"] = storage.pod_path(spare.source)
+        sentence = f"The failure was reported in {storage.pod_path(_place(spare, info.NAME))!r}: {error.detail}"
+        also = f"{problem.detail} (Nothing can be left at the video: {error.detail})"
+        try:
+            _write_report(spare, problem.model_copy(update={"detail": also}), context)
+        except StepError:
+            raise error from None
     storage.remove_work(job.id)
-    return Result(log=("The failure was reported in info_video.json.",))
+    return Result(values=values, log=(sentence,))
+
+
+def withdraw(context: EncodingContext) -> Result:
+    """Remove all files of a job whose video was deleted: Pod has removed the folder, but perhaps too early."""
+    job, storage = context.job, context.work.storage
+    storage.remove_work(job.id)
+    for folder in (job.output_folder, job.spare.output_folder):
+        for key in storage.list_files(folder):
+            name = posixpath.basename(key)
+            if name == info.NAME or OURS.fullmatch(name):
+                storage.delete(key)
+        storage.remove_folder(folder)
+    storage.remove_folder(posixpath.dirname(job.spare.source))
+    return Result(log=("The video was deleted; all files of this job were removed.",))
 
 
 def discard(context: EncodingContext) -> Result:
@@ -93,6 +131,12 @@ def _plan_again(recipe: Recipe, job: EncodingJob, faults: Sequence[str]) -> Plan
     again = recipe.model_copy(update={"generation": recipe.generation + 1})
     log = (*faults, "The chunks did not verify; the source is encoded once more in one piece.")
     return Plan(shared=again.model_dump(mode="json"), stages=stages_of(again, job), log=log)
+
+
+def _write_report(place: EncodingJob, problem: Problem, context: EncodingContext) -> None:
+    storage = context.work.storage
+    content = info.failure_info(context.job, storage.pod_path, context.step.accepted_at, problem)
+    storage.write(_place(place, info.NAME), info.dump(content))
 
 
 def _place(job: EncodingJob, name: str) -> Key:

@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 
 import ffmpeg
 
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.limits import repackage_limits
 from podjobs.encoding.settings import EncodingSettings
@@ -137,15 +137,16 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> tuple[Key, tup
 def _copy_streams(facts: MediaFacts, source: Key, target: str, work: Workspace) -> None:
     file = work.storage.input_of(source)
     limits = repackage_limits(facts, work.storage.size_bytes(source), work.settings)
+    access = Access((file,), Path(target).parent)
     packed = facts.video is not None and facts.video.packs_frames
     try:
         if packed:
             with TemporaryDirectory(dir=Path(target).parent) as folder:
                 unpacked = MediaInput(url=f"{folder}/unpacked.avi", protocols=("file",), name=file.name)
-                work.run(unpack_argv(facts, file, unpacked.url, work.settings), limits=limits)
-                work.run(repackage_argv(facts, file, target, work.settings, unpacked), limits=limits)
+                work.run(unpack_argv(facts, file, unpacked.url, work.settings), access=access, limits=limits)
+                work.run(repackage_argv(facts, file, target, work.settings, unpacked), access=access, limits=limits)
         else:
-            work.run(repackage_argv(facts, file, target, work.settings), limits=limits)
+            work.run(repackage_argv(facts, file, target, work.settings), access=access, limits=limits)
     except PermanentError as error:
         detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
         raise PermanentError(detail, **error.context) from error

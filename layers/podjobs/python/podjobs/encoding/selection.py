@@ -4,9 +4,9 @@ from typing import Any
 
 import ffmpeg
 
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import MediaInput
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.limits import repackage_limits
 from podjobs.encoding.repackage import CODING, SOURCE_OPTIONS
@@ -61,7 +61,8 @@ def copy_selection(facts: MediaFacts, source: Key, folder_name: str, work: Works
     with work.writing(folder_name) as folder:
         try:
             limits = repackage_limits(facts, work.storage.size_bytes(source), work.settings)
-            work.run(selection_argv(facts, file, str(folder / FILE), work.settings), limits=limits)
+            argv = selection_argv(facts, file, str(folder / FILE), work.settings)
+            work.run(argv, access=Access((file,), folder), limits=limits)
         except PermanentError as error:
             detail = (
                 f"The file {file.name!r} has streams that are not accepted or damaged, and the others cannot be copied "

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import ffmpeg
 
+from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError, blames_disk
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import CommandLimits, MediaInput
 from podjobs.encoding.caption_text import DecodedText, decode_text
 from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, LINES, ShiftedCaptions, shift_captions
 from podjobs.encoding.commands import ffmpeg_argv, open_source
@@ -151,7 +151,8 @@ def _write(streams: Sequence[_Stream], context: EncodingContext, limits: Command
     work = context.work
     source = work.storage.input_of(context.recipe.source)
     argv = subtitles_argv([(stream.facts, stream.file) for stream in streams], source, work.settings)
-    work.tools.run(argv, timeout_s=timeout_s, limits=limits)
+    access = Access((source,), streams[0].file.parent)
+    work.tools.run(argv, timeout_s=timeout_s, access=access, limits=limits)
 
 
 def _left_out(stream: _Stream, error: PermanentError | RetryableError) -> str:

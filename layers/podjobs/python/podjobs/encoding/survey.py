@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from podjobs.contract.commands import Access
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.workspace import Workspace
@@ -55,8 +56,9 @@ def survey_pictures(source: Key, facts: MediaFacts, work: Workspace) -> MediaFac
     argv += ["-read_intervals", intervals, "-print_format", "compact=nokey=0", "-show_entries"]
     argv += ["packet=pts_time,flags:frame=width,height,sample_aspect_ratio,pict_type"]
     try:
-        argv += input_argv(work.storage.input_of(source), work.settings)
-        output = work.tools.run(argv, timeout_s=SURVEY_TIMEOUT_S).decode("ascii", "replace")
+        file = work.storage.input_of(source)
+        argv += input_argv(file, work.settings)
+        output = work.tools.run(argv, timeout_s=SURVEY_TIMEOUT_S, access=Access((file,))).decode("ascii", "replace")
     except StepError:
         output = ""
     is_complete = bool(output) and len(places_s) < MOST_PLACES

@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+from podjobs.contract.commands import Access
 from podjobs.contract.errors import PermanentError
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.playlist import AAC_FRAME_S, Inspection, Packets, read_segments
@@ -108,7 +109,7 @@ def check_segments(durations_s: Sequence[float], packets: Packets) -> list[str]:
 def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,nb_frames,start_time"]
     argv += ["-print_format", "json", "-i", str(file)]
-    streams: list[dict[str, Any]] = json.loads(work.run(argv))["streams"]
+    streams: list[dict[str, Any]] = json.loads(work.run(argv, access=Access((file,))))["streams"]
     by_type = {stream["codec_type"]: stream for stream in streams}
     if "video" not in by_type:
         return ["the MP4 contains no picture."]
@@ -135,7 +136,8 @@ def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
         argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options]
         try:
             # -f: a file of a few packets would be taken for another kind
-            work.run([*argv, "-f", "mpegts", "-i", str(file), "-map", "0:v:0", "-f", "null", "-"])
+            argv += ["-f", "mpegts", "-i", str(file), "-map", "0:v:0", "-f", "null", "-"]
+            work.run(argv, access=Access((file,)))
         except PermanentError as error:
             faults.append(f"its {end} does not play: {error.detail}")
     return faults

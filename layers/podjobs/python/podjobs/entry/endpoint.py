@@ -18,8 +18,7 @@ from podjobs.contract.errors import (
     UnavailableError,
     list_faults,
 )
-from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
-from podjobs.contract.plans import Plan, Result
+from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT, StepReply
 from podjobs.contract.steps import Step
 from podjobs.events import Event
 
@@ -38,7 +37,7 @@ class Handler(Protocol[RequestT_contra, ReplyT_co]):
         """Handle a request; safe to repeat. Raises StepError."""
 
 
-StepHandler = Handler[Step, Plan | Result]
+StepHandler = Handler[Step, StepReply]
 """A subject that performs steps of jobs."""
 
 

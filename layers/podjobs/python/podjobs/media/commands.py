@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import MediaInput
 from podjobs.media.codecs import name_decoders
 from podjobs.media.settings import SourceSettings
 

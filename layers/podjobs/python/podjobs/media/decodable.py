@@ -2,6 +2,7 @@
 
 import ffmpeg
 
+from podjobs.contract.commands import Access
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options
@@ -29,8 +30,8 @@ def gives_sound(
     Raises:
         RetryableError: the source does not exist (yet).
     """
-    options = input_options(work.storage.input_of(source), work.settings)
-    file = ffmpeg.input(work.storage.input_of(source).url, **options, copyts=None)
+    media = work.storage.input_of(source)
+    file = ffmpeg.input(media.url, **input_options(media, work.settings), copyts=None)
     bounds = {
         name: f"{time_s:.6f}" for name, time_s in zip(("start", "end"), span_s, strict=True) if time_s is not None
     }
@@ -42,6 +43,9 @@ def gives_sound(
     argv = list(output.compile(cmd=work.settings.ffmpeg_cmd))
     try:
         limits = usual_limits(work.timeout_s)
-        return bool(work.tools.run(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes, limits=limits))
+        output = work.tools.run(
+            argv, timeout_s=work.timeout_s, access=Access((media,)), limit_bytes=limit_bytes, limits=limits
+        )
     except PermanentError:
         return False
+    return bool(output)

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterable
 
+from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import CommandLimits, MediaInput, Tools
+from podjobs.contract.ports import Tools
 from podjobs.media.commands import input_argv
 from podjobs.media.facts import MediaFacts
 from podjobs.media.settings import SourceSettings
@@ -37,7 +38,8 @@ def refuse_encrypted(source: MediaInput, facts: MediaFacts, tools: Tools, settin
     argv = [settings.ffprobe_cmd, "-v", "error", "-read_intervals", f"%+#{PACKETS}", "-print_format", "json"]
     argv += ["-show_entries", "stream=index,codec_tag_string:packet=stream_index:packet_side_data=side_data_type"]
     argv += input_argv(source, settings, "max_pixels")
-    output = tools.run(argv, timeout_s=TIMEOUT_S, limits=CommandLimits(cpu_s=TIMEOUT_S))
+    limits = CommandLimits(cpu_s=TIMEOUT_S)
+    output = tools.run(argv, timeout_s=TIMEOUT_S, access=Access((source,)), limits=limits)
     used = {stream.index for stream in (facts.video, facts.audio) if stream is not None}
     if not used.isdisjoint(encrypted_streams(output.decode("utf-8", "replace"))):
         raise PermanentError(

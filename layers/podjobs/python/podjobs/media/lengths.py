@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import NotNowError, RetryableError, StepError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import MediaInput
 from podjobs.media.commands import KEEP_GOING, PACKET_TIMES, UNATTENDED, input_argv
 from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
 from podjobs.media.workspace import MediaWorkspace, S
@@ -230,7 +230,7 @@ def _read_ends(
     argv += [] if only is None else ["-select_streams", str(only)]
     argv += ["-show_entries", "packet=stream_index,pts_time,duration_time,flags"]
     argv += ["-print_format", "compact=nokey=1:print_section=0", *input_argv(source, work.settings)]
-    output = _try(argv, READ_TIMEOUT_S, work)
+    output = _try(argv, source, READ_TIMEOUT_S, work)
     return last_packets(output.splitlines())
 
 
@@ -240,7 +240,7 @@ def _first_decoded_s(source: MediaInput, video: VideoFacts, work: MediaWorkspace
     argv += [*input_argv(source, work.settings), "-map", f"0:{video.index}", "-frames:v", "1"]
     argv += ["-fps_mode", "passthrough", "-enc_time_base", f"1:{TICKS_PER_S}", "-f", "framecrc", "pipe:1"]
     # A machine that is busy says nothing about the picture: the step is tried again.
-    output = _try(argv, DECODE_TIMEOUT_S, work, passes=RetryableError)
+    output = _try(argv, source, DECODE_TIMEOUT_S, work, passes=RetryableError)
     # stream, decoding time, presentation time, duration, size, checksum
     frame = re.search(r"^0,\s*-?\d+,\s*(-?\d+),", output, re.MULTILINE)
     return int(frame[1]) / TICKS_PER_S if frame else None
@@ -250,16 +250,26 @@ def _first_packet_s(source: MediaInput, video: VideoFacts, work: MediaWorkspace[
     """Time of the first packet, whether or not it can be decoded."""
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-select_streams", str(video.index)]
     argv += ["-read_intervals", f"%+#{REORDERED}", *PACKET_TIMES, *input_argv(source, work.settings)]
-    lines = (line.split("|")[0] for line in _try(argv, READ_TIMEOUT_S, work).splitlines())
+    lines = (line.split("|")[0] for line in _try(argv, source, READ_TIMEOUT_S, work).splitlines())
     return min((float(line) for line in lines if re.fullmatch(r"-?\d+(\.\d+)?", line)), default=None)
 
 
 def _try(
-    argv: list[str], timeout_s: float, work: MediaWorkspace[S], *, passes: type[RetryableError] = NotNowError
+    argv: list[str],
+    source: MediaInput,
+    timeout_s: float,
+    work: MediaWorkspace[S],
+    *,
+    passes: type[RetryableError] = NotNowError,
 ) -> str:
     """What a command writes; nothing if it fails: then nothing is known. Errors that pass are raised."""
     try:
-        output = work.tools.run(argv, timeout_s=min(timeout_s, work.timeout_s), limit_bytes=READ_LIMIT_BYTES)
+        output = work.tools.run(
+            argv,
+            timeout_s=min(timeout_s, work.timeout_s),
+            access=Access((source,)),
+            limit_bytes=READ_LIMIT_BYTES,
+        )
     except passes:
         raise
     except StepError:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from podjobs.contract.commands import CommandLimits
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import CommandLimits
 from podjobs.media.settings import SourceSettings
 
 LARGEST_FILE_BYTES = 16 << 30

@@ -10,9 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from podjobs.contract.commands import NOTHING, Access, CommandLimits, MediaInput
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
+from podjobs.contract.ports import Storage, Tools
 from podjobs.media.codecs import UNKNOWN_CODECS
 from podjobs.media.commands import UNATTENDED, input_argv
 from podjobs.media.facts import (
@@ -125,9 +126,10 @@ def select_openable(tools: Tools, storage: Storage, settings: SourceSettings, ke
 def _list_streams(tools: Tools, source: MediaInput, settings: SourceSettings, mapped: str) -> list[Listed]:
     argv = [settings.ffmpeg_cmd, *UNATTENDED, *input_argv(source, settings, "max_pixels"), "-map", mapped, *LISTING]
     try:
-        return read_listing(tools.run(argv, timeout_s=LIST_TIMEOUT_S, limits=LIMITS).decode("utf-8", "replace"))
+        listing = tools.run(argv, timeout_s=LIST_TIMEOUT_S, access=Access((source,)), limits=LIMITS)
     except PermanentError:
         return []
+    return read_listing(listing.decode("utf-8", "replace"))
 
 
 def read_listing(listing: str) -> list[Listed]:
@@ -193,11 +195,17 @@ def _drop_unopenable(selecting: Selecting, tools: Tools, source: MediaInput, set
         argv = [settings.ffmpeg_cmd, *UNATTENDED, *inputs, *maps, *HEAD]
         probe = [settings.ffprobe_cmd, "-v", "warning", *START_TIME, "-f", "nut", "-i", "pipe:0"]
         try:
-            head = tools.run(argv, timeout_s=LIST_TIMEOUT_S, limit_bytes=LARGEST_HEAD_BYTES, limits=LIMITS)
+            head = tools.run(
+                argv,
+                timeout_s=LIST_TIMEOUT_S,
+                access=Access((source,)),
+                limit_bytes=LARGEST_HEAD_BYTES,
+                limits=LIMITS,
+            )
         except PermanentError:
             return 0.0  # such streams cannot be examined; the copy will show
         try:
-            said = tools.run(probe, timeout_s=LIST_TIMEOUT_S, feed=[io.BytesIO(head)], limits=LIMITS)
+            said = tools.run(probe, timeout_s=LIST_TIMEOUT_S, access=NOTHING, feed=[io.BytesIO(head)], limits=LIMITS)
         except PermanentError as error:
             named = re.search(r"input stream (\d+)", str(error.context.get("stderr", "")))
             if named is None or int(named[1]) >= len(examined):

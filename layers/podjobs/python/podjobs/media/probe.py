@@ -4,9 +4,10 @@ import json
 import re
 from typing import Any
 
+from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import OutputTooLongError, PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
+from podjobs.contract.ports import Storage, Tools
 from podjobs.contract.redaction import redact
 from podjobs.media.bounds import bound_metadata
 from podjobs.media.codecs import UNKNOWN_CODECS, add_codec, name_codecs
@@ -100,7 +101,13 @@ def _report(source: MediaInput, tools: Tools, settings: SourceSettings, *, texts
     # with a limit on pixels, ffprobe would not report the size that must be refused
     argv += input_argv(source, settings, "max_pixels")
     limits = CommandLimits(cpu_s=PROBE_TIMEOUT_S)
-    output = tools.run(argv, timeout_s=PROBE_TIMEOUT_S, limit_bytes=LONGEST_REPORT_BYTES, limits=limits)
+    output = tools.run(
+        argv,
+        timeout_s=PROBE_TIMEOUT_S,
+        access=Access((source,)),
+        limit_bytes=LONGEST_REPORT_BYTES,
+        limits=limits,
+    )
     return dict(json.loads(output.decode("utf-8", "replace")))
 
 

@@ -1,7 +1,7 @@
 """The settings of all functions that read media: their tools, and what they accept."""
 
 import os
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
 
@@ -30,6 +30,12 @@ class SourceSettings(MediaSettings):
     podjobs_max_streams: PositiveInt = Field(default=64, description="Maximum number of streams in an upload.")
     podjobs_ffmpeg_memory_mb: Annotated[int, Field(ge=512)] = Field(
         default=8192, description="Maximum address space of an ffmpeg process, in MiB."
+    )
+    podjobs_sandbox: Literal["auto", "require", "off"] = Field(
+        default="auto",
+        description="Whether media commands are confined to their own files, without secrets and network: `auto`: as "
+        "far as this machine can, and what is missing is said at the start; `require`: without all of it, the function "
+        "does not start; `off`: not at all.",
     )
 
     @property

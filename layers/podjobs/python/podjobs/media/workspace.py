@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Generic, TypeVar
 
+from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import CommandLimits, MediaInput, Storage, Tools
+from podjobs.contract.ports import Storage, Tools
 from podjobs.media.limits import usual_limits
 from podjobs.media.settings import SourceSettings
 
@@ -42,6 +43,7 @@ class MediaWorkspace(Generic[S]):
         self,
         argv: Sequence[str],
         *,
+        access: Access,
         feed: Iterable[BinaryIO] = (),
         on_progress: Callable[[dict[str, str]], None] | None = None,
         limits: CommandLimits | None = None,
@@ -51,5 +53,7 @@ class MediaWorkspace(Generic[S]):
         Without limits of its own, the command has those of `usual_limits`.
         """
         limits = limits or usual_limits(self.timeout_s)
-        output = self.tools.run(argv, timeout_s=self.timeout_s, feed=feed, on_progress=on_progress, limits=limits)
+        output = self.tools.run(
+            argv, timeout_s=self.timeout_s, access=access, feed=feed, on_progress=on_progress, limits=limits
+        )
         return output.decode("utf-8", "replace")

@@ -6,7 +6,7 @@
       ├─400─▶ GET: it shows this job's result ───────────────▶ done: the first answer was lost
       │          ├── it is in progress ───────────────────────▶ retried, unless that encode replaces this job
       │          └── it shows another result ─────────────────▶ asked to encode the video again; done, or fails
-      └─404: the video was deleted ──────────────────────────▶ done
+      └─404: the video was deleted ──────────────────────────▶ cancelled
 
 Why: docs/decisions/0025-what-pod-shows-is-believed.md.
 Source: docs/contract-pod.md, callbacks.
@@ -25,12 +25,12 @@ from podjobs.contract.ports import PodAnswer, PodApi, Storage, VideoState
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
 from podjobs.notification.expectation import Expectation, find_missing_renditions
+from podjobs.notification.locate import VideoDeletedError
 from podjobs.notification.pod_progress import is_imported, is_importing, waits_for_import
 from podjobs.notification.second_encode import SecondEncode
 
 logger = structlog.get_logger(__name__)
 
-GONE = "Pod no longer knows this video; there is nobody to notify."
 REASON_CHARS = 1000
 """Pod's administration shows the reason in the video's encoding log."""
 OPERATOR_RETRY_S = 300.0
@@ -82,7 +82,7 @@ class EncodedCallback:
         limit_s = self.waits.import_s if may_be_running else 0
         state = self._state_until(lambda state: not is_importing(state), limit_s)
         if state is None:
-            return GONE
+            raise VideoDeletedError
         if not (is_imported(state) and self._expected.is_shown(state)):
             return ""
         self._second.forget()
@@ -93,19 +93,20 @@ class EncodedCallback:
         """See to it that Pod has what this job made.
 
         Raises:
+            VideoDeletedError: there is nobody to notify.
             OperatorNeededError: Pod takes the callback, but does not import.
             PermanentError: Pod shows another result, or none, and that cannot be mended from here.
             RetryableError: Pod cannot be asked.
         """
         if answer is PodAnswer.UNKNOWN_VIDEO:
-            return Result(log=(GONE,))
+            raise VideoDeletedError
         try:
             state = self.pod.video_state(self.reply_to.video_id)
         except UnavailableError as error:
             # as an attempt that counts: the next one then asks before it calls Pod again
             raise RetryableError(f"Pod was called, but cannot be asked what came of it: {error.detail}") from error
         if state is None:
-            return Result(log=(GONE,))
+            raise VideoDeletedError
         if answer is PodAnswer.NOT_IN_PROGRESS:
             return Result(log=(self._after_refusal(state),))
         self._check_import(state)

@@ -1,16 +1,22 @@
-"""The notification function: notifies whoever requested a job that it has ended."""
+"""The notification function: notifies whoever requested a job that it has ended, and asks where its source has gone."""
 
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import PodApi, Storage
+from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.reply_to import Nobody, PodCallback
 from podjobs.contract.steps import Step
+from podjobs.contract.workflows import LOCATE
 from podjobs.notification.encoded_callback import PATIENT, Waits
+from podjobs.notification.locate import VideoDeletedError, deleted, follow, locate
 from podjobs.notification.pod_callbacks import notify_pod
 
 
 class NotificationFunction:
-    """Performs the last step of every job: notifies its sender through the channel named in `reply_to`."""
+    """Performs the last step of every job: notifies its sender through the channel named in `reply_to`.
+
+    The same channel knows where a source has gone that the job's steps no longer find.
+    """
 
     def __init__(self, pod: PodApi, storage: Storage, waits: Waits = PATIENT) -> None:
         """Create the function.
@@ -24,18 +30,29 @@ class NotificationFunction:
         self._storage = storage
         self._waits = waits
 
-    def handle(self, step: Step) -> Result:
-        """Notify the job's sender; safe to repeat.
+    def handle(self, step: Step) -> Result | Relocation:
+        """Notify the job's sender, or ask where the source is; safe to repeat.
 
         Raises:
-            InvalidRequestError: there is no such action; the action must be the job's type.
-            StepError: the sender did not accept the notification; see the channel.
+            InvalidRequestError: there is no such action; the action must be the job's type, or `locate`.
+            StepError: the sender did not accept the notification, or did not answer; see the channel.
         """
         job = step.job
-        if step.action != job.type:
+        if step.action not in {job.type, LOCATE}:
             raise InvalidRequestError(f"The notification function has no action {step.action!r}.")
         match job.reply_to:
+            case PodCallback() as reply_to if step.action == LOCATE:
+                return locate(job, reply_to, self._pod, self._storage)
             case PodCallback() as reply_to:
-                return notify_pod(step, reply_to, self._pod, self._storage, self._waits)
+                return self._notify_pod(step, reply_to)
+            case Nobody() if step.action == LOCATE:
+                return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job)
             case Nobody():
                 return Result(log=("There is nobody to notify.",))
+
+    def _notify_pod(self, step: Step, reply_to: PodCallback) -> Result | Relocation:
+        try:
+            followed, reply_to = follow(step, reply_to, self._pod, self._storage)
+            return notify_pod(followed, reply_to, self._pod, self._storage, self._waits)
+        except VideoDeletedError:
+            return deleted(step.job, self._storage)

@@ -13,7 +13,8 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports import PodAnswer, PodApi, Storage
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
-from podjobs.notification.encoded_callback import GONE, EncodedCallback, Waits
+from podjobs.notification.encoded_callback import EncodedCallback, Waits
+from podjobs.notification.locate import VideoDeletedError
 
 MESSAGE_CHARS = 4000
 """Pod stores the message in the video's log, which people read."""
@@ -31,6 +32,7 @@ def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage,
 
     Raises:
         InvalidRequestError: Pod has no callback for jobs of this type.
+        VideoDeletedError: there is nobody to notify.
         StepError: Pod did not accept it; see the `PodApi` port and the callbacks.
     """
     callback = _callback_for(step, reply_to, pod, storage, waits)
@@ -60,10 +62,13 @@ class Callback(Protocol):
 
         Returns:
             A sentence about it; empty: it had none.
+
+        Raises:
+            VideoDeletedError: there is nobody to notify.
         """
 
     def conclude(self, answer: PodAnswer) -> Result:
-        """Deal with Pod's answer. Raises StepError if Pod does not have what it should."""
+        """Deal with Pod's answer. Raises VideoDeletedError, or StepError if Pod does not have what it should."""
 
 
 def _callback_for(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage, waits: Waits) -> Callback:
@@ -96,8 +101,7 @@ class _TranscribedCallback:
 
     def conclude(self, answer: PodAnswer) -> Result:
         if answer is PodAnswer.UNKNOWN_VIDEO:
-            self.storage.delete(self.captions)  # Pod does not delete it
-            return Result(log=(GONE,))
+            raise VideoDeletedError
         return Result(log=("Pod was notified.",))
 
 

@@ -1,14 +1,16 @@
 """The transcription function: one step in, one reply out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from podjobs.contract.actions import Actions, StepContext, choose_action, expect_job
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports import SpeechModel, Storage, Tools
 from podjobs.contract.steps import Step
+from podjobs.contract.workflows import ENDINGS
+from podjobs.media.source_watch import SourceWatch, WatchedTools
 from podjobs.transcription.plan import plan_job
-from podjobs.transcription.publish import discard, publish_captions, report_failure
+from podjobs.transcription.publish import discard, publish_captions, report_failure, withdraw
 from podjobs.transcription.recipe import Part, Recipe
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.transcribe import transcribe_part
@@ -22,16 +24,25 @@ class TranscriptionContext(StepContext[TranscriptionJob]):
     model: SpeechModel
     work: Workspace
 
+    @property
+    def recipe(self) -> Recipe:
+        """How the sound is transcribed; not available before the job is planned."""
+        recipe = self.shared(Recipe)
+        # it may have moved since it was planned
+        sound = recipe.sound.model_copy(update={"source": self.job.source})
+        return recipe.model_copy(update={"sound": sound})
+
 
 ACTIONS: Actions[TranscriptionContext] = {
     "plan": lambda given: plan_job(given.job, given.model, given.work),
-    "transcribe": lambda given: transcribe_part(given.params(Part), given.shared(Recipe), given.model, given.work),
-    "captions": lambda given: publish_captions(given.job, given.step, given.shared(Recipe), given.work),
+    "transcribe": lambda given: transcribe_part(given.params(Part), given.recipe, given.model, given.work),
+    "captions": lambda given: publish_captions(given.job, given.step, given.recipe, given.work),
     "report": lambda given: report_failure(given.job, given.work.storage),
     "discard": lambda given: discard(given.job, given.work.storage),
+    "withdraw": lambda given: withdraw(given.job, given.work.storage),
 }
-"""In the order of a job, where each part is a step of its own; the last two are for a job that has failed, and for one
-that was superseded."""
+"""In the order of a job, where each part is a step of its own; the last three are for a job that has failed, was
+superseded, or whose video was deleted."""
 
 
 class TranscriptionFunction:
@@ -49,9 +60,15 @@ class TranscriptionFunction:
 
         Raises:
             InvalidRequestError: the job is not a transcription, or there is no such action.
+            SourceGoneError: the source was moved or deleted.
             StepError: as the action says.
         """
         job = expect_job(step, TranscriptionJob)
         action = choose_action(step, ACTIONS)
         work = Workspace(job.id, self._tools, self._storage, self._settings, step.timeout_s)
-        return action(TranscriptionContext(job, step, self._model, work))
+        if step.action in ENDINGS:
+            return action(TranscriptionContext(job, step, self._model, work))
+        watch = SourceWatch(self._storage, job.source, job.id)
+        with watch.step():
+            work = replace(work, tools=WatchedTools(self._tools, watch))
+            return action(TranscriptionContext(job, step, self._model, work))

@@ -62,3 +62,10 @@ def discard(job: TranscriptionJob, storage: Storage) -> Result:
     storage.delete(job.captions)
     storage.remove_work(job.id)
     return Result(log=("A newer job superseded this one; its files were removed.",))
+
+
+def withdraw(job: TranscriptionJob, storage: Storage) -> Result:
+    """Remove the files of a job whose video was deleted."""
+    storage.delete(job.captions)
+    storage.remove_work(job.id)
+    return Result(log=("The video was deleted; the files of this job were removed.",))

@@ -8,7 +8,7 @@ import re
 
 import ffmpeg
 
-from podjobs.contract.ports import MediaInput
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options, mix_down
 from podjobs.transcription.hearing.sound import Sound
 from podjobs.transcription.settings import TranscriptionSettings
@@ -48,6 +48,7 @@ def loudness_argv(sound: Sound, source: MediaInput, settings: TranscriptionSetti
 
 def measure_loudness(sound: Sound, work: Workspace) -> float:
     """Measure the integrated loudness of a whole file, in LUFS."""
-    output = work.run(loudness_argv(sound, work.storage.input_of(sound.source), work.settings))
+    source = work.storage.input_of(sound.source)
+    output = work.run(loudness_argv(sound, source, work.settings), access=Access((source,)))
     found = re.findall(r"lavfi\.r128\.I=(-?[\d.]+)", output)
     return float(found[-1]) if found else SILENT_LUFS

@@ -10,8 +10,9 @@ from typing import Any
 import ffmpeg
 from pydantic import BaseModel, ConfigDict
 
+from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, MediaInput
+from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ
 from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options, mix_down
 from podjobs.media.facts import AudioFacts, MediaFacts
 from podjobs.transcription.settings import TranscriptionSettings
@@ -74,9 +75,10 @@ def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> b
     Raises:
         PermanentError: the file cannot be decoded. RetryableError: it does not exist.
     """
-    argv = sound_argv(sound, start_s, end_s, work.storage.input_of(sound.source), work.settings)
+    source = work.storage.input_of(sound.source)
+    argv = sound_argv(sound, start_s, end_s, source, work.settings)
     limit_bytes = math.ceil((end_s - start_s + 1) * SOUND_BYTES_PER_S)
-    return work.tools.run(argv, timeout_s=work.timeout_s, limit_bytes=limit_bytes)
+    return work.tools.run(argv, timeout_s=work.timeout_s, access=Access((source,)), limit_bytes=limit_bytes)
 
 
 def sound_argv(
@@ -139,5 +141,6 @@ def measure_length(sound: Sound, work: Workspace) -> float:
     # -c copy: packets are read, not decoded. -progress: its out_time_us is the end of the last packet.
     stream = ffmpeg.input(source.url, **input_options(source, work.settings))[str(sound.audio.index)]
     command = ffmpeg.output(stream, "-", c="copy", f="null").global_args(*UNATTENDED, "-progress", "pipe:1")
-    work.run(list(command.compile(cmd=work.settings.ffmpeg_cmd)), on_progress=remember)
+    argv = list(command.compile(cmd=work.settings.ffmpeg_cmd))
+    work.run(argv, access=Access((source,)), on_progress=remember)
     return end_us[0] / 1_000_000

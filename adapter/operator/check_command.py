@@ -1,0 +1,152 @@
+"""The command that asks everything that the adapter needs whether it is well."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+import aiohttp
+import click
+from pydantic import SecretStr, ValidationError
+from redis.exceptions import RedisError
+from rich.table import Table
+
+from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exit
+from adapter.redis.connections import open_redis
+from adapter.settings import AdapterSettings, adapter_settings
+from podjobs.contract.errors import Problem
+from podjobs.contract.redaction import redact
+
+ANSWER_LIMIT_S = 60
+"""A function that is scaled to zero starts first."""
+PAGE_BYTES = 4000
+"""Longer ones are cut."""
+WELL = "ok"
+SHUT_OUT = (
+    "answers, but has a secret, and the adapter has none: it will refuse every step. Set PODJOBS_FUNCTION_SECRET as "
+    "the function has it."
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about one part."""
+
+    part: str
+    said: str
+    needs_operator: bool
+
+
+@dataclass(frozen=True)
+class _Page:
+    """A page that says how a part is."""
+
+    part: str
+    url: str = field(repr=False)
+    setting: str
+    """Where the URL comes from."""
+    well: str
+    """Its first line if nothing is wrong; what follows is advice."""
+    has_secret: bool = False
+    """Whether the part tells its advice only to those who know its secret, and then always has some if it has none."""
+    secret: SecretStr | None = None
+    """What the adapter knows it by."""
+
+
+@click.command()
+def check() -> None:
+    """Ask the functions, Redis and the adapter how they are.
+
+    The exit status is 1 if an operator is needed.
+    """
+    settings = settings_or_exit(adapter_settings())
+    findings = asyncio.run(examine(settings))
+    table = Table("part", "state", box=None)
+    for finding in findings:
+        table.add_row(finding.part, finding.said)
+    print_table(table)
+    if any(finding.needs_operator for finding in findings):
+        raise SystemExit(EXIT_FAILURE)
+
+
+async def examine(settings: AdapterSettings) -> list[Finding]:
+    """Ask every part, all at once.
+
+    Args:
+        settings: the adapter's.
+
+    Returns:
+        What each said, Redis first.
+    """
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_LIMIT_S)) as session:
+        asked = [_ask_redis(part, url, setting) for part, url, setting in _databases(settings)]
+        asked += [_ask_page(page, session) for page in _pages(settings)]
+        return await asyncio.gather(*asked)
+
+
+def _databases(settings: AdapterSettings) -> Iterator[tuple[str, str, str]]:
+    """The databases, each once: part, URL, and the setting that it comes from."""
+    broker = "ENCODING_TRANSCODING_CELERY_BROKER_URL"
+    yield "Redis: Pod's queues", settings.broker_url, broker
+    if settings.jobs_url != settings.broker_url:
+        yield "Redis: jobs", settings.jobs_url, "PODJOBS_REDIS_URL"
+    if settings.statements and settings.xapi_broker_url != settings.broker_url:
+        yield "Redis: xAPI queue", settings.xapi_broker_url, "XAPI_CELERY_BROKER_URL"
+
+
+def _pages(settings: AdapterSettings) -> Iterator[_Page]:
+    port = settings.podjobs_health_port
+    if port:  # else it is chosen by the system, and known from the log alone
+        url = f"http://{settings.podjobs_health_host}:{port}/readyz"
+        yield _Page("adapter", url, "PODJOBS_HEALTH_HOST and PODJOBS_HEALTH_PORT", "ready")
+    functions = [*settings.functions, *([settings.statements.function] if settings.statements else [])]
+    for function in functions:
+        setting = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
+        secret = settings.podjobs_function_secret
+        yield _Page(f"function {function.name}", function.url, setting, WELL, has_secret=True, secret=secret)
+
+
+async def _ask_redis(part: str, url: str, setting: str) -> Finding:
+    client = open_redis(url, text=True)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        said = f"does not answer: {redact(str(error)).rstrip('.')}. Start it, or correct {setting}."
+        return Finding(part, said, needs_operator=True)
+    finally:
+        await client.aclose()
+    return Finding(part, WELL, needs_operator=False)
+
+
+async def _ask_page(page: _Page, session: aiohttp.ClientSession) -> Finding:
+    headers = {"Authorization": f"Bearer {page.secret.get_secret_value()}"} if page.secret else {}
+    try:
+        async with session.get(page.url, headers=headers, allow_redirects=False) as response:
+            status, text = response.status, await _read(response)
+    except TimeoutError:
+        return Finding(page.part, f"does not answer within {ANSWER_LIMIT_S} s.", needs_operator=True)
+    except aiohttp.ClientError as error:
+        said = f"cannot be asked: {redact(str(error)).rstrip('.')}. Start it, or correct {page.setting}."
+        return Finding(page.part, said, needs_operator=True)
+    first, _, advice = text.partition("\n")
+    if status != HTTPStatus.OK or first != page.well:
+        return Finding(page.part, f"answers with status {status}: {_detail(text)}", needs_operator=True)
+    if page.has_secret and page.secret is None and not advice:
+        return Finding(page.part, SHUT_OUT, needs_operator=True)
+    return Finding(page.part, advice.strip() or WELL, needs_operator=bool(advice.strip()))
+
+
+def _detail(text: str) -> str:
+    try:
+        return Problem.model_validate_json(text).detail
+    except ValidationError:
+        return text or "nothing"
+
+
+async def _read(response: aiohttp.ClientResponse) -> str:
+    content = bytearray()
+    async for block in response.content.iter_any():
+        content += block
+        if len(content) >= PAGE_BYTES:
+            break
+    return redact(content[:PAGE_BYTES].decode("utf-8", "replace")).strip()
