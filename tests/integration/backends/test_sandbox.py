@@ -78,6 +78,18 @@ def test_command_cannot_list_the_uploads_beside_its_input(video):
     refuse("ls", str(video.parent), access=Access((video,)))
 
 
+def test_command_cannot_read_where_pod_is_installed():
+    """It often is in /usr/local/django_projects, with its settings."""
+    refuse("ls", "/usr/local")
+
+
+def test_command_that_reads_from_a_url_can_look_up_hosts_and_certificates():
+    source = MediaInput("https://storage.example/video", ("https", "tls", "tcp"), "/media/video.mkv")
+    for argv in (("cat", "/etc/hosts"), ("ls", "/etc/ssl/certs")):
+        run(CONFINED, *argv, access=Access((source,)))
+        refuse(*argv)
+
+
 def test_command_cannot_read_the_secrets_of_the_function():
     """Root may read the environment of every process, and the same user that of its own."""
     refuse("cat", f"/proc/{os.getpid()}/environ")
