@@ -10,6 +10,7 @@ import pytest
 
 from support.fault_lrs import FaultLrs
 from support.lrs import LOGIN, PASSWORD
+from support.processes import REPOSITORY
 from support.stack import STOP_TIMEOUT_S, command_line
 from support.statements import messages_of, new_statement
 
@@ -43,6 +44,13 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
     secret = stack.find("adapter")[0].environ()["PODJOBS_FUNCTION_SECRET"]
     assert httpx.get(url).text == "ok\n"
     assert sentence in httpx.get(url, headers={"Authorization": f"Bearer {secret}"}).text
+    command = [REPOSITORY / "scripts" / "podjobs", "--state", stack.state_dir, "--env-file", "/dev/null", "check"]
+    checked = subprocess.run(command, env=stack.environment, capture_output=True, text=True, check=False)
+    assert checked.returncode == 1, checked.stderr
+    assert sentence in " ".join(checked.stdout.split())
+    assert [line.split()[-1] for line in checked.stdout.splitlines() if "adapter" in line or "Redis" in line] == [
+        "ok"
+    ] * 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
