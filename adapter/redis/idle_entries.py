@@ -1,11 +1,11 @@
 """Idle entries of a stream: those whose wait is over, and those whose adapter is gone."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from adapter.redis import keys
-from adapter.redis.streams import PendingEntry, Streams
+from adapter.redis.streams import Entry, PendingEntry, Streams
 from adapter.redis.waits import Waits
 from adapter.retries import RetryPolicy
 
@@ -77,6 +77,13 @@ class IdleEntries:
             if required_s is not None and entry_waited_s >= required_s:
                 due.append(entry)
         return sorted(due, key=_position)
+
+    async def claim(self, due: Sequence[PendingEntry]) -> list[tuple[Entry, int]]:
+        """Claim entries that `find` listed; see Streams.claim."""
+        if not due:
+            return []
+        self._waits.forget(due)
+        return await self._streams.claim(self._stream, due)
 
     async def remove_gone_consumers(self) -> None:
         """Remove adapters that are gone from the group, at most once per lease."""

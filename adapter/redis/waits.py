@@ -5,7 +5,7 @@ of 0 for two hours; if it is set forward, all waits are over at once. So what Re
 before an entry was first seen, and no more of it than the time since the look before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from adapter.redis.streams import PendingEntry
 
@@ -34,6 +34,11 @@ class Waits:
             entry: self._since_s.get(entry, now_s - _credit_s(entry.idle_s, unseen_s)) for entry in entries
         }
         return [now_s - self._since_s[entry] for entry in entries]
+
+    def forget(self, entries: Collection[PendingEntry]) -> None:
+        """Note that entries were claimed: if they wait again, even as they were, a new wait begins."""
+        for entry in entries:
+            self._since_s.pop(entry, None)
 
 
 def _credit_s(idle_s: float, unseen_s: float | None) -> float:

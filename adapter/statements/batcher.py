@@ -118,7 +118,7 @@ class StatementBatcher:
 
     async def _reclaim(self, now: float) -> list[Entry]:
         idle = (await self._idle.find(self._claimed))[:PAGE]
-        entries = [entry for entry, _ in await self._streams.claim(keys.STATEMENTS, idle)] if idle else []
+        entries = [entry for entry, _ in await self._idle.claim(idle)]
         await self._idle.remove_gone_consumers()
         took_s = time.monotonic() - now
         # there may be many that are not to be reclaimed yet: the search must not take all the time

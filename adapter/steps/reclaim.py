@@ -50,7 +50,7 @@ class StepReclaimer:
             elif len(wanted) < count:
                 wanted.append(entry)
         await self._idle.remove_gone_consumers()
-        return await self._streams.claim(self._stream, wanted) if wanted else []
+        return await self._idle.claim(wanted)
 
     async def _give_up(self, entry: PendingEntry) -> None:
         """Fail a step that has no attempts left: its last one ended when the adapter or the function did."""

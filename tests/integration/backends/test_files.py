@@ -114,7 +114,7 @@ work = WorkFolder(root / "work" / "job", "work/job")
 kept = []  # or the writers that are left would end here, too, and clean up
 
 def begin():
-    work.start()
+    work.start("")
     writer = work.writing(root / "work" / "job" / "chunk")
     (writer.__enter__() / "a").write_bytes(b"content")
     kept.append(writer)

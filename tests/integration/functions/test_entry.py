@@ -35,6 +35,8 @@ FRENCH = TRANSCRIPTION | {"language": "fr"}
 def client(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDIA_ROOT", "/media")
     monkeypatch.setenv("MEDIA_URL", f"file://{tmp_path}")
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "x.mp4").touch()
     return create_app("handle", str(REPOSITORY / "functions/encoding/main.py"), "http").test_client()
 
 
@@ -76,7 +78,7 @@ def test_handle_step_event_is_answered_by_a_result_event(client, mode):
         (*to_binary(event(data=STEP | {"function": "studio"})), "is for the function 'studio'"),
         (*to_binary(event(data=STEP | {"action": "dance"})), "no action 'dance'"),
         (*to_binary(event(data=STEP | {"job": TRANSCRIPTION})), "does not perform jobs of type 'transcription'"),
-        (*to_binary(event(data=STEP | {"job": {"type": "opera", "id": "x"}})), "expected one of: encoding, transc"),
+        (*to_binary(event(data=STEP | {"job": {"type": "opera", "id": "x"}})), "expected one of: encoding, "),
         (*to_binary(event(data=STEP | {"action": "chunk", "shared": {"source": 7}})), "source: "),
     ],
 )
@@ -107,6 +109,7 @@ def transcription_client(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDIA_ROOT", "/media")
     monkeypatch.setenv("MEDIA_URL", f"file://{tmp_path}")
     monkeypatch.setenv("TRANSCRIPTION_MODEL_PARAM", '{"WHISPER": {"en": {"model": "/nowhere"}}}')
+    (tmp_path / "a.mp3").touch()
     return create_app("handle", str(REPOSITORY / "functions/transcription/main.py"), "http").test_client()
 
 

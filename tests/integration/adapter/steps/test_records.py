@@ -179,10 +179,7 @@ async def test_accept_older_request_than_the_newest_ends_superseded_at_once(
     """An adapter that died left its message behind, and it is taken over later, even after the newer job has ended."""
     await records.accept([make_job("new")], [200])
     if is_over:
-        (step,) = await take()
-        await records.fail(step, BROKEN)
-        (report,) = await take()
-        assert await records.fail(report, BROKEN) == "failed"
+        assert await fail_for_good(records, take) == "failed"
     (accepted,) = await records.accept([make_job("old")], [100])
     assert (accepted.outcome, accepted.other_id) == ("superseded", "new")
     assert (await job_hash("old"))["state"] == "superseded"
@@ -192,6 +189,14 @@ async def test_accept_older_request_than_the_newest_ends_superseded_at_once(
     assert "old" not in {step.job_id for step in await take()}
     assert (await job_hash("new"))["state"] == ("failed" if is_over else "queued")
     assert [one.outcome for one in await records.accept([make_job("old")], [100])] == ["duplicate"]
+
+
+async def fail_for_good(records, take):
+    """Fail a job, its report and its notification. Returns what became of it."""
+    for function in ("encoding", "encoding", "notification"):
+        (step,) = await take(function)
+        outcome = await records.fail(step, BROKEN)
+    return outcome
 
 
 async def test_accept_newer_request_supersedes_by_its_position_not_by_its_digits(records, make_job):
@@ -204,10 +209,7 @@ async def test_replay_is_newer_than_all_before_it_and_older_than_all_that_come(
     records, take, make_job, jobs_redis, job_hash
 ):
     await records.accept([make_job("failed")], [100])
-    (step,) = await take()
-    await records.fail(step, BROKEN)
-    (report,) = await take()
-    await records.fail(report, BROKEN)
+    await fail_for_good(records, take)
     await records.accept([make_job("other")], [200])
     (letter, _), *_ = await jobs_redis.xrange(keys.DEAD)
     assert (await records.replay(make_job("failed"), letter)).other_id == "other"

@@ -44,3 +44,13 @@ def test_look_entry_that_has_changed_begins_anew():
     assert waits.look([entry(0, attempts=2)], 1010) == [0]
     assert waits.look([entry(1, attempts=2, owner="other")], 1011) == [1]
     assert waits.look([entry(0, attempts=2)], 1012) == [0]
+
+
+def test_look_entry_that_was_claimed_and_waits_again_begins_anew_although_it_looks_the_same():
+    """An attempt that does not count leaves the number as it was."""
+    waits = Waits()
+    waits.look([], 1000)
+    assert waits.look([entry(1)], 1001) == [1]
+    assert waits.look([entry(9)], 1009) == [9]
+    waits.forget([entry(9)])
+    assert waits.look([entry(0.5)], 1010) == [0.5]
