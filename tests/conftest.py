@@ -3,5 +3,10 @@
 import logging
 
 import structlog
+from hypothesis import settings
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+# no deadline for an example: what else this machine is doing is not a fault of what is tested
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
