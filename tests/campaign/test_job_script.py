@@ -34,7 +34,7 @@ ADAPTERS = ("one", "two")
 OPERATIONS = 50
 """Of a schedule, at most."""
 SCHEDULES = 20
-MANY_SCHEDULES = 3000
+MANY_SCHEDULES = 2000
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 
 pick = st.integers(0, 1000)
