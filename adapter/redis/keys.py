@@ -5,8 +5,9 @@ All start with `podjobs:`, but for the lists of Celery messages, which start wit
 In the jobs' database (PODJOBS_REDIS_URL):
 
     podjobs:steps:<function>        stream of the steps to do; consumer group `adapter`, created at 0.
-                                    An entry: job (id), step (StepSpec as JSON). It is acknowledged and deleted
-                                    when its step is committed, so the stream contains what remains to be done.
+                                    An entry: version (of the record, none: 1), job (id), step (StepSpec as JSON).
+                                    It is acknowledged and deleted when its step is committed: the stream contains
+                                    the steps in work and those between two attempts.
                                     Its owner in the group shows its state: `waiting` (between two attempts),
                                     `returned` (given back by an adapter that stopped),
                                     an adapter's id (that adapter works on it), none (not yet read: nobody leaves
@@ -16,7 +17,8 @@ In the jobs' database (PODJOBS_REDIS_URL):
     podjobs:turns:<function>:clock  hash: time, shares (the sum over those jobs), steps (how many are ready)
     podjobs:turns:<function>:bell   stream of one entry, the latest ring: a job came when none was in the sorted set
     podjobs:job:<id>                hash: type, target, params (JSON), state (a JobState), stage (name),
-                                    functions (of its steps, a JSON list), share (of their turns),
+                                    version (of the record, steps/versions.py; none: 1),
+                                    share (of the turns while it is in a queue), restarts (how often it began anew),
                                     shared (JSON), weight_total, weight_done, accepted_at, started_at,
                                     ended_at (seconds since the epoch),
                                     error (Problem as JSON), trouble (Problem of the latest failed attempt),
@@ -25,6 +27,7 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     failure_stages, discard_stages (JSON lists of stages).
     podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     podjobs:job:<id>:ready:<function>  list of the current stage's StepSpecs that wait for that function's turn
+    podjobs:job:<id>:functions      set of the functions of its steps
     podjobs:job:<id>:open           hash: open step of the current stage → its entry's id, empty while it is ready
     podjobs:job:<id>:held           hash: open step → seconds for which its function has answered «not now» about it
     podjobs:job:<id>:results        hash: <action>/<step id> → Result.values as JSON
@@ -53,7 +56,7 @@ In the brokers' databases:
     podjobs:places:<queue>          hash: SHA-1 of a message in a processing list → its position in the order of all
                                     messages and its time of arrival in µs; `last` → the latest position
 
-When a job ends, its stages, ready, open, held and results are deleted at once; its hash and log expire.
+When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash and log expire.
 """
 
 PREFIX = "podjobs:"

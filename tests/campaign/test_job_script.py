@@ -3,17 +3,17 @@
 Every schedule is a sequence of operations chosen by chance: jobs come, twice or for the same video; adapters take
 steps, commit, fail, hold, retry and restart them, crash, lose the answer of the script, and come back with what is no
 longer theirs. After every operation Redis is compared with the model; in the end every job that was accepted has ended
-and nothing is left. A failure is shown as the shortest sequence of operations that leads to it.
+and nothing is left. A failure is shown as the operations that lead to it; the slow test looks for the fewest that do,
+for up to five minutes.
 """
 
 import asyncio
 import contextlib
 import json
-from collections import Counter
 
 import pytest
 import redis
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
@@ -33,13 +33,14 @@ FUNCTIONS = ("encoding", "notification")
 ADAPTERS = ("one", "two")
 OPERATIONS = 50
 """Of a schedule, at most."""
-SCHEDULES = 40
-MANY_SCHEDULES = 3000
+SCHEDULES = 20
+MANY_SCHEDULES = 2000
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 
 pick = st.integers(0, 1000)
 adapters = st.sampled_from(ADAPTERS)
 functions = st.sampled_from(FUNCTIONS)
+seldom = st.integers(0, 4).map(lambda number: number == 4)
 shapes = st.lists(
     st.lists(st.tuples(functions, st.sampled_from([0.1, 1, 80, 500]), st.booleans()), min_size=1, max_size=4),
     min_size=1,
@@ -68,8 +69,6 @@ class JobScript(RuleBasedStateMachine):
         """What each adapter knows to be its own."""
         self.past = []
         """Steps that somebody had at any time."""
-        self.times = Counter()
-        self.committed = Counter()
         self.number = 0
 
     def run(self, coroutine):
@@ -110,7 +109,7 @@ class JobScript(RuleBasedStateMachine):
 
     # Adapters get steps.
 
-    @rule(adapter=adapters, function=functions, count=st.integers(1, 5), lost=st.booleans())
+    @rule(adapter=adapters, function=functions, count=st.integers(1, 5), lost=seldom)
     def take(self, adapter, function, count, lost):
         """If the answer is lost, the steps are the adapter's, but it does not know."""
         entries, _ = self.run(self.records.take(function, adapter, count))
@@ -145,23 +144,23 @@ class JobScript(RuleBasedStateMachine):
 
     # They end, one way or another. `again`: the answer was lost, and the operation is repeated.
 
-    def _choose(self, adapter, which, *, late):
-        """A step to end: one of the adapter's own, or one that was somebody's at any time."""
-        known = self.past if late else self.mine[adapter]
-        if not known:
-            return None
-        step = chosen(known, which)
-        self.mine[adapter] = [one for one in self.mine[adapter] if one != step]
+    def _choose(self, which, *, late):
+        """Take a step away from whoever has it; if late, one that somebody had at any time."""
+        owned = [step for steps in self.mine.values() for step in steps]
+        step = chosen(self.past if late or not owned else owned, which)
+        for name, steps in self.mine.items():
+            self.mine[name] = [one for one in steps if one.entry_id != step.entry_id]
         return step
 
     def _is_open(self, step):
         return self.model.is_open(step.job_id, step.spec.id, step.entry_id)
 
-    @rule(adapter=adapters, which=pick)
-    def join(self, adapter, which):
-        if not self.past:
-            return
-        step = chosen(self.mine[adapter] or self.past, which)
+    @precondition(lambda self: self.past)
+    @rule(which=pick)
+    def join(self, which):
+        self._join(chosen(self.past, which))
+
+    def _join(self, step):
         (joined,) = self.run(self.records.join([step]))
         assert (joined is not None) == self._is_open(step)
         if joined is None:
@@ -172,10 +171,10 @@ class JobScript(RuleBasedStateMachine):
         assert joined["params"] == job.job.model_dump_json()
         assert set(joined["results"]) == {key for key, (action, _) in job.results.items() if action in step.spec.needs}
 
-    @rule(adapter=adapters, which=pick, shape=st.none() | shapes, late=st.booleans(), again=st.booleans())
-    def commit(self, adapter, which, shape, late, again):
-        if step := self._choose(adapter, which, late=late):
-            self._commit(step, shape, again=again)
+    @precondition(lambda self: self.past)
+    @rule(which=pick, shape=st.none() | shapes, late=seldom, again=seldom)
+    def commit(self, which, shape, late, again):
+        self._commit(self._choose(which, late=late), shape, again=again)
 
     def _commit(self, step, shape, *, again=False):
         stages = None
@@ -186,7 +185,6 @@ class JobScript(RuleBasedStateMachine):
         reply = Result(values={"from": step.spec.id}) if stages is None else Plan(stages=stages)
         outcome = self.run(self.records.commit(step, reply)).outcome
         if self._is_open(step):
-            self.committed[step.job_id, step.entry_id] += 1
             assert outcome == self.model.commit(step.job_id, step.spec, {}, stages)
         else:
             assert outcome == "duplicate"
@@ -206,48 +204,40 @@ class JobScript(RuleBasedStateMachine):
             stages.append(Stage(name="stage", steps=tuple(specs)))
         return tuple(stages)
 
-    @rule(adapter=adapters, which=pick, late=st.booleans(), again=st.booleans())
-    def fail(self, adapter, which, late, again):
-        step = self._choose(adapter, which, late=late)
-        if step is None:
-            return
+    @precondition(lambda self: self.past)
+    @rule(which=pick, late=seldom, again=seldom)
+    def fail(self, which, late, again):
+        step = self._choose(which, late=late)
         expected = self.model.fail(step.job_id) if self._is_open(step) else "duplicate"
         assert self.run(self.records.fail(step, BROKEN)) == expected
         if again:
             assert self.run(self.records.fail(step, BROKEN)) == "duplicate"
 
-    @rule(adapter=adapters, which=pick, late=st.booleans())
-    def schedule_retry(self, adapter, which, late):
-        if step := self._choose(adapter, which, late=late):
-            self._lose(step)
-            assert self.run(self.records.schedule_retry(step, "")) == self._is_open(step)
+    @precondition(lambda self: self.past)
+    @rule(which=pick, late=seldom)
+    def schedule_retry(self, which, late):
+        step = self._choose(which, late=late)
+        assert self.run(self.records.schedule_retry(step, "")) == self._is_open(step)
 
-    def _lose(self, step):
-        """Whoever has the step does not any more."""
-        for name, steps in self.mine.items():
-            self.mine[name] = [one for one in steps if one.entry_id != step.entry_id]
-
-    @rule(adapter=adapters, which=pick, late=st.booleans())
+    @precondition(lambda self: self.past)
+    @rule(adapter=adapters, which=pick, late=seldom)
     def hold(self, adapter, which, late):
-        step = self._choose(adapter, which, late=late)
-        if step is None:
-            return
-        self._lose(step)
+        step = self._choose(which, late=late)
         held = self.run(self.records.hold(step, adapter, "", 1.0))
         assert (held is not None) == self._is_open(step)
         if held is not None:
             self.mine[adapter].append(step)
 
-    @rule(adapter=adapters, which=pick, late=st.booleans())
-    def restart(self, adapter, which, late):
-        step = self._choose(adapter, which, late=late)
-        if step is None:
-            return
+    @precondition(lambda self: self.past)
+    @rule(which=pick, late=seldom)
+    def restart(self, which, late):
+        step = self._choose(which, late=late)
+        self._join(step)
         job = self.model.jobs[step.job_id].job
         expected = self.model.restart(job.id, MOST_RESTARTS) if self._is_open(step) else True
         assert self.run(self.records.restart(step, job, BROKEN)) == expected
         if not expected:
-            self.mine[adapter].append(step)
+            self.mine["one"].append(step)
 
     # What must always be so.
 
@@ -262,9 +252,10 @@ class JobScript(RuleBasedStateMachine):
             record = keys.job(job_id)
             assert stored[record]["state"] == job.state
             assert stored.get(f"{record}:open", {}) == job.open
+            results = {f"{action}/{step_id}" for step_id, (action, _) in job.results.items()}
+            assert stored.get(f"{record}:results", {}).keys() == results
             if job_id not in self.model.live:
                 assert {key for key in stored if key.startswith(f"{record}:")} <= {keys.job_log(job_id)}
-        assert set(self.committed.values()) <= {1}
         for function in FUNCTIONS:
             self._check_queue(function, stored)
 
@@ -286,14 +277,11 @@ class JobScript(RuleBasedStateMachine):
         clock = stored.get(keys.turns_clock(function))
         if not waiting:
             assert clock is None
-            self.times[function] = 0
             return
         assert int(clock["shares"]) == sum(int(stored[keys.job(job_id)]["share"]) for job_id in waiting)
         assert int(clock["steps"]) == sum(map(len, waiting.values()))
         for job_id, steps in waiting.items():
             assert [json.loads(spec)["id"] for spec in stored[f"{keys.job(job_id)}:ready:{function}"]] == steps
-        assert float(clock["time"]) >= self.times[function]
-        self.times[function] = float(clock["time"])
 
     @invariant()
     def every_open_step_that_is_not_ready_has_an_entry_that_somebody_owns(self):
@@ -339,13 +327,14 @@ def redis_port(tmp_path_factory):
         yield port
 
 
-def run_schedules(port, count, seed_of_all):
+def run_schedules(port, count, seed_of_all, phases):
     machine = type("JobScript", (JobScript,), {"port": port})
     run_state_machine_as_test(
         seed(seed_of_all)(machine),
         settings=settings(
             max_examples=count,
             stateful_step_count=OPERATIONS,
+            phases=phases,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
@@ -354,10 +343,10 @@ def run_schedules(port, count, seed_of_all):
 
 
 def test_job_script_does_what_the_model_does_whatever_happens(redis_port, seed):
-    run_schedules(redis_port, SCHEDULES, seed)
+    run_schedules(redis_port, SCHEDULES, seed, [Phase.generate])
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_job_script_does_what_the_model_does_in_thousands_of_schedules(redis_port, seed, events):
-    run_schedules(redis_port, MANY_SCHEDULES if events is None else max(1, events // OPERATIONS), seed)
+    run_schedules(redis_port, MANY_SCHEDULES if events is None else max(1, events // OPERATIONS), seed, list(Phase))

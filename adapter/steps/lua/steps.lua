@@ -1,20 +1,19 @@
 -- Steps and stages.
 
--- Let steps of the current stage wait for their functions' turns to take them.
+-- Let a step wait for its function's turn; the current stage is done when it is done, too.
+local function add_step(job, spec)
+  local step = cjson.decode(spec)
+  local name = step['function']
+  call('HSET', part(job, 'open'), step.id, '')
+  call('SADD', part(job, 'functions'), name)
+  call('RPUSH', ready(job, name), spec)
+  enter_queue(job, name)
+end
+
+-- What is left to do, and with it the job's share, changes with its stages only: a queue adds up the shares.
 local function make_ready(job, specs)
-  local functions, known = {}, {}
-  for _, spec in ipairs(specs) do
-    local step = cjson.decode(spec)
-    local name = step['function']
-    call('RPUSH', ready(job, name), spec)
-    call('HSET', part(job, 'open'), step.id, '')
-    if not known[name] then
-      known[name] = true
-      functions[#functions + 1] = name
-    end
-  end
-  call('HSET', record(job), 'version', VERSION, 'functions', cjson.encode(functions), 'share', choose_share(job))
-  for _, name in ipairs(functions) do enter_queue(job, name) end
+  call('HSET', record(job), 'version', VERSION, 'share', choose_share(job))
+  for _, spec in ipairs(specs) do add_step(job, spec) end
 end
 
 local function start_stage(job, stage)
@@ -38,11 +37,11 @@ end
 
 -- Forget what is still to do. Entries in the streams are dropped when they are read: their steps are no longer open.
 local function clear_steps(job)
-  for _, name in ipairs(cjson.decode(call('HGET', record(job), 'functions') or '[]')) do
+  for _, name in ipairs(call('SMEMBERS', part(job, 'functions'))) do
     leave_queue(job, name)
     call('DEL', ready(job, name))
   end
-  call('DEL', part(job, 'stages'), part(job, 'ready'), part(job, 'open'), part(job, 'held'))
+  call('DEL', part(job, 'stages'), part(job, 'functions'), part(job, 'ready'), part(job, 'open'), part(job, 'held'))
 end
 
 -- The results of the actions that a step needs, as a flat list: <action>/<step id>, values, …

@@ -33,11 +33,13 @@ local function await_turn(job, name, since)
   call('ZADD', turns(name), since + weight * SHARES / math.max(1, share(job)), job)
 end
 
--- Adapters without work listen to the bell. It is rung when the first job comes: while there are others, none listens.
+-- A job has one more ready step. Adapters without work listen to the bell: it is rung when the first job comes, since
+-- none listens while there are others.
 local function enter_queue(job, name)
+  call('HINCRBY', clock(name), 'steps', 1)
+  if call('ZSCORE', turns(name), job) then return end
   if call('EXISTS', turns(name)) == 0 then call('XADD', bell(name), 'MAXLEN', 1, '*', 'job', job) end
   call('HINCRBY', clock(name), 'shares', share(job))
-  call('HINCRBY', clock(name), 'steps', call('LLEN', ready(job, name)))
   await_turn(job, name, call('HINCRBYFLOAT', clock(name), 'time', ARRIVAL))
 end
 
@@ -64,7 +66,7 @@ local function next_turn(name)
   end
   local step = cjson.decode(spec)
   local found = call('HMGET', clock(name), 'time', 'shares')
-  local time = tonumber(found[1]) + step.weight * SHARES / math.max(1, tonumber(found[2]))
+  local time = tonumber(found[1] or 0) + step.weight * SHARES / math.max(1, tonumber(found[2] or 0))
   call('HSET', clock(name), 'time', time)
   call('HINCRBY', clock(name), 'steps', -1)
   if call('EXISTS', ready(job, name)) == 1 then
