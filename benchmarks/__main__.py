@@ -11,6 +11,7 @@ from benchmarks import adapter as adapter_benchmark
 from benchmarks import corpus as corpus_benchmark
 from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
+from benchmarks import fairness as fairness_benchmark
 from benchmarks import hostile as hostile_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
@@ -115,6 +116,16 @@ def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) ->
 def adapter(folder: Path, steps: int, waiting: int) -> None:
     """Measure the adapter with a function that does nothing."""
     sys.exit(adapter_benchmark.run(folder, steps, waiting))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--rounds", default=5, show_default=True, help="How often everything is done.")
+@click.option("--slots", default=8, show_default=True, help="Steps that are performed at once.")
+@click.option("--adapters", default=1, show_default=True, help="How many adapters share them.")
+def fairness(folder: Path, rounds: int, slots: int, adapters: int) -> None:
+    """Measure when a short video is ready beside three of two hours."""
+    sys.exit(fairness_benchmark.run(folder, rounds, slots, adapters))
 
 
 @benchmarks.command()

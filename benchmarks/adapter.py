@@ -47,7 +47,7 @@ def run(folder: Path, steps: int, waiting: int) -> int:
     shutil.rmtree(work)
     (folder / OVERHEAD_FILE).write_text(json.dumps({"overhead_ms": overhead_ms}), encoding="utf-8")
     table = new_table("The adapter, with a function that does nothing", "what", "measured")
-    table.add_row("XADD → function entered, idle, median", f"{latency_ms:.1f} ms")
+    table.add_row("step ready → function entered, idle, median", f"{latency_ms:.1f} ms")
     table.add_row("a whole step, one after another, median", f"{overhead_ms:.1f} ms")
     table.add_row(f"steps through the function, {CONCURRENCY} at once", f"{steps_per_s:.0f}/s")
     table.add_row("the adapter's CPU for a step", f"{cpu_ms:.2f} ms")
@@ -69,12 +69,12 @@ def measure_latency(stack: Stack) -> tuple[float, float]:
     """Run small jobs one at a time on an idle system.
 
     Returns:
-        Milliseconds from XADD until the function has the step; milliseconds a whole step takes, one after another.
+        Milliseconds from when a step is ready until the function has it; milliseconds a whole step takes.
     """
     stack.control(steps=1)
-    added: dict[str, float] = {}
+    ready: dict[str, float] = {}
     stop = threading.Event()
-    watcher = threading.Thread(target=_watch_stream, args=(stack, added, stop))
+    watcher = threading.Thread(target=_watch_bell, args=(stack, ready, stop))
     watcher.start()
     steps_ms = []
     try:
@@ -87,22 +87,24 @@ def measure_latency(stack: Stack) -> tuple[float, float]:
         stop.set()
         watcher.join()
     entered = stack.entered()
-    latencies_ms = [(entered[name] - at_s) * 1000 for name, at_s in added.items() if name in entered]
+    latencies_ms = [(entered[name] - at_s) * 1000 for name, at_s in ready.items() if name in entered]
     if not latencies_ms:
-        raise RuntimeError("No step was seen in the stream.")
+        raise RuntimeError("No step was seen to become ready.")
     return median(latencies_ms), median(steps_ms)
 
 
-def _watch_stream(stack: Stack, added: dict[str, float], stop: threading.Event) -> None:
-    """Note when entries were added: the time is in their ids. Reads beside the group, and takes nothing from it."""
-    stream = keys.steps("encoding")
+def _watch_bell(stack: Stack, ready: dict[str, float], stop: threading.Event) -> None:
+    """Note when steps became ready: the time is in the ids of the bell's entries, which anybody may read."""
+    bell = keys.turns_bell("encoding")
     last = "$"
     while not stop.is_set():
-        answer: Any = stack.redis.xread({stream: last}, block=200)
-        for _, entries in answer or ():
-            for entry_id, fields in entries:
-                last = entry_id
-                added[f"{fields['job']}/{json.loads(fields['step'])['id']}"] = int(entry_id.partition("-")[0]) / 1000
+        answer: Any = stack.redis.xread({bell: last}, block=200)
+        for _, rings in answer or ():
+            for ring, fields in rings:
+                last = ring
+                plan = f"{fields['job']}/plan"
+                step = f"{fields['job']}/chunk-00000" if plan in ready else plan
+                ready[step] = int(ring.partition("-")[0]) / 1000
 
 
 def measure_throughput(stack: Stack, steps: int) -> tuple[float, float]:
@@ -124,7 +126,7 @@ def _cpu_s(program: Program) -> float:
 
 
 def measure_waiting(stack: Stack, waiting: int) -> tuple[float, float]:
-    """Let no step end and put jobs on the queue, whose first steps wait in the stream.
+    """Let no step end and put jobs on the queue, whose first steps wait for their turn.
 
     Returns:
         Messages a second through the door; the adapter's memory while all wait, MiB.
@@ -136,5 +138,5 @@ def measure_waiting(stack: Stack, waiting: int) -> tuple[float, float]:
     wait_for(lambda: stack.redis.zcard(keys.JOBS) >= known + waiting and not stack.redis.llen(QUEUE), TIMEOUT_S)
     taken_s = time.perf_counter() - start_s
     time.sleep(SETTLE_S)
-    console.print(f"[dim]{stack.redis.xlen(keys.steps('encoding')):,} steps wait in the stream[/]")
+    console.print(f"[dim]{stack.redis.hget(keys.turns_clock('encoding'), 'steps')} steps wait for their turn[/]")
     return waiting / taken_s, stack.adapter.rss_mib()

@@ -11,6 +11,7 @@ import redis
 
 from adapter.door.celery_jobs import ENCODING_TASK
 from adapter.redis import keys
+from podjobs.contract.plans import Plan
 from support.celery_messages import celery_message
 from support.parts import new_adapter, new_function, running_redis
 from support.processes import Program, wait_for
@@ -36,6 +37,10 @@ class Stack:
             (self.folder / "hold").touch()
         else:
             (self.folder / "hold").unlink(missing_ok=True)
+
+    def set_plan(self, video_id: int, plan: Plan) -> None:
+        """Set what the function replies when it plans a job for that video."""
+        (self.folder / f"plan-{video_id}.json").write_text(plan.model_dump_json(), encoding="utf-8")
 
     def push(self, first_video_id: int, count: int = 1) -> list[str]:
         """Put messages on the queue as Celery does.
@@ -75,12 +80,13 @@ def _message(job_id: str, video_id: int) -> bytes:
 
 
 @contextlib.contextmanager
-def running_stack(folder: Path, concurrency: int) -> Iterator[Stack]:
+def running_stack(folder: Path, concurrency: int, adapters: int = 1) -> Iterator[Stack]:
     """Start everything, and stop it at the end.
 
     Args:
         folder: for files and logs.
-        concurrency: steps the adapter has in the function at once.
+        concurrency: steps each adapter has in the function at once.
+        adapters: how many there are; `Stack.adapter` is the first.
     """
     with contextlib.ExitStack() as running:
         redis_port = running.enter_context(running_redis(folder))
@@ -93,11 +99,12 @@ def running_stack(folder: Path, concurrency: int) -> Iterator[Stack]:
             "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page}notification",
             "PODJOBS_CONCURRENCY_ENCODING": str(concurrency),
         }
-        adapter = new_adapter(f"redis://127.0.0.1:{redis_port}/0", settings, folder)
-        for program in (function, adapter):
+        url = f"redis://127.0.0.1:{redis_port}/0"
+        started = [new_adapter(url, settings, folder, f"adapter-{number}") for number in range(adapters)]
+        for program in (function, *started):
             running.callback(program.stop)
             program.start()
             program.wait()
         # Called first at the end: what is held could not be stopped in time.
         running.callback((folder / "hold").unlink, missing_ok=True)
-        yield Stack(folder, client, adapter)
+        yield Stack(folder, client, started[0])

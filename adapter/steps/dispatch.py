@@ -27,10 +27,13 @@ from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
 from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
+from adapter.steps.entries import ClaimedStep, assemble_step
 from adapter.steps.reclaim import StepReclaimer
-from adapter.steps.records import ClaimedStep, Records, assemble_step
-from podjobs.contract.errors import Problem
+from adapter.steps.records import Records
+from adapter.steps.versions import NewerRecordError
+from podjobs.contract.errors import OTHER_VERSION, Problem
 from podjobs.contract.job_states import JobState
+from podjobs.contract.jobs import Job
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.steps import Step
 
@@ -150,29 +153,38 @@ class StepDispatch:
         with structlog.contextvars.bound_contextvars(
             job_id=step.job_id, step_id=step.spec.id, function=step.function, attempt=step.attempt
         ):
-            busy = 0
-            while True:
-                begun_s = time.monotonic()
-                try:
-                    reply = await self._deliver(step)
-                    if reply is not None:
-                        await self._commit(step, reply)
-                except FunctionBusyError as error:
-                    busy += 1
-                    if await self._hold(step, error, busy, time.monotonic() - begun_s):
-                        continue
-                except StepRefusedError as error:
-                    await self._fail(step, error.problem)
-                except StepFailedError as error:
-                    await self._schedule_retry(step, error.problem)
-                except Exception as error:
-                    # The only blind catch: a bug of ours must cost one attempt of one step, not the dispatch.
-                    logger.exception("Internal error in the adapter. The step will be retried.")
-                    detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
-                    await self._schedule_retry(
-                        step, Problem(title="Internal error in the adapter.", status=500, detail=detail)
-                    )
-                return
+            try:
+                await self._attempt(step)
+            except NewerRecordError as error:
+                logger.error(str(error))  # noqa: TRY400 - not a fault of ours
+
+    async def _attempt(self, step: ClaimedStep) -> None:
+        """Deliver a step until its function is not busy, and store the outcome."""
+        busy = 0
+        while True:
+            begun_s = time.monotonic()
+            try:
+                reply = await self._deliver(step)
+                if reply is not None:
+                    await self._commit(step, reply)
+            except FunctionBusyError as error:
+                busy += 1
+                if await self._hold(step, error, busy, time.monotonic() - begun_s):
+                    continue
+            except StepRefusedError as error:
+                await self._fail(step, error.problem)
+            except StepFailedError as error:
+                await self._schedule_retry(step, error.problem)
+            except NewerRecordError:
+                raise
+            except Exception as error:
+                # The only blind catch: a bug of ours must cost one attempt of one step, not the dispatch.
+                logger.exception("Internal error in the adapter. The step will be retried.")
+                detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
+                await self._schedule_retry(
+                    step, Problem(title="Internal error in the adapter.", status=500, detail=detail)
+                )
+            return
 
     async def _deliver(self, step: ClaimedStep) -> Plan | Result | None:
         """Invoke the function; None if the step is no longer open."""
@@ -187,7 +199,21 @@ class StepDispatch:
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
         if event.job.refusal is not None and event.failure is None:
             raise StepRefusedError(event.job.refusal)
-        return await self._delivery.deliver(event)
+        try:
+            return await self._delivery.deliver(event)
+        except StepRefusedError as error:
+            if error.problem.type != OTHER_VERSION or not await self._restart(step, event.job, error.problem):
+                raise
+            return None
+
+    async def _restart(self, step: ClaimedStep, job: Job, problem: Problem) -> bool:
+        """Begin the job anew, planned by another version than its function is of now. False if it has to fail."""
+        is_restarted = await retry_until_redis_answers(
+            lambda: self._records.restart(step, job, problem), "begin a job anew"
+        )
+        if is_restarted:
+            logger.warning("A job begins anew: another version planned it.", reason=problem.detail)
+        return is_restarted
 
     async def _commit(self, step: ClaimedStep, reply: Plan | Result) -> None:
         try:

@@ -9,6 +9,7 @@ from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.streams import Entry, PendingEntry, Streams
 from adapter.settings import FunctionSettings
 from adapter.steps.records import Records
+from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import Problem
 
 logger = structlog.get_logger(__name__)
@@ -64,5 +65,9 @@ class StepReclaimer:
             f"The step {step.spec.id} was tried {entry.attempts} times without success. "
             f"{trouble or 'Each time the function or the adapter ended before it answered.'}"
         )
-        await self._records.fail(step, Problem(title="The step failed too often.", status=500, detail=detail))
+        try:
+            await self._records.fail(step, Problem(title="The step failed too often.", status=500, detail=detail))
+        except NewerRecordError as error:
+            logger.error(str(error), job_id=step.job_id)  # noqa: TRY400 - not a fault of ours
+            return
         logger.error("A step has used up its attempts.", job_id=step.job_id, step_id=step.spec.id, reason=detail)

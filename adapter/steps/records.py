@@ -1,6 +1,5 @@
 """The job records: every change to jobs and steps is atomic (lua/basics.lua and what follows it)."""
 
-import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,40 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.redis.streams import Entry
+from adapter.steps.entries import ClaimedStep, entry_version, parse_entry
+from adapter.steps.versions import RECORD_VERSION, NewerRecordError
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
-from podjobs.contract.plans import Plan, Result, Stage, StepSpec
-from podjobs.contract.steps import Step
-from podjobs.contract.workflows import read_job, workflow_of
+from podjobs.contract.plans import Plan, Result, Stage
+from podjobs.contract.workflows import workflow_of
 
 logger = structlog.get_logger(__name__)
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
 _PARTS = [Path(__file__).parent / "lua" / f"{part}.lua" for part in ("basics", "turns", "steps", "jobs", "operations")]
-_SCRIPT = "\n".join([f"local STATE = {{ {_STATES} }}", *(part.read_text(encoding="utf-8") for part in _PARTS)])
+_NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
+_SCRIPT = "\n".join([_NAMES, *(part.read_text(encoding="utf-8") for part in _PARTS)])
 _LOG_SENTENCE_CHARS = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimedStep:
-    """A step this adapter owns: an entry of a function's stream."""
-
-    function: str
-    entry_id: str
-    job_id: str
-    spec: StepSpec
-    attempt: int
-
-    @property
-    def address(self) -> dict[str, str]:
-        """What the script needs to find the step."""
-        return {"function": self.function, "entry": self.entry_id, "job": self.job_id, "step": self.spec.id}
+MOST_RESTARTS = 3
+"""How often a job begins anew, at most: while functions are exchanged, both versions may be asked in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +51,7 @@ class Committed:
 
 
 class Records:
-    """The job records in Redis."""
+    """The job records in Redis. What concerns a step raises NewerRecordError if its record is of a newer version."""
 
     def __init__(self, redis: RedisClient, ttl_s: int) -> None:
         """Use a client that returns text.
@@ -149,6 +135,25 @@ class Records:
         )
         return str(outcome)
 
+    async def restart(self, step: ClaimedStep, job: Job, problem: Problem) -> bool:
+        """Begin a job anew of whose plan and results its function can use nothing. False if it cannot be.
+
+        Args:
+            step: at which this was found.
+            job: its job.
+            problem: what the function said.
+        """
+        new = _new_job(job)
+        (outcome,) = await self._run(
+            "restart",
+            **step.address,
+            weight=new["weight"],
+            first_stage=new["first_stage"],
+            limit=MOST_RESTARTS,
+            sentence=f"The job is planned anew: {problem.detail}"[:_LOG_SENTENCE_CHARS],
+        )
+        return bool(outcome in {"restarted", "duplicate"})
+
     async def schedule_retry(self, step: ClaimedStep, trouble: str) -> bool:
         """Make a step wait for its next attempt; this attempt counts. False if the step was no longer open."""
         (outcome,) = await self._run("schedule_retry", **step.address, trouble=trouble)
@@ -187,18 +192,32 @@ class Records:
     async def read_entry(
         self, function: str, entry_id: str, fields: dict[str, str], attempt: int
     ) -> ClaimedStep | None:
-        """Read an entry of a function's stream; None for one that is not a step, which becomes a dead letter."""
+        """Read an entry of a function's stream.
+
+        Returns:
+            None for one that is not a step, which becomes a dead letter, and for one of a newer version, which is left.
+        """
         try:
             return parse_entry(function, entry_id, fields, attempt)
         except ValueError as error:
-            problem = Problem(title="The entry is not a step.", status=400, detail=str(error)).model_dump_json()
-            raw = json.dumps(fields)
-            await self._run("dead_letter_entry", function=function, entry=entry_id, raw=raw, problem=problem)
-            logger.error("An entry that is not a step has become a dead letter.", function=function, reason=str(error))  # noqa: TRY400 - not a fault of ours
+            reason = str(error)
+        problem = Problem(title="The entry is not a step.", status=400, detail=reason).model_dump_json()
+        about = {"function": function, "entry": entry_id, "version": entry_version(fields)}
+        try:
+            await self._run("dead_letter_entry", **about, raw=json.dumps(fields), problem=problem)
+        except NewerRecordError as error:
+            logger.error(str(error), function=function)  # noqa: TRY400 - not a fault of ours
             return None
+        logger.error("An entry that is not a step has become a dead letter.", function=function, reason=reason)
+        return None
 
     async def _run(self, operation: str, **arguments: Any) -> Any:
-        return await self._script(keys=[keys.PREFIX], args=[operation, json.dumps({"ttl_s": self._ttl_s, **arguments})])
+        answer = await self._script(
+            keys=[keys.PREFIX], args=[operation, json.dumps({"ttl_s": self._ttl_s, **arguments})]
+        )
+        if answer[:1] == ["newer"]:
+            raise NewerRecordError(answer[1])
+        return answer
 
 
 def _stage(stage: Stage) -> str:
@@ -226,51 +245,6 @@ def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
     params, shared, error, accepted_at, flat = answer
     results = {name.partition("/")[2]: values for name, values in zip(flat[::2], flat[1::2], strict=True)}
     return {"params": params, "shared": shared, "error": error, "accepted_at": accepted_at, "results": results}
-
-
-@functools.lru_cache(maxsize=256)
-def _read_params(params: str) -> Job:
-    """Read a stored job; cached, since a job has many steps and does not change."""
-    return read_job(json.loads(params))
-
-
-def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
-    """Assemble the step that a function receives.
-
-    Args:
-        step: the claimed step.
-        joined: what Records.join returned for it.
-
-    Raises:
-        ValueError: the record does not match the contract, as after an upgrade; a retry does not help.
-    """
-    spec, shared, error = step.spec, joined["shared"], joined["error"]
-    return Step(
-        job=_read_params(joined["params"]),
-        step_id=spec.id,
-        function=spec.function,
-        action=spec.action,
-        params=spec.params,
-        shared=json.loads(shared) if shared else {},
-        results={step_id: json.loads(values) for step_id, values in joined["results"].items()},
-        failure=Problem.model_validate_json(error) if error else None,
-        attempt=step.attempt,
-        timeout_s=spec.timeout_s,
-        accepted_at=float(joined["accepted_at"]),
-    )
-
-
-def parse_entry(function: str, entry_id: str, fields: dict[str, str], attempt: int) -> ClaimedStep:
-    """Parse an entry of a function's stream.
-
-    Raises:
-        ValueError: it is not a step.
-    """
-    try:
-        spec = StepSpec.model_validate_json(fields["step"])
-        return ClaimedStep(function, entry_id, fields["job"], spec, attempt)
-    except (KeyError, ValidationError) as error:
-        raise ValueError(f"The entry {entry_id} of the stream {keys.steps(function)} is not a step: {error}") from error
 
 
 def problem_detail(problem: str) -> str:

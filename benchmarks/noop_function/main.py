@@ -1,6 +1,7 @@
 """Serves steps that cost nothing: `/encoding` and `/notification`. Files in BENCHMARK_FOLDER say how.
 
-`steps`: how many steps a plan has; `hold`: while it is there, no step ends.
+`steps`: how many steps a plan has; `hold`: while it is there, no step ends; `plan-<video>.json`: the plan for that
+video. A step takes as long as its parameter `takes_s` says.
 `entered` is written: when each step came in.
 """
 
@@ -41,8 +42,12 @@ class NoopFunction:
             log.write(f"{step.job.id}/{step.step_id} {entered:.6f}\n")
         while (self._folder / "hold").exists():
             time.sleep(HOLD_LOOK_S)
+        time.sleep(step.params.get("takes_s", 0))
         if step.action != "plan":
             return Result()
+        plan = self._folder / f"plan-{step.job.target}.json"
+        if plan.exists():
+            return Plan.model_validate_json(plan.read_bytes())
         count = int((self._folder / "steps").read_text(encoding="utf-8"))
         steps = tuple(
             StepSpec(id=f"chunk-{number:05d}", function="encoding", action="chunk", params={"number": number})

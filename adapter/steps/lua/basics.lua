@@ -14,7 +14,8 @@
 -- Step specs, params, results and problems are JSON text that is passed through unchanged: cjson would turn empty lists
 -- into objects and lose digits of long numbers.
 
--- records.py puts the table STATE before this text: the job states of podjobs/contract/job_states.py, by their names.
+-- records.py puts this before the text: the table STATE, the job states of podjobs/contract/job_states.py by their
+-- names; and the number VERSION, the version of the records of versions.py.
 
 -- The state in which a job ends, by the state it is in when its last stage is done.
 local END_STATE = {
@@ -57,6 +58,17 @@ end
 local function drop(entry)
   call('XACK', stream(entry['function']), GROUP, entry.entry)
   call('XDEL', stream(entry['function']), entry.entry)
+end
+
+-- What a newer version has written stays as it is: its step waits for an adapter of that version. Returns that version
+-- of an entry or its job's record; nothing if this one knows both.
+local function newer_version(entry)
+  if not entry.entry then return end
+  local stored = entry.job and call('HGET', record(entry.job), 'version')
+  local version = math.max(tonumber(stored or 1), entry.version or 1)
+  if version <= VERSION then return end
+  call('XCLAIM', stream(entry['function']), GROUP, WAITING, 0, entry.entry, 'RETRYCOUNT', 1, 'JUSTID')
+  return version
 end
 
 local function trim_ended(ttl_s)

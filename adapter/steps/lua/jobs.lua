@@ -34,8 +34,9 @@ local function divert(job, state, stages)
 end
 
 local function supersede(job, newer)
-  local found = call('HMGET', record(job), 'state', 'discard_stages')
+  local found = call('HMGET', record(job), 'state', 'discard_stages', 'version')
   local state = found[1]
+  if tonumber(found[3] or 1) > VERSION then return false end
   if state ~= STATE.queued and state ~= STATE.running and state ~= STATE.failing then return false end
   write_log(job, { 'The job was superseded by the newer job ' .. newer .. ' for the same target.' })
   divert(job, STATE.superseded, cjson.decode(found[2]))

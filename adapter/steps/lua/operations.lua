@@ -25,7 +25,7 @@ function operations.take()
     local job, step, spec = next_turn(name)
     if not job then break end
     if call('HGET', part(job, 'open'), step) == '' then
-      call('HSET', part(job, 'open'), step, call('XADD', stream(name), '*', 'job', job, 'step', spec))
+      call('HSET', part(job, 'open'), step, call('XADD', stream(name), '*', 'version', VERSION, 'job', job, 'step', spec))
       added = added + 1
     end
   end
@@ -91,6 +91,23 @@ function operations.fail()
   return { outcome == 'continued' and STATE.failing or outcome }
 end
 
+-- What the job has so far is of no use to its function: it begins anew, but only so often. Returns 'restarted',
+-- 'duplicate', or the state that forbids it.
+function operations.restart()
+  local step = arguments
+  if not is_open(step) then drop(step) return { 'duplicate' } end
+  local state = call('HGET', record(step.job), 'state')
+  if state ~= STATE.running then return { state } end
+  if call('HINCRBY', record(step.job), 'restarts', 1) > step.limit then return { state } end
+  drop(step)
+  call('DEL', part(step.job, 'results'))
+  call('HDEL', record(step.job), 'shared')
+  call('HSET', record(step.job), 'weight_total', step.weight, 'weight_done', 0)
+  write_log(step.job, { step.sentence })
+  divert(step.job, state, { step.first_stage })
+  return { 'restarted' }
+end
+
 -- An attempt has failed and counts: nobody works on the entry until its next attempt.
 function operations.schedule_retry()
   if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
@@ -131,4 +148,8 @@ function operations.dead_letter_entry()
   return { 'dead letter' }
 end
 
+for _, entry in ipairs(arguments.steps or { arguments }) do
+  local version = newer_version(entry)
+  if version then return { 'newer', version } end
+end
 return operations[ARGV[1]]()

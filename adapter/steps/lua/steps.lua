@@ -13,7 +13,7 @@ local function make_ready(job, specs)
       functions[#functions + 1] = name
     end
   end
-  call('HSET', record(job), 'functions', cjson.encode(functions), 'share', choose_share(job))
+  call('HSET', record(job), 'version', VERSION, 'functions', cjson.encode(functions), 'share', choose_share(job))
   for _, name in ipairs(functions) do enter_queue(job, name) end
 end
 

@@ -14,7 +14,8 @@ from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.streams import Streams
-from adapter.steps.records import ClaimedStep, Records, parse_entry
+from adapter.steps.entries import ClaimedStep, parse_entry
+from adapter.steps.records import Records
 from support.jobs import encoding_job
 from support.parts import adapter_settings, new_adapter, running_redis
 from support.processes import REPOSITORY, environment_with

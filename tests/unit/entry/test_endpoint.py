@@ -6,7 +6,7 @@ import threading
 import pytest
 from pydantic import BaseModel
 
-from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
+from podjobs.contract.errors import OTHER_VERSION, NotNowError, OperatorNeededError, PermanentError, RetryableError
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import RESULT_EVENT_TYPE, Result
 from podjobs.contract.steps import STEP_EVENT_TYPE
@@ -95,7 +95,7 @@ def test_answer_event_that_is_not_a_request_of_this_function_fails_for_good(aske
     assert not handler.steps
 
 
-def test_answer_step_whose_own_data_are_not_valid_fails_for_good():
+def test_answer_step_whose_own_data_are_not_valid_asks_for_another_plan():
     class Params(BaseModel):
         number: int
 
@@ -105,6 +105,7 @@ def test_answer_step_whose_own_data_are_not_valid_fails_for_good():
 
     failure = endpoint(Strict()).answer(event())
     assert failure.problem.status == 400
+    assert failure.problem.type == OTHER_VERSION
     assert failure.problem.detail == "The step's own data are not valid: number: Field required"
 
 

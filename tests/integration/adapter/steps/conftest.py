@@ -22,10 +22,10 @@ async def start(records, make_streams, function):
     """Start dispatches; all are ended after the test."""
     async with contextlib.AsyncExitStack() as running:
 
-        async def start_one(adapter_id="one", concurrency=4, url=None, margin_s=5, timing=TIMING):
+        async def start_one(adapter_id="one", concurrency=4, url=None, margin_s=5, timing=TIMING, name="encoding"):
             streams = await make_streams(adapter_id)
             delivery = HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
-            settings = FunctionSettings("encoding", url or function.url, concurrency, RETRIES)
+            settings = FunctionSettings(name, url or function.url, concurrency, RETRIES)
             dispatch = StepDispatch(settings, streams, records, delivery, timing)
             task = asyncio.create_task(dispatch.run())
             running.push_async_callback(delivery.close)

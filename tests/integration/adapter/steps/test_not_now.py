@@ -8,19 +8,12 @@ import pytest
 from aiohttp import web
 
 from adapter.redis import keys
-from podjobs.contract.errors import NotNowError, OperatorNeededError, Problem, UnavailableError
+from podjobs.contract.errors import NotNowError, OperatorNeededError, UnavailableError
+from support.problems import answer_of
 from support.step_function import TIMING
 from support.waiting import wait_until
 
 IMPATIENT = dataclasses.replace(TIMING, not_now_limit_s=0.5)
-
-
-def answer_of(error):
-    """What a function answers when its handler raises this."""
-    return web.json_response(
-        Problem.of(error).model_dump(), status=503, content_type="application/problem+json",
-        headers={"Retry-After": f"{error.retry_after_s:.0f}"},
-    )  # fmt: skip
 
 
 def short_of_memory(retry_after_s=0.0):

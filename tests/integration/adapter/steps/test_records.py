@@ -7,7 +7,8 @@ import random
 import pytest
 
 from adapter.redis import keys
-from adapter.steps.records import Records, assemble_step
+from adapter.steps.entries import assemble_step
+from adapter.steps.records import Records
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 

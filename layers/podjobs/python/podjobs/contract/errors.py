@@ -25,6 +25,8 @@ PROBLEM_CONTENT_TYPE = "application/problem+json"
 UNTYPED = "about:blank"
 UNAVAILABLE = "tag:esup-portail.org,2026:podjobs/unavailable"
 """The type of problems of which nothing but their end helps: the step waits for as long as they last."""
+OTHER_VERSION = "tag:esup-portail.org,2026:podjobs/other-version"
+"""The type of problems of which planning the job anew helps."""
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """The error numbers of a full disk."""
 FULL_MARKS = tuple(os.strerror(code) for code in sorted(FULL))
@@ -67,6 +69,15 @@ class InvalidRequestError(PermanentError):
 
     status = HTTPStatus.BAD_REQUEST
     title = "The request is not valid."
+
+
+class OtherVersionError(InvalidRequestError):
+    """What the job's plan or an earlier step left for this one is of no use: another version of the function wrote it.
+
+    The job is planned anew, unless that did not help the last times.
+    """
+
+    problem_type = OTHER_VERSION
 
 
 class RetryableError(StepError):

@@ -66,6 +66,8 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    version: Literal[1] = 1
+    """It rises when a later step would misread what an earlier version wrote: such a job is planned anew."""
     source: Key
     facts: MediaFacts
     renditions: tuple[Rendition, ...]

@@ -9,7 +9,15 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from pydantic import ValidationError
 
-from podjobs.contract.errors import InvalidRequestError, NotNowError, Problem, StepError, UnavailableError, list_faults
+from podjobs.contract.errors import (
+    InvalidRequestError,
+    NotNowError,
+    OtherVersionError,
+    Problem,
+    StepError,
+    UnavailableError,
+    list_faults,
+)
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.plans import Plan, Result
 from podjobs.contract.steps import Step
@@ -100,7 +108,7 @@ class Endpoint(Generic[RequestT, ReplyT]):
         try:
             yield
         except ValidationError as error:
-            refusal = InvalidRequestError(f"The {self._contract.noun}'s own data are not valid: {list_faults(error)}")
+            refusal = OtherVersionError(f"The {self._contract.noun}'s own data are not valid: {list_faults(error)}")
             self._log_failure(refusal)
             raise refusal from error
         except StepError as error:

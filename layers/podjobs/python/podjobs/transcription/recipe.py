@@ -1,5 +1,7 @@
 """How a sound is transcribed: what all steps of a job share. Travels as JSON."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.transcription.hearing.sound import Sound
@@ -30,6 +32,8 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    version: Literal[1] = 1
+    """It rises when a later step would misread what an earlier version wrote: such a job is planned anew."""
     sound: Sound
     length_s: float
     cuts_s: tuple[float, ...]

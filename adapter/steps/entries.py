@@ -1,0 +1,85 @@
+"""Entries of the functions' streams: what one holds, and how it becomes the step that a function receives."""
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from adapter.redis import keys
+from adapter.steps.versions import RECORD_VERSION, UNVERSIONED, NewerRecordError
+from podjobs.contract.errors import Problem
+from podjobs.contract.jobs import Job
+from podjobs.contract.plans import StepSpec
+from podjobs.contract.steps import Step
+from podjobs.contract.workflows import read_job
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedStep:
+    """A step this adapter owns: an entry of a function's stream."""
+
+    function: str
+    entry_id: str
+    job_id: str
+    spec: StepSpec
+    attempt: int
+
+    @property
+    def address(self) -> dict[str, str]:
+        """What the script needs to find the step."""
+        return {"function": self.function, "entry": self.entry_id, "job": self.job_id, "step": self.spec.id}
+
+
+@functools.lru_cache(maxsize=256)
+def _read_params(params: str) -> Job:
+    """Read a stored job; cached, since a job has many steps and does not change."""
+    return read_job(json.loads(params))
+
+
+def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
+    """Assemble the step that a function receives.
+
+    Args:
+        step: the claimed step.
+        joined: what Records.join returned for it.
+
+    Raises:
+        ValueError: the record does not match the contract, as after an upgrade; a retry does not help.
+    """
+    spec, shared, error = step.spec, joined["shared"], joined["error"]
+    return Step(
+        job=_read_params(joined["params"]),
+        step_id=spec.id,
+        function=spec.function,
+        action=spec.action,
+        params=spec.params,
+        shared=json.loads(shared) if shared else {},
+        results={step_id: json.loads(values) for step_id, values in joined["results"].items()},
+        failure=Problem.model_validate_json(error) if error else None,
+        attempt=step.attempt,
+        timeout_s=spec.timeout_s,
+        accepted_at=float(joined["accepted_at"]),
+    )
+
+
+def entry_version(fields: dict[str, str]) -> int:
+    """The version of the records in which an entry was written."""
+    version = fields.get("version", "")
+    return int(version) if version.isdecimal() else UNVERSIONED
+
+
+def parse_entry(function: str, entry_id: str, fields: dict[str, str], attempt: int) -> ClaimedStep:
+    """Parse an entry of a function's stream.
+
+    Raises:
+        ValueError: it is not a step, or of a newer version.
+    """
+    if (version := entry_version(fields)) > RECORD_VERSION:
+        raise ValueError(str(NewerRecordError(version)))
+    try:
+        spec = StepSpec.model_validate_json(fields["step"])
+        return ClaimedStep(function, entry_id, fields["job"], spec, attempt)
+    except (KeyError, ValidationError) as error:
+        raise ValueError(f"The entry {entry_id} of the stream {keys.steps(function)} is not a step: {error}") from error

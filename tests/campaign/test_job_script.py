@@ -1,0 +1,363 @@
+"""The job script against a model: whatever adapters do, in any order, twice, late or not at all, it does the same.
+
+Every schedule is a sequence of operations chosen by chance: jobs come, twice or for the same video; adapters take
+steps, commit, fail, hold, retry and restart them, crash, lose the answer of the script, and come back with what is no
+longer theirs. After every operation Redis is compared with the model; in the end every job that was accepted has ended
+and nothing is left. A failure is shown as the shortest sequence of operations that leads to it.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections import Counter
+
+import pytest
+import redis
+from hypothesis import HealthCheck, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from adapter.redis import keys
+from adapter.redis.connections import open_redis
+from adapter.redis.streams import Streams
+from adapter.steps.entries import parse_entry
+from adapter.steps.records import MOST_RESTARTS, Records
+from podjobs.contract.errors import Problem
+from podjobs.contract.job_states import JobState
+from podjobs.contract.plans import Plan, Result, Stage, StepSpec
+from support.job_model import READY, Model
+from support.jobs import encoding_job
+from support.parts import running_redis
+
+FUNCTIONS = ("encoding", "notification")
+ADAPTERS = ("one", "two")
+OPERATIONS = 50
+"""Of a schedule, at most."""
+SCHEDULES = 40
+MANY_SCHEDULES = 3000
+BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
+
+pick = st.integers(0, 1000)
+adapters = st.sampled_from(ADAPTERS)
+functions = st.sampled_from(FUNCTIONS)
+shapes = st.lists(
+    st.lists(st.tuples(functions, st.sampled_from([0.1, 1, 80, 500]), st.booleans()), min_size=1, max_size=4),
+    min_size=1,
+    max_size=3,
+)
+"""Of plans: for each step its function, its weight, and whether it needs what was done before."""
+
+
+class JobScript(RuleBasedStateMachine):
+    """Adapters at one Redis."""
+
+    port = 0
+
+    def __init__(self):
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.watcher = redis.Redis(port=self.port, decode_responses=True)
+        self.watcher.flushall()
+        self.client = open_redis(f"redis://127.0.0.1:{self.port}/0", text=True)
+        self.records = Records(self.client, 1000)
+        self.streams = {name: Streams(self.client, name) for name in ADAPTERS}
+        for function in FUNCTIONS:
+            self.run(self.streams["one"].ensure_group(keys.steps(function)))
+        self.model = Model()
+        self.mine = {name: [] for name in ADAPTERS}
+        """What each adapter knows to be its own."""
+        self.past = []
+        """Steps that somebody had at any time."""
+        self.times = Counter()
+        self.committed = Counter()
+        self.number = 0
+
+    def run(self, coroutine):
+        return self.runner.run(coroutine)
+
+    def teardown(self):
+        try:
+            self.bring_to_an_end()
+        finally:
+            with contextlib.suppress(redis.RedisError):
+                self.run(self.client.aclose())
+            self.watcher.close()
+            self.runner.close()
+
+    # Jobs come.
+
+    @rule(video=st.integers(1, 3))
+    def accept_new_job(self, video):
+        self.number += 1
+        self._accept(encoding_job(f"job-{self.number}", video))
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(which=pick)
+    def accept_job_again(self, which):
+        self._accept(chosen(list(self.model.jobs.values()), which).job)
+
+    def _accept(self, job):
+        (accepted,) = self.run(self.records.accept([job]))
+        assert (accepted.outcome, accepted.superseded_id) == self.model.accept(job)
+
+    @precondition(lambda self: self.watcher.exists(keys.DEAD))
+    @rule(which=pick)
+    def replay_job(self, which):
+        letter_id, fields = chosen(self.watcher.xrange(keys.DEAD), which)
+        job = self.model.jobs[fields["job"]].job
+        accepted = self.run(self.records.replay(job, letter_id))
+        assert (accepted.outcome, accepted.superseded_id) == self.model.replay(job)
+
+    # Adapters get steps.
+
+    @rule(adapter=adapters, function=functions, count=st.integers(1, 5), lost=st.booleans())
+    def take(self, adapter, function, count, lost):
+        """If the answer is lost, the steps are the adapter's, but it does not know."""
+        entries, _ = self.run(self.records.take(function, adapter, count))
+        for entry_id, fields in entries:
+            step = parse_entry(function, entry_id, fields, 1)
+            job = self.model.jobs[step.job_id]
+            assert step.spec.id == job.ready(function)[0], "the steps of a job keep their order"
+            job.open[step.spec.id] = entry_id
+            if not lost:
+                self._give(adapter, step)
+        if len(entries) < count:
+            assert [job for job in self.model.jobs.values() if job.ready(function)] == []
+
+    def _give(self, adapter, step):
+        self.mine[adapter].append(step)
+        self.past.append(step)
+
+    @rule(adapter=adapters)
+    def crash(self, adapter):
+        self.mine[adapter] = []
+
+    @rule(adapter=adapters, function=functions)
+    def reclaim(self, adapter, function):
+        """Claim everything that no adapter knows to be its own; how long that takes is reclaim.py's business."""
+        stream = keys.steps(function)
+        known = {step.entry_id for steps in self.mine.values() for step in steps}
+        for pending in self.run(self.streams[adapter].pending(stream)):
+            if pending.entry_id not in known:
+                claimed = self.watcher.xclaim(stream, keys.GROUP, adapter, 0, [pending.entry_id])
+                for entry_id, fields in claimed:
+                    self._give(adapter, parse_entry(function, entry_id, fields, pending.attempts + 1))
+
+    # They end, one way or another. `again`: the answer was lost, and the operation is repeated.
+
+    def _choose(self, adapter, which, *, late):
+        """A step to end: one of the adapter's own, or one that was somebody's at any time."""
+        known = self.past if late else self.mine[adapter]
+        if not known:
+            return None
+        step = chosen(known, which)
+        self.mine[adapter] = [one for one in self.mine[adapter] if one != step]
+        return step
+
+    def _is_open(self, step):
+        return self.model.is_open(step.job_id, step.spec.id, step.entry_id)
+
+    @rule(adapter=adapters, which=pick)
+    def join(self, adapter, which):
+        if not self.past:
+            return
+        step = chosen(self.mine[adapter] or self.past, which)
+        (joined,) = self.run(self.records.join([step]))
+        assert (joined is not None) == self._is_open(step)
+        if joined is None:
+            return
+        job = self.model.jobs[step.job_id]
+        if job.state == JobState.QUEUED:
+            job.state = JobState.RUNNING
+        assert joined["params"] == job.job.model_dump_json()
+        assert set(joined["results"]) == {key for key, (action, _) in job.results.items() if action in step.spec.needs}
+
+    @rule(adapter=adapters, which=pick, shape=st.none() | shapes, late=st.booleans(), again=st.booleans())
+    def commit(self, adapter, which, shape, late, again):
+        if step := self._choose(adapter, which, late=late):
+            self._commit(step, shape, again=again)
+
+    def _commit(self, step, shape, *, again=False):
+        stages = None
+        if step.spec.action == "plan" and shape is None:
+            shape = [[("encoding", 1, False)]]
+        if shape is not None and step.spec.function == "encoding":
+            stages = self._stages(shape)
+        reply = Result(values={"from": step.spec.id}) if stages is None else Plan(stages=stages)
+        outcome = self.run(self.records.commit(step, reply)).outcome
+        if self._is_open(step):
+            self.committed[step.job_id, step.entry_id] += 1
+            assert outcome == self.model.commit(step.job_id, step.spec, {}, stages)
+        else:
+            assert outcome == "duplicate"
+        if again:
+            assert self.run(self.records.commit(step, reply)).outcome == "duplicate"
+
+    def _stages(self, shape):
+        stages = []
+        for steps in shape:
+            specs = []
+            for function, weight, needs in steps:
+                self.number += 1
+                spec = StepSpec(
+                    id=f"s{self.number}", function=function, action="do", weight=weight, needs=("do",) if needs else ()
+                )
+                specs.append(spec)
+            stages.append(Stage(name="stage", steps=tuple(specs)))
+        return tuple(stages)
+
+    @rule(adapter=adapters, which=pick, late=st.booleans(), again=st.booleans())
+    def fail(self, adapter, which, late, again):
+        step = self._choose(adapter, which, late=late)
+        if step is None:
+            return
+        expected = self.model.fail(step.job_id) if self._is_open(step) else "duplicate"
+        assert self.run(self.records.fail(step, BROKEN)) == expected
+        if again:
+            assert self.run(self.records.fail(step, BROKEN)) == "duplicate"
+
+    @rule(adapter=adapters, which=pick, late=st.booleans())
+    def schedule_retry(self, adapter, which, late):
+        if step := self._choose(adapter, which, late=late):
+            self._lose(step)
+            assert self.run(self.records.schedule_retry(step, "")) == self._is_open(step)
+
+    def _lose(self, step):
+        """Whoever has the step does not any more."""
+        for name, steps in self.mine.items():
+            self.mine[name] = [one for one in steps if one.entry_id != step.entry_id]
+
+    @rule(adapter=adapters, which=pick, late=st.booleans())
+    def hold(self, adapter, which, late):
+        step = self._choose(adapter, which, late=late)
+        if step is None:
+            return
+        self._lose(step)
+        held = self.run(self.records.hold(step, adapter, "", 1.0))
+        assert (held is not None) == self._is_open(step)
+        if held is not None:
+            self.mine[adapter].append(step)
+
+    @rule(adapter=adapters, which=pick, late=st.booleans())
+    def restart(self, adapter, which, late):
+        step = self._choose(adapter, which, late=late)
+        if step is None:
+            return
+        job = self.model.jobs[step.job_id].job
+        expected = self.model.restart(job.id, MOST_RESTARTS) if self._is_open(step) else True
+        assert self.run(self.records.restart(step, job, BROKEN)) == expected
+        if not expected:
+            self.mine[adapter].append(step)
+
+    # What must always be so.
+
+    @invariant()
+    def redis_is_as_the_model_says(self):
+        stored = self._read_all()
+        assert stored.get(keys.LIVE, set()) == self.model.live
+        prefix = f"{keys.PREFIX}current:"
+        current = {key.rpartition(":")[2]: value for key, value in stored.items() if key.startswith(prefix)}
+        assert current == self.model.current
+        for job_id, job in self.model.jobs.items():
+            record = keys.job(job_id)
+            assert stored[record]["state"] == job.state
+            assert stored.get(f"{record}:open", {}) == job.open
+            if job_id not in self.model.live:
+                assert {key for key in stored if key.startswith(f"{record}:")} <= {keys.job_log(job_id)}
+        assert set(self.committed.values()) <= {1}
+        for function in FUNCTIONS:
+            self._check_queue(function, stored)
+
+    def _read_all(self):
+        """All of Redis but the streams."""
+        readers = {"string": "get", "hash": "hgetall", "set": "smembers", "zset": "zrange", "list": "lrange"}
+        with self.watcher.pipeline(transaction=False) as pipeline:
+            found = {}
+            for kind, reader in readers.items():
+                for key in self.watcher.scan_iter(count=10_000, _type=kind):
+                    found[key] = None
+                    getattr(pipeline, reader)(key, *((0, -1) if kind in {"zset", "list"} else ()))
+            return dict(zip(found, pipeline.execute(), strict=True))
+
+    def _check_queue(self, function, stored):
+        """The jobs in a function's queue are those with ready steps for it; their shares and steps add up."""
+        waiting = {job_id: job.ready(function) for job_id, job in self.model.jobs.items() if job.ready(function)}
+        assert set(stored.get(keys.turns(function), [])) == set(waiting)
+        clock = stored.get(keys.turns_clock(function))
+        if not waiting:
+            assert clock is None
+            self.times[function] = 0
+            return
+        assert int(clock["shares"]) == sum(int(stored[keys.job(job_id)]["share"]) for job_id in waiting)
+        assert int(clock["steps"]) == sum(map(len, waiting.values()))
+        for job_id, steps in waiting.items():
+            assert [json.loads(spec)["id"] for spec in stored[f"{keys.job(job_id)}:ready:{function}"]] == steps
+        assert float(clock["time"]) >= self.times[function]
+        self.times[function] = float(clock["time"])
+
+    @invariant()
+    def every_open_step_that_is_not_ready_has_an_entry_that_somebody_owns(self):
+        streams = [keys.steps(function) for function in FUNCTIONS]
+        with self.watcher.pipeline(transaction=False) as pipeline:
+            for stream in streams:
+                pipeline.xpending_range(stream, keys.GROUP, "-", "+", 1000)
+                pipeline.xlen(stream)
+            answers = pipeline.execute()
+        entries = {entry["message_id"] for pending in answers[::2] for entry in pending}
+        wanted = {entry for job in self.model.jobs.values() for entry in job.open.values() if entry != READY}
+        assert wanted <= entries
+        assert sum(answers[1::2]) == sum(map(len, answers[::2]))
+
+    def bring_to_an_end(self):
+        """One adapter is left: it takes everything over and performs it."""
+        self.mine = {name: [] for name in ADAPTERS}
+        for _ in range(1000):
+            for function in FUNCTIONS:
+                self.reclaim("one", function)
+                self.take("one", function, 5, lost=False)
+            if not self.mine["one"]:
+                break
+            for step in self.mine["one"]:
+                self._commit(step, None)
+            self.mine["one"] = []
+        assert self.model.live == set()
+        self.redis_is_as_the_model_says()
+        kept = {keys.JOBS, keys.DEAD, *(key(name) for key in (keys.steps, keys.turns_bell) for name in FUNCTIONS)}
+        kept |= {key(job_id) for job_id in self.model.jobs for key in (keys.job, keys.job_log)}
+        assert set(self.watcher.scan_iter(count=1000)) <= kept
+        assert all(self.watcher.xlen(keys.steps(name)) == 0 for name in FUNCTIONS)
+
+
+def chosen(from_, which):
+    """One of these, by a number of any size."""
+    return from_[which % len(from_)]
+
+
+@pytest.fixture(scope="module")
+def redis_port(tmp_path_factory):
+    with running_redis(tmp_path_factory.mktemp("redis"), append_only=False) as port:
+        yield port
+
+
+def run_schedules(port, count, seed_of_all):
+    machine = type("JobScript", (JobScript,), {"port": port})
+    run_state_machine_as_test(
+        seed(seed_of_all)(machine),
+        settings=settings(
+            max_examples=count,
+            stateful_step_count=OPERATIONS,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_job_script_does_what_the_model_does_whatever_happens(redis_port, seed):
+    run_schedules(redis_port, SCHEDULES, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_job_script_does_what_the_model_does_in_thousands_of_schedules(redis_port, seed, events):
+    run_schedules(redis_port, MANY_SCHEDULES if events is None else max(1, events // OPERATIONS), seed)

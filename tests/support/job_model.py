@@ -1,0 +1,127 @@
+"""What the job script must do, said once more and simply: the jobs as plain objects, without streams or fair turns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from podjobs.contract.job_states import JobState
+from podjobs.contract.jobs import Job
+from podjobs.contract.plans import Stage, StepSpec
+from podjobs.contract.workflows import workflow_of
+
+READY = ""
+"""In the place of an entry's id: the step waits for its turn."""
+
+
+@dataclass
+class ModelJob:
+    """One run of a job."""
+
+    job: Job
+    state: JobState = JobState.QUEUED
+    stages: list[Stage] = field(default_factory=list)
+    open: dict[str, str] = field(default_factory=dict)
+    """Open step → its entry's id, or READY."""
+    specs: dict[str, StepSpec] = field(default_factory=dict)
+    """The steps of the current stage, by id, in their order."""
+    results: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """Step → its action and its result."""
+    restarts: int = 0
+
+    def ready(self, function: str) -> list[str]:
+        """The steps that wait for a turn of that function, in their order."""
+        return [step for step, spec in self.specs.items() if spec.function == function and self.open.get(step) == READY]
+
+    def divert(self, state: JobState, stages: Sequence[Stage]) -> str:
+        """Replace all that is left to do."""
+        self.state, self.stages, self.open = state, list(stages), {}
+        return self.advance()
+
+    def advance(self) -> str:
+        """Go on when the stage is done; returns the outcome of the operation that this is part of."""
+        if self.open:
+            return "continued"
+        if not self.stages:
+            ends = {JobState.FAILING: JobState.FAILED, JobState.SUPERSEDED: JobState.SUPERSEDED}
+            self.state = ends.get(self.state, JobState.DONE)
+            self.specs = {}
+            return str(self.state)
+        self.specs = {spec.id: spec for spec in self.stages.pop(0).steps}
+        self.open = dict.fromkeys(self.specs, READY)
+        return "continued"
+
+
+class Model:
+    """All jobs that were accepted."""
+
+    def __init__(self) -> None:
+        """No job was accepted yet."""
+        self.jobs: dict[str, ModelJob] = {}
+        """By their ids; a replayed job has a new run."""
+        self.live: set[str] = set()
+        """Those that have not ended."""
+        self.current: dict[str, str] = {}
+        """Target → the job that is not superseded and has not ended."""
+
+    def accept(self, job: Job) -> tuple[str, str]:
+        """Returns the outcome and the job that was superseded, or an empty string."""
+        return ("duplicate", "") if job.id in self.jobs else ("accepted", self.start(job))
+
+    def start(self, job: Job) -> str:
+        """Start a run. Returns the job that it supersedes."""
+        older = self.current.get(job.target, "")
+        if older:
+            model = self.jobs[older]
+            self._after(older, model.divert(JobState.SUPERSEDED, workflow_of(model.job).discard_stages))
+        self.jobs[job.id] = ModelJob(job)
+        self.current[job.target] = job.id
+        self.live.add(job.id)
+        self.jobs[job.id].divert(JobState.QUEUED, [workflow_of(job).first_stage])
+        return older
+
+    def replay(self, job: Job) -> tuple[str, str]:
+        """As `accept`, for a job with a dead letter."""
+        state = self.jobs[job.id].state
+        return ("accepted", self.start(job)) if state == JobState.FAILED else (str(state), "")
+
+    def is_open(self, job_id: str, step_id: str, entry_id: str) -> bool:
+        """Whether this very entry of a step counts."""
+        return self.jobs[job_id].open.get(step_id) == entry_id
+
+    def commit(self, job_id: str, spec: StepSpec, values: dict[str, Any], plan: Sequence[Stage] | None) -> str:
+        """An open step is done. Returns the outcome."""
+        job = self.jobs[job_id]
+        del job.open[spec.id]
+        job.results[spec.id] = (spec.action, values)
+        if plan is not None:
+            job.stages = list(plan)
+        return self._after(job_id, job.advance())
+
+    def fail(self, job_id: str) -> str:
+        """An open step of the job failed for good. Returns the outcome."""
+        job = self.jobs[job_id]
+        if job.state in {JobState.SUPERSEDED, JobState.FAILING}:
+            return self._after(job_id, job.divert(job.state, []))
+        self._after(job_id, job.divert(JobState.FAILING, workflow_of(job.job).failure_stages))
+        return "failing"
+
+    def restart(self, job_id: str, limit: int) -> bool:
+        """Begin a job anew. False if it cannot be."""
+        job = self.jobs[job_id]
+        if job.state != JobState.RUNNING:
+            return False
+        job.restarts += 1
+        if job.restarts > limit:
+            return False
+        job.results = {}
+        job.divert(job.state, [workflow_of(job.job).first_stage])
+        return True
+
+    def _after(self, job_id: str, outcome: str) -> str:
+        job = self.jobs[job_id]
+        if outcome != "continued":
+            self.live.discard(job_id)
+            job.results = {}
+            if self.current.get(job.job.target) == job_id:
+                del self.current[job.job.target]
+        return outcome
