@@ -13,6 +13,8 @@ COUNTED_LEASES = 1 / 4
 """Longest silence between two looks that counts, in leases. What is longer says more about the observer than about the
 others: it was stopped, or Redis was, for all of them. An adapter that lives has been silent for no more than 1/3 before
 such a pause and 1/3 after it, so it is not believed gone."""
+CONSTANT_BEAT = ""
+"""The heartbeat of an older version does not change; its key expires when the adapter is gone."""
 FORGOTTEN_LEASES = 20
 """After so many leases in which nobody asked about an adapter, it is forgotten."""
 
@@ -60,7 +62,7 @@ class Liveness:
 
     @staticmethod
     def _next_sighting(latest: _Sighting | None, beat: str | None, now_s: float, lease_s: float) -> _Sighting:
-        if latest is None or beat not in {None, latest.beat}:
+        if latest is None or beat == CONSTANT_BEAT or beat not in {None, latest.beat}:
             return _Sighting(beat, 0.0, now_s)
         counted_s = min(now_s - latest.at_s, COUNTED_LEASES * lease_s)
         return _Sighting(latest.beat, latest.silent_s + counted_s, now_s)

@@ -37,7 +37,7 @@ def running_redis(
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     argv = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    argv += ["--appendonly", "yes" if append_only else "no"]
+    argv += ["--appendonly", "yes" if append_only else "no", "--appendfsync", "always"]
     with (folder / "redis.log").open("wb") as log:
         environment = {**os.environ, **(settings or {})}
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)

@@ -75,6 +75,20 @@ async def test_reclaim_steps_of_an_adapter_that_is_gone_are_taken_over_after_a_l
     assert took_s >= LEASE_S
 
 
+async def test_reclaim_no_heartbeat_reaches_redis_nobody_is_believed_gone(
+    records, take, make_streams, make_job, reclaimer_of, jobs_redis
+):
+    """Redis is out of memory: whatever keeps our own heartbeat away keeps those of the others away."""
+    await records.accept([make_job()])
+    await take()
+    other = reclaimer_of(await make_streams("two"))
+    await jobs_redis.config_set("maxmemory", 1)
+    try:
+        await sweep(other, LEASE_S * 2)
+    finally:
+        await jobs_redis.config_set("maxmemory", 0)
+
+
 async def test_reclaim_own_step_whose_reading_was_cut_off_is_found_and_no_attempt_counted(
     records, take, streams, make_job, reclaimer_of
 ):

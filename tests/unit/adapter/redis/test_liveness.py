@@ -23,6 +23,11 @@ def test_look_silent_for_a_lease_is_gone(beat):
     assert watch((0, "7"), (3, beat), (6, beat), (9, beat), (11.9, beat), (12, beat)) == [True] * 5 + [False]
 
 
+def test_look_adapter_of_an_older_version_is_alive_until_its_heartbeat_expires():
+    looks = ((0, ""), (3, ""), (6, ""), (9, ""), (12, ""), (15, None), (18, None), (21, None), (24, None))
+    assert watch(*looks) == [True] * 8 + [False]
+
+
 def test_look_new_beat_begins_the_lease_anew():
     assert watch((0, "7"), (3, "7"), (6, "7"), (9, "8"), (12, "8"), (15, "8"), (18, "8")) == [True] * 7
 
