@@ -114,8 +114,11 @@ class CeleryDoor(Generic[ItemT]):
             self._note_obstacle(room.obstacle)
             if room.messages <= 0:
                 await asyncio.sleep(min(WAIT_S, self._look_s))
-            elif await self._own.fetch(min(room.messages, BATCH)):
-                await self._store_own()
+            elif fetched := await self._own.fetch(min(room.messages, BATCH)):
+                if any(message.is_too_long for message in fetched):
+                    await self._store_own()
+                else:
+                    await self._store(fetched)
             else:
                 await self._own.wait(min(WAIT_S, self._look_s))
         await self._broker.srem(keys.doors(self.queue), self._streams.adapter_id)
@@ -152,10 +155,12 @@ class CeleryDoor(Generic[ItemT]):
                 await self._set_aside(batch[0])
             else:
                 await self._store(batch)
-                await self._own.remove(batch)
 
     async def _store(self, batch: Sequence[Message]) -> None:
-        """Store messages; whatever one of them holds, it becomes a dead letter and holds up no other."""
+        """Store the oldest messages of the processing list, and remove them from it.
+
+        Whatever one of them holds, it becomes a dead letter and holds up no other.
+        """
         read: list[tuple[Message, ItemT]] = []
         for message in batch:
             try:
@@ -170,6 +175,7 @@ class CeleryDoor(Generic[ItemT]):
                 raise
             # one of them cannot be stored, such as for something else that lies where it should be
             await self._store_one_by_one(read)
+        await self._own.remove(batch)
 
     async def _store_one_by_one(self, read: Sequence[tuple[Message, ItemT]]) -> None:
         for message, item in read:

@@ -13,15 +13,16 @@ local LAST = 'last'
 local HEAD_BYTES = 1000
 local call = redis.call
 
--- Number a message that leaves the queue: by the time in µs, so that numbers go on after the server has lost its data,
--- but never twice the same nor back, whatever the clock does. A message that was numbered before keeps its number.
-local function number(raw)
+local function now_us()
   local time = call('TIME')
-  local now_us = time[1] * 1000000 + time[2]
-  local position = math.max(tonumber(call('HGET', places, LAST) or 0) + 1, now_us)
-  if call('HSETNX', places, redis.sha1hex(raw), string.format('%.0f %.0f', position, now_us)) == 1 then
-    call('HSET', places, LAST, string.format('%.0f', position))
-  end
+  return time[1] * 1000000 + time[2]
+end
+
+-- What is returned of a message: the message, or only its beginning if it exceeds the limit, its digest, its size and
+-- its place.
+local function row(raw, digest, place, limit)
+  local shown = #raw > limit and string.sub(raw, 1, HEAD_BYTES) or raw
+  return { shown, digest, #raw, place }
 end
 
 -- The position of a message and its time of arrival. One that an older version has moved has no number: it is older
@@ -29,61 +30,65 @@ end
 local function place_of(digest)
   local place = call('HGET', places, digest)
   if not place then
-    local time = call('TIME')
-    place = string.format('0 %.0f', time[1] * 1000000 + time[2])
+    place = string.format('0 %.0f', now_us())
     call('HSET', places, digest, place)
   end
   return place
 end
 
-local function is_last(digest)
-  local raw = call('LINDEX', own, -1)
-  return raw and redis.sha1hex(raw) == digest
-end
-
 local operations = {}
 
--- Arguments: how many messages and how many bytes to move at most, but at least one message. Returns how many were.
+-- Arguments: how many messages and how many bytes to move at most, but at least one message. Returns them, oldest first.
+-- They are numbered: by the time in µs, so that numbers go on after the server has lost its data, but never twice the
+-- same nor back, whatever the clock does.
 function operations.fetch()
-  local moved, bytes = 0, 0
-  while moved < tonumber(ARGV[2]) and bytes < tonumber(ARGV[3]) do
+  local rows, bytes, limit, time, numbered = {}, 0, tonumber(ARGV[3]), now_us(), {}
+  local position = math.max(tonumber(call('HGET', places, LAST) or 0), time - 1)
+  while #rows < tonumber(ARGV[2]) and bytes < limit do
     local raw = call('LMOVE', queue, own, 'RIGHT', 'LEFT')
     if not raw then break end
-    number(raw)
-    moved, bytes = moved + 1, bytes + #raw
+    position, bytes = position + 1, bytes + #raw
+    local digest, place = redis.sha1hex(raw), string.format('%.0f %.0f', position, time)
+    rows[#rows + 1] = row(raw, digest, place, limit)
+    numbered[#numbered + 1], numbered[#numbered + 2] = digest, place
   end
-  return moved
+  if #rows > 0 then call('HSET', places, LAST, string.format('%.0f', position), unpack(numbered)) end
+  return rows
 end
 
--- Arguments: how many messages and how many bytes to return at most. Returns for each, oldest first: the message, its
--- digest, its size and its place. Of a message that exceeds the limit alone, only the beginning is returned.
+-- Arguments: how many messages and how many bytes to return at most, but at least one message. Returns them, oldest
+-- first.
 function operations.oldest()
-  local answers, bytes, limit = {}, 0, tonumber(ARGV[3])
+  local rows, bytes, limit = {}, 0, tonumber(ARGV[3])
   for i = 1, tonumber(ARGV[2]) do
     local raw = call('LINDEX', own, -i)
     if not raw then break end
     bytes = bytes + #raw
     if bytes > limit and i > 1 then break end
     local digest = redis.sha1hex(raw)
-    local shown = bytes > limit and string.sub(raw, 1, HEAD_BYTES) or raw
-    answers[i] = { shown, digest, #raw, place_of(digest) }
+    rows[i] = row(raw, digest, place_of(digest), limit)
   end
-  return answers
+  return rows
 end
 
 -- Arguments: the digests of the oldest messages, in order. One that is not there was taken over by another adapter.
 function operations.remove()
+  local removed = {}
   for i = 2, #ARGV do
-    if is_last(ARGV[i]) then
-      call('RPOP', own)
-      call('HDEL', places, ARGV[i])
+    local raw = call('RPOP', own)
+    if raw and redis.sha1hex(raw) == ARGV[i] then
+      removed[#removed + 1] = ARGV[i]
+    elseif raw then
+      call('RPUSH', own, raw)
     end
   end
+  if #removed > 0 then call('HDEL', places, unpack(removed)) end
 end
 
 -- Argument: the digest of the oldest message, which goes to the list KEYS[4].
 function operations.set_aside()
-  if is_last(ARGV[2]) then
+  local raw = call('LINDEX', own, -1)
+  if raw and redis.sha1hex(raw) == ARGV[2] then
     call('LMOVE', own, KEYS[4], 'RIGHT', 'LEFT')
     call('HDEL', places, ARGV[2])
   end

@@ -56,14 +56,13 @@ class ProcessingList:
         last = await self._broker.blmove(self._queue, self._queue, wait_s, "RIGHT", "RIGHT")
         return last is not None
 
-    async def fetch(self, count: int) -> int:
-        """Move up to `count` messages from the queue into the list. Returns how many. Raises RedisError."""
-        return int(await self._run("fetch", count, READ_BYTES))
+    async def fetch(self, count: int) -> list[Message]:
+        """Move up to `count` messages from the queue into the list, and read them, oldest first. Raises RedisError."""
+        return [_message(*row) for row in await self._run("fetch", count, READ_BYTES)]
 
     async def oldest(self, count: int) -> list[Message]:
         """Read up to `count` messages, oldest first; a message that is too long comes alone. Raises RedisError."""
-        rows = await self._run("oldest", count, READ_BYTES)
-        return [_message(*row) for row in rows]
+        return [_message(*row) for row in await self._run("oldest", count, READ_BYTES)]
 
     async def remove(self, messages: Sequence[Message]) -> None:
         """Remove the oldest messages, which are stored. Raises RedisError."""

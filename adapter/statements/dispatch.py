@@ -5,8 +5,9 @@
     ┌── leftovers (leftovers.py) ─────┘             │
     └───────────────────────────────────────────────┘ what is left
 
-Leftovers use half of the slots at most, and suspects half of these: whatever fails, however slowly, fresh statements
-go on. What an adapter has in memory is bounded: where there is no room for another suspect, one waits in the stream.
+Leftovers use three of four slots at most, and suspects two: whatever fails, however slowly, fresh statements go on, and
+what may succeed. What an adapter has in memory is bounded: where there is no room for another suspect, one waits in the
+stream.
 """
 
 import asyncio
@@ -70,8 +71,8 @@ class StatementDispatch:
         self._attempts = StatementAttempts(delivery, statements, batcher, self._breaker)
         self._leftovers = Leftovers(timing.busy_cap_s)
         self._slots = asyncio.Semaphore(function.concurrency)
-        self._leftover_limit = max(function.concurrency // 2, 1)
-        self._suspect_limit = max(self._leftover_limit // 2, 1)
+        self._leftover_limit = max(function.concurrency * 3 // 4, 1)
+        self._suspect_limit = max(function.concurrency // 2, 1)
         self.suspects_in_memory = SUSPECT_LIMIT
         """How many suspects wait here; the others wait in the stream."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,9 +139,12 @@ class StatementDispatch:
 
     async def _deliver_leftovers(self) -> None:
         while True:
+            if len(self._leftover_tasks) >= self._leftover_limit:
+                await self._next_change(None)
+                continue
             with_suspects = sum(self._leftover_tasks.values()) < self._suspect_limit
             next_s = self._leftovers.next_s(with_suspects=with_suspects)
-            if len(self._leftover_tasks) >= self._leftover_limit or next_s != 0:
+            if next_s != 0:
                 await self._next_change(next_s)
                 continue
             await self._slots.acquire()
@@ -187,6 +191,6 @@ class StatementDispatch:
         if suspect is None:
             return False
         entry_ids = [entry.entry_id for entry in suspect.entries]
-        await retry_until_redis_answers(lambda: self._streams.park(self.stream, entry_ids), "park a statement")
         self._batcher.forget(frozenset(entry_ids))
+        await retry_until_redis_answers(lambda: self._streams.park(self.stream, entry_ids), "park a statement")
         return True

@@ -125,3 +125,9 @@ def test_batches_of_statements_fit_into_a_request(settings_of):
     with pytest.raises(SettingsError) as caught:
         settings_of(PODJOBS_XAPI_BATCH_BYTES="8000000")
     assert "PODJOBS_XAPI_BATCH_BYTES: " in str(caught.value)
+
+
+def test_dead_letters_have_more_room_than_statements_so_that_these_never_stop_the_jobs(settings_of):
+    assert settings_of().podjobs_dead_limit_bytes > settings_of().podjobs_xapi_held_bytes
+    with pytest.raises(SettingsError, match="PODJOBS_DEAD_LIMIT_BYTES must be more than PODJOBS_XAPI_HELD_BYTES"):
+        settings_of(PODJOBS_DEAD_LIMIT_BYTES="1000", PODJOBS_XAPI_HELD_BYTES="1000")

@@ -142,6 +142,18 @@ async def test_door_at_the_limit_leaves_them_on_pods_queue_and_goes_on_when_ther
     assert not (await intake.describe())["is_full"]
 
 
+async def test_door_at_the_limit_in_bytes_leaves_them_on_pods_queue(broker, open_door, jobs_redis):
+    await broker.lpush(QUEUE, message_of(new_statement(1) | {"padding": "x" * 15_000}, "m-1"))
+    intake = await open_door(held_bytes=10_000)
+    async with asyncio.timeout(10):
+        while not intake.is_full:
+            await asyncio.sleep(0.05)
+    await broker.lpush(QUEUE, *messages_of(2, 3))
+    await asyncio.sleep(0.3)
+    assert (await jobs_redis.xlen(keys.STATEMENTS), await broker.llen(QUEUE)) == (1, 3)
+    assert (await intake.describe())["held_bytes"] > 15_000
+
+
 async def test_door_redis_without_memory_keeps_them_and_goes_on_when_there_is_some(
     broker, open_door, wait_empty, stored, jobs_redis
 ):

@@ -61,7 +61,7 @@ class WorkFolder:
         self._shown = shown
         self._marker = path / MARKER
 
-    def start(self, about: str) -> None:
+    def start(self, about: str = "") -> None:
         """Create the folder; `about` is for whoever finds it.
 
         Raises:
