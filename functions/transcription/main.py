@@ -1,5 +1,7 @@
 """The transcription function as a deployable: wiring only."""
 
+import structlog
+
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
 from podjobs.backends.storage import open_storage
@@ -8,7 +10,10 @@ from podjobs.contract.message_contracts import STEPS
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
 from podjobs.transcription.function import TranscriptionFunction
+from podjobs.transcription.model_check import describe_languages
 from podjobs.transcription.settings import TranscriptionSettings
+
+logger = structlog.get_logger(__name__)
 
 
 def build(settings: TranscriptionSettings) -> tuple[StepHandler, int]:
@@ -32,9 +37,12 @@ def build(settings: TranscriptionSettings) -> tuple[StepHandler, int]:
 
 def check(settings: TranscriptionSettings) -> str:
     """Whether Pod can use what the function writes, and whether media commands are confined."""
+    logger.info(describe_languages(settings.models))
     sandbox = choose_sandbox(settings.podjobs_sandbox, (settings.ffmpeg_cmd, settings.ffprobe_cmd))
     return "\n".join(filter(None, (open_storage(settings).find_obstacle(), advise(sandbox))))
 
 
-FUNCTION = FunctionDefinition("transcription", STEPS, TranscriptionSettings, build, check)
+FUNCTION = FunctionDefinition(
+    "transcription", STEPS, TranscriptionSettings, build, check, TranscriptionFunction.find_faults
+)
 __getattr__ = entry_points(FUNCTION)

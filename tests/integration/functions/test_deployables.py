@@ -1,5 +1,6 @@
 """Every `main.py` as a process of its own: imported, and served by functions-framework."""
 
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from support.processes import REPOSITORY
 from support.scripted_pod import ScriptedPod
+from support.transcriber import MODEL
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
 SETTINGS = {
@@ -18,7 +20,7 @@ SETTINGS = {
     "notification": {"MEDIA_ROOT": "/media", "POD_API_URL": "http://pod.example.org/rest", "POD_API_TOKEN": "s3cret"},
     "transcription": {
         "MEDIA_ROOT": "/media",
-        "TRANSCRIPTION_MODEL_PARAM": '{"WHISPER": {"en": {"model": "/nowhere"}}}',
+        "TRANSCRIPTION_MODEL_PARAM": json.dumps({"WHISPER": {"en": {"model": MODEL}}}),
     },
     "xapi": {"XAPI_LRS_URL": "http://lrs.example.org", "XAPI_LRS_LOGIN": "pod", "XAPI_LRS_PWD": "s3cret"},
 }
@@ -53,8 +55,8 @@ def test_main_is_imported_without_settings_and_does_nothing(function):
     assert (done.stdout.decode(), done.stderr.decode()) == (f"[] {function} False\n", "")
 
 
-def health(function, port, settings):
-    """Start a function, and ask it how it is."""
+def health(function, port, settings, is_awaited=bool):
+    """Start a function, and ask it how it is until the answer is the one that is awaited."""
     process = serve(function, port, settings | {"PODJOBS_FUNCTION_SECRET": SECRET})
     try:
         deadline = time.monotonic() + START_LIMIT_S
@@ -62,9 +64,12 @@ def health(function, port, settings):
             assert process.poll() is None, process.stderr.read().decode()
             assert time.monotonic() < deadline
             try:
-                return httpx.get(f"http://127.0.0.1:{port}/", headers={"Authorization": f"Bearer {SECRET}"}).text
+                text = httpx.get(f"http://127.0.0.1:{port}/", headers={"Authorization": f"Bearer {SECRET}"}).text
+                if is_awaited(text):
+                    return text
             except httpx.TransportError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
     finally:
         process.terminate()
         process.communicate(timeout=START_LIMIT_S)
@@ -90,6 +95,14 @@ def test_function_says_which_link_in_the_media_root_to_allow(port, tmp_path):
     _, advice = health("encoding", port, settings).splitlines()
     assert "'videos' → '/nfs/videos'" in advice
     assert """set PODJOBS_MEDIA_LINKS='["/nfs/videos"]' for all functions.""" in advice
+
+
+def test_transcription_without_its_model_starts_and_says_so(port):
+    models = '{"WHISPER": {"en": {"model": "/nowhere"}}}'
+    settings = SETTINGS["transcription"] | {"TRANSCRIPTION_MODEL_PARAM": models}
+    ok, advice = health("transcription", port, settings, lambda text: text != "ok\n").splitlines()
+    assert ok == "ok"
+    assert advice.startswith("TRANSCRIPTION_MODEL_PARAM names the folder '/nowhere', which does not exist.")
 
 
 def test_notification_without_pod_starts_and_says_so(port):

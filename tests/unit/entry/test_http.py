@@ -164,8 +164,7 @@ def test_request_that_breaks_off_is_refused():
 
 
 def test_question_without_the_secret_is_told_that_the_function_is_there_and_no_more():
-    endpoint = Endpoint("encoding", STEPS, Fixed(Result()), 1)
-    endpoint.advice = "Give the user access to /media."
+    endpoint = Endpoint("encoding", STEPS, Fixed(Result()), 1, advice="Give the user access to /media.")
     handle = http_handler(endpoint, EndpointSettings(podjobs_function_secret=SECRET))
     assert handle(request_of("GET", {})).get_data() == b"ok\n"
     assert handle(request_of("GET", RIGHT)).get_data() == b"ok\nGive the user access to /media.\n"

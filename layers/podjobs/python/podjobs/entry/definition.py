@@ -9,7 +9,7 @@ Source: PEP 562 (`__getattr__` of a module).
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -40,7 +40,9 @@ class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
     build: Callable[[SettingsT], tuple[Handler[RequestT, ReplyT], int]]
     """Connects the handler to its backends; returns it and how many requests it handles in parallel."""
     check: Callable[[SettingsT], str] | None = None
-    """Says what an operator should change, though the function works; empty: nothing."""
+    """Says what an operator should change, though the function works; empty: nothing. Takes a moment."""
+    examine: Callable[[Any], Iterable[str]] | None = None
+    """Says more, a sentence for each fault, given the handler. May take long: it is done beside the first requests."""
 
 
 def open_endpoint(
@@ -57,10 +59,11 @@ def open_endpoint(
         handler, slots = definition.build(settings)
     except SettingsError as error:
         sys.exit(f"The function {definition.name!r} cannot start. {error}")
-    endpoint = Endpoint(definition.name, definition.contract, handler, slots)
-    if definition.check and (advice := definition.check(settings)):
+    advice = definition.check(settings) if definition.check else ""
+    if advice:
         logger.warning(advice)
-        endpoint.advice = advice
+    examine = functools.partial(definition.examine, handler) if definition.examine else None
+    endpoint = Endpoint(definition.name, definition.contract, handler, slots, advice=advice, examine=examine)
     return endpoint, settings
 
 

@@ -20,6 +20,7 @@ from podjobs.contract.errors import (
 )
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT, StepReply
 from podjobs.contract.steps import Step
+from podjobs.entry.examination import Examination, Examine
 from podjobs.events import Event
 
 logger = structlog.get_logger(__name__)
@@ -58,8 +59,15 @@ class Failure:
 class Endpoint(Generic[RequestT, ReplyT]):
     """Serves one function: reads requests, limits how many are handled at once, writes replies."""
 
-    def __init__(
-        self, name: str, contract: MessageContract[RequestT, ReplyT], handler: Handler[RequestT, ReplyT], slots: int
+    def __init__(  # noqa: PLR0913 - the last two say how well it is
+        self,
+        name: str,
+        contract: MessageContract[RequestT, ReplyT],
+        handler: Handler[RequestT, ReplyT],
+        slots: int,
+        *,
+        advice: str = "",
+        examine: Examine | None = None,
     ) -> None:
         """Serve a handler.
 
@@ -68,14 +76,25 @@ class Endpoint(Generic[RequestT, ReplyT]):
             contract: the function's requests and replies.
             handler: handles requests.
             slots: requests that may be handled in parallel; any more fail immediately and are retried later.
+            advice: what an operator should change, as far as it is known at the start.
+            examine: finds out more, beside the first requests; None: there is no more.
         """
         self._name = name
         self._contract = contract
         self._handler = handler
         self._done, self._failed = f"A {contract.noun} is done.", f"A {contract.noun} failed."
         self._slots = threading.BoundedSemaphore(slots)
-        self.advice = ""
-        """What an operator should change; shown to whoever asks for the function's health."""
+        self._advice = advice
+        self._examination = Examination(examine)
+
+    @property
+    def advice(self) -> str:
+        """What an operator should change; shown to whoever asks for the function's health. Empty: nothing."""
+        return "\n".join(filter(None, (self._advice, *self._examination.findings)))
+
+    def wake(self) -> None:
+        """Note that the first request has come: what was put off at the start is done now, beside it."""
+        self._examination.begin()
 
     def answer(self, event: Event) -> Event | Failure:
         """Handle the request that an event carries. Returns the reply as an event, or why there is none."""

@@ -33,6 +33,7 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSetting
         logger.warning(OPEN_TO_ALL)
 
     def handle(request: flask.Request) -> flask.Response:
+        endpoint.wake()
         try:
             admit(request, secret)
             if request.method in QUESTIONS:

@@ -9,6 +9,7 @@ from podjobs.contract.ports import SpeechModel, Storage, Tools
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import ENDINGS
 from podjobs.media.source_watch import SourceWatch, WatchedTools
+from podjobs.transcription.model_check import find_model_faults
 from podjobs.transcription.plan import plan_job
 from podjobs.transcription.publish import discard, publish_captions, report_failure, withdraw
 from podjobs.transcription.recipe import Part, Recipe
@@ -54,6 +55,10 @@ class TranscriptionFunction:
         self._tools = tools
         self._storage = storage
         self._settings = settings
+
+    def find_faults(self) -> tuple[str, ...]:
+        """Load the models that are on this machine. Returns a sentence for each fault."""
+        return find_model_faults(self._settings.models, self._model)
 
     def handle(self, step: Step) -> Plan | Result:
         """Perform one step; safe to repeat.
