@@ -106,8 +106,9 @@ def test_adapter_with_another_secret_than_the_function_says_so_and_steps_wait_fo
         assert SAME_SECRET in client.hget(keys.job(job_id), "trouble")
         assert wrong.stop() == 0
         right = start(PODJOBS_FUNCTION_URL_ENCODING=function.page, **ours)
-        right.wait_for(lambda: "A step has failed. It will be retried." in right.said())  # its file does not exist
-        assert [one["attempt"] for one in right.lines() if "attempts_left" in one] == [1]
+        missed = "A step does not find its source."
+        right.wait_for(lambda: missed in right.said())
+        assert [one["attempt"] for one in right.lines() if one["message"] == missed] == [1]
     finally:
         function.kill()
     assert not any(secret in part.said() for part in (wrong, right, function) for secret in secrets)
