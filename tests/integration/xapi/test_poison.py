@@ -15,8 +15,8 @@ QUICK = {"PODJOBS_SWEEP_S": "0.5", "PODJOBS_BUSY_CAP_S": "2"}
 """A suspect fails for half a minute before it is given up; three minutes otherwise."""
 POISON, HEALTHY = 3000, 1000
 OUTAGE_S = 20
-GOOD_S, BAD_S = 600, 900
-"""A request takes some 5 ms here, and 30 ms on two busy processors; there are about 30,000."""
+GOOD_S, BAD_S = 300, 600
+"""There are some 27,000 requests: a minute or so on two idle processors."""
 
 
 @pytest.fixture
