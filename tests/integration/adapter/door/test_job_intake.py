@@ -39,8 +39,8 @@ async def test_door_messages_become_jobs_in_their_order(broker, open_door, wait_
         await broker.lpush(QUEUE, message(f"job-{number}", number))
     await open_door()
     await wait_empty(QUEUE)
-    entries = await jobs_redis.xrange(keys.steps("encoding"))
-    assert [fields["job"] for _, fields in entries] == [f"job-{number}" for number in range(250)]
+    waiting = await jobs_redis.zrange(keys.turns("encoding"), 0, -1)
+    assert waiting == [f"job-{number}" for number in range(250)]
 
 
 async def test_door_message_that_comes_while_it_waits_is_taken_at_once(broker, open_door, wait_empty, jobs_redis):
@@ -82,7 +82,7 @@ async def test_door_message_twice_is_one_job(broker, open_door, wait_empty, jobs
     await broker.lpush(QUEUE, message("job-1"), message("job-1"))
     await open_door()
     await wait_empty(QUEUE)
-    assert await jobs_redis.xlen(keys.steps("encoding")) == 1
+    assert await jobs_redis.zcard(keys.turns("encoding")) == 1
 
 
 async def test_door_message_moved_but_not_stored_is_found_again(broker, open_door, wait_empty, jobs_redis):
@@ -118,7 +118,7 @@ async def test_door_two_adapters_share_the_queue_without_loss_or_duplicates(brok
         await broker.lpush(QUEUE, message(f"job-{number}", number))
     await wait_empty(QUEUE)
     assert await jobs_redis.zcard(keys.JOBS) == 300
-    assert await jobs_redis.xlen(keys.steps("encoding")) == 300
+    assert await jobs_redis.zcard(keys.turns("encoding")) == 300
 
 
 async def test_door_job_that_cannot_be_stored_keeps_no_other_waiting(broker, open_door, wait_empty, jobs_redis, dead):
