@@ -106,7 +106,6 @@ class CeleryDoor(Generic[ItemT]):
         while not self._stopping:
             if time.monotonic() >= take_over_at:
                 take_over_at = time.monotonic() + self._look_s
-                await self._announce()
                 await self._take_over()
                 await self._store_own()
                 self.is_open = True
@@ -130,10 +129,6 @@ class CeleryDoor(Generic[ItemT]):
         elif self.obstacle and not obstacle:
             logger.info("There is room for messages again.", queue=self.queue)
         self.obstacle = obstacle
-
-    async def _announce(self) -> None:
-        """Register as an adapter that may have a processing list: repeatedly, since others may have thought it gone."""
-        await self._broker.sadd(keys.doors(self.queue), self._streams.adapter_id)
 
     async def waiting(self) -> int:
         """Count the messages that are still on Pod's queue. Raises RedisError."""

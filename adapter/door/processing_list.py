@@ -47,7 +47,8 @@ class ProcessingList:
         """Use a client of the broker's database that returns bytes."""
         self._queue = queue
         self._broker = broker
-        self._keys = [queue, keys.processing(queue, adapter_id), keys.places(queue)]
+        self._adapter_id = adapter_id
+        self._keys = [queue, keys.processing(queue, adapter_id), keys.places(queue), keys.doors(queue)]
         self._script = broker.register_script(_SCRIPT)
 
     async def wait(self, wait_s: float) -> bool:
@@ -82,7 +83,8 @@ class ProcessingList:
         return total
 
     async def _run(self, operation: str, *arguments: Any, other: str | None = None) -> Any:
-        return await self._script(keys=[*self._keys, *([other] if other else [])], args=[operation, *arguments])
+        involved = [*self._keys, *([other] if other else [])]
+        return await self._script(keys=involved, args=[operation, self._adapter_id, *arguments])
 
 
 def _message(raw: bytes, digest: bytes, size_bytes: int, place: bytes) -> Message:

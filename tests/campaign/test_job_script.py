@@ -24,16 +24,17 @@ from adapter.steps.entries import parse_entry
 from adapter.steps.records import MOST_RESTARTS, Records
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
-from podjobs.contract.plans import Plan, Result, Stage, StepSpec
-from support.job_model import READY, Model
+from podjobs.contract.plans import Plan, Result
+from support.job_model import READY, Model, stages_of
 from support.jobs import encoding_job
 from support.parts import running_redis
+from support.redis_dump import read_database
 
 FUNCTIONS = ("encoding", "notification")
 ADAPTERS = ("one", "two")
 OPERATIONS = 50
 """Of a schedule, at most."""
-SCHEDULES = 20
+SCHEDULES = 40
 MANY_SCHEDULES = 2000
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 
@@ -69,7 +70,7 @@ class JobScript(RuleBasedStateMachine):
         """What each adapter knows to be its own."""
         self.past = []
         """Steps that somebody had at any time."""
-        self.number = 0
+        self.number = self.plans = 0
 
     def run(self, coroutine):
         return self.runner.run(coroutine)
@@ -181,7 +182,8 @@ class JobScript(RuleBasedStateMachine):
         if step.spec.action == "plan" and shape is None:
             shape = [[("encoding", 1, False)]]
         if shape is not None and step.spec.function == "encoding":
-            stages = self._stages(shape)
+            self.plans += 1
+            stages = stages_of(shape, f"p{self.plans}")
         reply = Result(values={"from": step.spec.id}) if stages is None else Plan(stages=stages)
         outcome = self.run(self.records.commit(step, reply)).outcome
         if self._is_open(step):
@@ -190,19 +192,6 @@ class JobScript(RuleBasedStateMachine):
             assert outcome == "duplicate"
         if again:
             assert self.run(self.records.commit(step, reply)).outcome == "duplicate"
-
-    def _stages(self, shape):
-        stages = []
-        for steps in shape:
-            specs = []
-            for function, weight, needs in steps:
-                self.number += 1
-                spec = StepSpec(
-                    id=f"s{self.number}", function=function, action="do", weight=weight, needs=("do",) if needs else ()
-                )
-                specs.append(spec)
-            stages.append(Stage(name="stage", steps=tuple(specs)))
-        return tuple(stages)
 
     @precondition(lambda self: self.past)
     @rule(which=pick, late=seldom, again=seldom)
@@ -243,7 +232,7 @@ class JobScript(RuleBasedStateMachine):
 
     @invariant()
     def redis_is_as_the_model_says(self):
-        stored = self._read_all()
+        stored = read_database(self.watcher)
         assert stored.get(keys.LIVE, set()) == self.model.live
         prefix = f"{keys.PREFIX}current:"
         current = {key.rpartition(":")[2]: value for key, value in stored.items() if key.startswith(prefix)}
@@ -258,17 +247,6 @@ class JobScript(RuleBasedStateMachine):
                 assert {key for key in stored if key.startswith(f"{record}:")} <= {keys.job_log(job_id)}
         for function in FUNCTIONS:
             self._check_queue(function, stored)
-
-    def _read_all(self):
-        """All of Redis but the streams."""
-        readers = {"string": "get", "hash": "hgetall", "set": "smembers", "zset": "zrange", "list": "lrange"}
-        with self.watcher.pipeline(transaction=False) as pipeline:
-            found = {}
-            for kind, reader in readers.items():
-                for key in self.watcher.scan_iter(count=10_000, _type=kind):
-                    found[key] = None
-                    getattr(pipeline, reader)(key, *((0, -1) if kind in {"zset", "list"} else ()))
-            return dict(zip(found, pipeline.execute(), strict=True))
 
     def _check_queue(self, function, stored):
         """The jobs in a function's queue are those with ready steps for it; their shares and steps add up."""
@@ -285,16 +263,13 @@ class JobScript(RuleBasedStateMachine):
 
     @invariant()
     def every_open_step_that_is_not_ready_has_an_entry_that_somebody_owns(self):
-        streams = [keys.steps(function) for function in FUNCTIONS]
-        with self.watcher.pipeline(transaction=False) as pipeline:
-            for stream in streams:
-                pipeline.xpending_range(stream, keys.GROUP, "-", "+", 1000)
-                pipeline.xlen(stream)
-            answers = pipeline.execute()
-        entries = {entry["message_id"] for pending in answers[::2] for entry in pending}
         wanted = {entry for job in self.model.jobs.values() for entry in job.open.values() if entry != READY}
-        assert wanted <= entries
-        assert sum(answers[1::2]) == sum(map(len, answers[::2]))
+        for function in FUNCTIONS:
+            stream = keys.steps(function)
+            pending = self.watcher.xpending_range(stream, keys.GROUP, "-", "+", 1000)
+            assert self.watcher.xlen(stream) == len(pending)
+            wanted -= {entry["message_id"] for entry in pending}
+        assert wanted == set()
 
     def bring_to_an_end(self):
         """One adapter is left: it takes everything over and performs it."""
@@ -328,18 +303,10 @@ def redis_port(tmp_path_factory):
 
 
 def run_schedules(port, count, seed_of_all, phases):
-    machine = type("JobScript", (JobScript,), {"port": port})
-    run_state_machine_as_test(
-        seed(seed_of_all)(machine),
-        settings=settings(
-            max_examples=count,
-            stateful_step_count=OPERATIONS,
-            phases=phases,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    machine = seed(seed_of_all)(type("JobScript", (JobScript,), {"port": port}))
+    given = {"max_examples": count, "stateful_step_count": OPERATIONS, "phases": phases}
+    free = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+    run_state_machine_as_test(machine, settings=settings(**given, **free))
 
 
 def test_job_script_does_what_the_model_does_whatever_happens(redis_port, seed):

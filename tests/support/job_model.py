@@ -13,6 +13,30 @@ READY = ""
 """In the place of an entry's id: the step waits for its turn."""
 
 
+Shape = Sequence[Sequence[tuple[str, float, bool]]]
+"""Of a plan: for each step of each stage its function, its weight, and whether it needs what was done before."""
+
+
+def stages_of(shape: Shape, prefix: str) -> tuple[Stage, ...]:
+    """Stages of that shape; the ids of their steps begin with the prefix."""
+    return tuple(
+        Stage(
+            name="stage",
+            steps=tuple(
+                StepSpec(
+                    id=f"{prefix}-{number}-{place}",
+                    function=function,
+                    action="do",
+                    weight=weight,
+                    needs=("do",) if needs else (),
+                )
+                for place, (function, weight, needs) in enumerate(steps)
+            ),
+        )
+        for number, steps in enumerate(shape)
+    )
+
+
 @dataclass
 class ModelJob:
     """One run of a job."""

@@ -53,3 +53,18 @@ def _load_stream(client: redis.Redis, key: str, value: dict[str, Any]) -> None:
                 force=True,
                 justid=True,
             )
+
+
+READERS = {"string": "get", "hash": "hgetall", "set": "smembers", "zset": "zrange", "list": "lrange"}
+"""Types of values, and the commands that read them."""
+
+
+def read_database(client: redis.Redis) -> dict[str, Any]:
+    """Read everything but the streams: key → value."""
+    found = []
+    with client.pipeline(transaction=False) as pipeline:
+        for kind, reader in READERS.items():
+            for key in client.scan_iter(count=10_000, _type=kind):
+                found.append(key)
+                getattr(pipeline, reader)(key, *((0, -1) if kind in {"zset", "list"} else ()))
+        return dict(zip(found, pipeline.execute(), strict=True))

@@ -152,5 +152,6 @@ def leftovers(stack: RunningStack) -> list[str]:
     work = stack.media_dir / "work"
     with stack.redis() as client:
         keys = [key for key in client.scan_iter("podjobs:steps:*") if client.xlen(key)]
+        keys += [key for key in client.scan_iter("podjobs:turns:*") if not key.endswith(":bell")]
         keys += [key for key in client.scan_iter("encoding*") if client.llen(key)]
     return [*keys, *(path.name for path in (work.iterdir() if work.exists() else ()))]

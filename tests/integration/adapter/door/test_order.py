@@ -41,6 +41,7 @@ async def test_door_message_left_behind_does_not_supersede_a_newer_one(
 ):
     await broker.lpush(QUEUE, encoding_message("old"))
     await open_list("gone").fetch(1)
+    await broker.srem(keys.doors(QUEUE), "gone")  # nobody looks there yet
     await open_door("two")
     await broker.lpush(QUEUE, encoding_message("new"))
     async with asyncio.timeout(5):
@@ -65,6 +66,19 @@ async def test_door_list_of_an_older_version_has_no_places_and_is_older_than_all
     await wait_empty(QUEUE)
     states = [(await job_hash(job))["state"] for job in ("unplaced", "old", "new")]
     assert states == ["queued", "superseded", "queued"]
+
+
+@pytest.mark.parametrize("how", ["fetch", "take_over"])
+async def test_list_into_which_messages_are_moved_is_known_to_others_although_redis_was_emptied(
+    broker, open_list, open_door, wait_empty, job_hash, how
+):
+    """The adapter had been there before, and died before it would have said so again."""
+    gone = open_list("gone")
+    await broker.lpush(QUEUE if how == "fetch" else keys.processing(QUEUE, "earlier"), encoding_message("job-1"))
+    await (gone.fetch(1) if how == "fetch" else gone.take_over("earlier"))
+    await open_door("two")
+    await wait_empty(QUEUE)
+    assert (await job_hash("job-1"))["state"] == "queued"
 
 
 async def test_fetch_gives_places_in_the_queues_order_which_a_takeover_keeps(broker, open_list):

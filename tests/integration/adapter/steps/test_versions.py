@@ -5,6 +5,7 @@ import json
 from collections import Counter
 
 import pytest
+from pydantic import ValidationError
 
 from adapter.redis import keys
 from adapter.steps.records import MOST_RESTARTS
@@ -45,6 +46,13 @@ async def test_jobs_that_version_1_left_in_all_states_go_on_and_end_well(
     assert set(steps.values()) == {1}
     recipes = [Recipe.model_validate(asked["shared"]) for asked in function.asked if asked["action"] == "chunk"]
     assert {len(recipe.chunks) for recipe in recipes} == {10}
+
+
+def test_recipe_of_another_version_is_not_read(left_by_version_1):
+    shared = json.loads(left_by_version_1[keys.job("encoding-chunks")]["value"]["shared"])
+    assert Recipe.model_validate(shared).version == 1
+    with pytest.raises(ValidationError, match="version"):
+        Recipe.model_validate(shared | {"version": 2})
 
 
 async def test_steps_that_version_1_kept_ready_are_taken_in_their_order(left_by_version_1, records, take, client):
