@@ -140,11 +140,12 @@ def find_file(file_url: str, source: Key, storage: Storage) -> Key | None:
 
 
 def _take_along(job: EncodingJob, moved: EncodingJob, storage: Storage) -> None:
-    """Move what was published at the old place after Pod had moved the folder, and correct the paths in the report."""
+    """Move what was published at the old place after Pod had moved the folder, and correct the paths in the report.
+
+    It is newer than what Pod has moved, which may be from an earlier encode.
+    """
     for key in storage.list_files(job.output_folder):
-        target = posixpath.join(moved.output_folder, posixpath.basename(key))
-        if not storage.exists(target) or posixpath.basename(key) == INFO:
-            storage.move(key, target)
+        storage.move(key, posixpath.join(moved.output_folder, posixpath.basename(key)))
     storage.remove_folder(job.output_folder)
     key = posixpath.join(moved.output_folder, INFO)
     if not storage.exists(key):
