@@ -91,7 +91,8 @@ def locate(job: Job, reply_to: PodCallback, pod: PodApi, storage: Storage) -> Re
         return deleted(job, storage)
     moved = _moved(job, state.file_url, storage)
     if moved is None:
-        sentence = f"Pod still has the video, as {urlsplit(state.file_url).path!r}; the step is tried again."
+        named = f"as {urlsplit(state.file_url).path!r}" if state.file_url else "but names no file of it"
+        sentence = f"Pod still has the video, {named}; the step is tried again."
         return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job, log=(sentence,))
     if isinstance(job, EncodingJob) and isinstance(moved, EncodingJob):
         _take_along(job, moved, storage)
