@@ -43,10 +43,10 @@ class SourceInquiry:
         return outcome != "exhausted"
 
     async def end(self, step: ClaimedStep, answer: Relocation) -> Committed:
-        """Store the answer. Raises RedisError."""
+        """Store the answer. Raises ResponseError if it cannot be stored."""
         if answer.whereabouts is not Whereabouts.UNCHANGED:
             logger.info("A job's source is not where it was.", whereabouts=answer.whereabouts)
-        return await self._records.relocate(step, answer)
+        return await retry_until_redis_answers(lambda: self._records.relocate(step, answer), "store a relocation")
 
     async def give_up(self, step: ClaimedStep, problem: Problem) -> bool:
         """Go on without an answer: the steps that miss the source are tried again. False if the step does not ask."""
