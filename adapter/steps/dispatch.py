@@ -37,7 +37,6 @@ from podjobs.contract.errors import OTHER_VERSION, Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
-from podjobs.contract.relocations import Relocation
 from podjobs.contract.steps import Step
 
 logger = structlog.get_logger(__name__)
@@ -225,12 +224,9 @@ class StepDispatch:
 
     async def _commit(self, step: ClaimedStep, reply: StepReply) -> None:
         try:
-            if isinstance(reply, Relocation):
-                committed = await self._inquiry.end(step, reply)
-            else:
-                committed = await retry_until_redis_answers(
-                    lambda: self._records.commit(step, reply), "store a step's reply"
-                )
+            committed = await retry_until_redis_answers(
+                lambda: self._records.commit(step, reply), "store a step's reply"
+            )
         except ResponseError as error:
             detail = f"The function's reply cannot be stored: {error}"
             raise StepFailedError(Problem(title="The step was not done.", status=502, detail=detail)) from error
