@@ -30,14 +30,13 @@ from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.entries import ClaimedStep, assemble_step
 from adapter.steps.reclaim import StepReclaimer
-from adapter.steps.records import Committed, Records
+from adapter.steps.records import Records
 from adapter.steps.source_inquiry import SourceInquiry
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import OTHER_VERSION, Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
-from podjobs.contract.relocations import Relocation
 from podjobs.contract.steps import Step
 
 logger = structlog.get_logger(__name__)
@@ -223,7 +222,9 @@ class StepDispatch:
 
     async def _commit(self, step: ClaimedStep, reply: StepReply) -> None:
         try:
-            committed = await retry_until_redis_answers(lambda: self._store(step, reply), "store a step's reply")
+            committed = await retry_until_redis_answers(
+                lambda: self._records.commit(step, reply), "store a step's reply"
+            )
         except ResponseError as error:
             detail = f"The function's reply cannot be stored: {error}"
             raise StepFailedError(Problem(title="The step was not done.", status=502, detail=detail)) from error
@@ -235,11 +236,6 @@ class StepDispatch:
                 log.info("A step's reply was dropped: the step is no longer open.")
             case _:
                 log.debug("A step was committed.")
-
-    async def _store(self, step: ClaimedStep, reply: StepReply) -> Committed:
-        if isinstance(reply, Relocation):
-            return await self._inquiry.end(step, reply)
-        return await self._records.commit(step, reply)
 
     async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
         policy = self.function.retries

@@ -16,7 +16,8 @@ from adapter.steps.versions import RECORD_VERSION, NewerRecordError
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
-from podjobs.contract.plans import Plan, Result, Stage
+from podjobs.contract.message_contracts import StepReply
+from podjobs.contract.plans import Plan, Stage
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.workflows import LOCATE_STEP, workflow_of
 
@@ -107,8 +108,10 @@ class Records:
         wanted = [{**step.address, "needs": step.spec.needs} for step in steps]
         return [_joined(answer) for answer in await self._run("join", steps=wanted)]
 
-    async def commit(self, step: ClaimedStep, reply: Plan | Result) -> Committed:
+    async def commit(self, step: ClaimedStep, reply: StepReply) -> Committed:
         """Store a step's reply and advance the job."""
+        if isinstance(reply, Relocation):
+            return await self.relocate(step, reply)
         plan = None
         values = "{}"
         if isinstance(reply, Plan):

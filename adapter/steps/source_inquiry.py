@@ -7,16 +7,15 @@ import structlog
 
 from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.steps.entries import ClaimedStep
-from adapter.steps.records import Committed, Records
+from adapter.steps.records import Records
 from podjobs.contract.errors import SOURCE_GONE, Problem
-from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.workflows import LOCATE
 
 logger = structlog.get_logger(__name__)
 
 
 class SourceInquiry:
-    """Inquires into sources that are gone, and stores the answers."""
+    """Inquires into sources that are gone; the answer is committed like any reply."""
 
     def __init__(self, records: Records) -> None:
         """Use the job records."""
@@ -41,12 +40,6 @@ class SourceInquiry:
         )
         logger.warning("A step does not find its source.", outcome=outcome, reason=problem.detail)
         return outcome != "exhausted"
-
-    async def end(self, step: ClaimedStep, answer: Relocation) -> Committed:
-        """Store the answer. Raises RedisError."""
-        if answer.whereabouts is not Whereabouts.UNCHANGED:
-            logger.info("A job's source is not where it was.", whereabouts=answer.whereabouts)
-        return await self._records.relocate(step, answer)
 
     async def give_up(self, step: ClaimedStep, problem: Problem) -> bool:
         """Go on without an answer: the steps that miss the source are tried again. False if the step does not ask."""

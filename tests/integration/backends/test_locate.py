@@ -128,6 +128,7 @@ def test_locate_takes_along_what_was_published_at_the_old_place(pod, media):
     old.mkdir()
     new.mkdir()
     (new / "360p.ts").write_text("the new one")
+    (new / "360p.mp4").write_text("of an earlier encode")
     (old / "360p.mp4").write_text("the new one")
     (old / f".720p.mp4.{'0' * 32}").write_text("what a killed step left")
     (old / "info_video.json").write_text(json.dumps(report("videos/ada")))
@@ -136,6 +137,7 @@ def test_locate_takes_along_what_was_published_at_the_old_place(pod, media):
         assert ask(pod, media).whereabouts == "moved"
         assert json.loads((new / "info_video.json").read_text()) == report("videos/bob")
         assert {file.name for file in new.iterdir()} == {"360p.mp4", "360p.ts", "info_video.json"}
+        assert (new / "360p.mp4").read_text() == "the new one"
         assert list((media / "videos/ada").iterdir()) == []
 
 

@@ -1,16 +1,11 @@
 """Links in the media root that lead out of it: an administrator's are followed if the setting names their targets."""
 
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
 
 from podjobs.backends.files import FileStorage
 from podjobs.contract.errors import InvalidRequestError, OperatorNeededError, RetryableError
-
-OTHER_FILE_SYSTEM = Path("/dev/shm")  # noqa: S108 - in memory, hence another file system than the tests' folder
 
 
 @pytest.fixture
@@ -23,16 +18,6 @@ def root(tmp_path):
     root = tmp_path / "media"
     root.mkdir()
     return root
-
-
-@pytest.fixture
-def elsewhere(tmp_path):
-    """A folder on another file system."""
-    if not OTHER_FILE_SYSTEM.is_dir() or OTHER_FILE_SYSTEM.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second file system here")
-    folder = Path(tempfile.mkdtemp(dir=OTHER_FILE_SYSTEM))
-    yield folder
-    shutil.rmtree(folder)
 
 
 def opened(root, *links):

@@ -45,7 +45,9 @@ def watched(storage):
     return WatchedTools(TOOLS, SourceWatch(storage, SOURCE, "job-1"))
 
 
-@pytest.mark.parametrize("on_progress", [None, lambda _: None], ids=["output", "progress"])
+@pytest.mark.parametrize(
+    "on_progress", [None, pytest.param(lambda _: None, marks=pytest.mark.slow)], ids=["output", "progress"]
+)
 def test_command_whose_source_is_deleted_is_stopped_soon(storage, on_progress):
     """Although it has the file open."""
     source = storage.input_of(SOURCE)
@@ -60,6 +62,7 @@ def test_command_of_a_job_that_has_ended_is_stopped_soon(storage):
         watched(storage).run(["sleep", "60"], timeout_s=60, access=NOTHING)
 
 
+@pytest.mark.slow
 def test_command_of_a_job_that_has_no_work_folder_yet_is_not_stopped(storage):
     assert watched(storage).run(["sleep", "4.5"], timeout_s=60, access=NOTHING) == b""
 

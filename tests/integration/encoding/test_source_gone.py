@@ -11,9 +11,11 @@ from podjobs.backends.storage import open_storage
 from podjobs.contract.errors import InvalidRequestError, PermanentError, SourceGoneError
 from podjobs.contract.plans import StepSpec
 from podjobs.encoding.function import EncodingFunction
+from podjobs.encoding.settings import EncodingSettings
 from support.forward_only import ForwardOnlyStorage
 from support.media import make_video
 from support.media_storages import POD_ROOT
+from support.workbench import SMALL_LADDER, Workbench
 
 
 @pytest.fixture
@@ -164,3 +166,18 @@ def test_report_that_can_be_left_nowhere_fails_with_the_reason_at_the_video(work
     run = workbench.start(workbench.job("talk.mp4"))
     with pytest.raises(InvalidRequestError, match="leads out of the media root through a link"):
         workbench.function.handle(step(run, "report"))
+
+
+def test_job_behind_a_link_to_another_file_system_is_published_there(tmp_path, elsewhere):
+    """As with media/videos -> /nfs/videos: the work folder lies on the media root's own disk."""
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "videos").symlink_to(elsewhere)
+    settings = {"media_root": POD_ROOT, "media_url": media.as_uri(), "video_renditions": SMALL_LADDER}
+    workbench = Workbench(media, EncodingSettings(**settings, podjobs_media_links=(str(elsewhere),)))
+    make_video(workbench.folder / "talk.mp4", duration_s=1, size="320x180")
+    workbench.encode("talk.mp4")
+    made = {file.name for file in (elsewhere / "abc/0007").iterdir()}
+    assert {"180p.mp4", "180p.ts", "180p.m3u8", "livestream.m3u8", "audio_192k.mp3", "info_video.json"} <= made
+    assert not any(name.startswith(".") for name in made)
+    assert not (media / "work").exists()

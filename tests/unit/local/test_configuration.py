@@ -89,5 +89,26 @@ def test_configure_leaves_the_environment_of_this_process_alone(configured):
     assert dict(os.environ) == before
 
 
+@pytest.mark.parametrize("place", ["file", "environment"])
+def test_configure_links_that_the_settings_allow_are_followed_at_the_start_and_by_all_functions(
+    configured, tmp_path, place
+):
+    (tmp_path / "elsewhere").mkdir()
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "videos").symlink_to(tmp_path / "elsewhere")
+    assert "PODJOBS_MEDIA_LINKS='[" in configured(MEDIA_URL=media.as_uri()).media.find_obstacle()
+    links = [str(tmp_path / "elsewhere")]
+    in_file, given = f"PODJOBS_MEDIA_LINKS = {links}\n", {"PODJOBS_MEDIA_LINKS": json.dumps(links)}
+    found = (
+        configured(POD_FILE + in_file, MEDIA_URL=media.as_uri())
+        if place == "file"
+        else configured(MEDIA_URL=media.as_uri(), **given)
+    )
+    assert found.media.find_obstacle() == ""
+    for function in ("encoding", "notification"):
+        assert json.loads(environments_of(found)[function]["PODJOBS_MEDIA_LINKS"]) == links
+
+
 def test_configuration_shows_no_secret(configured):
     assert "password" not in repr(configured())

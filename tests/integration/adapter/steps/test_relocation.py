@@ -166,7 +166,11 @@ async def notification(serve):
     return await serve(FakeFunction())
 
 
-@pytest.mark.parametrize("slow_answer", [False, True], ids=["", "the answer takes longer than all attempts"])
+@pytest.mark.parametrize(
+    "slow_answer",
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["", "the answer takes longer than all attempts"],
+)
 async def test_dispatch_step_that_misses_its_source_is_done_at_its_new_place(
     records, make_job, function, notification, start, wait_state, slow_answer
 ):

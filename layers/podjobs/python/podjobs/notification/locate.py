@@ -91,7 +91,8 @@ def locate(job: Job, reply_to: PodCallback, pod: PodApi, storage: Storage) -> Re
         return deleted(job, storage)
     moved = _moved(job, state.file_url, storage)
     if moved is None:
-        sentence = f"Pod still has the video, as {urlsplit(state.file_url).path!r}; the step is tried again."
+        named = f"as {urlsplit(state.file_url).path!r}" if state.file_url else "but names no file of it"
+        sentence = f"Pod still has the video, {named}; the step is tried again."
         return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job, log=(sentence,))
     if isinstance(job, EncodingJob) and isinstance(moved, EncodingJob):
         _take_along(job, moved, storage)
@@ -140,11 +141,12 @@ def find_file(file_url: str, source: Key, storage: Storage) -> Key | None:
 
 
 def _take_along(job: EncodingJob, moved: EncodingJob, storage: Storage) -> None:
-    """Move what was published at the old place after Pod had moved the folder, and correct the paths in the report."""
+    """Move what was published at the old place after Pod had moved the folder, and correct the paths in the report.
+
+    It is newer than what Pod has moved, which may be from an earlier encode.
+    """
     for key in storage.list_files(job.output_folder):
-        target = posixpath.join(moved.output_folder, posixpath.basename(key))
-        if not storage.exists(target) or posixpath.basename(key) == INFO:
-            storage.move(key, target)
+        storage.move(key, posixpath.join(moved.output_folder, posixpath.basename(key)))
     storage.remove_folder(job.output_folder)
     key = posixpath.join(moved.output_folder, INFO)
     if not storage.exists(key):
