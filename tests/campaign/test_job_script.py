@@ -86,19 +86,20 @@ class JobScript(RuleBasedStateMachine):
 
     # Jobs come.
 
-    @rule(video=st.integers(1, 3))
-    def accept_new_job(self, video):
+    @rule(video=st.integers(1, 3), position=st.none() | st.integers(1, 50))
+    def accept_new_job(self, video, position):
+        """Positions come in any order: messages that dead adapters left behind are accepted late."""
         self.number += 1
-        self._accept(encoding_job(f"job-{self.number}", video))
+        self._accept(encoding_job(f"job-{self.number}", video), position)
 
     @precondition(lambda self: self.model.jobs)
     @rule(which=pick)
     def accept_job_again(self, which):
-        self._accept(chosen(list(self.model.jobs.values()), which).job)
+        self._accept(chosen(list(self.model.jobs.values()), which).job, None)
 
-    def _accept(self, job):
-        (accepted,) = self.run(self.records.accept([job]))
-        assert (accepted.outcome, accepted.superseded_id) == self.model.accept(job)
+    def _accept(self, job, position):
+        (accepted,) = self.run(self.records.accept([job], [] if position is None else [position]))
+        assert (accepted.outcome, accepted.other_id) == self.model.accept(job, position)
 
     @precondition(lambda self: self.watcher.exists(keys.DEAD))
     @rule(which=pick)
@@ -106,7 +107,7 @@ class JobScript(RuleBasedStateMachine):
         letter_id, fields = chosen(self.watcher.xrange(keys.DEAD), which)
         job = self.model.jobs[fields["job"]].job
         accepted = self.run(self.records.replay(job, letter_id))
-        assert (accepted.outcome, accepted.superseded_id) == self.model.replay(job)
+        assert (accepted.outcome, accepted.other_id) == self.model.replay(job)
 
     # Adapters get steps.
 
@@ -197,7 +198,7 @@ class JobScript(RuleBasedStateMachine):
     @rule(which=pick, late=seldom, again=seldom)
     def fail(self, which, late, again):
         step = self._choose(which, late=late)
-        expected = self.model.fail(step.job_id) if self._is_open(step) else "duplicate"
+        expected = self.model.fail(step.job_id, step.spec.id) if self._is_open(step) else "duplicate"
         assert self.run(self.records.fail(step, BROKEN)) == expected
         if again:
             assert self.run(self.records.fail(step, BROKEN)) == "duplicate"
@@ -287,6 +288,7 @@ class JobScript(RuleBasedStateMachine):
         self.redis_is_as_the_model_says()
         kept = {keys.JOBS, keys.DEAD, *(key(name) for key in (keys.steps, keys.turns_bell) for name in FUNCTIONS)}
         kept |= {key(job_id) for job_id in self.model.jobs for key in (keys.job, keys.job_log)}
+        kept |= {f"{keys.PREFIX}newest:encoding:{target}" for target in self.model.newest}
         assert set(self.watcher.scan_iter(count=1000)) <= kept
         assert all(self.watcher.xlen(keys.steps(name)) == 0 for name in FUNCTIONS)
 

@@ -86,13 +86,23 @@ class Model:
         """Those that have not ended."""
         self.current: dict[str, str] = {}
         """Target → the job that is not superseded and has not ended."""
+        self.newest: dict[str, tuple[int, str]] = {}
+        """Target → the highest position of its requests so far, and the job that was started last."""
 
-    def accept(self, job: Job) -> tuple[str, str]:
-        """Returns the outcome and the job that was superseded, or an empty string."""
-        return ("duplicate", "") if job.id in self.jobs else ("accepted", self.start(job))
+    def accept(self, job: Job, position: int | None = None) -> tuple[str, str]:
+        """Returns the outcome and the job that was superseded or supersedes it, or an empty string."""
+        if job.id in self.jobs:
+            return "duplicate", ""
+        highest, newest = self.newest.get(job.target, (0, ""))
+        if position is not None and position < highest:
+            self.jobs[job.id] = ModelJob(job, JobState.SUPERSEDED)
+            return "superseded", newest
+        return "accepted", self.start(job, position)
 
-    def start(self, job: Job) -> str:
+    def start(self, job: Job, position: int | None = None) -> str:
         """Start a run. Returns the job that it supersedes."""
+        highest, _ = self.newest.get(job.target, (0, ""))
+        self.newest[job.target] = (highest if position is None else position, job.id)
         older = self.current.get(job.target, "")
         if older:
             model = self.jobs[older]
@@ -121,11 +131,15 @@ class Model:
             job.stages = list(plan)
         return self._after(job_id, job.advance())
 
-    def fail(self, job_id: str) -> str:
+    def fail(self, job_id: str, step_id: str) -> str:
         """An open step of the job failed for good. Returns the outcome."""
         job = self.jobs[job_id]
-        if job.state in {JobState.SUPERSEDED, JobState.FAILING}:
+        if job.state == JobState.SUPERSEDED:
             return self._after(job_id, job.divert(job.state, []))
+        if job.state == JobState.FAILING:  # the others follow: Pod is told although the report could not be written
+            del job.open[step_id]
+            outcome = self._after(job_id, job.advance())
+            return "failing" if outcome == "continued" else outcome
         self._after(job_id, job.divert(JobState.FAILING, workflow_of(job.job).failure_stages))
         return "failing"
 

@@ -23,6 +23,7 @@ class Pod(FakePodApi):
             raise answer
         if isinstance(answer, float):
             time.sleep(answer)
+            return ()
         return answer
 
 

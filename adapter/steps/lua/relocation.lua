@@ -22,9 +22,7 @@ function relocation.miss_source()
   call('XCLAIM', stream(missing['function']), GROUP, WAITING, 0, missing.entry, 'IDLE', 0,
     'RETRYCOUNT', is_asked and missing.attempt - 1 or missing.attempt, 'JUSTID')
   if is_asked then return { 'waiting' } end
-  local entry = call('XADD', stream(question['function']), '*', 'version', VERSION, 'job', job,
-    'step', missing.question)
-  call('HSET', part(job, 'open'), question.id, entry)
+  add_step(job, missing.question)
   return { 'asked' }
 end
 

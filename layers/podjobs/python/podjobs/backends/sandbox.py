@@ -30,6 +30,8 @@ from podjobs.contract.commands import Access
 
 INHERITED = ("PATH", "LD_LIBRARY_PATH")
 """Variables that a command receives; its locale is always the same."""
+MARKS = "POD_FUNCTIONS_"
+"""How variables begin by which whoever starts a stack finds its processes again: commands receive them, too."""
 FOR_URLS = ("http_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables for commands that read from a URL."""
 PROXY = "http_proxy"
@@ -167,7 +169,7 @@ class _Starter(threading.Thread):
 def choose_environment(access: Access) -> dict[str, str]:
     """The environment of a command: nothing secret, except a proxy's password where it reads from a URL."""
     names = (*INHERITED, *(FOR_URLS if access.remote else ()))
-    inherited = {name: os.environ[name] for name in names if name in os.environ}
+    inherited = {name: value for name, value in os.environ.items() if name in names or name.startswith(MARKS)}
     return {"PATH": os.defpath, "LANG": LOCALE, "LC_ALL": LOCALE, **inherited}
 
 
