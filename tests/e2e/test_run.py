@@ -39,7 +39,13 @@ def run(environment, cwd, *arguments):
     )
 
 
-@pytest.mark.parametrize("name", ["clip.mp4", 'l\'été "à" la mer; 100% #1 – ça va.mp4', "-dash.mp4"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        'l\'été "à" la mer; 100% #1 – ça va.mp4',
+        *(pytest.param(plain, marks=pytest.mark.slow) for plain in ("clip.mp4", "-dash.mp4")),
+    ],
+)
 def test_run_video_with_any_name_is_encoded_and_shown(environment, make_clip, tmp_path, name):
     video = make_clip(name)
 

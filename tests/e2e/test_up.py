@@ -63,7 +63,7 @@ def test_up_stops_within_ten_seconds_and_leaves_no_process(stack, number):
 
 
 def test_up_stops_in_time_while_it_encodes_and_goes_on_after_the_next_start(make_stack, pod, make_clip):
-    video = make_clip("long.mp4", seconds=40, size="1280x720")
+    video = make_clip("long.mp4", seconds=20, size="1280x720")
     stack = make_stack(FFMPEG_PRESET="slow", **pod.settings).start()
     job_id = stack.send(video)
     stack.wait_until(lambda: stack.find("ffmpeg") != [])
@@ -79,7 +79,16 @@ def test_up_stops_in_time_while_it_encodes_and_goes_on_after_the_next_start(make
     assert len(pod.calls_about(1)) == 1
 
 
-@pytest.mark.parametrize("program", ["redis", "pod", "encoding", "notification", "adapter", "supervisord"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "redis",
+        "encoding",
+        "adapter",
+        "supervisord",
+        *(pytest.param(program, marks=pytest.mark.slow) for program in ("pod", "notification")),
+    ],
+)
 def test_up_program_killed_comes_back_and_takes_jobs(stack, clip, program):
     before = {process.pid for process in stack.find(program)}
     assert stack.kill(program) > 0

@@ -24,7 +24,7 @@ ENDS_S = 10
     [
         ["500", "500", "500"],
         ["abort", "abort"],
-        ["hang"],
+        pytest.param(["hang"], marks=pytest.mark.slow),
         ["lost"],
         ["late"],
         ["502", "504"],
@@ -56,7 +56,7 @@ def test_pod_has_imported_another_result_encodes_the_video_again(stack, pod, sen
 
 
 def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, sender, video):
-    pod.answer_next(*["500"] * 6)
+    pod.answer_next(*["500"] * 3)
     job = sender.submit(video)
     job.wait_for(lambda progress: progress.trouble)
     assert "Pod answered 500" in job.progress().trouble

@@ -11,7 +11,16 @@ from support.survival import check_done, check_nothing_left
 MOMENTS = [("plan", 0), ("encode", 0.01), ("encode", 0.5), ("package", 0), ("publish", 0), ("notify", 0)]
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[0]}-{moment[1]}")
+def name_of(moment):
+    return f"{moment[0]}-{moment[1]}"
+
+
+def at(*usual):
+    """All moments, of which those are for every run, the others for the long one."""
+    return [moment if moment in usual else pytest.param(moment, marks=pytest.mark.slow) for moment in MOMENTS]
+
+
+@pytest.mark.parametrize("moment", at(("plan", 0), ("encode", 0.5), ("notify", 0)), ids=name_of)
 @pytest.mark.parametrize("part", ["adapter", pytest.param("redis", marks=pytest.mark.slow)])
 def test_kill_part_job_ends_well(stack, sender, video, part, moment):
     job = sender.submit(video)
@@ -20,7 +29,7 @@ def test_kill_part_job_ends_well(stack, sender, video, part, moment):
     check_done(job)
 
 
-@pytest.mark.parametrize("moment", MOMENTS[:-1], ids=lambda moment: f"{moment[0]}-{moment[1]}")
+@pytest.mark.parametrize("moment", at(("encode", 0.5), ("publish", 0))[:-1], ids=name_of)
 def test_kill_encoding_function_job_ends_well(stack, sender, video, moment):
     """Its ffmpeg dies with it and leaves nothing behind."""
     job = sender.submit(video)
@@ -36,7 +45,7 @@ def test_kill_notification_function_pod_is_notified_once(stack, sender, video):
     check_done(job)
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment[0]}-{moment[1]}")
+@pytest.mark.parametrize("moment", at(("encode", 0.5), ("publish", 0)), ids=name_of)
 def test_kill_everything_job_ends_well(stack, sender, video, moment):
     """Redis, functions, adapter, their ffmpeg and supervisord itself."""
     job = sender.submit(video)

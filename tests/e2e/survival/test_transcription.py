@@ -71,7 +71,16 @@ def test_function_killed_only_the_part_is_repeated(stack, sender, lecture):
     assert repeated == {}  # what was done stays done; what was killed was not done
 
 
-@pytest.mark.parametrize("moment", [("plan", 0), ("transcribe", 0.3), ("captions", 0), ("notify", 0)], ids=str)
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(("plan", 0), marks=pytest.mark.slow),
+        ("transcribe", 0.3),
+        pytest.param(("captions", 0), marks=pytest.mark.slow),
+        ("notify", 0),
+    ],
+    ids=str,
+)
 def test_adapter_killed_job_ends_well(stack, sender, lecture, moment):
     job = sender.transcribe(lecture)
     job.wait_until(*moment)
@@ -80,6 +89,7 @@ def test_adapter_killed_job_ends_well(stack, sender, lecture, moment):
     assert max(done_parts(job).values()) <= 2  # the one that was under way
 
 
+@pytest.mark.slow
 def test_everything_killed_job_ends_well(stack, sender, lecture):
     job = sender.transcribe(lecture)
     job.wait_until("transcribe", 0.3)
@@ -87,7 +97,15 @@ def test_everything_killed_job_ends_well(stack, sender, lecture):
     check_notified_once(job)
 
 
-@pytest.mark.parametrize("answers", [["500", "500"], ["abort"], ["hang"], ["lost"], ["late"]], ids="-".join)
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["500", "500"],
+        *(pytest.param([answer], marks=pytest.mark.slow) for answer in ("abort", "hang", "late")),
+        ["lost"],
+    ],
+    ids="-".join,
+)
 def test_pod_misbehaves_captions_are_taken_once(pod, sender, lecture, answers):
     job = sender.transcribe(lecture)
     job.wait_until("transcribe")

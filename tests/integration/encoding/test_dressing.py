@@ -128,6 +128,7 @@ def test_parts_without_sound_are_silent(workbench, dressed, credit, credit_tone,
     assert [loudest(workbench.output / "180p.mp4", *part) for part in ((0.2, 1.8), (2.2, 6.8))] == expected
 
 
+@pytest.mark.slow
 def test_the_same_credits_may_come_before_and_after(workbench, dressed, credit):
     both = credit("both.mp4", "red", TONES_HZ["opening"], duration_s=2)
     silent = credit("silent.mp4", "red", None, duration_s=2)
@@ -250,7 +251,7 @@ def test_watermark_that_is_a_playlist_reads_no_other_file(workbench, dressed):
 
 
 @pytest.mark.parametrize(
-    "suffix", ["png", "tiff", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("jpg", "webp", "bmp", "gif"))]
+    "suffix", ["tiff", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("png", "jpg", "webp", "bmp", "gif"))]
 )
 def test_watermark_is_known_by_its_content_not_by_its_name(workbench, dressed, suffix):
     (workbench.root / "files").mkdir()

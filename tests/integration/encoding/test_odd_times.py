@@ -108,7 +108,7 @@ def test_encode_still_picture_with_sound_is_shown_all_the_time(workbench):
     assert len(info["list_thumbnail_files"]) == 3
 
 
-@pytest.mark.parametrize("name", ["talk.mp4", "talk.mkv"])
+@pytest.mark.parametrize("name", [pytest.param("talk.mp4", marks=pytest.mark.slow), "talk.mkv"])
 def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbench, name):
     source = marked(workbench.folder / name, video_s=10, sound_s=31)
     expected = shown_of(source)
@@ -124,7 +124,7 @@ def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbenc
     check(workbench, joined([(first, times[250]), (last, 0)]))
 
 
-@pytest.mark.parametrize("name", ["talk.mp4", "talk.mkv"])
+@pytest.mark.parametrize("name", ["talk.mp4", pytest.param("talk.mkv", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("cut_start", [0, 4.5])
 def test_encode_sound_that_begins_early_is_kept_and_the_first_picture_shown(workbench, name, cut_start):
     source = marked(workbench.folder / name, video_s=10, sound_s=20, before=("-itsoffset", "9.6"), sound=())

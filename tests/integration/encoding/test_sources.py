@@ -239,6 +239,7 @@ def test_encode_turned_recording_with_oblong_pixels_is_shown_as_it_was_meant(wor
     assert (stream["width"], stream["height"]) == (360, 640)
 
 
+@pytest.mark.slow
 def test_encode_4k_source_with_a_2160_rendition(workbench):
     """One more setting; the level is what 2160p at 25 frames a second needs."""
     largest = {"resolution": "3840x2160", "maxrate": "16000k", "audio_bitrate": "192k", "encode_mp4": True}
