@@ -103,9 +103,13 @@ class StatementDispatch:
 
     async def run(self) -> None:
         """Gather and deliver batches until cancelled; deliveries in flight then continue until `finish`."""
-        async with asyncio.TaskGroup() as lanes:
-            lanes.create_task(self._deliver_fresh())
-            lanes.create_task(self._deliver_leftovers())
+        lanes = [asyncio.create_task(lane) for lane in (self._deliver_fresh(), self._deliver_leftovers())]
+        try:
+            ended, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel_and_wait(lanes)
+        for lane in ended:
+            lane.result()  # neither ends but by an error of ours
 
     async def finish(self, grace_s: float) -> None:
         """Let deliveries in flight end within the grace time, then abandon them; abandon those on hold at once."""

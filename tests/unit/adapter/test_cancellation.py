@@ -49,3 +49,26 @@ async def test_cancel_and_wait_tasks_that_have_ended_or_failed_are_no_trouble():
     await cancel_and_wait(ended)
 
     assert isinstance(ended[1].exception(), ValueError)
+
+
+async def test_cancel_and_wait_task_of_a_task_ends_too_although_both_are_cancelled_again_and_again():
+    async def outlive_three():
+        for _ in range(3):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+        await asyncio.sleep(3600)
+
+    inner = asyncio.create_task(outlive_three())
+
+    async def look_after_it():
+        try:
+            await asyncio.wait([inner])
+        finally:
+            await cancel_and_wait([inner])
+
+    outer = asyncio.create_task(look_after_it())
+    await asyncio.sleep(0)
+
+    await asyncio.wait_for(cancel_and_wait([outer]), 5)
+
+    assert (outer.cancelled(), inner.cancelled()) == (True, True)
