@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from typing_extensions import override
 
 from podjobs.contract.media_urls import split_media_url
+from podjobs.object_storage_settings import ObjectStorageSettings
 
 SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
 
@@ -114,7 +115,7 @@ class EndpointSettings(LogSettings):
     )
 
 
-class MediaSettings(EndpointSettings):
+class MediaSettings(EndpointSettings, ObjectStorageSettings):
     """The location of the media files."""
 
     media_root: AbsolutePath = Field(
@@ -122,7 +123,8 @@ class MediaSettings(EndpointSettings):
     )
     media_url: str = Field(
         default="",
-        description="The same folder as the functions see it, `file:///…`. If not set: MEDIA_ROOT itself.",
+        description="The same folder as the functions see it, `file:///…`; or the part of a bucket that Pod has "
+        "mounted there, `s3://bucket/prefix`. If not set: MEDIA_ROOT itself.",
     )
 
     podjobs_media_links: FromJson[tuple[AbsolutePath, ...]] = Field(

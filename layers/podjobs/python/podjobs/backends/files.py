@@ -11,7 +11,7 @@ import posixpath
 import re
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,7 @@ from podjobs.backends.permissions import find_obstacle, let_all_read, make_folde
 from podjobs.backends.work_folder import WorkFolder
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import (
+    FileChangedError,
     InvalidRequestError,
     MissingFileError,
     OperatorNeededError,
@@ -84,6 +85,12 @@ class FileStorage:
     def size_bytes(self, key: Key) -> int:
         """Size of a file; see the port."""
         return self._readable(key).stat().st_size
+
+    def version(self, key: Key) -> str | None:
+        """What tells a file's content from any other; see the port."""
+        self._check_root()
+        with disk_errors():
+            return _version_of(self._confined(key))
 
     def _readable(self, key: Key) -> Path:
         path = self._confined(key)
@@ -147,6 +154,21 @@ class FileStorage:
             make_folders(path.parent)
             _write_beside(path, BytesIO(content))
 
+    def replace(self, key: Key, content: bytes, version: str | None) -> None:
+        """Write a small file unless it has changed; see the port.
+
+        A file system has no such operation: between the look and the renaming, another may come.
+        """
+        path = self._confined(key)
+
+        def check() -> None:
+            if _version_of(path) != version:
+                raise FileChangedError(f"The file {self.pod_path(key)!r} was changed by somebody else meanwhile.")
+
+        with disk_errors():
+            make_folders(path.parent)
+            _write_beside(path, BytesIO(content), check)
+
     def move(self, source: Key, target: Key) -> None:
         """Move a file atomically; see the port."""
         path, moved = self._confined(target), self._confined(source)
@@ -180,6 +202,10 @@ class FileStorage:
             with contextlib.suppress(OSError):
                 path.rmdir()
 
+    def remove_unfinished(self, unchanged_s: float) -> int:  # noqa: ARG002 - of the port
+        """Does nothing, as each writer removes what killed ones have left beside its file; see the port."""
+        return 0
+
     def find_obstacle(self) -> str:
         """What keeps Pod from using what is written here; see the port."""
         obstacle = find_obstacle(self._root) or self._links.find_obstacle()
@@ -203,8 +229,26 @@ class FileStorage:
         return self._links.resolve(key, self.pod_path(key))
 
 
-def _write_beside(path: Path, content: BinaryIO) -> None:
-    """Write a file under another name, then give it its own: it appears complete, or not at all. Raises OSError."""
+def _version_of(path: Path) -> str | None:
+    """Tell a file from the one that replaces it. Opens it, as an NFS client then asks the server. Raises OSError."""
+    try:
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return f"{state.st_ino}-{state.st_mtime_ns}-{state.st_size}"
+
+
+def _write_beside(path: Path, content: BinaryIO, check: Callable[[], None] = lambda: None) -> None:
+    """Write a file under another name, then give it its own: it appears complete, or not at all.
+
+    Args:
+        path: the file.
+        content: what it will contain.
+        check: called right before it appears; raises an error if it must not.
+
+    Raises OSError.
+    """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with beside.open("wb") as file:
@@ -212,6 +256,7 @@ def _write_beside(path: Path, content: BinaryIO) -> None:
             shutil.copyfileobj(content, file, COPY_BLOCK_BYTES)
             file.flush()
             os.fsync(file.fileno())
+        check()
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -17,6 +17,9 @@ class MediaInput:
     """The ffmpeg protocols needed to read it: whatever its content, no others are used."""
     name: str
     """Shown to people: the absolute path as Pod sees it."""
+    proxy: str = field(default="", repr=False)
+    """URL, with its password, of the HTTP proxy that it is read through; empty: none, or the environment's. Commands
+    get it by their environment, which other users of the machine cannot see."""
 
     @property
     def protocol_whitelist(self) -> str:

@@ -93,6 +93,10 @@ class MissingFileError(RetryableError):
     """There is no such file (yet): a shared folder shows new files late."""
 
 
+class FileChangedError(RetryableError):
+    """Somebody else has changed a file since it was looked at."""
+
+
 class SourceGoneError(RetryableError):
     """A job's source is not where the job says. The adapter has this looked into, and the step waits for the answer."""
 

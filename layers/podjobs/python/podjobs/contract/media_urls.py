@@ -1,5 +1,6 @@
 """The forms of MEDIA_URL, which names the media storage: one row per scheme. Pure; backends/storage.py opens it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -18,6 +19,12 @@ class MediaUrlForm:
 MEDIA_URL_FORMS: Mapping[str, MediaUrlForm] = {
     "file": MediaUrlForm(
         "file:///path/to/media", lambda url: url.netloc in {"", "localhost"} and url.path.startswith("/")
+    ),
+    "s3": MediaUrlForm(
+        "s3://bucket/prefix",
+        lambda url: (
+            bool(re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", url.netloc)) and not (url.query or url.fragment)
+        ),
     ),
 }
 """Scheme → its form."""

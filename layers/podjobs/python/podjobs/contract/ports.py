@@ -50,6 +50,12 @@ class Storage(Protocol):
     def size_bytes(self, key: Key) -> int:
         """Size of a file in bytes. Raises like `input_of`."""
 
+    def version(self, key: Key) -> str | None:
+        """What tells a file's present content from any other; None: there is no file.
+
+        Raises like `exists`.
+        """
+
     def list_files(self, folder: Key) -> tuple[Key, ...]:
         """List the files directly in a folder, in order; none if there is no such folder."""
 
@@ -92,6 +98,17 @@ class Storage(Protocol):
     def write(self, key: Key, content: bytes) -> None:
         """Write a small file that everybody may read, atomically; creates its folder if it is missing."""
 
+    def replace(self, key: Key, content: bytes, version: str | None) -> None:
+        """Write like `write`, unless the file has changed.
+
+        Args:
+            key: of the file.
+            content: the new one.
+            version: of the present one, as it was when it was looked at; None: there was no file.
+
+        Raises FileChangedError if it has another version now.
+        """
+
     def move(self, source: Key, target: Key) -> None:
         """Move a file atomically, replacing an existing one; creates its folder if it is missing.
 
@@ -103,6 +120,16 @@ class Storage(Protocol):
 
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder with what killed writers left in it, unless it contains anything else."""
+
+    def remove_unfinished(self, unchanged_s: float) -> int:
+        """Remove what writers that were broken off have left and no reader sees.
+
+        Args:
+            unchanged_s: only what was begun at least so long ago, in seconds.
+
+        Returns:
+            How many there were; where a backend removes them elsewhere, 0.
+        """
 
     def find_obstacle(self) -> str:
         """Find out whether files can be written that Pod can read and delete.
