@@ -67,8 +67,8 @@ def notify(pod, web, results, job=ENCODING, attempt=1, **changes):
         Waits(import_s=0.3, launch_s=0.3, pause_s=0.05),
         PodView(HttpPodMedia(web.url), LIMIT_S),
     )
-    values = {"attempt": attempt, "accepted_at": 0, "results": results} | changes
-    return function.handle(Step(job=job, step_id="notify", function="notification", action=job.type, **values)).log
+    values = {"attempt": attempt, "accepted_at": 0, "results": results, "action": job.type} | changes
+    return function.handle(Step(job=job, step_id="notify", function="notification", **values)).log
 
 
 def waits(pod, web, results, **changes):
@@ -204,6 +204,32 @@ def test_notify_again_what_pod_has_imported_is_not_looked_for(pod, web):
     (sentence,) = notify(pod, web, {"publish": published()}, attempt=2)
     assert "the response to an earlier call was lost" in sentence
     assert web.requests == []
+
+
+def locate(pod, web, accepted_at):
+    return notify(pod, web, {}, action="locate", accepted_at=accepted_at)
+
+
+def test_locate_source_that_only_pod_s_side_shows_is_waited_for(pod, web):
+    """rclone uploads a file after it was closed."""
+    source = web.source / ENCODING.source
+    source.unlink()
+    with pytest.raises(NotNowError, match=r"shows the source 'videos/a/talk\.mp4'.*still be uploading") as waiting:
+        locate(pod, web, time.time() - 60)
+    assert waiting.value.retry_after_s == pytest.approx(15, abs=1)
+    source.write_bytes(b"source")
+    assert "the step is tried again" in locate(pod, web, time.time() - 60)[0]
+
+
+def test_locate_source_that_only_pod_s_side_shows_for_too_long_is_not_waited_for(pod, web):
+    (web.source / ENCODING.source).unlink()
+    assert "the step is tried again" in locate(pod, web, time.time() - LIMIT_S)[0]
+
+
+def test_locate_source_that_pod_s_side_does_not_show_is_not_waited_for(pod, web):
+    (web.source / ENCODING.source).unlink()
+    web.catch_up()
+    assert "the step is tried again" in locate(pod, web, time.time())[0]
 
 
 def test_notify_captions_are_waited_for(pod, web):

@@ -44,13 +44,19 @@ class NotificationFunction:
             raise InvalidRequestError(f"The notification function has no action {step.action!r}.")
         match job.reply_to:
             case PodCallback() as reply_to if step.action == LOCATE:
-                return locate(job, reply_to, self._pod, self._storage)
+                return self._locate(step, reply_to)
             case PodCallback() as reply_to:
                 return self._notify_pod(step, reply_to)
             case Nobody() if step.action == LOCATE:
                 return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job)
             case Nobody():
                 return Result(log=("There is nobody to notify.",))
+
+    def _locate(self, step: Step, reply_to: PodCallback) -> Relocation:
+        found = locate(step.job, reply_to, self._pod, self._storage)
+        if found.whereabouts is Whereabouts.UNCHANGED and self._site.view:
+            self._site.view.check_source(step, self._storage)
+        return found
 
     def _notify_pod(self, step: Step, reply_to: PodCallback) -> Result | Relocation:
         try:

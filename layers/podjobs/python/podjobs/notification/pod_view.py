@@ -1,4 +1,4 @@
-"""Sees to it that Pod sees what it is to import, before it is told.
+"""Sees to it that Pod sees what it is to import before it is told, and that it has uploaded what it requests.
 
 Pod reads the media through a mount of its own: NFS, or a bucket mounted as a folder. Such a mount may show new files
 late, and of a replaced one the old content; Pod would skip the ones and import the other. Pod's web server reads the
@@ -8,6 +8,8 @@ same mount, so it is asked.
       ├── not yet, or the server cannot be asked ───────────────▶ the step waits, until `limit_s` after publishing
       │                                                            then Pod is told, and the job's log says so
       └── the server refuses, or does not even show the source ─▶ likewise, but at once: waiting would not help
+
+In the other direction, a mount may upload what Pod has written after Pod has requested a job for it: `check_source`.
 
 Why: docs/decisions/0040-what-pod-must-see-is-checked.md.
 """
@@ -41,7 +43,7 @@ class PodView:
 
     media: PodMedia
     limit_s: float
-    """How long after they were published the files are waited for, in seconds."""
+    """How long Pod's side may differ from the storage, in seconds."""
 
     def check(self, step: Step, storage: Storage) -> tuple[str, ...]:
         """Compare what a job has published with what Pod's web server shows.
@@ -69,17 +71,36 @@ class PodView:
             return _told_at_once(f"{what} Let it serve this folder to the functions, or correct POD_MEDIA_URL.")
         if seen.sight is Sight.MISSING and self._lacks_source(step.job, storage):
             return _told_at_once(f"{what} It does not show the job's source either: is POD_MEDIA_URL right?")
-        # the two clocks may differ: a time in the future is no reason to wait for long
-        waited_s = abs(time.time() - published_at)
-        if waited_s < self.limit_s:
-            raise NotNowError(
-                f"{what} Pod is told as soon as it does, or {self.limit_s:g} s after publishing.",
-                retry_after_s=min(LATEST_S, max(SOONEST_S, PATIENCE * waited_s)),
-            )
+        self._wait(published_at, f"{what} Pod is told as soon as it does, or {self.limit_s:g} s after publishing.")
         return _told_at_once(
             f"{what} After {self.limit_s:g} s (PODJOBS_POD_MEDIA_WAIT_S), Pod was told nevertheless. Shorten the "
             "caches of the folder that Pod reads, see docs/object-storage.md."
         )
+
+    def check_source(self, step: Step, storage: Storage) -> None:
+        """Wait for a source that Pod's side has and the storage has not: it may be on its way into the bucket.
+
+        Raises NotNowError while that is so, and the job is not older than the limit.
+        """
+        source = _source_of(step.job)
+        if source and not storage.exists(source) and self.media.look(source).sight is Sight.SHOWN:
+            self._wait(
+                step.accepted_at,
+                f"Pod's web server shows the source {source!r}, which is not in the media storage yet: the folder that "
+                f"Pod writes to may still be uploading it. Until {self.limit_s:g} s after the request, it is waited for.",
+            )
+
+    def _wait(self, since: float, why: str) -> None:
+        """Raise NotNowError, unless the limit is over.
+
+        Args:
+            since: seconds since the epoch, by the clock of another machine. Where the two clocks differ, a time in the
+                future is no reason to wait for long.
+            why: a sentence.
+        """
+        waited_s = abs(time.time() - since)
+        if waited_s < self.limit_s:
+            raise NotNowError(why, retry_after_s=min(LATEST_S, max(SOONEST_S, PATIENCE * waited_s)))
 
     def _faults(self, step: Step, storage: Storage) -> Iterator[tuple[Key, SeenFile]]:
         """What is not shown, one after the other, with the reason."""
@@ -119,12 +140,17 @@ class PodView:
 
     def _lacks_source(self, job: Job, storage: Storage) -> bool:
         """Whether not even the source is shown, which Pod itself has put there."""
-        source = job.source if isinstance(job, EncodingJob | TranscriptionJob) else ""
+        source = _source_of(job)
         try:
             is_there = bool(source) and storage.exists(source)
         except StepError:
             return False
         return is_there and self.media.look(source).sight in {Sight.MISSING, Sight.REFUSED}
+
+
+def _source_of(job: Job) -> Key:
+    """The file that Pod has put there; empty: there is none."""
+    return job.source if isinstance(job, EncodingJob | TranscriptionJob) else ""
 
 
 def _published_at(step: Step) -> float | None:

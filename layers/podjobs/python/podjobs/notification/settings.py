@@ -21,14 +21,14 @@ class NotificationSettings(MediaSettings):
     pod_media_url: str = Field(
         default="",
         description="URL at which Pod's web server serves MEDIA_ROOT, such as https://pod.example.org/media: before "
-        "Pod is told of files, they are looked for there, as Pod may see them later than the functions. Advised where "
-        "Pod has mounted a bucket. If not set: they are not.",
+        "Pod is told of files, they are looked for there, as Pod may see them later than the functions; and a source "
+        "that is shown there is waited for. Advised where Pod has mounted a bucket. If not set: neither.",
     )
     podjobs_pod_media_wait_s: PositiveFloat = Field(
         default=900,
         le=3600,
-        description="How long after they were published the files are waited for at POD_MEDIA_URL, in seconds. Then "
-        "Pod is told all the same.",
+        description="How long what POD_MEDIA_URL shows may differ from the media storage, in seconds: so long after "
+        "publishing Pod is told all the same, and so long after a request its source may still be uploaded.",
     )
     video_renditions: VideoRenditions = Field(
         default=DEFAULT_RENDITIONS,
