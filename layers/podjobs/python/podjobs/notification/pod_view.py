@@ -87,7 +87,7 @@ class PodView:
             self._wait(
                 step.accepted_at,
                 f"Pod's web server shows the source {source!r}, which is not in the media storage yet: the folder that "
-                f"Pod writes to may still be uploading it. Until {self.limit_s:g} s after the request, it is waited for.",
+                f"Pod writes to may still be uploading it. It is waited for, {self.limit_s:g} s from the request on.",
             )
 
     def _wait(self, since: float, why: str) -> None:
