@@ -4,6 +4,7 @@ Source: docs/decisions/0040-what-pod-must-see-is-checked.md.
 """
 
 import json
+import runpy
 import time
 
 import pytest
@@ -16,8 +17,11 @@ from podjobs.contract.steps import Step
 from podjobs.notification.encoded_callback import Waits
 from podjobs.notification.function import NotificationFunction
 from podjobs.notification.pod_view import PodView
+from podjobs.notification.settings import NotificationSettings
+from podjobs.settings import load_settings
 from support.jobs import encoding_job, transcription_job
 from support.lagging_web import lagging_web
+from support.processes import REPOSITORY
 from support.scripted_pod import ScriptedPod
 
 MEDIA_ROOT = "/pod/media"
@@ -204,6 +208,24 @@ def test_notify_again_what_pod_has_imported_is_not_looked_for(pod, web):
     (sentence,) = notify(pod, web, {"publish": published()}, attempt=2)
     assert "the response to an earlier call was lost" in sentence
     assert web.requests == []
+
+
+def test_the_function_looks_where_its_settings_say(pod, web, monkeypatch):
+    publish(web)
+    environment = {
+        "MEDIA_ROOT": MEDIA_ROOT, "MEDIA_URL": web.source.as_uri(), "POD_API_URL": pod.url, "POD_API_TOKEN": "t0ken",
+        "POD_MEDIA_URL": web.url, "PODJOBS_POD_MEDIA_WAIT_S": "7",
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    build = runpy.run_path(str(REPOSITORY / "functions/notification/main.py"))["build"]
+    function, _ = build(load_settings(NotificationSettings))
+    step = Step(
+        job=ENCODING, step_id="notify", function="notification", action="encoding", accepted_at=0,
+        results={"publish": published()},
+    )  # fmt: skip
+    with pytest.raises(NotNowError, match="or 7 s after publishing"):
+        function.handle(step)
 
 
 def locate(pod, web, accepted_at):
