@@ -1,7 +1,10 @@
 """What a media command reads, what it may use, and what it may reach."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from podjobs.contract.errors import StepError
 
 LOCAL_PROTOCOLS = frozenset({"file", "pipe"})
 """ffmpeg's protocols that need no network."""
@@ -20,6 +23,8 @@ class MediaInput:
     proxy: str = field(default="", repr=False)
     """URL, with its password, of the HTTP proxy that it is read through; empty: none, or the environment's. Commands
     get it by their environment, which other users of the machine cannot see."""
+    trouble: Callable[[float], StepError | None] = field(default=lambda _: None, repr=False, compare=False)
+    """What kept it from being read since a time (of `time.monotonic`), if anything did: commands may not notice."""
 
     @property
     def protocol_whitelist(self) -> str:
