@@ -77,6 +77,21 @@ class Access:
         """What it reads over the network."""
         return tuple(one for one in self.reads if isinstance(one, MediaInput) and one.is_remote)
 
+    @property
+    def proxy(self) -> str:
+        """The proxy through which it reads; empty: none that its inputs name.
+
+        Raises ValueError if they name several: a command knows one.
+        """
+        proxies = {one.proxy for one in self.remote}
+        if len(proxies) > 1:
+            raise ValueError("A command's inputs must all be read through the same proxy.")
+        return proxies.pop() if proxies else ""
+
+    def find_trouble(self, since_s: float) -> StepError | None:
+        """What kept its inputs from being read since a time, as `time.monotonic` gives it, if anything did."""
+        return next(filter(None, (one.trouble(since_s) for one in self.remote)), None)
+
 
 NOTHING = Access()
 """The access of a command that is fed everything and returns everything."""

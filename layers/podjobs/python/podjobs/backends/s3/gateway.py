@@ -13,6 +13,7 @@ afterwards what kept its inputs from being read (`MediaInput.trouble`), whatever
 
 import base64
 import contextlib
+import copy
 import hmac
 import os
 import secrets
@@ -29,7 +30,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 
-from podjobs.backends.s3.byte_ranges import UnsatisfiableRangeError, read_range
+from podjobs.backends.s3.range_header import UnsatisfiableRangeError, read_range
 from podjobs.backends.s3.ranges import Fetch, ObjectVersion, Ranges
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import StepError
@@ -62,7 +63,8 @@ class _Opened:
 
     def trouble_since(self, since_s: float) -> StepError | None:
         """What kept it from being read, in a request that began since then."""
-        return self.trouble[1] if self.trouble and self.trouble[0] >= since_s else None
+        # a copy: several commands may raise it, each with a cause of its own
+        return copy.copy(self.trouble[1]) if self.trouble and self.trouble[0] >= since_s else None
 
 
 class RangeGateway:
@@ -187,7 +189,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - of the base class
         """Log what should not happen; the connection ends, so that the command sees a broken read."""
-        logger.error("The gateway for media failed.", exc_info=True)
+        logger.exception("The gateway for media failed.")  # noqa: LOG004 - it is called in a handler
 
 
 class _Refusal(NamedTuple):
