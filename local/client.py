@@ -16,6 +16,7 @@ from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
 from adapter.operator.job_reader import JobRecord
 from adapter.redis import keys
 from podjobs.contract.job_states import JobState
+from podjobs.contract.media_paths import Key
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,13 @@ def place_video(source: Path, media_dir: Path) -> Path:
 
 
 def upload_dir(source: Path, media_dir: Path) -> Path:
-    """Where `place_video` puts a video: a folder of its own, as Pod has one for each user."""
-    return media_dir / "videos" / hashlib.sha256(os.fsencode(source.resolve())).hexdigest()
+    """Where `place_video` puts a video in a folder."""
+    return media_dir / upload_folder(source)
+
+
+def upload_folder(source: Path) -> Key:
+    """The key of the folder in which a video is put: one of its own, as Pod has one for each user."""
+    return f"videos/{hashlib.sha256(os.fsencode(source.resolve())).hexdigest()}"
 
 
 def request_encoding(broker_url: str, video_id: int, video_path: str, cut: tuple[float, float] = (0, 0)) -> str:
