@@ -15,6 +15,7 @@ from celery import Celery
 from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
 from adapter.operator.job_reader import JobRecord
 from adapter.redis import keys
+from local.ports import LISTENERS
 from podjobs.contract.job_states import JobState
 from podjobs.contract.media_paths import Key
 
@@ -139,7 +140,7 @@ class StandInControl:
     def _call(self, video_id: int, body: bytes | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._url}/{video_id}", body, headers)  # noqa: S310 - our own http address
-        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - likewise
+        with LISTENERS.open(request, timeout=5) as response:
             return dict(json.load(response))
 
 

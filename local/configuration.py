@@ -28,7 +28,7 @@ from local.environments import (
 from local.functions import SETTINGS, enabled_functions
 from local.object_store import demonstration_settings
 from local.ports import HEALTH, POD, REDIS, S3, Ports
-from podjobs.backends.storage import open_storage
+from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.contract.ports import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
 from podjobs.encoding.settings import EncodingSettings
@@ -101,6 +101,11 @@ class Configuration:
         """
         with self.media_settings() as settings:
             yield open_storage(settings)
+
+    def find_media_obstacle(self) -> str:
+        """What keeps media from being written so that Pod can use them: a sentence for the operator; empty: nothing."""
+        with self.media_settings() as settings:
+            return find_media_obstacle(settings)
 
     @contextmanager
     def media_settings(self) -> Iterator[MediaSettings]:

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,15 +89,16 @@ def prepare_folder(state_dir: Path) -> None:
     (folder / "log").mkdir(exist_ok=True)
 
 
-def remove_leftovers(state_dir: Path, ports: Mapping[str, int]) -> None:
+def remove_leftovers(state_dir: Path, ports: Ports, sockets: Path = SOCKETS) -> None:
     """Remove what the server has kept and left, once it has ended.
 
     Args:
         state_dir: of the stack.
         ports: of the stack.
+        sockets: where it makes sockets.
     """
     shutil.rmtree(server_dir(state_dir), ignore_errors=True)
     for part in (S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN):
         for port in (ports[part], ports[part] + GRPC_OFFSET):
-            for socket in SOCKETS.glob(f"seaweedfs-*-{port}.sock"):
+            for socket in sockets.glob(f"seaweedfs-*-{port}.sock"):
                 socket.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,8 @@ LOWEST_PORT = 1024
 Ports = dict[str, int]
 """Part → port: the embedded Redis, the stand-in for Pod, the adapter's pages, each function by its name, and the parts
 of the embedded S3 server if there is one."""
+LISTENERS = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens pages of what listens on this machine: not through the proxy that the environment names for others."""
 
 
 def part_names() -> tuple[str, ...]:

@@ -31,6 +31,8 @@ OTHER_SLOTS = 16
 STORAGE_ORDER, WORK_ORDER, ADAPTER_ORDER = 1, 2, 3
 ADAPTER_STOP_S, WORK_STOP_S, STORAGE_STOP_S = 5, 1, 2
 """Seconds from SIGTERM to SIGKILL; together less than the 10 s within which the stack must be gone."""
+OBJECT_STORE_STOP_S = 1
+"""It takes longer than we have. What it has stored is on disk, and is removed after the demonstration."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _redis(configuration: Configuration) -> Program:
 def _object_store(configuration: Configuration) -> Program:
     folder, ports = server_dir(configuration.state_dir), server_ports(configuration.ports)
     argv = tuple(server_argv(str(server_binary()), folder, ports, BUCKET))
-    return Program(S3, argv, STORAGE_ORDER, STORAGE_STOP_S, object_store_environment(configuration.environment))
+    return Program(S3, argv, STORAGE_ORDER, OBJECT_STORE_STOP_S, object_store_environment(configuration.environment))
 
 
 def _pod(configuration: Configuration) -> Program:

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import IO
 from local.configuration import Configuration
 from local.environments import plain_environment
 from local.object_store import prepare_folder, remove_leftovers
-from local.ports import HEALTH, POD, S3
+from local.ports import HEALTH, LISTENERS, POD, S3
 from local.processes import adopt_orphans, end_descendants, reap_orphans
 from local.programs import (
     PYTHONPATH,
@@ -191,7 +190,7 @@ def write_environments(folder: Path, programs: Iterable[Program]) -> None:
 
 def _answers(url: str, *, any_status: bool) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S) as response:  # noqa: S310 - our own http address
+        with LISTENERS.open(url, timeout=PROBE_TIMEOUT_S) as response:
             return bool(response.status == HTTPStatus.OK)
     except urllib.error.HTTPError:
         return any_status

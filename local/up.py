@@ -91,10 +91,8 @@ def _introduce(configuration: Configuration) -> None:
         _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {lrs}.")
     media = configuration.media_dir or configuration.environment["MEDIA_URL"]
     _print(f"Media root: {media} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
-    if not configuration.makes_media_dir:
-        with configuration.open_media() as storage:
-            if obstacle := storage.find_obstacle():
-                _print(obstacle)
+    if not configuration.makes_media_dir and (obstacle := configuration.find_media_obstacle()):
+        _print(obstacle)
 
 
 def _print(text: str) -> None:

@@ -115,5 +115,18 @@ def test_configure_links_that_the_settings_allow_are_followed_at_the_start_and_b
         assert json.loads(environments_of(found)[function]["PODJOBS_MEDIA_LINKS"]) == links
 
 
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy"])
+def test_configure_parts_on_this_machine_are_reached_without_a_proxy(configured, name):
+    notification = environments_of(configured(**{name: "http://proxy/", "no_proxy": "intranet"}))["notification"]
+    assert notification[name] == "http://proxy/"
+    assert (notification["NO_PROXY"], notification["no_proxy"]) == ("127.0.0.1", "intranet,127.0.0.1")
+    assert "NO_PROXY" not in environments_of(configured())["notification"]
+
+
+def test_configure_media_on_an_object_storage_are_no_folder_here(configured):
+    configuration = configured(MEDIA_URL="s3://media/pod")
+    assert (configuration.media_dir, configuration.makes_media_dir) == (None, False)
+
+
 def test_configuration_shows_no_secret(configured):
     assert "password" not in repr(configured())
