@@ -7,13 +7,12 @@ the same places.
 import posixpath
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
 from local.client import place_video, upload_folder
 from local.configuration import Configuration
-from podjobs.backends.s3.bucket import Bucket
-from podjobs.backends.s3.uploads import upload
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.media_urls import split_media_url
@@ -42,22 +41,27 @@ def place(source: Path, configuration: Configuration) -> Key:
         return place_video(source, configuration.media_dir).relative_to(configuration.media_dir).as_posix()
     key = posixpath.join(upload_folder(source), source.name)
     with configuration.media_settings() as settings:
-        bucket = _bucket_of(settings)
-        _wait_for(bucket)
-        upload(bucket, source, key)
+        _upload(source, key, settings)
     return key
 
 
-def _bucket_of(settings: MediaSettings) -> Bucket:
+def _upload(source: Path, key: Key, settings: MediaSettings) -> None:
+    """Upload a video as whatever Pod has mounted the bucket with would do it: to its place, not by way of a job."""
+    # here, as those whose media are files need not wait for boto3 to be loaded
+    from podjobs.backends.s3.bucket import Bucket  # noqa: PLC0415
+    from podjobs.backends.s3.uploads import upload  # noqa: PLC0415
+
     url = split_media_url(settings.media_location)
-    return Bucket(url.netloc, unquote(url.path).strip("/"), MediaPaths(settings.media_root), settings)
+    bucket = Bucket(url.netloc, unquote(url.path).strip("/"), MediaPaths(settings.media_root), settings)
+    _wait_for(bucket.check)
+    upload(bucket, source, key)
 
 
-def _wait_for(bucket: Bucket) -> None:
+def _wait_for(check: Callable[[], None]) -> None:
     deadline = time.monotonic() + BUCKET_S
     while True:
         try:
-            return bucket.check()
+            return check()
         except StepError:
             if time.monotonic() > deadline:
                 raise
