@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from local.ports import GRPC_OFFSET, S3, S3_ADMIN, S3_FILER, S3_MASTER, S3_VOLUME, Ports
@@ -89,16 +89,25 @@ def prepare_folder(state_dir: Path) -> None:
     (folder / "log").mkdir(exist_ok=True)
 
 
-def remove_leftovers(state_dir: Path, ports: Ports, sockets: Path = SOCKETS) -> None:
-    """Remove what the server has kept and left, once it has ended.
+def remove_leftovers(state_dir: Path, ports: Ports) -> None:
+    """Remove what the server of a stack has kept and left, once it has ended.
 
     Args:
         state_dir: of the stack.
         ports: of the stack.
-        sockets: where it makes sockets.
     """
     shutil.rmtree(server_dir(state_dir), ignore_errors=True)
-    for part in (S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN):
-        for port in (ports[part], ports[part] + GRPC_OFFSET):
-            for socket in sockets.glob(f"seaweedfs-*-{port}.sock"):
+    remove_sockets(server_ports(ports))
+
+
+def remove_sockets(ports: ServerPorts, folder: Path = SOCKETS) -> None:
+    """Remove the sockets that a server has left.
+
+    Args:
+        ports: of the server.
+        folder: where they are.
+    """
+    for port in astuple(ports):
+        for name in (f"seaweedfs-*-{port}.sock", f"seaweedfs-*-{port + GRPC_OFFSET}.sock"):
+            for socket in folder.glob(name):
                 socket.unlink(missing_ok=True)

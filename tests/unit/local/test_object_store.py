@@ -9,6 +9,7 @@ from local.object_store import (
     demonstration_settings,
     prepare_folder,
     remove_leftovers,
+    remove_sockets,
     server_argv,
     server_dir,
 )
@@ -65,14 +66,17 @@ def secrets_of(settings):
     return {value for name, value in settings.items() if name in names or name.startswith("WEED_")}
 
 
-def test_leftovers_are_removed_and_nothing_else(tmp_path):
-    ports = choose_ports({}, with_object_store=True)
-    own = [tmp_path / f"seaweedfs-s3-{ports['s3']}.sock", tmp_path / f"seaweedfs-s3-grpc-{ports['s3'] + 10_000}.sock"]
-    other = tmp_path / "seaweedfs-s3-1.sock"
+def test_sockets_that_it_leaves_are_removed_and_no_others(tmp_path):
+    own = [tmp_path / "seaweedfs-s3-1001.sock", tmp_path / "seaweedfs-filer-grpc-11004.sock"]
+    other = tmp_path / "seaweedfs-s3-11002.sock.x"
     for file in (*own, other):
         file.touch()
-    prepare_folder(tmp_path / "stack")
-    assert server_dir(tmp_path / "stack").stat().st_mode & 0o777 == 0o700
-    remove_leftovers(tmp_path / "stack", ports, tmp_path)
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["seaweedfs-s3-1.sock", "stack"]
-    assert list((tmp_path / "stack").iterdir()) == []
+    remove_sockets(PORTS, tmp_path)
+    assert list(tmp_path.iterdir()) == [other]
+
+
+def test_data_are_their_owners_alone_and_gone_after_the_end(tmp_path):
+    prepare_folder(tmp_path)
+    assert server_dir(tmp_path).stat().st_mode & 0o777 == 0o700
+    remove_leftovers(tmp_path, choose_ports({}, with_object_store=True))
+    assert list(tmp_path.iterdir()) == []
