@@ -13,6 +13,7 @@ from local.programs import REPOSITORY
 from local.run import Demonstration, run
 from local.stack import running_environment
 from local.up import EXIT_USAGE, up
+from podjobs.logs import configure_logs
 from podjobs.settings import SettingsError
 
 state_option = click.option(
@@ -35,6 +36,8 @@ env_file_option = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def local() -> None:
     """Run everything on one machine."""
+    # what concerns the person at the terminal is printed, and stdout belongs to that
+    configure_logs("local", "CRITICAL")
 
 
 @local.command("up")

@@ -32,6 +32,7 @@ from podjobs.backends.storage import open_storage
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.ports import Storage
+from podjobs.logs import configure_logs
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 from podjobs.settings import MediaSettings, load_settings
 
@@ -270,6 +271,7 @@ class StandInSettings(MediaSettings):
 @click.option("--port", type=int, required=True)
 def serve(port: int) -> None:
     """Answer in Pod's place, with the media and the renditions that the stack makes."""
+    configure_logs("pod", "WARNING")
     settings = load_settings(StandInSettings)
     token, broker_url = settings.pod_api_token.get_secret_value(), settings.encoding_transcoding_celery_broker_url
     renditions = tuple(one.resolution for one in settings.video_renditions)
