@@ -104,7 +104,6 @@ class Bucket:
                 return dict(self.client.head_object(Bucket=self.name, Key=object_key))
             except ClientError as error:
                 if code_of(error) not in NO_OBJECT | {"NoSuchBucket"}:
-                    self._list_one()
                     raise
         # the answer is the same if the bucket is missing
         self.check()
@@ -116,7 +115,7 @@ class Bucket:
             return
         with self.errors("The media cannot be found"):
             try:
-                self._list_one()
+                self.client.head_bucket(Bucket=self.name)
             except ClientError as error:
                 if code_of(error) in NO_OBJECT | {"NoSuchBucket"}:
                     raise OperatorNeededError(
@@ -125,10 +124,6 @@ class Bucket:
                     ) from error
                 raise
         self._seen_at = time.monotonic()
-
-    def _list_one(self) -> None:
-        """Ask for one object, whichever. The answer to a HEAD request has no body, which would say what is wrong."""
-        self.client.list_objects_v2(Bucket=self.name, Prefix=self._prefix, MaxKeys=1)
 
     def list_objects(self, folder: Key, delimiter: str = "") -> Iterator[dict[str, Any]]:
         """List the pages of the objects in a folder; everything below it without a delimiter. Raises StepError."""
