@@ -27,6 +27,7 @@ logger = structlog.get_logger(__name__)
 CONNECT_TIMEOUT_S = 5
 CONNECTIONS = 64
 """Kept open to the server by one process: chunks read and write in parallel."""
+BODILESS_REFUSAL = "403"
 DEFAULT_REGION = "us-east-1"
 SEEN_S = 30.0
 """How long a bucket that was there is taken to be there, when an object is not."""
@@ -103,6 +104,9 @@ class Bucket:
             try:
                 return dict(self.client.head_object(Bucket=self.name, Key=object_key))
             except ClientError as error:
+                if code_of(error) == BODILESS_REFUSAL:
+                    # the answer to a HEAD does not say why; this one does
+                    self.client.get_object(Bucket=self.name, Key=object_key, Range="bytes=0-0")
                 if code_of(error) not in NO_OBJECT | {"NoSuchBucket"}:
                     raise
         # the answer is the same if the bucket is missing
@@ -117,6 +121,8 @@ class Bucket:
             try:
                 self.client.head_bucket(Bucket=self.name)
             except ClientError as error:
+                if code_of(error) == BODILESS_REFUSAL:
+                    self.client.list_objects_v2(Bucket=self.name, Prefix=self._prefix, MaxKeys=1)
                 if code_of(error) in NO_OBJECT | {"NoSuchBucket"}:
                     raise OperatorNeededError(
                         f"There is no {self.where}. Create the bucket, or correct MEDIA_URL and PODJOBS_S3_ENDPOINT.",

@@ -95,7 +95,7 @@ def s3_errors(what: str, where: str, renew: Callable[[], None] = lambda: None) -
         yield
     except ClientError as error:
         code = code_of(error)
-        if code in CREDENTIALS:
+        if code in CREDENTIALS | REFUSED:
             renew()
         raise _explain(code, error, what, where) from error
     except NO_CREDENTIALS as error:
