@@ -19,11 +19,10 @@ from typing import Any
 
 import structlog
 
-from podjobs.backends.disk_errors import disk_full, explain_failure
 from podjobs.backends.s3.bucket import Bucket
 from podjobs.backends.s3.uploads import abort_uploads, delete_all, upload
 from podjobs.backends.scratch import Scratch
-from podjobs.contract.errors import FULL, PermanentError, RetryableError, StepError
+from podjobs.contract.errors import PermanentError, RetryableError, StepError
 from podjobs.contract.media_paths import Key
 
 logger = structlog.get_logger(__name__)
@@ -95,7 +94,7 @@ class WorkPrefix:
 
         Raises:
             RetryableError: the job has ended; none of these files remains.
-            OperatorNeededError: the local disk is full.
+            UnavailableError, OperatorNeededError: there is no room for local files; see `Scratch`.
             StepError: they could not be uploaded.
         """
         self._check_open()
@@ -103,19 +102,10 @@ class WorkPrefix:
         with self._scratch.folder() as fresh:
             try:
                 yield fresh
-            except OSError as error:
+            except (OSError, PermanentError) as error:
                 if not self._is_open_surely():
                     raise self._gone() from error
-                if error.errno in FULL:
-                    raise disk_full() from error
                 raise
-            except PermanentError as error:
-                if not self._is_open_surely():
-                    raise self._gone() from error
-                explained = explain_failure(error, fresh)
-                if explained is error:
-                    raise
-                raise explained from error
             self._check_open()
             try:
                 for file in sorted(fresh.iterdir()):
