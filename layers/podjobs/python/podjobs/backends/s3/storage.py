@@ -169,9 +169,9 @@ class S3Storage:
             with self._bucket.errors(f"The folder {self.pod_path(folder)!r} cannot be removed"):
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=own)
 
-    def remove_unfinished(self, unchanged_s: float) -> int:
+    def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Abort the uploads that were broken off; see the port."""
-        return abort_uploads(self._bucket, begun_before_s=unchanged_s)
+        return abort_uploads(self._bucket, begun_before_s=unchanged_s, dry_run=dry_run)
 
     def find_obstacle(self) -> str:
         """What keeps files from being written and removed here; see the port."""

@@ -128,13 +128,14 @@ def delete_all(bucket: Bucket, object_keys: Iterable[str]) -> None:
             logger.warning("A file could not be removed.", file=failed.get("Key"), reason=failed.get("Code"))
 
 
-def abort_uploads(bucket: Bucket, folder: Key = "", begun_before_s: float = 0.0) -> int:
+def abort_uploads(bucket: Bucket, folder: Key = "", begun_before_s: float = 0.0, *, dry_run: bool = False) -> int:
     """Abort the incomplete uploads of a folder.
 
     Args:
         bucket: the bucket.
         folder: the folder; empty: everything below the bucket's prefix.
         begun_before_s: only those that were begun at least so long ago, in seconds.
+        dry_run: abort nothing, only count.
 
     Returns:
         How many there were.
@@ -148,6 +149,8 @@ def abort_uploads(bucket: Bucket, folder: Key = "", begun_before_s: float = 0.0)
     with bucket.errors("Unfinished uploads cannot be listed"):
         pages = bucket.client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket.name, Prefix=prefix)
         unfinished = [one for page in pages for one in page.get("Uploads", ()) if one["Initiated"] <= latest]
+    if dry_run:
+        return len(unfinished)
     for one in unfinished:
         try:
             with bucket.errors("An unfinished upload cannot be removed"):
