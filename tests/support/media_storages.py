@@ -33,6 +33,8 @@ class MediaStorage:
     """The system calls between which something may happen to the files; see `at_system_call`."""
     rounds: int = 300
     """How often a test repeats what chance may disturb: some storages take longer than others."""
+    has_conditions: bool = False
+    """Whether a file's version is checked in the same moment as it is replaced."""
     refused: frozenset[str] = frozenset()
     """Names that it cannot give a file, although others can."""
     leave_unfinished: Callable[[str], None] = lambda _key: None
@@ -78,13 +80,13 @@ def files(folder: Path) -> Iterator[MediaStorage]:
 
 @contextmanager
 def s3(_folder: Path) -> Iterator[MediaStorage]:
-    """A bucket of a real server; the media are in a part of it."""
+    """A part of a bucket of a real server."""
     server = shared_server()
-    bucket, prefix = server.make_bucket(), "the media"
+    bucket, prefix = server.bucket, f"the media {uuid.uuid4().hex}"
     client = server.client()
 
     def list_everything() -> set[str]:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
         return {one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Contents", ())}
 
     def leave_unfinished(key: str) -> None:
@@ -106,6 +108,7 @@ def s3(_folder: Path) -> Iterator[MediaStorage]:
             list_everything,
             moments=REQUESTS,
             rounds=30,
+            has_conditions=True,
             # SeaweedFS takes a backslash for a slash
             refused=frozenset({"a\\b\\.mp4"}),
             leave_unfinished=leave_unfinished,

@@ -27,6 +27,7 @@ logger = structlog.get_logger(__name__)
 CONNECT_TIMEOUT_S = 5
 CONNECTIONS = 64
 """Kept open to the server by one process: chunks read and write in parallel."""
+BODILESS_REFUSAL = "403"
 DEFAULT_REGION = "us-east-1"
 SEEN_S = 30.0
 """How long a bucket that was there is taken to be there, when an object is not."""
@@ -103,6 +104,9 @@ class Bucket:
             try:
                 return dict(self.client.head_object(Bucket=self.name, Key=object_key))
             except ClientError as error:
+                if code_of(error) == BODILESS_REFUSAL:
+                    # the answer to a HEAD does not say why; this one does
+                    self.client.get_object(Bucket=self.name, Key=object_key, Range="bytes=0-0")
                 if code_of(error) not in NO_OBJECT | {"NoSuchBucket"}:
                     raise
         # the answer is the same if the bucket is missing
@@ -117,6 +121,8 @@ class Bucket:
             try:
                 self.client.head_bucket(Bucket=self.name)
             except ClientError as error:
+                if code_of(error) == BODILESS_REFUSAL:
+                    self.client.list_objects_v2(Bucket=self.name, Prefix=self._prefix, MaxKeys=1)
                 if code_of(error) in NO_OBJECT | {"NoSuchBucket"}:
                     raise OperatorNeededError(
                         f"There is no {self.where}. Create the bucket, or correct MEDIA_URL and PODJOBS_S3_ENDPOINT.",
@@ -134,7 +140,12 @@ class Bucket:
             yield from pages
 
     def put(self, key: Key, content: bytes | BinaryIO, **options: Any) -> None:
-        """Write an object in one piece. Raises StepError; FileChangedError: a condition among the options does not hold."""
+        """Write an object in one piece.
+
+        Raises:
+            FileChangedError: a condition among the options does not hold.
+            StepError: it could not be written.
+        """
         object_key = self.object_key(key)
         with self.errors(f"The file {self.shown(key)!r} cannot be written"):
             self.client.put_object(Bucket=self.name, Key=object_key, Body=content, **options)

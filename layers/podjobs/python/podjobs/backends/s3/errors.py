@@ -95,7 +95,7 @@ def s3_errors(what: str, where: str, renew: Callable[[], None] = lambda: None) -
         yield
     except ClientError as error:
         code = code_of(error)
-        if code in CREDENTIALS:
+        if code in CREDENTIALS | REFUSED:
             renew()
         raise _explain(code, error, what, where) from error
     except NO_CREDENTIALS as error:
@@ -156,8 +156,8 @@ REMEDIES: tuple[tuple[frozenset[str], str], ...] = (
     (
         CLOCK,
         (
-            "the clocks of this machine and of {where} differ too much ({said}). Synchronise this machine's clock, by NTP "
-            "for instance; the step is retried automatically."
+            "the clocks of this machine and of {where} differ too much ({said}). Synchronise this machine's clock, by "
+            "NTP for instance; the step is retried automatically."
         ),
     ),
     (REGION, "{where} is in another region ({said}). Set PODJOBS_S3_REGION to the bucket's region."),
