@@ -95,7 +95,7 @@ def s3(_folder: Path) -> Iterator[MediaStorage]:
         client.upload_part(**part, Body=bytes(LEAST_PART_MB << 20))
 
     def list_unfinished() -> set[str]:
-        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
+        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=f"{prefix}/")
         return {one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Uploads", ())}
 
     with pytest.MonkeyPatch.context() as environment:
