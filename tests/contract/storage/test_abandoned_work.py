@@ -8,6 +8,7 @@ from podjobs.contract.jobs import RecoveryJob
 from podjobs.contract.reply_to import Nobody
 from podjobs.media.abandoned_work import ABANDONED_S, remove_abandoned
 from support.late_steps import write_chunk
+from support.system_calls import at_each_system_call, at_system_call
 
 
 def recovery(*known, after_s, dry_run=False):
@@ -27,6 +28,20 @@ def test_list_work_tells_each_job_what_it_is_about_and_when_a_step_last_wrote(st
     assert all(begun - 2 <= work.changed_at <= time.time() + 2 for work in works)
     storage.remove_work("job-1")
     assert [work.job_id for work in storage.list_work()] == ["job-2"]
+
+
+def test_list_work_while_a_job_ends_at_any_system_call_tells_of_the_others(storage, media):
+    storage.start_work("other", "encoding of 18")
+
+    def end_at(number):
+        storage.start_work("job", "encoding of 17")
+        write_chunk(storage, "job")
+        with at_system_call(number, lambda: storage.remove_work("job"), media.moments) as calls:
+            works = storage.list_work()
+        assert {work.job_id for work in works} in ({"other"}, {"job", "other"}), number
+        return calls[0]
+
+    assert at_each_system_call(end_at) > 2
 
 
 def test_remove_abandoned_day_old_work_of_an_unknown_job_is_removed_and_the_job_is_named(storage, media):

@@ -153,6 +153,9 @@ class S3Storage:
     def move(self, source: Key, target: Key) -> None:
         """Move an object; see the port."""
         self._bucket.object_key(target)
+        if source == target:
+            self._found(source)
+            return
         copy(self._bucket, source, target)
         self._bucket.delete(source)
 

@@ -22,7 +22,7 @@ import structlog
 from podjobs.backends.s3.bucket import Bucket
 from podjobs.backends.s3.uploads import abort_uploads, delete_all, upload
 from podjobs.backends.scratch import Scratch
-from podjobs.contract.errors import PermanentError, RetryableError, StepError
+from podjobs.contract.errors import MissingFileError, PermanentError, RetryableError, StepError
 from podjobs.contract.media_paths import Key
 
 logger = structlog.get_logger(__name__)
@@ -61,14 +61,12 @@ class WorkPrefix:
         times = [one["LastModified"].timestamp() for page in self._pages() for one in page.get("Contents", ())]
         if not times:
             return None
-        about = ""
-        if self.is_open():
-            with self._bucket.errors(f"The file {self._marker!r} cannot be read"):
-                answer = self._bucket.client.get_object(
-                    Bucket=self._bucket.name, Key=self._bucket.object_key(self._marker)
-                )
-                about = answer["Body"].read().decode("utf-8", "replace")[:ABOUT_CHARS]
-        return about, max(times)
+        about = b""
+        # without a marker, or when it is removed at this moment, nothing is known
+        with contextlib.suppress(MissingFileError), self._bucket.errors(f"The file {self._marker!r} cannot be read"):
+            answer = self._bucket.client.get_object(Bucket=self._bucket.name, Key=self._bucket.object_key(self._marker))
+            about = answer["Body"].read()
+        return about.decode("utf-8", "replace")[:ABOUT_CHARS], max(times)
 
     def remove(self) -> None:
         """Close the folder and remove everything in it. Raises StepError: it could not be closed."""
