@@ -341,3 +341,38 @@ class PodApi(Protocol):
         Args:
             slug: of the video, see VideoState.
         """
+
+
+class Sight(Enum):
+    """Whether a web server shows a file."""
+
+    SHOWN = "shown"
+    MISSING = "missing"
+    """There is no such file, or not yet."""
+    REFUSED = "refused"
+    """It does not serve it to us, and time will not change that."""
+    UNKNOWN = "unknown"
+    """It cannot be reached, or has failed this time."""
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """What Pod's web server shows of a file."""
+
+    sight: Sight
+    reason: str = ""
+    """Why it is not shown, as the end of a sentence about the web server, such as «the answer is 403»."""
+    size_bytes: int | None = None
+    """None: the server does not say."""
+    content: bytes = b""
+    """Empty if it was not read."""
+
+
+class PodMedia(Protocol):
+    """The media as Pod's web server shows them, from the folder that Pod itself reads."""
+
+    def look(self, key: Key) -> SeenFile:
+        """Look whether a file is shown, without reading it. Raises nothing."""
+
+    def read(self, key: Key) -> SeenFile:
+        """Read a small file. Raises nothing."""

@@ -6,6 +6,7 @@ Also cleans up after a job that has failed, was superseded, or whose video was d
 import json
 import posixpath
 import re
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -80,20 +81,23 @@ def report_failure(context: EncodingContext) -> Result:
     folder lies behind a link that is not followed, the report is left at another place, which the notification names.
 
     Returns:
-        `video_path`: the path to notify Pod with, if that is not the video's own.
+        `video_path`: the path to notify Pod with, if that is not the video's own; `published_at`: when a report was
+        left, seconds since the epoch.
 
     Raises:
         StepError: the report cannot be left at either place; the error is that of the first one.
     """
     job, step, storage = context.job, context.step, context.work.storage
     problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
-    values, sentence = {}, "The failure was reported in info_video.json."
+    values: dict[str, Any] = {}
+    sentence = "The failure was reported in info_video.json."
     try:
         if _find_published(job, storage).get("error_encoding") is False:
             # what failed is the notification, or what came after the files
             sentence = "The files stay: they had been published before the job failed."
         else:
             _write_report(job, problem, context)
+            values["published_at"] = time.time()
     except StepError as error:
         spare = job.spare
         values["video_path"] = storage.pod_path(spare.source)
@@ -103,6 +107,7 @@ def report_failure(context: EncodingContext) -> Result:
             _write_report(spare, problem.model_copy(update={"detail": also}), context)
         except StepError:
             raise error from None
+        values["published_at"] = time.time()
     storage.remove_work(job.id)
     return Result(values=values, log=(sentence,))
 

@@ -1,6 +1,7 @@
 """Makes captions from the words of all parts and leaves them where Pod looks for them."""
 
 import posixpath
+import time
 
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Result
@@ -25,14 +26,14 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
         work: where their words are.
 
     Returns:
-        `cues`, `words`: how many; `message`: the message for Pod.
+        `cues`, `words`: how many; `message`: the message for Pod; `published_at`: seconds since the epoch.
 
     Raises:
         RetryableError: a part's words do not exist.
     """
     if not work.storage.has_work(job.id) and work.storage.exists(job.captions):
         work.storage.remove_work(job.id)  # what an attempt left that was killed while it removed
-        return Result(values={"message": "The captions were made before."})
+        return Result(values={"message": "The captions were made before.", "published_at": time.time()})
     words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
     cues = make_cues(words, recipe.language, work.settings.podjobs_caption_rules)
     work.storage.write(job.captions, render_webvtt(cues).encode())
@@ -45,16 +46,17 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     )
     if not cues:
         summary = f"Nobody speaks in these {recipe.length_s:.0f} s of sound, so there are no captions."
-    return Result(
-        values={"cues": len(cues), "words": len(words), "message": " ".join((*recipe.log, summary))}, log=(summary,)
-    )
+    message = " ".join((*recipe.log, summary))
+    values = {"cues": len(cues), "words": len(words), "message": message, "published_at": time.time()}
+    return Result(values=values, log=(summary,))
 
 
 def report_failure(job: TranscriptionJob, storage: Storage) -> Result:
     """Leave an empty caption file where Pod looks for one, so that it can be notified; remove the rest."""
     storage.write(job.captions, render_webvtt(()).encode())
     storage.remove_work(job.id)
-    return Result(log=("An empty caption file was left for Pod, which is notified of the failure.",))
+    log = ("An empty caption file was left for Pod, which is notified of the failure.",)
+    return Result(values={"published_at": time.time()}, log=log)
 
 
 def discard(job: TranscriptionJob, storage: Storage) -> Result:

@@ -164,11 +164,14 @@ class S3Storage:
         self._bucket.delete(key)
 
     def remove_folder(self, folder: Key) -> None:
-        """Remove the object that stands for an empty folder, if a program that mounts buckets has made one."""
+        """Remove the object that stands for an empty folder; see the port.
+
+        Programs that mount buckets make one. SeaweedFS shows an empty folder without one, until that is deleted.
+        """
         pages = self._bucket.list_objects(folder)
         objects = [one["Key"] for page in pages for one in page.get("Contents", ())]
         own = f"{self._bucket.object_key(folder)}/"
-        if objects == [own]:
+        if set(objects) <= {own}:
             with self._bucket.errors(f"The folder {self.pod_path(folder)!r} cannot be removed"):
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=own)
 
