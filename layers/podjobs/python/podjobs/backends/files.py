@@ -202,7 +202,7 @@ class FileStorage:
             with contextlib.suppress(OSError):
                 path.rmdir()
 
-    def remove_unfinished(self, unchanged_s: float) -> int:  # noqa: ARG002 - of the port
+    def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:  # noqa: ARG002 - of the port
         """Does nothing, as each writer removes what killed ones have left beside its file; see the port."""
         return 0
 

@@ -121,11 +121,12 @@ class Storage(Protocol):
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder with what killed writers left in it, unless it contains anything else."""
 
-    def remove_unfinished(self, unchanged_s: float) -> int:
+    def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Remove what writers that were broken off have left and no reader sees.
 
         Args:
             unchanged_s: only what was begun at least so long ago, in seconds.
+            dry_run: remove nothing, only count.
 
         Returns:
             How many there were; where a backend removes them elsewhere, 0.

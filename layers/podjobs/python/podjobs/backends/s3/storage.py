@@ -156,6 +156,9 @@ class S3Storage:
     def move(self, source: Key, target: Key) -> None:
         """Move an object; see the port."""
         self._bucket.object_key(target)
+        if source == target:
+            self._found(source)
+            return
         copy(self._bucket, source, target)
         self._bucket.delete(source)
 
@@ -175,9 +178,9 @@ class S3Storage:
             with self._bucket.errors(f"The folder {self.pod_path(folder)!r} cannot be removed"):
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=own)
 
-    def remove_unfinished(self, unchanged_s: float) -> int:
+    def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Abort the uploads that were broken off; see the port."""
-        return abort_uploads(self._bucket, begun_before_s=unchanged_s)
+        return abort_uploads(self._bucket, begun_before_s=unchanged_s, dry_run=dry_run)
 
     def find_obstacle(self) -> str:
         """What keeps files from being written and removed here; see the port."""
