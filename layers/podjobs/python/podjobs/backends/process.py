@@ -15,7 +15,6 @@ redacted: its arguments and its output may contain URLs that grant access to med
 import contextlib
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import threading
@@ -26,6 +25,7 @@ from typing import IO, BinaryIO, NamedTuple, Self
 import structlog
 
 from podjobs.backends.command_watch import watching
+from podjobs.backends.feed import Feeder
 from podjobs.backends.priority import lower_session
 from podjobs.backends.sandbox import Sandbox
 from podjobs.backends.sandbox_choice import choose_sandbox
@@ -39,7 +39,6 @@ logger = structlog.get_logger(__name__)
 STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
 LONGEST_LINE_BYTES = 64 << 10
-FEED_BLOCK_BYTES = 1 << 20
 CPU_TOLERANCE_S = 0.5
 """What the kernel counts and what it reports differ a little."""
 PUMP_GRACE_S = 2.0
@@ -92,35 +91,36 @@ class ProcessTools:
     ) -> bytes:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
         logger.debug("Starting a command.", command=shlex.join(_shown(argv)))
-        with contextlib.ExitStack() as files:
-            fed = [files.enter_context(contextlib.closing(file)) for file in feed]
+        with Feeder(feed) as feeder:
             process = self._sandbox.start(
                 [*wrap(self._memory_limit_bytes, limits), *argv],
                 access,
-                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if feeder.is_empty else subprocess.PIPE,
             )
             if limits.yields:
                 lower_session(process.pid)
-            feeder = _Feeder(fed, files.pop_all(), process)
-        tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-        with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
-            pumps = [feeder, threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail), daemon=True)]
-            for pump in pumps:
-                pump.start()
-            output = None
-            try:
-                output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
-            finally:
-                if output is None:
-                    deadline.stop()
-                end = _reap(process)
-                for pump in pumps:
-                    pump.join(PUMP_GRACE_S)
+            tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
+            with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
+                if process.stdin:
+                    feeder.start(process.stdin, deadline.stop)
+                listener = threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail), daemon=True)
+                listener.start()
+                output = None
+                try:
+                    output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
+                finally:
+                    if output is None:
+                        deadline.stop()
+                    end = _reap(process)
+                    for pump in (feeder, listener):
+                        pump.join(PUMP_GRACE_S)
         stderr = "\n".join(tuple(tail))
         if output is None:
             detail = f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped."
             raise OutputTooLongError(detail, argv=_shown(argv))
         if end.status != 0:
+            if feeder.error is not None:
+                raise feeder.error
             context = {"argv": _shown(argv), "exit_status": end.status, "stderr": stderr}
             raise _failure(_name(argv), end, limits, timeout_s if deadline.expired else None, context)
         if stderr:
@@ -173,6 +173,8 @@ class _Deadline:
 
     def stop(self) -> None:
         """Kill the command before its time is up."""
+        if self._process.returncode is not None:
+            return  # by now another process may have its number
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -192,26 +194,6 @@ def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
         # a line may be as long as a text in an upload
         while line := stream.readline(LONGEST_LINE_BYTES):
             tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
-
-
-class _Feeder(threading.Thread):
-    """Writes files into a command's standard input, and closes them."""
-
-    def __init__(
-        self, files: Sequence[BinaryIO], closing: contextlib.ExitStack, process: subprocess.Popen[bytes]
-    ) -> None:
-        super().__init__(daemon=True)
-        self._files, self._closing, self._target = files, closing, process.stdin
-
-    def run(self) -> None:
-        """Do it; called by `start`."""
-        # A command that ends early closes its end of the pipe: its exit status explains why, our broken pipe does not.
-        with self._closing, contextlib.suppress(OSError, ValueError):
-            for file in self._files:
-                shutil.copyfileobj(file, _pipe(self._target), FEED_BLOCK_BYTES)
-        if self._target:
-            with contextlib.suppress(OSError):
-                self._target.close()
 
 
 def _read_output(
