@@ -112,11 +112,18 @@ class Storage(Protocol):
     def move(self, source: Key, target: Key) -> None:
         """Move a file atomically, replacing an existing one; creates its folder if it is missing.
 
-        Raises RetryableError if the file does not exist.
+        Of a file that is deleted meanwhile, nothing appears.
+
+        Raises MissingFileError if the file does not exist.
         """
 
-    def delete(self, key: Key) -> None:
-        """Delete a file; does nothing if it is already gone."""
+    def delete(self, key: Key, version: str | None = None) -> None:
+        """Delete a file; does nothing if it is already gone.
+
+        Args:
+            key: of the file.
+            version: the file is left if it has another one now; None: it is deleted in any case.
+        """
 
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder with what killed writers left in it, unless it contains anything else."""
