@@ -52,6 +52,7 @@ class Publication:
         """Raise RetryableError if the job has ended, FileChangedError if somebody else has published."""
         self._check_open()
         if self._last and self._storage.version(self._last) != self._version:
+            self._check_open()  # it may have ended between the two looks
             raise FileChangedError(
                 f"{self._storage.pod_path(self._last)!r} was changed by somebody else while {self._job_id} published."
             )
