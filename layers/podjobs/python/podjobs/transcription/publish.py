@@ -2,6 +2,7 @@
 
 import posixpath
 
+from podjobs.contract.errors import MissingFileError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import Storage
@@ -39,7 +40,11 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
         work.storage.remove_work(job.id)  # what an attempt left that was killed while it removed
         return Result(values={"message": "The captions were made before."})
     publication = Publication(work.storage, job.id)
-    words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+    try:
+        words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+    except MissingFileError:
+        publication.check()
+        raise
     cues = make_cues(words, recipe.language, work.settings.podjobs_caption_rules)
     with work.writing(CAPTIONS_FOLDER) as folder:
         (folder / CAPTIONS).write_text(render_webvtt(cues), encoding="utf-8", newline="")
