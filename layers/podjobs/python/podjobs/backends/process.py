@@ -25,8 +25,8 @@ from typing import IO, BinaryIO, NamedTuple, Self
 
 import structlog
 
-from podjobs.backends.command_feed import Feeder
 from podjobs.backends.command_watch import watching
+from podjobs.backends.feed import Feeder
 from podjobs.backends.priority import lower_session
 from podjobs.backends.sandbox import Sandbox
 from podjobs.backends.sandbox_choice import choose_sandbox
@@ -118,40 +118,36 @@ class ProcessTools:
     ) -> bytes:
         shown = _shown(argv, access)
         logger.debug("Starting a command.", command=shlex.join(shown))
-        with contextlib.ExitStack() as files:
-            fed = [files.enter_context(contextlib.closing(file)) for file in feed]
+        with Feeder(feed) as feeder:
             process = self._sandbox.start(
                 [*wrap(self._memory_limit_bytes, limits), *argv],
                 access,
-                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if feeder.is_empty else subprocess.PIPE,
             )
             if limits.yields:
                 lower_session(process.pid)
-            feeder = Feeder(fed, files.pop_all(), process)
-        tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-        with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
-            pumps = [
-                feeder,
-                threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail, access), daemon=True),
-            ]
-            for pump in pumps:
-                pump.start()
-            output = None
-            try:
-                output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
-            finally:
-                if output is None:
-                    deadline.stop()
-                end = _reap(process)
-                for pump in pumps:
-                    pump.join(PUMP_GRACE_S)
-        if feeder.failure is not None:
-            raise feeder.failure
+            tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
+            with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
+                if process.stdin:
+                    feeder.start(process.stdin, deadline.stop)
+                listener = threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail, access), daemon=True)
+                listener.start()
+                output = None
+                try:
+                    output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
+                finally:
+                    if output is None:
+                        deadline.stop()
+                    end = _reap(process)
+                    for pump in (feeder, listener):
+                        pump.join(PUMP_GRACE_S)
         stderr = "\n".join(tuple(tail))
         if output is None:
             detail = f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped."
             raise OutputTooLongError(detail, argv=shown)
         if end.status != 0:
+            if feeder.error is not None:
+                raise feeder.error
             context = {"argv": shown, "exit_status": end.status, "stderr": stderr}
             raise _failure(_name(argv), end, limits, timeout_s if deadline.expired else None, context)
         if stderr:
@@ -216,6 +212,8 @@ class _Deadline:
 
     def stop(self) -> None:
         """Kill the command before its time is up."""
+        if self._process.returncode is not None:
+            return  # by now another process may have its number
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 

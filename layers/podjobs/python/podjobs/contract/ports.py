@@ -112,11 +112,18 @@ class Storage(Protocol):
     def move(self, source: Key, target: Key) -> None:
         """Move a file atomically, replacing an existing one; creates its folder if it is missing.
 
-        Raises RetryableError if the file does not exist.
+        Of a file that is deleted meanwhile, nothing appears.
+
+        Raises MissingFileError if the file does not exist.
         """
 
-    def delete(self, key: Key) -> None:
-        """Delete a file; does nothing if it is already gone."""
+    def delete(self, key: Key, version: str | None = None) -> None:
+        """Delete a file; does nothing if it is already gone.
+
+        Args:
+            key: of the file.
+            version: the file is left if it has another one now; None: it is deleted in any case.
+        """
 
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder with what killed writers left in it, unless it contains anything else."""
@@ -160,8 +167,9 @@ class Tools(Protocol):
             argv: the command and its arguments; no shell is involved.
             timeout_s: seconds after which the command and its children are killed.
             access: the files that it reads and the folder that it writes to.
-            feed: open files whose contents, one after another, become the command's standard input; they are only read
-                forward, and closed.
+            feed: files whose contents, one after another, become the command's standard input. Each is taken from the
+                iterable, and so opened, when the command has read the one before it; they are only read forward, and
+                closed in any case, as is the iterable if it is a generator.
             on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned. If
                 it raises an error, the command is killed and the error passed on.
             limit_bytes: the most it may write to stdout; None: no limit.
@@ -173,7 +181,9 @@ class Tools(Protocol):
             CommandError: it ended with an error (permanent); its subclass LimitExceededError: it went beyond its
                 limits. If the disk was full, only the storage that the command wrote to can tell.
             OutputTooLongError: it wrote more to stdout (permanent).
-            RetryableError: it was killed from outside, or ran out of time.
+            RetryableError: it was killed from outside, or ran out of time; or a file to feed could not be read, for
+                which it was killed.
+            StepError: of taking a file from `feed`.
         """
 
 
