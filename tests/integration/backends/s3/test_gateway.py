@@ -1,6 +1,7 @@
 """ffmpeg reads objects through the gateway: what it reads, what it is told when that fails, and who else may read."""
 
 import base64
+import contextlib
 import http.client
 import os
 import socket
@@ -18,10 +19,19 @@ from podjobs.backends.s3 import gateway as gateway_module
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.backends.sandbox_choice import choose_sandbox
 from podjobs.contract.commands import Access, MediaInput
-from podjobs.contract.errors import FileChangedError, OperatorNeededError, Problem, StepError, UnavailableError
+from podjobs.contract.errors import (
+    FileChangedError,
+    NotNowError,
+    OperatorNeededError,
+    Problem,
+    RetryableError,
+    StepError,
+    UnavailableError,
+)
 from support.gateway_storage import FaultyFetch
 from support.media import ffmpeg, make_video
 from support.media_storages import POD_ROOT, STORAGES
+from support.processes import wait_for
 
 CONFINED = ProcessTools(8 << 30)
 OPEN = ProcessTools(8 << 30, choose_sandbox("off"))
@@ -146,6 +156,31 @@ def test_trouble_of_an_earlier_command_is_not_that_of_a_later_one(gateway, fetch
             frames(CONFINED, source)
     fetch.error = None
     assert frames(CONFINED, source) == frames_of(file)
+
+
+@pytest.mark.parametrize("fault", [KeyError("x"), ConnectionResetError(), BrokenPipeError()])
+def test_fault_of_ours_is_not_taken_for_the_end_of_the_file(gateway, fetch, tmp_path, fault):
+    """Nor for the command's own end."""
+    file = make_video(tmp_path / "a.mkv", "-b:v", "8M", "-minrate", "8M", duration_s=5, video_filter="noise=alls=60")
+    source = opened(gateway, file)
+    fetch.error, fetch.fails_from = fault, 10
+    with structlog.testing.capture_logs() as logs, pytest.raises(RetryableError, match="gateway for media failed"):
+        frames(CONFINED, source)
+    assert logs[0]["exc_info"]
+    fetch.error = None
+    assert frames(CONFINED, source) == frames_of(file)
+
+
+def test_connections_of_another_program_do_not_make_a_source_bad(gateway, tmp_path):
+    """Whoever is on this machine can open some; then the step waits."""
+    source = opened(gateway, make_video(tmp_path / "a.mkv", duration_s=1))
+    with contextlib.ExitStack() as connections:
+        for _ in range(gateway_module.MOST_CONNECTIONS):
+            address = "127.0.0.1", urlsplit(source.proxy).port
+            connections.enter_context(socket.create_connection(address, 20))
+        with pytest.raises(NotNowError, match="has more than 256 connections"):
+            frames(CONFINED, source)
+    wait_for(lambda: request(source)[0] == 200, 20)
 
 
 def test_object_that_is_replaced_while_it_is_read_is_not_mixed_with_the_new_one(media, tmp_path):

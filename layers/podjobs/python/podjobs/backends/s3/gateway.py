@@ -23,6 +23,7 @@ import time
 import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -33,7 +34,7 @@ import structlog
 from podjobs.backends.s3.range_header import UnsatisfiableRangeError, read_range
 from podjobs.backends.s3.ranges import Fetch, ObjectVersion, Ranges
 from podjobs.contract.commands import MediaInput
-from podjobs.contract.errors import StepError
+from podjobs.contract.errors import NotNowError, RetryableError, StepError
 
 logger = structlog.get_logger(__name__)
 
@@ -49,6 +50,15 @@ REQUEST_TIMEOUT_S = 30.0
 """How long a connection may be silent before its request is complete."""
 MOST_CONNECTIONS = 256
 """A command has one or two."""
+TOO_MANY = f"The gateway for media has more than {MOST_CONNECTIONS} connections: another program here holds them."
+FAILED = "The gateway for media failed; its log says why."
+
+
+class _Trouble(NamedTuple):
+    """A request that was not answered as it should have been."""
+
+    began_s: float
+    error: StepError
 
 
 @dataclass
@@ -57,14 +67,8 @@ class _Opened:
 
     version: ObjectVersion
     capability: str
-    shown_name: str
-    trouble: tuple[float, StepError] | None = None
-    """When the last request began that could not be answered, and why."""
-
-    def trouble_since(self, since_s: float) -> StepError | None:
-        """What kept it from being read, in a request that began since then."""
-        # a copy: several commands may raise it, each with a cause of its own
-        return copy.copy(self.trouble[1]) if self.trouble and self.trouble[0] >= since_s else None
+    trouble: "_Trouble | None" = None
+    """The last one."""
 
 
 class RangeGateway:
@@ -96,7 +100,7 @@ class RangeGateway:
             if self._server is None:
                 self._server = _Server(Ranges(self._fetch, self._cache_bytes))
             server = self._server
-        opened = server.open(ObjectVersion(key, etag, size_bytes), shown_name)
+        opened = server.open(ObjectVersion(key, etag, size_bytes))
         # ffmpeg considers the ending when it guesses the format
         name = quote(shown_name.rsplit("/", 1)[-1], safe="")[-LONGEST_NAME_CHARS:]
         return MediaInput(
@@ -104,7 +108,7 @@ class RangeGateway:
             protocols=("http", "tcp"),
             name=shown_name,
             proxy=server.url,
-            trouble=opened.trouble_since,
+            trouble=partial(server.trouble_since, opened),
         )
 
     def close(self) -> None:
@@ -127,6 +131,7 @@ class _Server(ThreadingHTTPServer):
     """Listens on a port of this machine; a thread for each connection."""
 
     daemon_threads = True
+    request_queue_size = 128
     block_on_close = False
 
     def __init__(self, ranges: Ranges) -> None:
@@ -140,14 +145,15 @@ class _Server(ThreadingHTTPServer):
         self._by_capability: OrderedDict[str, _Opened] = OrderedDict()
         self._connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._has_refused = False
+        self._trouble: _Trouble | None = None
         threading.Thread(target=self.serve_forever, name="media gateway", daemon=True).start()
 
-    def open(self, version: ObjectVersion, shown_name: str) -> _Opened:
+    def open(self, version: ObjectVersion) -> _Opened:
         """The capability of a version: one for all commands that read it."""
         with self._lock:
             opened = self._by_version.get(version)
             if opened is None:
-                opened = _Opened(version, secrets.token_urlsafe(24), shown_name)
+                opened = _Opened(version, secrets.token_urlsafe(24))
                 self._by_version[version] = self._by_capability[opened.capability] = opened
             self._by_capability.move_to_end(opened.capability)
             while len(self._by_capability) > MOST_CAPABILITIES:
@@ -162,6 +168,13 @@ class _Server(ThreadingHTTPServer):
                 self._by_capability.move_to_end(capability)
             return opened
 
+    def trouble_since(self, opened: _Opened, since_s: float) -> StepError | None:
+        """What kept an input, or all of them, from being read in a request that began since then."""
+        for trouble in (opened.trouble, self._trouble):
+            if trouble is not None and trouble.began_s >= since_s:
+                return copy.copy(trouble.error)  # several commands may raise it, each with a cause of its own
+        return None
+
     def admits(self, authorization: str) -> bool:
         """Whether a request carries the password."""
         return hmac.compare_digest(authorization.encode("latin-1", "replace"), self._authorization)
@@ -175,7 +188,8 @@ class _Server(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer a connection in a thread of its own, unless there are too many."""
         if not self._connections.acquire(blocking=False):
-            self.log_refusal(f"there are more than {MOST_CONNECTIONS} connections")
+            self.log_refusal(TOO_MANY)
+            self._trouble = _Trouble(time.monotonic(), NotNowError(TOO_MANY))
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -188,8 +202,9 @@ class _Server(ThreadingHTTPServer):
             self._connections.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - of the base class
-        """Log what should not happen; the connection ends, so that the command sees a broken read."""
-        logger.exception("The gateway for media failed.")  # noqa: LOG004 - it is called in a handler
+        """Log what should not happen; the commands that read meanwhile have not read all."""
+        logger.exception(FAILED)  # noqa: LOG004 - it is called in a handler
+        self._trouble = _Trouble(time.monotonic(), RetryableError(FAILED))
 
 
 class _Refusal(NamedTuple):
@@ -274,13 +289,21 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             with contextlib.closing(self.server.ranges.read(opened.version, first, last)) as pieces:
                 for piece in pieces:
-                    self.wfile.write(piece)
-        except ConnectionError:  # it reads elsewhere, or has ended
-            self.close_connection = True
+                    if not self._write(piece):
+                        break
         except StepError as error:
-            opened.trouble = (began_s, error)
+            opened.trouble = _Trouble(began_s, error)
             self.close_connection = True
         self.connection.settimeout(self.timeout)
+
+    def _write(self, piece: bytes) -> bool:
+        """Send a piece; False: the command reads elsewhere, or has ended."""
+        try:
+            self.wfile.write(piece)
+        except OSError:
+            self.close_connection = True
+            return False
+        return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
         """Refuse what is not understood: other methods, no HTTP at all."""

@@ -16,7 +16,7 @@ from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
-from podjobs.contract.errors import RetryableError, StepError
+from podjobs.contract.errors import RetryableError
 
 BLOCK_BYTES = 32 << 10
 FIRST_SHARE, FIRST_AHEAD_BYTES = 4, 512 << 10
@@ -170,11 +170,9 @@ class Ranges:
         """Fetch a run; whoever waits for it gets its content, or its error."""
         try:
             content = self._fetch_run(run)
-        except BaseException as error:  # whatever it is, others may wait for it
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is raised where somebody waits for the run
             self._end(run)
             run.content.set_exception(error)
-            if not isinstance(error, StepError):
-                raise
         else:
             self._end(run, content)
             run.content.set_result(content)
