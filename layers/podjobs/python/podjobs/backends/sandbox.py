@@ -92,7 +92,9 @@ class Sandbox:
 
         Raises:
             OSError: it cannot be started; KernelRefusedError: it cannot be confined.
+            ValueError: its inputs have several proxies.
         """
+        environment = choose_environment(access, is_confined=Level.ENVIRONMENT in self.levels)
 
         def popen() -> "subprocess.Popen[bytes]":
             return subprocess.Popen(
@@ -101,7 +103,7 @@ class Sandbox:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                env=choose_environment(access, is_confined=Level.ENVIRONMENT in self.levels),
+                env=environment,
             )
 
         return _Starter(self, access, popen).process() if self.levels - {Level.ENVIRONMENT} else popen()

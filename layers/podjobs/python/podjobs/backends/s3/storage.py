@@ -162,9 +162,10 @@ class S3Storage:
         copy(self._bucket, source, target)
         self._bucket.delete(source)
 
-    def delete(self, key: Key) -> None:
+    def delete(self, key: Key, version: str | None = None) -> None:
         """Delete an object; see the port."""
-        self._bucket.delete(key)
+        if version is None or self.version(key) == version:
+            self._bucket.delete(key)
 
     def remove_folder(self, folder: Key) -> None:
         """Remove the object that stands for an empty folder; see the port.
