@@ -1,5 +1,6 @@
 """Commands: deadlines, limits, and nothing left running."""
 
+import errno
 import http.server
 import io
 import json
@@ -357,6 +358,35 @@ def test_run_more_output_than_the_limit_error_is_without_secrets():
     with pytest.raises(OutputTooLongError, match="more than 10 bytes") as failed:
         TOOLS.run(["sh", "-c", "cat /dev/zero", url], timeout_s=20, access=NOTHING, limit_bytes=10)
     assert failed.value.context["argv"] == ["sh", "-c", "cat /dev/zero", "https://host/key?…"]
+
+
+class BreaksOff(io.RawIOBase):
+    """A file that cannot be read to its end."""
+
+    def __init__(self, error):
+        self._error, self._left = error, [b"the beginning"]
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if not self._left:
+            raise self._error
+        content = self._left.pop()
+        buffer[: len(content)] = content
+        return len(content)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "said"),
+    [
+        (OSError(errno.EIO, "broken"), RetryableError, "cannot be read: .* broken"),
+        (OperatorNeededError("The credentials are refused."), OperatorNeededError, "credentials are refused"),
+    ],
+)
+def test_run_what_is_fed_and_breaks_off_is_not_taken_for_all_of_it(error, raised, said):
+    with pytest.raises(raised, match=said):
+        run("cat", feed=[io.BufferedReader(BreaksOff(error))])
 
 
 @pytest.mark.parametrize("script", ["exit 0", "echo the file is damaged >&2; exit 1"])

@@ -15,8 +15,8 @@ import pytest
 import structlog
 
 from podjobs.backends.process import CommandError, ProcessTools
-from podjobs.backends.s3 import gateway as gateway_module
-from podjobs.backends.s3.gateway import RangeGateway
+from podjobs.backends.s3.capabilities import MOST_CAPABILITIES
+from podjobs.backends.s3.gateway import MOST_CONNECTIONS, RangeGateway
 from podjobs.backends.sandbox_choice import choose_sandbox
 from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import (
@@ -164,7 +164,7 @@ def test_fault_of_ours_is_not_taken_for_the_end_of_the_file(gateway, fetch, tmp_
     file = make_video(tmp_path / "a.mkv", "-b:v", "8M", "-minrate", "8M", duration_s=5, video_filter="noise=alls=60")
     source = opened(gateway, file)
     fetch.error, fetch.fails_from = fault, 10
-    with structlog.testing.capture_logs() as logs, pytest.raises(RetryableError, match="gateway for media failed"):
+    with structlog.testing.capture_logs() as logs, pytest.raises(RetryableError, match=r"a\.mkv' could not be read"):
         frames(CONFINED, source)
     assert logs[0]["exc_info"]
     fetch.error = None
@@ -175,7 +175,7 @@ def test_connections_of_another_program_do_not_make_a_source_bad(gateway, tmp_pa
     """Whoever is on this machine can open some; then the step waits."""
     source = opened(gateway, make_video(tmp_path / "a.mkv", duration_s=1))
     with contextlib.ExitStack() as connections:
-        for _ in range(gateway_module.MOST_CONNECTIONS):
+        for _ in range(MOST_CONNECTIONS):
             address = "127.0.0.1", urlsplit(source.proxy).port
             connections.enter_context(socket.create_connection(address, 20))
         with pytest.raises(NotNowError, match="has more than 256 connections"):
@@ -309,7 +309,7 @@ def test_urls_are_forgotten_when_there_are_too_many(gateway, tmp_path):
     """The ones used least recently."""
     (file := tmp_path / "a.mp4").write_bytes(b"content")
     used, unused = opened(gateway, file, "used"), opened(gateway, file, "unused")
-    for number in range(gateway_module.MOST_CAPABILITIES - 1):
+    for number in range(MOST_CAPABILITIES - 1):
         opened(gateway, file, f"{number}")
         opened(gateway, file, "used")
     assert request(used)[0] == 200

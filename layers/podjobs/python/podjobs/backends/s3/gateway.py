@@ -18,11 +18,10 @@ import hmac
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
 import weakref
-from collections import OrderedDict
-from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +30,7 @@ from urllib.parse import quote, urlsplit
 
 import structlog
 
+from podjobs.backends.s3.capabilities import Capabilities, Opened, Trouble
 from podjobs.backends.s3.range_header import UnsatisfiableRangeError, read_range
 from podjobs.backends.s3.ranges import Fetch, ObjectVersion, Ranges
 from podjobs.contract.commands import MediaInput
@@ -41,7 +41,6 @@ logger = structlog.get_logger(__name__)
 HOST = "media.invalid"
 """Of all URLs; no such host can exist. Source: RFC 2606, 2."""
 USER = "podjobs"
-MOST_CAPABILITIES = 1024
 LONGEST_NAME_CHARS = 1500
 """Of a quoted name: ffmpeg's URLs have at most 4096 characters."""
 SEND_BUFFER_BYTES = 8 << 10
@@ -52,23 +51,6 @@ MOST_CONNECTIONS = 256
 """A command has one or two."""
 TOO_MANY = f"The gateway for media has more than {MOST_CONNECTIONS} connections: another program here holds them."
 FAILED = "The gateway for media failed; its log says why."
-
-
-class _Trouble(NamedTuple):
-    """A request that was not answered as it should have been."""
-
-    began_s: float
-    error: StepError
-
-
-@dataclass
-class _Opened:
-    """What a capability leads to."""
-
-    version: ObjectVersion
-    capability: str
-    trouble: "_Trouble | None" = None
-    """The last one."""
 
 
 class RangeGateway:
@@ -100,7 +82,7 @@ class RangeGateway:
             if self._server is None:
                 self._server = _Server(Ranges(self._fetch, self._cache_bytes))
             server = self._server
-        opened = server.open(ObjectVersion(key, etag, size_bytes))
+        opened = server.capabilities.open(ObjectVersion(key, etag, size_bytes))
         # ffmpeg considers the ending when it guesses the format
         name = quote(shown_name.rsplit("/", 1)[-1], safe="")[-LONGEST_NAME_CHARS:]
         return MediaInput(
@@ -140,35 +122,13 @@ class _Server(ThreadingHTTPServer):
         self.ranges = ranges
         self.url = f"http://{USER}:{password}@127.0.0.1:{self.server_port}"
         self._authorization = b"Basic " + base64.b64encode(f"{USER}:{password}".encode())
-        self._lock = threading.Lock()
-        self._by_version: dict[ObjectVersion, _Opened] = {}
-        self._by_capability: OrderedDict[str, _Opened] = OrderedDict()
+        self.capabilities = Capabilities()
         self._connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
         self._has_refused = False
-        self._trouble: _Trouble | None = None
+        self._trouble: Trouble | None = None
         threading.Thread(target=self.serve_forever, name="media gateway", daemon=True).start()
 
-    def open(self, version: ObjectVersion) -> _Opened:
-        """The capability of a version: one for all commands that read it."""
-        with self._lock:
-            opened = self._by_version.get(version)
-            if opened is None:
-                opened = _Opened(version, secrets.token_urlsafe(24))
-                self._by_version[version] = self._by_capability[opened.capability] = opened
-            self._by_capability.move_to_end(opened.capability)
-            while len(self._by_capability) > MOST_CAPABILITIES:
-                _, oldest = self._by_capability.popitem(last=False)
-                del self._by_version[oldest.version]
-            return opened
-
-    def find(self, capability: str) -> _Opened | None:
-        """What a capability leads to, if it is one."""
-        with self._lock:
-            if opened := self._by_capability.get(capability):
-                self._by_capability.move_to_end(capability)
-            return opened
-
-    def trouble_since(self, opened: _Opened, since_s: float) -> StepError | None:
+    def trouble_since(self, opened: Opened, since_s: float) -> StepError | None:
         """What kept an input, or all of them, from being read in a request that began since then."""
         for trouble in (opened.trouble, self._trouble):
             if trouble is not None and trouble.began_s >= since_s:
@@ -189,7 +149,7 @@ class _Server(ThreadingHTTPServer):
         """Answer a connection in a thread of its own, unless there are too many."""
         if not self._connections.acquire(blocking=False):
             self.log_refusal(TOO_MANY)
-            self._trouble = _Trouble(time.monotonic(), NotNowError(TOO_MANY))
+            self._trouble = Trouble(time.monotonic(), NotNowError(TOO_MANY))
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
@@ -202,9 +162,11 @@ class _Server(ThreadingHTTPServer):
             self._connections.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - of the base class
-        """Log what should not happen; the commands that read meanwhile have not read all."""
+        """Log what should not happen; the commands that read meanwhile may not have read all."""
+        if isinstance(sys.exc_info()[1], ConnectionError):  # the command reads elsewhere, or has ended
+            return
         logger.exception(FAILED)  # noqa: LOG004 - it is called in a handler
-        self._trouble = _Trouble(time.monotonic(), RetryableError(FAILED))
+        self._trouble = Trouble(time.monotonic(), RetryableError(FAILED))
 
 
 class _Refusal(NamedTuple):
@@ -260,7 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
         if with_content:
             self._send(found, first, last, began_s)
 
-    def _find(self) -> _Opened | _Refusal:
+    def _find(self) -> Opened | _Refusal:
         """What a request leads to, or why it leads nowhere."""
         if not self.server.admits(self.headers.get("Proxy-Authorization", "")):
             # the first request of every command is without the password
@@ -270,7 +232,7 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         if url.scheme != "http" or url.hostname != HOST:
             return _Refusal(HTTPStatus.FORBIDDEN, "it leads to another host")
-        opened = self.server.find(url.path.split("/")[1] if url.path else "")
+        opened = self.server.capabilities.find(url.path.split("/")[1] if url.path else "")
         return opened or _Refusal(HTTPStatus.NOT_FOUND, "it names no input")
 
     def _refuse(self, refusal: _Refusal) -> None:
@@ -282,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
 
-    def _send(self, opened: _Opened, first: int, last: int, began_s: float) -> None:
+    def _send(self, opened: Opened, first: int, last: int, began_s: float) -> None:
         """Send a range; if it cannot be read, the connection ends too early and the reason is kept."""
         # a command may take its time
         self.connection.settimeout(None)
@@ -292,7 +254,12 @@ class _Handler(BaseHTTPRequestHandler):
                     if not self._write(piece):
                         break
         except StepError as error:
-            opened.trouble = _Trouble(began_s, error)
+            opened.trouble = Trouble(began_s, error)
+            self.close_connection = True
+        except Exception as error:
+            detail = f"The file {opened.version.key!r} could not be read: {type(error).__name__}. The log says more."
+            logger.exception(FAILED)
+            opened.trouble = Trouble(began_s, RetryableError(detail))
             self.close_connection = True
         self.connection.settimeout(self.timeout)
 
@@ -310,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._refuse(_Refusal(HTTPStatus(code), "it is no request that a command makes"))
 
     def version_string(self) -> str:
-        """Say no more than needed."""
+        """The name of this server."""
         return USER
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - of the base class
