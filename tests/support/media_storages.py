@@ -1,13 +1,18 @@
 """Every backend of the `Storage` port, ready to be tested: a new one joins by one more row at the end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
+
+import pytest
 
 from podjobs.backends.storage import open_storage
 from podjobs.contract.ports import Storage
 from podjobs.settings import MediaSettings
+from support.s3_server import credentials, shared_server
+from support.system_calls import ANY, REQUESTS
 
 POD_ROOT = "/usr/local/pod/media"
 """Another path than the real one: what Pod calls its media root need not exist here."""
@@ -22,10 +27,23 @@ class MediaStorage:
     list_everything: Callable[[], set[str]]
     """The keys of everything there, also of what the storage does not list."""
 
+    moments: Container[str] = ANY
+    """The system calls between which something may happen to the files; see `at_system_call`."""
+    rounds: int = 300
+    """How often a test repeats what chance may disturb: some storages take longer than others."""
+    refused: frozenset[str] = frozenset()
+    """Names that it cannot give a file, although others can."""
+
     def open(self) -> Storage:
         """Open it, as a function does when it starts."""
         return open_storage(
-            MediaSettings.model_validate({name.lower(): value for name, value in self.environment.items()})
+            MediaSettings.model_validate(
+                {
+                    name.lower(): value
+                    for name, value in self.environment.items()
+                    if name.lower() in MediaSettings.model_fields
+                }
+            )
         )
 
     def work_left(self) -> set[str]:
@@ -44,5 +62,31 @@ def files(folder: Path) -> Iterator[MediaStorage]:
     )
 
 
-STORAGES: dict[str, Callable[[Path], AbstractContextManager[MediaStorage]]] = {"file": files}
+@contextmanager
+def s3(_folder: Path) -> Iterator[MediaStorage]:
+    """A bucket of a real server; the media are in a part of it."""
+    server = shared_server()
+    bucket, prefix = server.make_bucket(), "the media"
+    client = server.client()
+
+    def list_everything() -> set[str]:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        return {one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Contents", ())}
+
+    with pytest.MonkeyPatch.context() as environment:
+        # as the function's environment: credentials are no settings of ours
+        for name, value in credentials().items():
+            environment.setenv(name, value)
+        url = {"MEDIA_ROOT": POD_ROOT, "MEDIA_URL": f"s3://{bucket}/{quote(prefix)}"}
+        yield MediaStorage(
+            url | server.environment,
+            list_everything,
+            moments=REQUESTS,
+            rounds=30,
+            # SeaweedFS takes a backslash for a slash
+            refused=frozenset({"a\\b\\.mp4"}),
+        )
+
+
+STORAGES: dict[str, Callable[[Path], AbstractContextManager[MediaStorage]]] = {"file": files, "s3": s3}
 """Scheme of MEDIA_URL → what makes an empty one, given a local folder to work in."""

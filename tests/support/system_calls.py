@@ -2,20 +2,33 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from types import FrameType
 from typing import Any
 
 MODULES = {"posix", "io", "_io", "_socket"}
 
 
+class _Anything:
+    """Contains whatever is looked for."""
+
+    def __contains__(self, _name: object) -> bool:
+        return True
+
+
+ANY: Container[str] = _Anything()
+REQUESTS = frozenset({"sendall"})
+"""The calls that matter to a server: nothing happens there in between."""
+
+
 @contextlib.contextmanager
-def at_system_call(number: int, action: Callable[[], object]) -> Iterator[list[int]]:
+def at_system_call(number: int, action: Callable[[], object], names: Container[str] = ANY) -> Iterator[list[int]]:
     """Perform an action once, right before a system call of this thread.
 
     Args:
         number: which call, from 0.
         action: what to do.
+        names: the calls that count.
 
     Yields:
         A list that holds the number of calls so far.
@@ -23,7 +36,8 @@ def at_system_call(number: int, action: Callable[[], object]) -> Iterator[list[i
     calls = [0]
 
     def watch(_frame: FrameType, event: str, called: Any) -> None:
-        if event == "c_call" and (called.__module__ or type(called.__self__).__module__) in MODULES:
+        module = event == "c_call" and (called.__module__ or type(called.__self__).__module__)
+        if module in MODULES and called.__name__ in names:
             calls[0] += 1
             if calls[0] == number + 1:
                 action()

@@ -18,7 +18,6 @@ from podjobs.contract.errors import RetryableError
 from support.late_steps import begin_writing, finish_writing, try_write_chunk, write_chunk
 from support.system_calls import at_each_system_call, at_system_call
 
-ROUNDS = 300
 MOMENTS = 5
 """At least so many system calls there must be, for a test that tries each of them to mean anything."""
 
@@ -34,7 +33,7 @@ def break_off():
 def test_job_that_ends_at_any_system_call_of_a_writer_leaves_nothing(storage, media):
     def end_at(number):
         storage.start_work("job-1")
-        with at_system_call(number, lambda: storage.remove_work("job-1")) as calls:
+        with at_system_call(number, lambda: storage.remove_work("job-1"), media.moments) as calls:
             try_write_chunk(storage, "job-1")
         if number < calls[0]:
             assert media.work_left() == set(), number
@@ -51,7 +50,7 @@ def test_writer_at_any_system_call_of_a_job_s_end_leaves_nothing(storage, media)
     def write_at(number):
         storage.start_work("job-1")
         write_chunk(storage, "job-1", "earlier")
-        with at_system_call(number, write) as calls:
+        with at_system_call(number, write, media.moments) as calls:
             storage.remove_work("job-1")
         assert media.work_left() == set(), number
         return calls[0]
@@ -78,7 +77,7 @@ def test_writer_that_finishes_at_any_system_call_of_a_job_s_end_leaves_nothing(s
     def finish_at(number):
         storage.start_work("job-1")
         late = begin_writing(storage, "job-1")
-        with at_system_call(number, lambda: finish(late)) as calls:
+        with at_system_call(number, lambda: finish(late), media.moments) as calls:
             storage.remove_work("job-1")
         if number >= calls[0]:
             finish(late)
@@ -101,7 +100,7 @@ def test_writer_that_finishes_after_a_job_s_end_was_broken_off_removes_its_files
     def break_off_at(number):
         storage.start_work("job-1")
         late = begin_writing(storage, "job-1")
-        with contextlib.suppress(BrokenOffError), at_system_call(number, break_off) as calls:
+        with contextlib.suppress(BrokenOffError), at_system_call(number, break_off, media.moments) as calls:
             storage.remove_work("job-1")
         closed.append(not storage.has_work("job-1"))
         assert finish_writing(late) is not closed[-1]
@@ -121,7 +120,7 @@ def test_job_that_starts_while_another_ends_at_any_system_call_has_its_work_fold
     def end_at(number):
         if has_work:
             storage.start_work("job-1")
-        with at_system_call(number, lambda: storage.remove_work("job-1")) as calls:
+        with at_system_call(number, lambda: storage.remove_work("job-1"), media.moments) as calls:
             storage.start_work("job-2")
         assert storage.has_work("job-2")
         write_chunk(storage, "job-2")
@@ -148,7 +147,7 @@ def test_writers_and_remover_at_once_leave_nothing(media):
     storage, delay_s = media.open(), random_delay_s(media)
     outcomes = []
     with ThreadPoolExecutor(3) as pool:
-        for number in range(ROUNDS):
+        for number in range(media.rounds):
             job_id = f"job-{number}"
             storage.start_work(job_id)
             begin = threading.Barrier(3)
@@ -175,7 +174,7 @@ def test_jobs_that_start_while_others_end_keep_their_work_folders(media):
 
     def begin_and_end(worker):
         storage = media.open()
-        for number in range(ROUNDS):
+        for number in range(media.rounds):
             job_id = f"job-{worker}-{number}"
             storage.start_work(job_id)
             write_chunk(storage, job_id)
@@ -212,7 +211,7 @@ def test_writer_in_another_process_leaves_nothing(media):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
     outcomes = set()
     with subprocess.Popen([sys.executable, "-c", LATE_WRITER], env=environment, **pipes) as writer:
-        for number in range(ROUNDS):
+        for number in range(media.rounds):
             storage.start_work(f"job-{number}")
             print(f"job-{number}", file=writer.stdin)
             assert writer.stdout.readline() == "begun\n"

@@ -59,8 +59,9 @@ KILLED = """
 import os, signal, sys
 from podjobs.backends.storage import open_storage
 from podjobs.settings import MediaSettings, load_settings
-from support.system_calls import at_each_system_call, at_system_call
+from support.system_calls import ANY, REQUESTS, at_each_system_call, at_system_call
 
+moments = REQUESTS if os.environ["MEDIA_URL"].startswith("s3:") else ANY
 storage = open_storage(load_settings(MediaSettings))
 
 def write_old():
@@ -114,7 +115,7 @@ def kill_at(number):
     prepare()
     reader, writer = os.pipe()
     if not (child := os.fork()):
-        with at_system_call(number, lambda: os.kill(os.getpid(), signal.SIGKILL)) as calls:
+        with at_system_call(number, lambda: os.kill(os.getpid(), signal.SIGKILL), moments) as calls:
             act()
         os.write(writer, str(calls[0]).encode())
         os._exit(0)

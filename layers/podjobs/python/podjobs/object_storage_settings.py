@@ -7,8 +7,7 @@ machine or the container (boto3's credential chain).
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings
+from pydantic import AfterValidator, BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 LEAST_PART_MB = 5
 """Smallest part of a multipart upload, except the last one. Source: Amazon S3, multipart upload limits."""
@@ -23,7 +22,7 @@ def _endpoint(value: str) -> str:
     return value
 
 
-class ObjectStorageSettings(BaseSettings):
+class ObjectStorageSettings(BaseModel):
     """How an object storage is reached and written to; only read if MEDIA_URL begins with `s3://`."""
 
     podjobs_s3_endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(
@@ -62,7 +61,7 @@ class ObjectStorageSettings(BaseSettings):
         description="Checksum that uploads carry and the server verifies. `none`: for servers that refuse them.",
     )
     podjobs_s3_part_mb: Annotated[int, Field(ge=LEAST_PART_MB, le=1024)] = Field(
-        default=16, description="Size of the parts in which larger files are uploaded and copied, in MiB."
+        default=16, description="Size of the parts in which larger files are uploaded, in MiB."
     )
     podjobs_s3_attempts: PositiveInt = Field(
         default=5, description="How often a request is tried before its step is given back to the adapter."

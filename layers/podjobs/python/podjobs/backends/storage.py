@@ -24,5 +24,12 @@ def _open_files(url: SplitResult, settings: MediaSettings) -> Storage:
     return FileStorage(Path(unquote(url.path)), settings.media_root, settings.podjobs_media_links)
 
 
-STORAGES: Mapping[str, Callable[[SplitResult, MediaSettings], Storage]] = {"file": _open_files}
+def _open_s3(url: SplitResult, settings: MediaSettings) -> Storage:
+    # here, as those whose media are files need not wait for boto3 to be loaded
+    from podjobs.backends.s3.storage import open_bucket  # noqa: PLC0415
+
+    return open_bucket(url, settings)
+
+
+STORAGES: Mapping[str, Callable[[SplitResult, MediaSettings], Storage]] = {"file": _open_files, "s3": _open_s3}
 """Scheme → what opens such a storage; contract/media_urls.py describes how its URLs are written."""

@@ -1,0 +1,86 @@
+"""Reads an object from its beginning to its end, whatever happens to the connection."""
+
+import contextlib
+import io
+from typing import Any, BinaryIO
+
+from botocore.exceptions import BotoCoreError
+from typing_extensions import override
+from urllib3.exceptions import HTTPError
+
+from podjobs.backends.s3.bucket import Bucket
+from podjobs.contract.errors import FileChangedError
+from podjobs.contract.media_paths import Key
+
+BUFFER_BYTES = 1 << 18
+BROKEN = (BotoCoreError, HTTPError, OSError)
+"""What reading from a connection raises when it breaks."""
+
+
+def open_object(bucket: Bucket, key: Key, etag: str, size_bytes: int) -> BinaryIO:
+    """Open one version of an object; nothing is requested before it is read.
+
+    Args:
+        bucket: contains it.
+        key: of the file.
+        etag: of the version.
+        size_bytes: of the version.
+    """
+    return io.BufferedReader(_ObjectStream(bucket, key, etag, size_bytes), BUFFER_BYTES)
+
+
+class _ObjectStream(io.RawIOBase):
+    """One request for the whole; if the connection breaks, another one for the rest."""
+
+    def __init__(self, bucket: Bucket, key: Key, etag: str, size_bytes: int) -> None:
+        self._bucket, self._key, self._etag, self._size_bytes = bucket, key, etag, size_bytes
+        self._position = 0
+        self._body: Any = None
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        if not self._position < self._size_bytes:
+            return 0
+        what = f"The file {self._bucket.shown(self._key)!r} cannot be read"
+        with self._bucket.errors(what):
+            for attempt in range(1, self._bucket.settings.podjobs_s3_attempts + 1):
+                try:
+                    content = self._read(len(buffer))
+                except BROKEN:
+                    self._drop()
+                    if attempt == self._bucket.settings.podjobs_s3_attempts:
+                        raise
+                else:
+                    buffer[: len(content)] = content
+                    return len(content)
+        raise FileChangedError(f"{what}.")  # pragma: no cover - the last attempt has raised
+
+    def _read(self, most_bytes: int) -> bytes:
+        if self._body is None:
+            answer = self._bucket.client.get_object(
+                Bucket=self._bucket.name,
+                Key=self._bucket.object_key(self._key),
+                IfMatch=self._etag,
+                Range=f"bytes={self._position}-",
+            )
+            self._body = answer["Body"]
+        content = bytes(self._body.read(most_bytes))
+        if not content:
+            raise OSError(f"it ended after {self._position} of {self._size_bytes} bytes")
+        self._position += len(content)
+        return content
+
+    def _drop(self) -> None:
+        body, self._body = self._body, None
+        if body is not None:
+            with contextlib.suppress(*BROKEN):
+                body.close()
+
+    @override
+    def close(self) -> None:
+        self._drop()
+        super().close()

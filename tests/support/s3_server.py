@@ -1,0 +1,130 @@
+"""A real S3 server (SeaweedFS) for tests: one for each process that asks for it, and a bucket of its own for each."""
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+ACCESS_KEY = "podfunctionskey"
+SECRET_KEY = "cAnArYsEcReT0123456789"  # noqa: S105 - of the tests alone
+START_S = 60.0
+PORTS = tuple(f"{part}.port{kind}" for part in ("s3", "master", "volume", "filer") for kind in ("", ".grpc"))
+
+
+@dataclass
+class S3Server:
+    """A server, and the credentials that it knows."""
+
+    folder: Path
+    port: int = 0
+    process: "subprocess.Popen[bytes] | None" = None
+    _argv: list[str] = field(default_factory=list)
+
+    @property
+    def endpoint(self) -> str:
+        """Its URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client needs besides the bucket."""
+        return credentials() | {"PODJOBS_S3_ENDPOINT": self.endpoint}
+
+    def client(self) -> Any:
+        """The SDK's own client: what a test looks with."""
+        return boto3.session.Session().client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+    def start(self) -> None:
+        """Start it, or start it again after it was killed, with the same port and what it had stored."""
+        if not self._argv:
+            ports = _free_ports(len(PORTS) + 1)
+            self.port = ports[0]
+            flags = [f"-{name}={port}" for name, port in zip(PORTS, ports[:-1], strict=True)]
+            weed = Path(sys.executable).with_name("weed")
+            self._argv = [str(weed), "mini", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *flags]
+            self._argv += [f"-admin.port={ports[-1]}", "-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
+            self._argv += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]
+            if setpriv := shutil.which("setpriv"):
+                self._argv[:0] = [setpriv, "--pdeathsig", "KILL", "--"]
+        with (self.folder / "weed.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                self._argv, env=os.environ | credentials(), stdout=log, stderr=log, cwd=self.folder
+            )
+        deadline = time.monotonic() + START_S
+        while True:
+            try:
+                self.client().list_buckets()
+            except Exception:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def kill(self) -> None:
+        """Kill it."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+    def make_bucket(self) -> str:
+        """Make an empty bucket, and return its name."""
+        name = f"media-{uuid.uuid4().hex[:16]}"
+        self.client().create_bucket(Bucket=name)
+        return name
+
+
+def credentials() -> dict[str, str]:
+    """The environment variables with which the server and its clients know each other."""
+    return {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextmanager
+def s3_server() -> Iterator[S3Server]:
+    """A server of one's own, which may be killed."""
+    folder = Path(tempfile.mkdtemp(prefix="s3-"))
+    server = S3Server(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def shared_server() -> S3Server:
+    """The server of this process; it ends with it."""
+    stack = ExitStack()
+    server = stack.enter_context(s3_server())
+    atexit.register(stack.close)
+    return server
