@@ -16,6 +16,8 @@ from typing import Protocol
 
 from support.s3_requests import UPLOADS, WRITES, Asked, Kind
 
+OK = 200
+
 
 class Moment(Enum):
     """When something goes wrong."""
@@ -51,6 +53,10 @@ class Fault:
         """Whether it can happen to a request."""
         if self.moment is Moment.IN_UPLOAD:
             return asked.kind in UPLOADS
+        if self.status in {PRECONDITION.status, CONFLICT.status}:
+            return asked.is_conditional
+        if self.status == OK:
+            return asked.kind in {Kind.COPY, Kind.PART_COPY, Kind.COMPLETE}
         return self.moment is not Moment.IN_DOWNLOAD or asked.kind is Kind.GET
 
 
@@ -64,9 +70,7 @@ CUT = Fault("cut")
 CUT_IN_UPLOAD = Fault("cut in upload", Moment.IN_UPLOAD)
 CUT_IN_DOWNLOAD = Fault("cut in download", Moment.IN_DOWNLOAD)
 LOST = Fault("answer lost", Moment.AFTER)
-EXPIRED_TOKEN = Fault(
-    "expired token", status=400, code="ExpiredToken", message="The provided token has expired."
-)
+EXPIRED_TOKEN = Fault("expired token", status=400, code="ExpiredToken", message="The provided token has expired.")
 INVALID_KEY = Fault(
     "invalid key",
     status=403,
@@ -89,9 +93,7 @@ ACCESS_DENIED = Fault("access denied", status=403, code="AccessDenied", message=
 NO_BUCKET = Fault("no bucket", status=404, code="NoSuchBucket", message="The specified bucket does not exist")
 QUOTA = Fault("quota", status=403, code="QuotaExceeded", message="Bucket quota exceeded")
 """Ceph, and those who imitate it."""
-MINIO_QUOTA = Fault(
-    "MinIO's quota", status=400, code="XMinioAdminBucketQuotaExceeded", message="Bucket quota exceeded"
-)
+MINIO_QUOTA = Fault("MinIO's quota", status=400, code="XMinioAdminBucketQuotaExceeded", message="Bucket quota exceeded")
 MINIO_FULL = Fault(
     "MinIO full",
     status=507,

@@ -118,7 +118,8 @@ class S3Proxy:
         await asyncio.sleep(fault.stall_s)
         if not fault.status:
             return _cut(request)
-        response = web.Response(status=fault.status, body=fault.body, content_type="application/xml")
+        body = b"" if request.method == "HEAD" else fault.body
+        response = web.Response(status=fault.status, body=body, content_type="application/xml")
         if fault.moment is Moment.IN_UPLOAD:
             response.force_close()
         return response

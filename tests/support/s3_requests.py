@@ -4,7 +4,7 @@ Source: Amazon S3 API reference, the request syntax of each operation. Buckets a
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -59,30 +59,22 @@ class Asked:
         bucket, _, key = unquote(url.path).lstrip("/").partition("/")
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         conditional = "If-None-Match" in headers or "If-Match" in headers
-        return cls(_kind(method, bool(key), query, "x-amz-copy-source" in headers), bucket, key, conditional)
+        return cls(_kind(method, key, query, headers), bucket, key, conditional)
 
 
-def _kind(method: str, has_key: bool, query: Mapping[str, str], copies: bool) -> Kind:
-    in_parts = "uploadId" in query
-    match method:
-        case "GET":
-            return Kind.GET if has_key and not in_parts else Kind.LIST
-        case "HEAD":
-            return Kind.HEAD
-        case "PUT" if has_key:
-            if in_parts:
-                return Kind.PART_COPY if copies else Kind.PART
-            return Kind.COPY if copies else Kind.PUT
-        case "POST":
-            return Kind.COMPLETE if in_parts else Kind.CREATE if "uploads" in query else _posted(query)
-        case "DELETE":
-            return Kind.ABORT if in_parts else Kind.DELETE
-    return Kind.OTHER
-
-
-def _posted(query: Mapping[str, str]) -> Kind:
-    """Many objects are deleted by one request with a body."""
-    return Kind.DELETE if "delete" in query else Kind.OTHER
+def _kind(method: str, key: str, query: Container[str], headers: Container[str]) -> Kind:
+    in_parts, copies = "uploadId" in query, "x-amz-copy-source" in headers
+    put = (Kind.PART_COPY if copies else Kind.PART) if in_parts else (Kind.COPY if copies else Kind.PUT)
+    # many objects are deleted by one request with a body
+    begun = Kind.CREATE if "uploads" in query else Kind.DELETE if "delete" in query else Kind.OTHER
+    kinds = {
+        "GET": Kind.GET if key and not in_parts else Kind.LIST,
+        "HEAD": Kind.HEAD,
+        "PUT": put if key else Kind.OTHER,
+        "POST": Kind.COMPLETE if in_parts else begun,
+        "DELETE": Kind.ABORT if in_parts else Kind.DELETE,
+    }
+    return kinds.get(method, Kind.OTHER)
 
 
 @dataclass
