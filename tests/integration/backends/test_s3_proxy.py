@@ -127,9 +127,7 @@ def test_refusal_is_read_by_the_client_and_the_next_request_passes(proxy, faults
 @pytest.mark.parametrize(
     "fault", [s3_faults.CUT, s3_faults.CUT_IN_UPLOAD, s3_faults.LOST], ids=lambda fault: fault.name
 )
-def test_cut_connection_is_an_error_and_only_a_lost_answer_means_that_it_was_done(
-    proxy, faults, server, bucket, key, fault
-):
+def test_cut_connection_is_an_error_and_only_a_lost_answer_was_done(proxy, faults, server, bucket, key, fault):
     faults.add(fault, times=1)
     with pytest.raises(ConnectionClosedError):
         client_of(proxy.url).put_object(Bucket=bucket, Key=key, Body=CONTENT)

@@ -17,8 +17,8 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from podjobs.backends.s3.errors import NO_OBJECT, code_of, s3_errors
-from podjobs.contract.errors import InvalidRequestError, OperatorNeededError
+from podjobs.backends.s3.errors import NO_BUCKET, NO_OBJECT, code_of, s3_errors
+from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.object_storage_settings import ObjectStorageSettings
 
@@ -30,6 +30,8 @@ CONNECTIONS = 64
 DEFAULT_REGION = "us-east-1"
 SEEN_S = 30.0
 """How long a bucket that was there is taken to be there, when an object is not."""
+BARE = frozenset({"400", "403"})
+"""The answers to HEAD that say nothing: anything from an expired token to a wrong clock."""
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 RENEW_S = 5.0
 """Between two attempts to get other credentials."""
@@ -103,26 +105,29 @@ class Bucket:
             try:
                 return dict(self.client.head_object(Bucket=self.name, Key=object_key))
             except ClientError as error:
-                if code_of(error) not in NO_OBJECT | {"NoSuchBucket"}:
-                    raise
+                if code_of(error) not in NO_OBJECT | NO_BUCKET:
+                    raise self._reason_for(error, object_key) from error
         # the answer is the same if the bucket is missing
         self.check()
         return None
+
+    def _reason_for(self, error: ClientError, object_key: str) -> ClientError:
+        """Why the server does not tell an object's properties: the answer to HEAD has no body that could say it."""
+        if code_of(error) in BARE:
+            try:
+                self.client.get_object(Bucket=self.name, Key=object_key, Range="bytes=0-0")["Body"].close()
+            except ClientError as reasoned:
+                if code_of(reasoned) not in NO_OBJECT:
+                    return reasoned
+        return error
 
     def check(self) -> None:
         """Raise OperatorNeededError if there is no such bucket, unless it was there a moment ago."""
         if time.monotonic() - self._seen_at < SEEN_S:
             return
         with self.errors("The media cannot be found"):
-            try:
-                self.client.head_bucket(Bucket=self.name)
-            except ClientError as error:
-                if code_of(error) in NO_OBJECT | {"NoSuchBucket"}:
-                    raise OperatorNeededError(
-                        f"There is no {self.where}. Create the bucket, or correct MEDIA_URL and PODJOBS_S3_ENDPOINT.",
-                        retry_after_s=30,
-                    ) from error
-                raise
+            # not HEAD, whose answer has no room for a reason
+            self.client.list_objects_v2(Bucket=self.name, Prefix=self._prefix, MaxKeys=1)
         self._seen_at = time.monotonic()
 
     def list_objects(self, folder: Key, delimiter: str = "") -> Iterator[dict[str, Any]]:
@@ -134,7 +139,7 @@ class Bucket:
             yield from pages
 
     def put(self, key: Key, content: bytes | BinaryIO, **options: Any) -> None:
-        """Write an object in one piece. Raises StepError; FileChangedError: a condition among the options does not hold."""
+        """Write an object in one piece. Raises StepError; FileChangedError: a condition of the options does not hold."""
         object_key = self.object_key(key)
         with self.errors(f"The file {self.shown(key)!r} cannot be written"):
             self.client.put_object(Bucket=self.name, Key=object_key, Body=content, **options)
