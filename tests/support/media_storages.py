@@ -1,5 +1,6 @@
 """Every backend of the `Storage` port, ready to be tested: a new one joins by one more row at the end."""
 
+import uuid
 from collections.abc import Callable, Container, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -64,13 +65,13 @@ def files(folder: Path) -> Iterator[MediaStorage]:
 
 @contextmanager
 def s3(_folder: Path) -> Iterator[MediaStorage]:
-    """A bucket of a real server; the media are in a part of it."""
+    """A part of a bucket of a real server."""
     server = shared_server()
-    bucket, prefix = server.make_bucket(), "the media"
+    bucket, prefix = server.bucket, f"the media {uuid.uuid4().hex}"
     client = server.client()
 
     def list_everything() -> set[str]:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
         return {one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Contents", ())}
 
     with pytest.MonkeyPatch.context() as environment:

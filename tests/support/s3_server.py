@@ -1,4 +1,4 @@
-"""A real S3 server (SeaweedFS) for tests: one for each process that asks for it, and a bucket of its own for each."""
+"""A real S3 server (SeaweedFS) for tests."""
 
 import atexit
 import os
@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +29,8 @@ class S3Server:
     """A server, and the credentials that it knows."""
 
     folder: Path
+    bucket: str = "media"
+    """There is one for all: each bucket has disk space set aside for it, which many would use up."""
     port: int = 0
     process: "subprocess.Popen[bytes] | None" = None
     _argv: list[str] = field(default_factory=list)
@@ -65,6 +66,7 @@ class S3Server:
             self._argv = [str(weed), "mini", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *flags]
             self._argv += [f"-admin.port={ports[-1]}", "-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
             self._argv += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]
+            self._argv.append(f"-bucket={self.bucket}")
             if setpriv := shutil.which("setpriv"):
                 self._argv[:0] = [setpriv, "--pdeathsig", "KILL", "--"]
         with (self.folder / "weed.log").open("ab") as log:
@@ -74,7 +76,7 @@ class S3Server:
         deadline = time.monotonic() + START_S
         while True:
             try:
-                self.client().list_buckets()
+                self.client().head_bucket(Bucket=self.bucket)
             except Exception:
                 if time.monotonic() > deadline or self.process.poll() is not None:
                     raise
@@ -87,12 +89,6 @@ class S3Server:
         if self.process:
             self.process.kill()
             self.process.wait()
-
-    def make_bucket(self) -> str:
-        """Make an empty bucket, and return its name."""
-        name = f"media-{uuid.uuid4().hex[:16]}"
-        self.client().create_bucket(Bucket=name)
-        return name
 
 
 def credentials() -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator
 from types import FrameType
 from typing import Any
 
-MODULES = {"posix", "io", "_io", "_socket"}
+MODULES = {"posix", "io", "_io", "_socket", "socket"}
 
 
 class _Anything:
@@ -17,8 +17,8 @@ class _Anything:
 
 
 ANY: Container[str] = _Anything()
-REQUESTS = frozenset({"sendall"})
-"""The calls that matter to a server: nothing happens there in between."""
+REQUESTS = frozenset({"sendall", "recv_into"})
+"""The calls that matter to a server: before a request, and before its answer is known."""
 
 
 @contextlib.contextmanager

@@ -146,15 +146,18 @@ def random_delay_s(media):
 def test_writers_and_remover_at_once_leave_nothing(media):
     storage, delay_s = media.open(), random_delay_s(media)
     outcomes = []
+    writers = [media.open(), media.open()]
+    for writer in writers:
+        writer.has_work("job")  # connected
     with ThreadPoolExecutor(3) as pool:
         for number in range(media.rounds):
             job_id = f"job-{number}"
             storage.start_work(job_id)
             begin = threading.Barrier(3)
 
-            def write(name, job_id=job_id, begin=begin):
+            def write(writer, job_id=job_id, begin=begin):
                 begin.wait()
-                return try_write_chunk(media.open(), job_id, name)
+                return try_write_chunk(writer, job_id, "chunk/1")
 
             def remove(job_id=job_id, begin=begin):
                 begin.wait()
@@ -162,7 +165,7 @@ def test_writers_and_remover_at_once_leave_nothing(media):
                 storage.remove_work(job_id)
 
             # two attempts at the same step, as a duplicate delivery makes them
-            late = [pool.submit(write, "chunk/1"), pool.submit(write, "chunk/1")]
+            late = [pool.submit(write, writer) for writer in writers]
             pool.submit(remove).result()
             outcomes += [future.result() for future in late]
             assert media.work_left() == set(), number

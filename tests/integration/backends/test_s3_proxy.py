@@ -41,7 +41,7 @@ def proxy(server, faults):
 
 @pytest.fixture(scope="module")
 def bucket(server):
-    return server.make_bucket()
+    return server.bucket
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ REQUESTS = {
 
 @pytest.fixture(scope="module")
 def bucket():
-    return shared_server().make_bucket()
+    return shared_server().bucket
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def storage(proxy, bucket, faults, monkeypatch):
         monkeypatch.setenv(name, value)
     settings = MediaSettings(
         media_root=POD_ROOT,
-        media_url=f"s3://{bucket}/pod",
+        media_url=f"s3://{bucket}/refusals",
         podjobs_s3_endpoint=proxy.url,
         podjobs_s3_attempts=2,
         podjobs_s3_timeout_s=2,
@@ -154,7 +154,7 @@ def test_credentials_that_are_replaced_in_the_file_are_used_from_the_next_reques
     for name in credentials():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
-    url = {"media_url": f"s3://{bucket}/pod", "podjobs_s3_endpoint": proxy.url}
+    url = {"media_url": f"s3://{bucket}/refusals", "podjobs_s3_endpoint": proxy.url}
     storage = open_storage(MediaSettings(media_root=POD_ROOT, **url))
     with pytest.raises(OperatorNeededError, match="does not accept the credentials"):
         storage.exists("videos/a")

@@ -139,7 +139,12 @@ class Bucket:
             yield from pages
 
     def put(self, key: Key, content: bytes | BinaryIO, **options: Any) -> None:
-        """Write an object in one piece. Raises StepError; FileChangedError: a condition does not hold."""
+        """Write an object in one piece.
+
+        Raises:
+            FileChangedError: a condition among the options does not hold.
+            StepError: it could not be written.
+        """
         object_key = self.object_key(key)
         with self.errors(f"The file {self.shown(key)!r} cannot be written"):
             self.client.put_object(Bucket=self.name, Key=object_key, Body=content, **options)

@@ -165,8 +165,8 @@ REMEDIES: tuple[tuple[frozenset[str], str], ...] = (
     (
         CLOCK,
         (
-            "the clocks of this machine and of {where} differ too much ({said}). Synchronise this machine's clock, "
-            "by NTP for instance; the step is retried automatically."
+            "the clocks of this machine and of {where} differ too much ({said}). Synchronise this machine's clock, by "
+            "NTP for instance; the step is retried automatically."
         ),
     ),
     (REGION, "{where} is in another region ({said}). Set PODJOBS_S3_REGION to the bucket's region."),
