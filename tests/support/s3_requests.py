@@ -94,6 +94,13 @@ class Tally:
             self.downloaded_bytes + other.downloaded_bytes,
         )
 
+    def __sub__(self, earlier: "Tally") -> "Tally":
+        return Tally(
+            self.requests - earlier.requests,
+            self.uploaded_bytes - earlier.uploaded_bytes,
+            self.downloaded_bytes - earlier.downloaded_bytes,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """In a form that `of_json` reads."""
         return {"requests": self.requests, "uploaded": self.uploaded_bytes, "downloaded": self.downloaded_bytes}
