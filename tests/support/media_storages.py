@@ -32,6 +32,8 @@ class MediaStorage:
     """The system calls between which something may happen to the files; see `at_system_call`."""
     rounds: int = 300
     """How often a test repeats what chance may disturb: some storages take longer than others."""
+    has_conditions: bool = False
+    """Whether a file's version is checked in the same moment as it is replaced."""
     refused: frozenset[str] = frozenset()
     """Names that it cannot give a file, although others can."""
 
@@ -84,6 +86,7 @@ def s3(_folder: Path) -> Iterator[MediaStorage]:
             list_everything,
             moments=REQUESTS,
             rounds=30,
+            has_conditions=True,
             # SeaweedFS takes a backslash for a slash
             refused=frozenset({"a\\b\\.mp4"}),
         )

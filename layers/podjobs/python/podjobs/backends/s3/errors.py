@@ -104,7 +104,7 @@ def s3_errors(what: str, where: str, renew: Callable[[], None] = lambda: None) -
         yield
     except ClientError as error:
         kind = _kind_of(error)
-        if kind in CREDENTIALS:
+        if kind in CREDENTIALS | REFUSED:
             renew()
         raise _explain(kind, error, what, where) from error
     except NO_CREDENTIALS as error:

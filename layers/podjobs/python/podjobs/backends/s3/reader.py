@@ -1,4 +1,4 @@
-"""Reads an object from its beginning to its end, whatever happens to the connection."""
+"""Reads an object, from its beginning to its end or a part of it, whatever happens to the connection."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
 from podjobs.backends.s3.bucket import Bucket
-from podjobs.contract.errors import FileChangedError
+from podjobs.contract.errors import OperatorNeededError
 from podjobs.contract.media_paths import Key
 
 BUFFER_BYTES = 1 << 18
@@ -27,6 +27,46 @@ def open_object(bucket: Bucket, key: Key, etag: str, size_bytes: int) -> BinaryI
         size_bytes: of the version.
     """
     return io.BufferedReader(_ObjectStream(bucket, key, etag, size_bytes), BUFFER_BYTES)
+
+
+def read_range(bucket: Bucket, key: Key, etag: str, first: int, last: int) -> bytes:
+    """Read a part of one version of an object, in one request.
+
+    Args:
+        bucket: contains it.
+        key: of the file.
+        etag: of the version.
+        first: position of the first byte.
+        last: position of the last byte, which is in the object.
+
+    Raises:
+        FileChangedError: it was replaced.
+        OperatorNeededError: the server does not give parts.
+        StepError: it cannot be read.
+    """
+    what = f"The file {bucket.shown(key)!r} cannot be read"
+    attempts = bucket.settings.podjobs_s3_attempts
+    for attempt in range(1, attempts + 1):
+        with bucket.errors(what):
+            answer = _request(bucket, key, etag, f"bytes={first}-{last}")
+            if "ContentRange" not in answer:
+                answer["Body"].close()
+                raise OperatorNeededError(f"{what}: {bucket.where} does not give parts of files. Update the server.")
+            try:
+                content = bytes(answer["Body"].read())
+                if len(content) != last - first + 1:
+                    raise OSError(f"{len(content)} of {last - first + 1} bytes came")
+            except BROKEN:
+                answer["Body"].close()
+                if attempt == attempts:
+                    raise
+            else:
+                return content
+    raise AssertionError("The last attempt raises.")  # pragma: no cover
+
+
+def _request(bucket: Bucket, key: Key, etag: str, wanted: str) -> dict[str, Any]:
+    return dict(bucket.client.get_object(Bucket=bucket.name, Key=bucket.object_key(key), IfMatch=etag, Range=wanted))
 
 
 class _ObjectStream(io.RawIOBase):
@@ -57,17 +97,11 @@ class _ObjectStream(io.RawIOBase):
                 else:
                     buffer[: len(content)] = content
                     return len(content)
-        raise FileChangedError(f"{what}.")  # pragma: no cover - the last attempt has raised
+        raise AssertionError("The last attempt raises.")  # pragma: no cover
 
     def _read(self, most_bytes: int) -> bytes:
         if self._body is None:
-            answer = self._bucket.client.get_object(
-                Bucket=self._bucket.name,
-                Key=self._bucket.object_key(self._key),
-                IfMatch=self._etag,
-                Range=f"bytes={self._position}-",
-            )
-            self._body = answer["Body"]
+            self._body = _request(self._bucket, self._key, self._etag, f"bytes={self._position}-")["Body"]
         content = bytes(self._body.read(most_bytes))
         if not content:
             raise OSError(f"it ended after {self._position} of {self._size_bytes} bytes")
