@@ -5,6 +5,7 @@ import asyncio
 import click
 
 from adapter.operator.check_command import check
+from adapter.operator.clean_command import clean
 from adapter.operator.dead_letter_commands import dead
 from adapter.operator.job_commands import job, jobs
 from adapter.operator.terminal import EXIT_FAILURE, exit_with, settings_or_exit
@@ -32,7 +33,7 @@ def run() -> None:
         )
 
 
-for command in (jobs, job, dead, check):
+for command in (jobs, job, dead, check, clean):
     adapter.add_command(command)
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from local.programs import REPOSITORY
 from local.run import Demonstration, run
 from local.stack import running_environment
 from local.up import EXIT_USAGE, up
+from podjobs.logs import configure_logs
 from podjobs.settings import SettingsError
 
 state_option = click.option(
@@ -35,6 +36,8 @@ env_file_option = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def local() -> None:
     """Run everything on one machine."""
+    # what concerns the person at the terminal is printed, and stdout belongs to that
+    configure_logs("local", "CRITICAL")
 
 
 @local.command("up")
@@ -51,13 +54,14 @@ def up_command(state_dir: Path, env_file: Path) -> None:
     "--cut", type=(float, float), metavar="START END", default=(0, 0), help="Only encode this part (seconds)."
 )
 @click.option("--transcribe", "language", metavar="LANGUAGE", default="", help="Transcribe it, too: en, fr, … or auto.")
+@click.option("--s3", "on_s3", is_flag=True, help="Keep the media in a bucket of a local S3 server, not in a folder.")
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
-def run_command(
-    video: Path | None, cut: tuple[float, float], language: str, output: Path | None, *, no_open: bool
+def run_command(  # noqa: PLR0913 - one for each option
+    video: Path | None, cut: tuple[float, float], language: str, output: Path | None, *, on_s3: bool, no_open: bool
 ) -> None:
     """Encode VIDEO, or a sample, and show what was made."""
-    sys.exit(run(Demonstration(video, cut, output, shows_page=not no_open, language=language)))
+    sys.exit(run(Demonstration(video, cut, output, shows_page=not no_open, language=language, on_s3=on_s3)))
 
 
 @local.command("podjobs", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -15,7 +15,9 @@ from celery import Celery
 from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
 from adapter.operator.job_reader import JobRecord
 from adapter.redis import keys
+from local.ports import LISTENERS
 from podjobs.contract.job_states import JobState
+from podjobs.contract.media_paths import Key
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,13 @@ def place_video(source: Path, media_dir: Path) -> Path:
 
 
 def upload_dir(source: Path, media_dir: Path) -> Path:
-    """Where `place_video` puts a video: a folder of its own, as Pod has one for each user."""
-    return media_dir / "videos" / hashlib.sha256(os.fsencode(source.resolve())).hexdigest()
+    """Where `place_video` puts a video in a folder."""
+    return media_dir / upload_folder(source)
+
+
+def upload_folder(source: Path) -> Key:
+    """The key of the folder in which a video is put: one of its own, as Pod has one for each user."""
+    return f"videos/{hashlib.sha256(os.fsencode(source.resolve())).hexdigest()}"
 
 
 def request_encoding(broker_url: str, video_id: int, video_path: str, cut: tuple[float, float] = (0, 0)) -> str:
@@ -133,7 +140,7 @@ class StandInControl:
     def _call(self, video_id: int, body: bytes | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self._url}/{video_id}", body, headers)  # noqa: S310 - our own http address
-        with urllib.request.urlopen(request, timeout=5) as response:  # noqa: S310 - likewise
+        with LISTENERS.open(request, timeout=5) as response:
             return dict(json.load(response))
 
 

@@ -17,10 +17,18 @@ from urllib.parse import unquote, urlsplit
 from dotenv import dotenv_values
 
 from adapter.settings import AdapterSettings, adapter_settings
-from local.environments import adapter_environment, all_settings, function_environment
+from local.environments import (
+    PROXIES,
+    PROXY_EXCEPTIONS,
+    adapter_environment,
+    all_settings,
+    function_environment,
+    media_environment,
+)
 from local.functions import SETTINGS, enabled_functions
-from local.ports import HEALTH, POD, REDIS, Ports
-from podjobs.backends.storage import open_storage
+from local.object_store import demonstration_settings
+from local.ports import HEALTH, POD, REDIS, S3, Ports
+from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.contract.ports import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
 from podjobs.encoding.settings import EncodingSettings
@@ -71,15 +79,45 @@ class Configuration:
         return self.environment.get("PODJOBS_REDIS_URL") or self.broker_url
 
     @property
-    def media_dir(self) -> Path:
-        """The media root as this machine sees it."""
-        return Path(unquote(urlsplit(self.environment["MEDIA_URL"]).path))
+    def own_object_store(self) -> bool:
+        """Whether the media are on an S3 server of the stack's own."""
+        return S3 in self.ports
 
     @property
-    def media(self) -> Storage:
-        """The media, as the functions open them."""
-        names = ("MEDIA_ROOT", "MEDIA_URL", "PODJOBS_MEDIA_LINKS")
-        return open_storage(MediaSettings.model_validate({name.lower(): self.environment[name] for name in names}))
+    def media_dir(self) -> Path | None:
+        """The media root as this machine sees it; None: it is no folder."""
+        return folder_of(self.environment["MEDIA_URL"])
+
+    @property
+    def makes_media_dir(self) -> bool:
+        """Whether the media root is a folder of the stack's own, made at the start."""
+        return self.media_dir is not None and self.state_dir in self.media_dir.parents
+
+    @contextmanager
+    def open_media(self) -> Iterator[Storage]:
+        """Open the media as the functions do.
+
+        Meanwhile this process has their environment: the client of an object storage reads more than our settings.
+        """
+        with self.media_settings() as settings:
+            yield open_storage(settings)
+
+    def find_media_obstacle(self) -> str:
+        """What keeps media from being written so that Pod can use them: a sentence for the operator; empty: nothing."""
+        with self.media_settings() as settings:
+            return find_media_obstacle(settings)
+
+    @contextmanager
+    def media_settings(self) -> Iterator[MediaSettings]:
+        """The settings with which the functions open the media, and meanwhile their environment."""
+        with _as_environment(media_environment(self.environment)):
+            yield load_settings(MediaSettings)
+
+
+def folder_of(media_url: str) -> Path | None:
+    """The folder that a MEDIA_URL names; None: it names none, but an object storage."""
+    url = urlsplit(media_url)
+    return Path(unquote(url.path)) if url.scheme == "file" else None
 
 
 def read_operator_settings(env_file: Path) -> dict[str, str]:
@@ -121,6 +159,11 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         environment.setdefault("POD_API_TOKEN", secrets.token_hex(20))
     if "MEDIA_ROOT" not in known:
         environment["MEDIA_ROOT"] = str(state_dir / "media")
+    if S3 in ports:
+        environment |= demonstration_settings(ports)
+    if PROXIES & {name.upper() for name in known}:
+        # the stand-in for Pod and the S3 server are asked by programs that reach others through a proxy
+        environment |= {name: _with_this_machine(environment.get(name, "")) for name in PROXY_EXCEPTIONS}
     environment |= {"PODJOBS_HEALTH_PORT": str(ports[HEALTH]), "PODJOBS_HEALTH_HOST": "127.0.0.1"}
     for function in all_functions():
         url = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
@@ -139,6 +182,11 @@ def _pod_settings(given: Mapping[str, str]) -> dict[str, str]:
     assigned = read_assignments(Path(path)) if path else {}
     ours = all_settings()
     return {name: _as_text(value) for name, value in assigned.items() if name in ours and value not in (None, "")}
+
+
+def _with_this_machine(exceptions: str) -> str:
+    """Add this machine to those that are reached without a proxy."""
+    return ",".join(filter(None, (exceptions, "127.0.0.1")))
 
 
 def _as_text(value: Any) -> str:
@@ -163,7 +211,7 @@ def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Fun
         environment["MEDIA_ROOT"] = encoding.media_root
         environment["MEDIA_URL"] = encoding.media_url or Path(encoding.media_root).as_uri()
         environment["PODJOBS_MEDIA_LINKS"] = json.dumps(encoding.podjobs_media_links)
-        faults += _folder_faults(Path(unquote(urlsplit(environment["MEDIA_URL"]).path)), state_dir)
+        faults += _folder_faults(environment["MEDIA_URL"], state_dir)
         faults += _missing_tools({"FFMPEG_CMD": encoding.ffmpeg_cmd, "FFPROBE_CMD": encoding.ffprobe_cmd})
     adapter = next((settings for settings in loaded.values() if isinstance(settings, AdapterSettings)), None)
     if adapter:
@@ -220,9 +268,10 @@ def _faults_of(error: SettingsError) -> list[str]:
     return [line.strip() for line in rest] if rest else [first]
 
 
-def _folder_faults(media_dir: Path, state_dir: Path) -> list[str]:
-    if state_dir in media_dir.parents:
-        return []  # ours: made at the start
+def _folder_faults(media_url: str, state_dir: Path) -> list[str]:
+    media_dir = folder_of(media_url)
+    if media_dir is None or state_dir in media_dir.parents:
+        return []  # an object storage, which is asked at the start; or ours, made at the start
     if not media_dir.is_dir():
         return [
             f"MEDIA_URL: {str(media_dir)!r} is not a folder here. Mount Pod's media root, or name where it is mounted."

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from adapter.settings import RecordSettings, adapter_settings
 from local.functions import SETTINGS
-from podjobs.settings import SETTINGS_FILE_VARIABLE, PodSettings
+from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
+from podjobs.settings import SETTINGS_FILE_VARIABLE, EndpointSettings, MediaSettings, PodSettings
 
 EVERY_PROGRAM = frozenset({
     "HOME", "LANG", "LANGUAGE", "LOGNAME", "PATH", "SHELL", "TEMP", "TMP", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV",
@@ -16,6 +17,7 @@ EVERY_PROGRAM = frozenset({
 EVERY_PROGRAM_PREFIXES = ("LC_", "LD_", "MALLOC_", "PYTHON", "POD_FUNCTIONS_")
 """The last is for marks by which whoever starts a stack finds its processes again."""
 PROXIES = frozenset({"ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"})
+PROXY_EXCEPTIONS = ("NO_PROXY", "no_proxy")
 CERTIFICATES = frozenset({"SSL_CERT_DIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"})
 OUTWARD = PROXIES | {name.lower() for name in PROXIES} | CERTIFICATES
 """For programs that open connections beyond this machine's stack. A proxy's URL may contain a login."""
@@ -24,8 +26,13 @@ MODEL_PREFIXES = ("CT2_", "CUDA_", "HF_", "HUGGINGFACE_", "MKL_", "NVIDIA_", "OM
 OUTWARD_FUNCTIONS = frozenset({"notification", "transcription", "xapi"})
 """Functions that reach Pod, Hugging Face or the LRS."""
 MODEL_FUNCTIONS = frozenset({"transcription"})
-STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN"})
-"""What the stand-in for Pod reads."""
+STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN", "VIDEO_RENDITIONS"})
+"""What the stand-in for Pod reads, beside where the media are."""
+OBJECT_STORAGE_PREFIXES = ("AWS_", "BOTO_")
+"""For programs that reach media on an object storage: how boto3 finds credentials, certificates and regions. Files of
+the user are found by HOME, which every program has. Source: boto3's guides «Credentials» and «Configuration»."""
+OBJECT_STORAGE_URL = "s3://"
+"""How MEDIA_URL begins if media are on an object storage."""
 
 
 def names_of(kind: type[PodSettings]) -> frozenset[str]:
@@ -58,12 +65,31 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     if name in OUTWARD_FUNCTIONS:
         names |= OUTWARD
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
-    return _select(given, names, EVERY_PROGRAM_PREFIXES + models)
+    environment = _select(given, names, EVERY_PROGRAM_PREFIXES + models)
+    return environment | (media_environment(given) if issubclass(SETTINGS[name], MediaSettings) else {})
 
 
 def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:
     """The environment of the stand-in for Pod."""
-    return _select(given, EVERY_PROGRAM | CERTIFICATES | STAND_IN_SETTINGS, EVERY_PROGRAM_PREFIXES)
+    names = EVERY_PROGRAM | CERTIFICATES | STAND_IN_SETTINGS
+    return _select(given, names, EVERY_PROGRAM_PREFIXES) | media_environment(given)
+
+
+def media_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What whoever opens the media needs: where they are and, if that is an object storage, what its client reads.
+
+    Args:
+        given: the operator's environment and settings.
+    """
+    names = EVERY_PROGRAM | (names_of(MediaSettings) - names_of(EndpointSettings))
+    if not given.get("MEDIA_URL", "").startswith(OBJECT_STORAGE_URL):
+        return _select(given, names, EVERY_PROGRAM_PREFIXES)
+    return _select(given, names | OUTWARD, EVERY_PROGRAM_PREFIXES + OBJECT_STORAGE_PREFIXES)
+
+
+def object_store_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the embedded S3 server: the credentials that it accepts, and the keys of its inner parts."""
+    return plain_environment(given) | _select(given, {ACCESS_KEY, SECRET_KEY} | JWT_KEYS, ())
 
 
 def command_environment(
@@ -78,7 +104,11 @@ def command_environment(
     """
     own = names_of(adapter_settings() if calls_functions else RecordSettings)
     foreign = all_settings() | {SETTINGS_FILE_VARIABLE}
-    kept = {name: value for name, value in inherited.items() if name not in foreign}
+    kept = {
+        name: value
+        for name, value in inherited.items()
+        if name not in foreign and not name.startswith(OBJECT_STORAGE_PREFIXES)
+    }
     return kept | _select(given, own, ())
 
 

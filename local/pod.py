@@ -28,14 +28,22 @@ from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
 from local.client import request_encoding, request_transcription
+from podjobs.backends.storage import open_storage
+from podjobs.contract.errors import StepError
+from podjobs.contract.media_paths import Key, MediaPaths
+from podjobs.contract.ports import Storage
+from podjobs.logs import configure_logs
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
-from podjobs.settings import PodSettings, load_settings
+from podjobs.settings import MediaSettings, load_settings
 
 REQUIRED_FIELDS = ("start", "stop", "video_id", "video_path", "cut_start", "cut_end")
 LISTS = tuple(f"list_{name}_files" for name in ("mp4", "hls", "mp3", "m4a", "thumbnail", "overview"))
 """Where info_video.json lists the files that were made."""
 TRACKS = "tracks"
-
+UPLOADED_CAPTIONS = "temp"
+"""The media root's folder of files that are only for the next import."""
+MEDIA_ERRORS = (OSError, StepError)
+"""What opening and writing media may end with."""
 
 WAITING, IMPORTING, ENCODED = "2 : start remote encoding", "3 : store encoding info", "0 : end of encoding"
 """Pod's words for where a video is."""
@@ -64,9 +72,9 @@ class Video:
         return f"{self.id:04d}-video"
 
     @property
-    def folder(self) -> Path:
-        """Where its encoded files are, as Pod sees it."""
-        return Path(self.path).parent / f"{self.id:04d}"
+    def info_path(self) -> str:
+        """Where the list of its encoded files is, as Pod sees it."""
+        return str(Path(self.path).parent / f"{self.id:04d}" / "info_video.json")
 
 
 @dataclass(frozen=True)
@@ -85,16 +93,17 @@ class StandInPod:
     """Pod's memory, and its REST views."""
 
     token: str
-    media_root: Path
+    media_root: str
     """Pod's MEDIA_ROOT: paths in callbacks begin with it."""
-    media_dir: Path
-    """The same folder as this process sees it."""
+    media: Storage
+    """What is there. A real Pod sees a folder, or a bucket that is mounted like one."""
     broker_url: str = ""
     """Where tasks go."""
     renditions: tuple[str, ...] = tuple(one.resolution for one in DEFAULT_RENDITIONS)
     """Resolutions of the renditions that it has."""
     videos: dict[int, Video] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
+    _importing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     def application(self) -> web.Application:
         """The web application."""
@@ -138,7 +147,7 @@ class StandInPod:
         return self._show(self.find(int(request.match_info["id"])))
 
     def _show(self, video: Video) -> web.Response:
-        name = Path(video.path).relative_to(self.media_root) if video.path else ""
+        name = self._key(video.path) if video.path else ""
         facts = {"id": video.id, "slug": video.slug, "duration": video.duration_s}
         facts |= {"video": f"http://pod.example.org/media/{name}" if name else None}
         facts |= {"encoding_in_progress": video.in_progress, "encoded": video.encoded, "get_encoding_step": video.step}
@@ -150,7 +159,7 @@ class StandInPod:
         video = self.find(int(slug.partition("-")[0] or 0))
         if not video.in_progress and video.path:
             video.in_progress, video.encoded, video.step = True, False, WAITING
-            (self._here(video.folder) / "info_video.json").unlink(missing_ok=True)
+            await asyncio.to_thread(self.media.delete, self._key(video.info_path))
             await asyncio.to_thread(request_encoding, self.broker_url, video.id, video.path, video.cut)
         return self._show(video)
 
@@ -167,61 +176,73 @@ class StandInPod:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The request cannot be read: {error!r}")
         if missing:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"Missing: {', '.join(missing)}")
-        video = self.find(video_id)
-        if not video.in_progress:
-            return web.Response(status=HTTPStatus.BAD_REQUEST, text="The video is not in progress.")
-        video.path, video.cut = str(body["video_path"]), (body["cut_start"] or 0, body["cut_end"] or 0)
-        video.step = IMPORTING
-        try:
-            imported = self._import(video)
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The import failed: {error!r}")
+        async with self._importing:
+            video = self.find(video_id)
+            if not video.in_progress:
+                return web.Response(status=HTTPStatus.BAD_REQUEST, text="The video is not in progress.")
+            video.path, video.cut = str(body["video_path"]), (body["cut_start"] or 0, body["cut_end"] or 0)
+            video.step = IMPORTING
+            try:
+                imported = await asyncio.to_thread(self._import, video)
+            except (*MEDIA_ERRORS, ValueError, KeyError, AttributeError) as error:
+                return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The import failed: {error!r}")
+            await self._finish_import(video, imported)
+        return self._show(video)
+
+    async def _finish_import(self, video: Video, imported: Imported) -> None:
+        """Note what was imported, and request the transcription if one is wanted."""
         video.in_progress, video.encoded, video.duration_s = False, imported.has_files, imported.duration_s
         if video.language and imported.sound:
             video.in_progress = True
             video.transcription_job = await asyncio.to_thread(
-                request_transcription, self.broker_url, video_id, imported.sound, imported.duration_s, video.language
+                request_transcription, self.broker_url, video.id, imported.sound, imported.duration_s, video.language
             )
         video.step = ENCODED  # Pod says so even while the transcription runs
-        return self._show(video)
 
     async def store_transcribed(self, request: web.Request) -> web.Response:
         """Import the captions of a video, and delete the file."""
         video = self.find(int(request.query.get("id", 0)))
         try:
             body = await request.json()
-            name, _message = body["temp_vtt_file"], body["msg"]
-            file = self.media_dir / "temp" / Path(str(name)).name
-            text = file.read_text(encoding="utf-8")
-            if webvtt.from_string(text).captions:  # Pod makes no track from a file without any
-                track = self.media_dir / TRACKS / f"{video.id:04d}.vtt"
-                track.parent.mkdir(exist_ok=True)
-                track.write_text(text, encoding="utf-8")
-            file.unlink()
-        except (KeyError, ValueError, TypeError, OSError, webvtt.errors.MalformedFileError) as error:
+            name, _message = Path(str(body["temp_vtt_file"])).name, body["msg"]
+            await asyncio.to_thread(self._import_captions, video, f"{UPLOADED_CAPTIONS}/{name}")
+        except (KeyError, ValueError, TypeError, *MEDIA_ERRORS, webvtt.errors.MalformedFileError) as error:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The captions cannot be read: {error!r}")
         video.in_progress, video.step = False, "0 : done"
         return web.json_response({})
 
-    def _here(self, path: str | Path) -> Path:
-        """A path as this process sees it."""
-        return self.media_dir / Path(path).relative_to(self.media_root)
+    def _key(self, path: str) -> Key:
+        """The key of a path as Pod sees it. Raises InvalidRequestError if it is outside the media root."""
+        return MediaPaths(self.media_root).key_of(path)
+
+    def _read(self, key: Key) -> str:
+        with self.media.open(key) as file:
+            return file.read().decode("utf-8")
+
+    def _is_there(self, path: Any) -> bool:
+        """Whether there is a file at a path as Pod sees it."""
+        return self.media.exists(self._key(str(path)))
+
+    def _import_captions(self, video: Video, key: Key) -> None:
+        text = self._read(key)
+        if webvtt.from_string(text).captions:  # Pod makes no track from a file without any
+            self.media.write(track_key(video.id), text.encode())
+        self.media.delete(key)
 
     def _import(self, video: Video) -> Imported:
         """Read info_video.json as Pod does."""
-        file = self._here(video.folder) / "info_video.json"
-        info: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        info: dict[str, Any] = json.loads(self._read(self._key(video.info_path)))
         if missing := [name for name in ("encoding_log", "duration", *LISTS) if name not in info]:
             raise ValueError(f"info_video.json lacks {', '.join(missing)}")
         if len(info["list_overview_files"]) == 1:
             raise ValueError("an overview picture without its text track")
         for name in ("mp4", "hls"):
             for height, path in info[f"list_{name}_files"].items():
-                if self._here(str(path)).is_file() and sum(f"x{height}" in one for one in self.renditions) != 1:
+                if self._is_there(path) and sum(f"x{height}" in one for one in self.renditions) != 1:
                     raise ValueError(f"there is not one rendition x{height}")
         return Imported(
             duration_s=int(info["duration"]),
-            has_files=any(self._here(str(path)).is_file() for name in LISTS for path in info[name].values()),
+            has_files=any(self._is_there(path) for name in LISTS for path in info[name].values()),
             sound=next(iter(info["list_mp3_files"].values()), ""),
         )
 
@@ -233,7 +254,12 @@ class StandInPod:
         return await handler(request)
 
 
-class StandInSettings(PodSettings):
+def track_key(video_id: int) -> Key:
+    """Where the captions of a video are kept."""
+    return f"{TRACKS}/{video_id:04d}.vtt"
+
+
+class StandInSettings(MediaSettings):
     """What the stand-in reads of the stack's settings."""
 
     pod_api_token: SecretStr
@@ -243,14 +269,13 @@ class StandInSettings(PodSettings):
 
 @click.command()
 @click.option("--port", type=int, required=True)
-@click.option("--media-root", type=click.Path(path_type=Path), required=True, help="Pod's MEDIA_ROOT.")
-@click.option("--media-dir", type=click.Path(path_type=Path), required=True, help="The same folder, as seen here.")
-def serve(port: int, media_root: Path, media_dir: Path) -> None:
-    """Answer in Pod's place, with the renditions that the stack makes."""
+def serve(port: int) -> None:
+    """Answer in Pod's place, with the media and the renditions that the stack makes."""
+    configure_logs("pod", "WARNING")
     settings = load_settings(StandInSettings)
     token, broker_url = settings.pod_api_token.get_secret_value(), settings.encoding_transcoding_celery_broker_url
     renditions = tuple(one.resolution for one in settings.video_renditions)
-    pod = StandInPod(token, media_root, media_dir, broker_url, renditions)
+    pod = StandInPod(token, settings.media_root, open_storage(settings), broker_url, renditions)
     web.run_app(pod.application(), host="127.0.0.1", port=port, print=None, access_log=None, shutdown_timeout=1)
 
 

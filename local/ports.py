@@ -2,16 +2,27 @@
 
 import json
 import socket
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
 from podjobs.contract.workflows import all_functions
 
 REDIS, POD, HEALTH = "redis", "pod", "health"
+S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN = "s3", "s3-master", "s3-volume", "s3-filer", "s3-admin"
+OBJECT_STORE = (S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN)
+"""The parts of the embedded S3 server."""
+GRPC_OFFSET = 10_000
+"""How much higher each of them listens for gRPC. One of its parts only looks there for another."""
 ANY_FREE_PORT = 0
+LOWEST_PORT = 1024
+"""Those below are for root."""
 
 Ports = dict[str, int]
-"""Part → port: the embedded Redis, the stand-in for Pod, the adapter's pages, and each function by its name."""
+"""Part → port: the embedded Redis, the stand-in for Pod, the adapter's pages, each function by its name, and the parts
+of the embedded S3 server if there is one."""
+LISTENERS = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Opens pages of what listens on this machine: not through the proxy that the environment names for others."""
 
 
 def part_names() -> tuple[str, ...]:
@@ -19,18 +30,23 @@ def part_names() -> tuple[str, ...]:
     return (REDIS, POD, HEALTH, *(function.name for function in all_functions()))
 
 
-def choose_ports(given: Mapping[str, str], remembered: Ports | None = None) -> Ports:
+def choose_ports(
+    given: Mapping[str, str], remembered: Ports | None = None, *, with_object_store: bool = False
+) -> Ports:
     """Find free ports.
 
     Args:
         given: the operator's settings; PODJOBS_HEALTH_PORT is respected.
         remembered: ports of the last start, used again if they are still free.
+        with_object_store: also for an S3 server.
     """
     health = given.get("PODJOBS_HEALTH_PORT", "")
     wanted = dict.fromkeys(part_names(), ANY_FREE_PORT) | (remembered or {})
     held = {name: _hold(wanted[name]) for name in part_names()}
+    pairs = {name: _hold_pair() for name in OBJECT_STORE} if with_object_store else {}
+    held |= {name: lower for name, (lower, _) in pairs.items()}
     ports = {name: sock.getsockname()[1] for name, sock in held.items()}
-    for sock in held.values():
+    for sock in (*held.values(), *(upper for _, upper in pairs.values())):
         sock.close()
     return ports | ({HEALTH: int(health)} if health.isdigit() and int(health) else {})
 
@@ -48,6 +64,19 @@ def _hold(port: int) -> socket.socket:
             raise
         return _hold(ANY_FREE_PORT)
     return sock
+
+
+def _hold_pair() -> tuple[socket.socket, socket.socket]:
+    """Hold two ports, the second of which is higher by GRPC_OFFSET."""
+    while True:
+        upper = _hold(ANY_FREE_PORT)
+        wanted = upper.getsockname()[1] - GRPC_OFFSET
+        if wanted >= LOWEST_PORT:
+            lower = _hold(wanted)
+            if lower.getsockname()[1] == wanted:
+                return lower, upper
+            lower.close()
+        upper.close()
 
 
 def remembered_ports(state_dir: Path) -> Ports | None:

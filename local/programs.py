@@ -6,8 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.configuration import Configuration
-from local.environments import adapter_environment, function_environment, plain_environment, stand_in_environment
-from local.ports import POD, REDIS
+from local.environments import (
+    adapter_environment,
+    function_environment,
+    object_store_environment,
+    plain_environment,
+    stand_in_environment,
+)
+from local.object_store import BUCKET, server_argv, server_binary, server_dir, server_ports
+from local.ports import POD, REDIS, S3
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
@@ -19,10 +26,13 @@ SPARE_THREADS = 8
 OTHER_SLOTS = 16
 """Slots of the functions that wait for others most of the time: the default of their settings."""
 
-# Stopping: the adapter first, so that it gives back its entries; then the functions; Redis last, once all is written.
-REDIS_ORDER, WORK_ORDER, ADAPTER_ORDER = 1, 2, 3
-ADAPTER_STOP_S, WORK_STOP_S, REDIS_STOP_S = 5, 1, 2
+# Stopping: the adapter first, so that it gives back its entries; then the functions; Redis and the S3 server last, once
+# all is written.
+STORAGE_ORDER, WORK_ORDER, ADAPTER_ORDER = 1, 2, 3
+ADAPTER_STOP_S, WORK_STOP_S, STORAGE_STOP_S = 5, 1, 2
 """Seconds from SIGTERM to SIGKILL; together less than the 10 s within which the stack must be gone."""
+OBJECT_STORE_STOP_S = 1
+"""It takes longer than we have. What it has stored is on disk, and is removed after the demonstration."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,8 @@ class Program:
 def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     """List what to run."""
     programs = [_redis(configuration)] if configuration.own_redis else []
+    if configuration.own_object_store:
+        programs.append(_object_store(configuration))
     if configuration.own_pod:
         programs.append(_pod(configuration))
     given = configuration.environment | {"PYTHONPATH": PYTHONPATH}
@@ -66,12 +78,17 @@ def _redis(configuration: Configuration) -> Program:
     argv: tuple[str, ...] = ("redis-server", "--bind", "127.0.0.1", "--port", str(configuration.ports[REDIS]))
     argv += ("--dir", str(redis_dir(configuration)), "--save", "")
     argv += ("--appendonly", "yes", "--appendfsync", "always")
-    return Program("redis", argv, REDIS_ORDER, REDIS_STOP_S, plain_environment(configuration.environment))
+    return Program("redis", argv, STORAGE_ORDER, STORAGE_STOP_S, plain_environment(configuration.environment))
+
+
+def _object_store(configuration: Configuration) -> Program:
+    folder, ports = server_dir(configuration.state_dir), server_ports(configuration.ports)
+    argv = tuple(server_argv(str(server_binary()), folder, ports, BUCKET))
+    return Program(S3, argv, STORAGE_ORDER, OBJECT_STORE_STOP_S, object_store_environment(configuration.environment))
 
 
 def _pod(configuration: Configuration) -> Program:
     argv: tuple[str, ...] = (sys.executable, "-m", "local.pod", "--port", str(configuration.ports[POD]))
-    argv += ("--media-root", configuration.environment["MEDIA_ROOT"], "--media-dir", str(configuration.media_dir))
     environment = stand_in_environment(configuration.environment) | {"PYTHONPATH": PYTHONPATH}
     return Program("pod", argv, WORK_ORDER, WORK_STOP_S, environment)
 
@@ -111,7 +128,7 @@ def supervisord_conf(programs: tuple[Program, ...], environments: Path, *, as_ro
     ]
     if as_root:
         lines.append("user=root")
-    for order in (REDIS_ORDER, WORK_ORDER, ADAPTER_ORDER):
+    for order in (STORAGE_ORDER, WORK_ORDER, ADAPTER_ORDER):
         members = [program for program in programs if program.order == order]
         if members:
             names = ",".join(program.name for program in members)
@@ -122,7 +139,7 @@ def supervisord_conf(programs: tuple[Program, ...], environments: Path, *, as_ro
     return "\n".join(lines) + "\n"
 
 
-_GROUPS = {REDIS_ORDER: "storage", WORK_ORDER: "work", ADAPTER_ORDER: "dispatch"}
+_GROUPS = {STORAGE_ORDER: "storage", WORK_ORDER: "work", ADAPTER_ORDER: "dispatch"}
 
 
 def _program_section(program: Program, environment: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import posixpath
 import shutil
 import signal
 import sys
@@ -9,7 +10,7 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -20,15 +21,19 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
 
-from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, place_video, request_encoding
+from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, request_encoding
 from local.configuration import MODELS, Configuration, configure
+from local.environments import OBJECT_STORAGE_PREFIXES
+from local.media import fetch, fetch_file, place
 from local.models import ModelError, installed_models
+from local.object_store import server_binary
 from local.page import Captions, application, listen, write_page
-from local.pod import TRACKS
+from local.pod import track_key
 from local.ports import POD, choose_ports
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
+from podjobs.contract.errors import StepError
 from podjobs.contract.job_states import JobState
 from podjobs.settings import SettingsError
 
@@ -45,11 +50,14 @@ OF_A_REAL_POD = (
     "PODJOBS_SETTINGS_FILE",
     "POD_API_URL",
     "POD_API_TOKEN",
+    "POD_MEDIA_URL",
     "MEDIA_URL",
     "XAPI_LRS_URL",
     "XAPI_CELERY_BROKER_URL",
 )
 """Settings that would let a demonstration touch a real Pod."""
+OF_A_REAL_STORAGE = (*OBJECT_STORAGE_PREFIXES, "PODJOBS_S3_")
+"""How the names of settings begin that concern an installation's object storage."""
 
 
 class RunError(Exception):
@@ -69,6 +77,8 @@ class Demonstration:
     shows_page: bool
     language: str = ""
     """The language to transcribe it in; empty: not at all."""
+    on_s3: bool = False
+    """Whether the media are kept on an S3 server of its own, not in a folder."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +108,7 @@ def run(wanted: Demonstration) -> int:
         summary = _report(outcome, console)
         if wanted.shows_page:
             _serve_page(outcome, summary, console)
-    except (RunError, ModelError, SampleError, StackError, OSError) as error:
+    except (RunError, ModelError, SampleError, StackError, StepError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return EXIT_FAILURE
     except SettingsError as error:
@@ -116,6 +126,8 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     """Check the video, or make one, and empty the output folder."""
+    if wanted.on_s3 and not server_binary().exists():
+        raise RunError("The S3 server is not installed. Run scripts/setup --s3, or leave --s3 out.")
     video = wanted.video
     if video and not video.is_file():
         what = "is not a regular file" if video.exists() else "does not exist"
@@ -129,7 +141,7 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     if output.exists() and not (output / MARKER).exists() and (not output.is_dir() or any(output.iterdir())):
         raise RunError(f"{str(output)!r} holds something else. Name an empty or new folder with --output.")
     with hold_state(output / "stack"):
-        for old in ("media", "stack/redis", "stack.log"):
+        for old in ("media", "stack/redis", "stack/objects", "stack.log"):
             path = output / old
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (output / MARKER).touch()
@@ -143,7 +155,11 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
 
 def _settings_of(wanted: Demonstration) -> dict[str, str]:
     """The environment, without what would touch a real Pod, and with a model only if one is needed."""
-    given = {name: value for name, value in os.environ.items() if value and name not in OF_A_REAL_POD}
+    given = {
+        name: value
+        for name, value in os.environ.items()
+        if value and name not in OF_A_REAL_POD and not name.startswith(OF_A_REAL_STORAGE)
+    }
     if not wanted.language:
         given.pop(MODELS, None)
     elif MODELS not in given:
@@ -155,26 +171,31 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
     """Start the stack, encode and transcribe the video, stop the stack."""
     media_dir = output / "media"
     media_dir.mkdir()
-    placed = place_video(video, media_dir)
     state_dir = output / "stack"
     with hold_state(state_dir):
-        ports = choose_ports({})
+        ports = choose_ports({}, with_object_store=wanted.on_s3)
         configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
         with _running(configuration, output / "stack.log", console) as stack:
+            source = place(video, configuration)
             pod = StandInControl(ports[POD])
             pod.announce(VIDEO_ID, wanted.language)
             started = time.monotonic()
-            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(placed), wanted.cut)
+            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(media_dir / source), wanted.cut)
             _expect_done(_follow(stack, job_id, video.name, console), output)
-            outcome = Outcome(video.name, placed.parent / f"{VIDEO_ID:04d}", time.monotonic() - started)
-            if not wanted.language:
-                return outcome
-            # as Pod does, the stand-in requested it when it imported the video
-            job_id = pod.transcription_of(VIDEO_ID)
-            if not job_id:
-                raise RunError("The video has no sound: there is nothing to transcribe. Run it without --transcribe.")
-            _expect_done(_follow(stack, job_id, "captions", console), output)
-    return replace(outcome, captions=_take_captions(media_dir, outcome.folder, wanted.language))
+            took_s = time.monotonic() - started
+            if wanted.language:
+                _follow_transcription(stack, pod, output, console)
+            folder = fetch(configuration, posixpath.join(posixpath.dirname(source), f"{VIDEO_ID:04d}"), media_dir)
+            captions = _take_captions(configuration, folder, wanted.language) if wanted.language else None
+    return Outcome(video.name, folder, took_s, captions)
+
+
+def _follow_transcription(stack: Stack, pod: StandInControl, output: Path, console: Console) -> None:
+    """Wait for the transcription, which the stand-in requested when it imported the video, as Pod does."""
+    job_id = pod.transcription_of(VIDEO_ID)
+    if not job_id:
+        raise RunError("The video has no sound: there is nothing to transcribe. Run it without --transcribe.")
+    _expect_done(_follow(stack, job_id, "captions", console), output)
 
 
 def _expect_done(end: Progress, output: Path) -> None:
@@ -182,14 +203,10 @@ def _expect_done(end: Progress, output: Path) -> None:
         raise RunError(f"The job ended as {end.state!r}. {end.error or f'{output}/stack.log says more.'}")
 
 
-def _take_captions(media_dir: Path, folder: Path, language: str) -> Captions | None:
+def _take_captions(configuration: Configuration, folder: Path, language: str) -> Captions | None:
     """Copy the track that the stand-in for Pod received to the media; None if nobody speaks in the video."""
-    track = media_dir / TRACKS / f"{VIDEO_ID:04d}.vtt"
-    if not track.exists():
-        return None
     captions = Captions(f"captions_{language}.vtt", language)
-    shutil.copyfile(track, folder / captions.file)
-    return captions
+    return captions if fetch_file(configuration, track_key(VIDEO_ID), folder / captions.file) else None
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -18,7 +17,8 @@ from typing import IO
 
 from local.configuration import Configuration
 from local.environments import plain_environment
-from local.ports import HEALTH, POD
+from local.object_store import prepare_folder, remove_leftovers
+from local.ports import HEALTH, LISTENERS, POD, S3
 from local.processes import adopt_orphans, end_descendants, reap_orphans
 from local.programs import (
     PYTHONPATH,
@@ -63,8 +63,10 @@ class Stack:
         """Start all programs; once `missing` names none, they are ready."""
         configuration = self.configuration
         redis_dir(configuration).mkdir(parents=True, exist_ok=True)
-        if configuration.state_dir in configuration.media_dir.parents:
+        if configuration.media_dir and configuration.makes_media_dir:
             configuration.media_dir.mkdir(parents=True, exist_ok=True)
+        if configuration.own_object_store:
+            prepare_folder(configuration.state_dir)
         programs = programs_of(configuration)
         write_environments(self._environments, programs)
         conf = supervisord_conf(programs, self._environments, as_root=os.geteuid() == 0)
@@ -101,7 +103,8 @@ class Stack:
             "own_pod": configuration.own_pod,
             "functions": [function.name for function in configuration.functions],
             "media_root": configuration.environment["MEDIA_ROOT"],
-            "media_dir": str(configuration.media_dir),
+            "media_url": configuration.environment["MEDIA_URL"],
+            "media_dir": str(configuration.media_dir) if configuration.media_dir else None,
         }
         file.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
@@ -113,6 +116,8 @@ class Stack:
             pages[f"the {function.name} function"] = f"http://127.0.0.1:{ports[function.name]}/"
         if self.configuration.own_pod:
             pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports[POD]}/"
+        if self.configuration.own_object_store:
+            pages["the S3 server"] = f"http://127.0.0.1:{ports[S3]}/healthz"
         return tuple(name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod")))
 
     def look_after(self) -> None:
@@ -135,6 +140,8 @@ class Stack:
             end_descendants(0)
             supervisord.wait()
         shutil.rmtree(self._environments, ignore_errors=True)
+        if self.configuration.own_object_store:
+            remove_leftovers(self.configuration.state_dir, self.configuration.ports)
 
     def wait_until_ready(self, timeout_s: float) -> None:
         """Wait until the stack accepts jobs.
@@ -183,7 +190,7 @@ def write_environments(folder: Path, programs: Iterable[Program]) -> None:
 
 def _answers(url: str, *, any_status: bool) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=PROBE_TIMEOUT_S) as response:  # noqa: S310 - our own http address
+        with LISTENERS.open(url, timeout=PROBE_TIMEOUT_S) as response:
             return bool(response.status == HTTPStatus.OK)
     except urllib.error.HTTPError:
         return any_status

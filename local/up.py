@@ -89,8 +89,9 @@ def _introduce(configuration: Configuration) -> None:
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
         lrs = redact(configuration.environment["XAPI_LRS_URL"])
         _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {lrs}.")
-    _print(f"Media root: {configuration.media_dir} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
-    if configuration.media_dir.is_dir() and (obstacle := configuration.media.find_obstacle()):
+    media = configuration.media_dir or configuration.environment["MEDIA_URL"]
+    _print(f"Media root: {media} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")
+    if not configuration.makes_media_dir and (obstacle := configuration.find_media_obstacle()):
         _print(obstacle)
 
 

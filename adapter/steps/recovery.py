@@ -1,8 +1,8 @@
-"""Recovery: after a loss of Redis's data, what its jobs have left in the media storage is found, named and removed.
+"""Recovery: what nobody needs any more in the media storage, as after a loss of Redis's data, is found and removed.
 
 Only functions touch media, and only the adapter knows the jobs: so it sends the ids of all that have not ended, and
 the function compares (podjobs/media/abandoned_work.py). It does so four times a day, and soon after Redis has lost its
-data: with them goes the key that says when it was done.
+data: with them goes the key that says when it was done. An operator has it done at once (operator/clean_command.py).
 """
 
 import asyncio
@@ -55,13 +55,34 @@ class Recovery:
         """Start a recovery job if none was started lately. Raises RedisError."""
         if not await self._redis.set(keys.RECOVERY, "", nx=True, ex=EVERY_S):
             return False
-        # the time comes first: a job that is accepted after it is known, or its folder is younger
-        known_at = time.time()
-        known = sorted(await self._redis.smembers(keys.LIVE))
-        if len(known) > KNOWN_LIMIT:
-            logger.info("The work of lost jobs is looked for later: there are many jobs.", jobs=len(known))
+        job = await new_recovery(self._redis)
+        if job is None:
+            logger.info("The work of lost jobs is looked for later: there are many jobs.")
             return False
-        job_id = f"recovery-{uuid.uuid4().hex}"
-        job = RecoveryJob(id=job_id, target="work", known=tuple(known), known_at=known_at, reply_to=Nobody())
         await self._records.accept([job])
         return True
+
+
+async def new_recovery(redis: RedisClient, *, dry_run: bool = False) -> RecoveryJob | None:
+    """A job that compares what is in the media storage with the jobs that are in work now.
+
+    Args:
+        redis: the jobs' database, a client that returns text.
+        dry_run: it only reports, and supersedes none that removes.
+
+    Returns:
+        The job, which is not stored yet; None: there are too many jobs to be named in one.
+    """
+    # the time comes first: a job that is accepted after it is known, or its folder is younger
+    known_at = time.time()
+    known = sorted(await redis.smembers(keys.LIVE))
+    if len(known) > KNOWN_LIMIT:
+        return None
+    return RecoveryJob(
+        id=f"recovery-{uuid.uuid4().hex}",
+        target="work (dry run)" if dry_run else "work",
+        known=tuple(known),
+        known_at=known_at,
+        dry_run=dry_run,
+        reply_to=Nobody(),
+    )

@@ -2,7 +2,7 @@
 
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
-from podjobs.backends.storage import open_storage
+from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.contract.message_contracts import STEPS
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
@@ -21,7 +21,7 @@ def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
 def check(settings: EncodingSettings) -> str:
     """Whether Pod can use what the function writes, and whether media commands are confined."""
     sandbox = choose_sandbox(settings.podjobs_sandbox, (settings.ffmpeg_cmd, settings.ffprobe_cmd))
-    return "\n".join(filter(None, (open_storage(settings).find_obstacle(), advise(sandbox))))
+    return "\n".join(filter(None, (find_media_obstacle(settings), advise(sandbox))))
 
 
 FUNCTION = FunctionDefinition("encoding", STEPS, EncodingSettings, build, check)

@@ -1,27 +1,32 @@
 """The notification function as a deployable: wiring only."""
 
 from podjobs.backends.pod_api import RestPodApi
+from podjobs.backends.pod_media import HttpPodMedia
 from podjobs.backends.storage import open_storage
 from podjobs.contract.message_contracts import STEPS
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
+from podjobs.notification.encoded_callback import PATIENT
 from podjobs.notification.function import NotificationFunction
+from podjobs.notification.pod_view import PodView
 from podjobs.notification.settings import NotificationSettings
-from podjobs.notification.start_check import LIMIT_S, advise
+from podjobs.notification.start_check import LIMIT_S, advise, advise_about_view
 
 
 def build(settings: NotificationSettings) -> tuple[StepHandler, int]:
     """Connect the function to its backends."""
     token = settings.pod_api_token.get_secret_value()
     pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
-    storage = open_storage(settings)
-    return NotificationFunction(pod, storage), settings.podjobs_notification_slots
+    url = settings.pod_media_url
+    view = PodView(HttpPodMedia(url), settings.podjobs_pod_media_wait_s) if url else None
+    return NotificationFunction(pod, open_storage(settings), PATIENT, view), settings.podjobs_notification_slots
 
 
 def check(settings: NotificationSettings) -> str:
-    """Whether Pod can import every rendition that is made."""
+    """Whether Pod can import every rendition that is made, and whether it is checked what it sees."""
     pod = RestPodApi(settings.pod_api_url, settings.pod_api_token.get_secret_value(), LIMIT_S)
-    return advise(pod, [rendition.height_px for rendition in settings.video_renditions])
+    renditions = advise(pod, [rendition.height_px for rendition in settings.video_renditions])
+    return " ".join(filter(None, (renditions, advise_about_view(settings.media_location, settings.pod_media_url))))
 
 
 FUNCTION = FunctionDefinition("notification", STEPS, NotificationSettings, build, check)

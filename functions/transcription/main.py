@@ -4,7 +4,7 @@ import structlog
 
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
-from podjobs.backends.storage import open_storage
+from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.backends.whisper import CUDA_SLOTS, WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.message_contracts import STEPS
 from podjobs.entry.definition import FunctionDefinition, entry_points
@@ -39,7 +39,7 @@ def check(settings: TranscriptionSettings) -> str:
     """Whether Pod can use what the function writes, and whether media commands are confined."""
     logger.info(describe_languages(settings.models))
     sandbox = choose_sandbox(settings.podjobs_sandbox, (settings.ffmpeg_cmd, settings.ffprobe_cmd))
-    return "\n".join(filter(None, (open_storage(settings).find_obstacle(), advise(sandbox))))
+    return "\n".join(filter(None, (find_media_obstacle(settings), advise(sandbox))))
 
 
 FUNCTION = FunctionDefinition(

@@ -1,5 +1,6 @@
 """`scripts/run`, as somebody uses it who looks at this project for the first time."""
 
+import contextlib
 import os
 import re
 import signal
@@ -7,13 +8,16 @@ import subprocess
 import sys
 import time
 import uuid
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
+from local.object_store import SOCKETS
 from support.media import ffmpeg
-from support.processes import REPOSITORY, living_processes
+from support.processes import PYTHONPATH, REPOSITORY, living_processes, wait_for
 from support.speech import speak
 from support.stack import MARK, command_line
 
@@ -28,9 +32,12 @@ def environment():
     assert left_of(settings) == [], "processes were left behind"
 
 
+def ours(environment):
+    return living_processes(lambda process: process.environ().get(MARK) == environment[MARK])
+
+
 def left_of(environment):
-    ours = living_processes(lambda process: process.environ().get(MARK) == environment[MARK])
-    return [command_line(process) for process in ours]
+    return [command_line(process) for process in ours(environment)]
 
 
 def run(environment, cwd, *arguments):
@@ -93,6 +100,119 @@ def test_run_transcribe_without_a_model_says_how_to_get_one(environment, talk, t
     assert result.returncode == 1
     assert "TRANSCRIPTION_MODEL_PARAM" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@dataclass
+class Seen:
+    """What a demonstration on S3 shows to whoever looks at the machine while it runs."""
+
+    secrets: dict[str, set[str]] = field(default_factory=dict)
+    """Values that nobody may see → the programs that have them in their environment."""
+    ports: set[int] = field(default_factory=set)
+    command_lines: set[str] = field(default_factory=set)
+
+    def look(self, environment):
+        for process in ours(environment):
+            with contextlib.suppress(psutil.Error):
+                line, own = command_line(process), process.environ()
+                self.command_lines.add(line)
+                if "/weed " in line:
+                    secret = {name: value for name, value in own.items() if name.startswith(("AWS_", "WEED_JWT"))}
+                    self.secrets |= {value: set() for value in secret.values() if value not in self.secrets}
+                    self.ports |= {int(port) for port in re.findall(r"port(?:\.grpc)?=(\d+)", line)} - {0}
+                for value in self.secrets.keys() & own.values():
+                    self.secrets[value].add(line)
+
+
+def watch(environment, cwd, *arguments):
+    """Run scripts/run to its end, and look at its processes meanwhile."""
+    seen, log = Seen(), cwd / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen([RUN, *arguments], env=environment, cwd=cwd, stdout=out, stderr=out)
+        while process.poll() is None:
+            seen.look(environment)
+            time.sleep(0.05)
+    return process.returncode, log.read_text(), seen
+
+
+def files_with(values, folder):
+    """The files that contain one of these."""
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return [path.name for path in found if any(value.encode() in path.read_bytes() for value in values)]
+
+
+OF_ANOTHER_STORAGE = {
+    "AWS_PROFILE": "nobody",
+    "AWS_ACCESS_KEY_ID": "another",
+    "AWS_SECRET_ACCESS_KEY": "another",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "PODJOBS_S3_CA": "/no/such/file",
+    "MEDIA_URL": "s3://production",
+    "http_proxy": "http://127.0.0.1:9",
+}
+
+
+def test_run_s3_does_the_job_in_a_bucket_twice_and_tells_nobody_the_credentials(environment, talk, tmp_path):
+    environment.pop("TRANSCRIPTION_MODEL_PARAM", None)
+    environment |= OF_ANOTHER_STORAGE
+    arguments = ("--s3", "--transcribe", "en", "--no-open", talk)
+
+    status, log, seen = watch(environment, tmp_path, *arguments)
+
+    assert status == 0, log
+    for made in ("360p.mp4", "360p.ts", "livestream.m3u8", "audio_192k.mp3", "info_video.json", "captions_en.vtt"):
+        assert made in log
+    (folder,) = (tmp_path / "demo" / "talk" / "media" / "videos").glob("*/0001")
+    assert "Good morning" in (folder / "captions_en.vtt").read_text()
+    assert "another" not in seen.secrets
+    assert len(seen.secrets) == 6  # two of S3, four of the server's inner parts
+    knowing = {line for lines in seen.secrets.values() for line in lines}
+    for program in ("adapter run", "redis-server", "supervisord", "local run", "ffmpeg -"):
+        assert not [line for line in knowing if program in line]
+        assert [line for line in seen.command_lines if program in line]
+    assert not [line for line in seen.command_lines if any(secret in line for secret in seen.secrets)]
+    assert files_with(seen.secrets, tmp_path) == []
+    assert not [socket for port in seen.ports for socket in SOCKETS.glob(f"seaweedfs-*-{port}.sock")]
+
+    again = run(environment, tmp_path, "--s3", "--no-open", talk)
+
+    assert again.returncode == 0, again.stderr
+    assert "360p.mp4" in again.stdout
+    assert "captions" not in again.stdout
+
+
+def test_run_s3_server_killed_in_mid_job_is_started_again_and_the_job_ends_well(environment, make_clip, tmp_path):
+    video = make_clip("long.mp4", seconds=40, size="1280x720")
+    with (tmp_path / "log").open("w") as out:
+        argv = [RUN, "--s3", "--no-open", video]
+        process = subprocess.Popen(argv, env=environment, cwd=tmp_path, stdout=out, stderr=out)
+    wait_for(lambda: any("ffmpeg -" in line and "-x264-params" in line for line in left_of(environment)), 60)
+    (server,) = [one for one in ours(environment) if "/weed " in command_line(one)]
+    server.kill()
+
+    assert process.wait(200) == 0, (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert "40.0 s of video encoded" in log
+    assert "720p.mp4" in log
+
+
+def test_run_s3_without_the_server_says_how_to_get_it(tmp_path):
+    """As in an environment in which only requirements.txt is installed."""
+    code = "from local.run import *; import sys; sys.exit(run(Demonstration(None, (0, 0), None, False, on_s3=True)))"
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    result = subprocess.run(
+        [python, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([PYTHONPATH, *sys.path])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert "The S3 server is not installed. Run scripts/setup --s3" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["bin"]
 
 
 def test_run_cut_encodes_that_part_only(environment, make_clip, tmp_path):
@@ -158,16 +278,12 @@ def wait_for_match(process, log, pattern, timeout_s=120):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-def test_run_interrupted_while_encoding_leaves_no_process(environment, make_clip, tmp_path):
+@pytest.mark.parametrize("options", [(), ("--s3",)])
+def test_run_interrupted_while_encoding_leaves_no_process(environment, make_clip, tmp_path, options):
     video = make_clip("long.mp4", seconds=40, size="1280x720")
-    process = subprocess.Popen(
-        [RUN, video], env={**environment, "FFMPEG_PRESET": "slow"}, cwd=tmp_path, stdout=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 60
-    while (
-        not any("ffmpeg" in line and "/work/" in line for line in left_of(environment)) and time.monotonic() < deadline
-    ):
-        time.sleep(0.1)
+    argv, settings = [RUN, *options, video], {**environment, "FFMPEG_PRESET": "slow"}
+    process = subprocess.Popen(argv, env=settings, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    wait_for(lambda: any("ffmpeg -" in line and "-x264-params" in line for line in left_of(environment)), 60)
 
     process.send_signal(signal.SIGINT)
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 
@@ -11,6 +12,7 @@ import pytest
 from support.fault_lrs import FaultLrs
 from support.lrs import LOGIN, PASSWORD
 from support.processes import REPOSITORY
+from support.s3_server import shared_server
 from support.stack import STOP_TIMEOUT_S, command_line
 from support.statements import messages_of, new_statement
 
@@ -51,6 +53,49 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
     assert [line.split()[-1] for line in checked.stdout.splitlines() if "adapter" in line or "Redis" in line] == [
         "ok"
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("bucket", "changes", "sentence"),
+    [
+        ("no-such-bucket", {}, "There is no bucket 'no-such-bucket' at "),
+        ("{}", {"AWS_SECRET_ACCESS_KEY": "wrong-and-secret"}, "does not accept the credentials"),
+        ("{}", {"PODJOBS_S3_ENDPOINT": "{silent}"}, "does not answer"),
+    ],
+    ids=["no bucket", "credentials refused", "silent server"],
+)
+def test_up_says_what_is_wrong_with_the_object_storage_and_starts_nevertheless(
+    make_stack, silent_server, bucket, changes, sentence
+):
+    server = shared_server()
+    settings = server.environment | {name: value.format(silent=silent_server) for name, value in changes.items()}
+    url = f"s3://{bucket.format(server.bucket)}/up"
+    stack = make_stack(MEDIA_ROOT="/pod/media", MEDIA_URL=url, **settings).start()
+
+    said = stack.stderr.read_text()
+    assert f"Media root: {url} (Pod calls it /pod/media)." in said
+    told = [line for line in said.splitlines() if sentence in line]
+    assert [line for line in told if not line.startswith("{")], said
+    assert [line for line in told if '"component": "encoding"' in line], said
+    assert settings["AWS_SECRET_ACCESS_KEY"] not in said
+
+
+def test_up_with_media_on_an_object_storage_that_works_has_nothing_to_say(make_stack):
+    server = shared_server()
+    url = f"s3://{server.bucket}/up"
+    stack = make_stack(MEDIA_ROOT="/pod/media", MEDIA_URL=url, **server.environment).start()
+    after = stack.log().partition(f"Media root: {url} (Pod calls it /pod/media).\n")[2]
+    assert after.splitlines()[0].startswith("2")  # supervisord's first line
+    assert not [line for line in stack.log_lines() if '"warning"' in line]
+
+
+@pytest.fixture
+def silent_server():
+    """A server that accepts connections and answers nothing."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(100)
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

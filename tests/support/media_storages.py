@@ -11,6 +11,7 @@ import pytest
 
 from podjobs.backends.storage import open_storage
 from podjobs.contract.ports import Storage
+from podjobs.object_storage_settings import LEAST_PART_MB
 from podjobs.settings import MediaSettings
 from support.s3_server import credentials, shared_server
 from support.system_calls import ANY, REQUESTS
@@ -36,6 +37,10 @@ class MediaStorage:
     """Whether a file's version is checked in the same moment as it is replaced."""
     refused: frozenset[str] = frozenset()
     """Names that it cannot give a file, although others can."""
+    leave_unfinished: Callable[[str], None] = lambda _key: None
+    """Leave what a writer leaves that is killed while it writes a file, given the file's key."""
+    list_unfinished: Callable[[], set[str]] = set
+    """The keys of the files of which something is left that no reader sees."""
 
     def open(self) -> Storage:
         """Open it, as a function does when it starts."""
@@ -59,9 +64,17 @@ def files(folder: Path) -> Iterator[MediaStorage]:
     """A folder."""
     root = folder / "the media"
     root.mkdir()
+
+    def leave_unfinished(key: str) -> None:
+        path = root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name(f".{path.name}.{uuid.uuid4().hex}").write_bytes(b"half")
+
     yield MediaStorage(
         {"MEDIA_ROOT": POD_ROOT, "MEDIA_URL": root.as_uri()},
         lambda: {str(path.relative_to(root)) for path in root.rglob("*")},
+        leave_unfinished=leave_unfinished,
+        list_unfinished=lambda: {str(path.relative_to(root)) for path in root.rglob(".*." + "[0-9a-f]" * 32)},
     )
 
 
@@ -76,6 +89,15 @@ def s3(_folder: Path) -> Iterator[MediaStorage]:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
         return {one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Contents", ())}
 
+    def leave_unfinished(key: str) -> None:
+        begun = client.create_multipart_upload(Bucket=bucket, Key=f"{prefix}/{key}")
+        part = {"Bucket": bucket, "Key": begun["Key"], "UploadId": begun["UploadId"], "PartNumber": 1}
+        client.upload_part(**part, Body=bytes(LEAST_PART_MB << 20))
+
+    def list_unfinished() -> set[str]:
+        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=f"{prefix}/")
+        return {one["Key"].removeprefix(f"{prefix}/") for page in pages for one in page.get("Uploads", ())}
+
     with pytest.MonkeyPatch.context() as environment:
         # as the function's environment: credentials are no settings of ours
         for name, value in credentials().items():
@@ -89,6 +111,8 @@ def s3(_folder: Path) -> Iterator[MediaStorage]:
             has_conditions=True,
             # SeaweedFS takes a backslash for a slash
             refused=frozenset({"a\\b\\.mp4"}),
+            leave_unfinished=leave_unfinished,
+            list_unfinished=list_unfinished,
         )
 
 

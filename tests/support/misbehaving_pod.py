@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from local.pod import LISTS, StandInPod, Video
+from podjobs.backends.files import FileStorage
 from support.serving import serving
 
 TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone
@@ -82,7 +83,9 @@ class MisbehavingPod:
         self.media_dir = media_dir
         self.url = ""
         self.calls: list[Call] = []
-        self._pod = StandInPod(TOKEN, media_dir, media_dir, renditions=RENDITIONS)
+        # like Pod, it follows whatever link an administrator has made
+        media = FileStorage(media_dir, str(media_dir), links=("/",))
+        self._pod = StandInPod(TOKEN, str(media_dir), media, renditions=RENDITIONS)
         self._answers: deque[str] = deque()
 
     @property

@@ -3,9 +3,7 @@
 import atexit
 import os
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,10 +16,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local.object_store import ServerPorts, remove_sockets, server_argv, server_binary, server_ports
+from local.ports import choose_ports
+
 ACCESS_KEY = "podfunctionskey"
 SECRET_KEY = "cAnArYsEcReT0123456789"  # noqa: S105 - of the tests alone
 START_S = 60.0
-PORTS = tuple(f"{part}.port{kind}" for part in ("s3", "master", "volume", "filer") for kind in ("", ".grpc"))
 
 
 @dataclass
@@ -31,9 +31,15 @@ class S3Server:
     folder: Path
     bucket: str = "media"
     """There is one for all: each bucket has disk space set aside for it, which many would use up."""
-    port: int = 0
+    ports: ServerPorts | None = None
     process: "subprocess.Popen[bytes] | None" = None
     _argv: list[str] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        """Where it listens for S3; it was started."""
+        assert self.ports
+        return self.ports.s3
 
     @property
     def endpoint(self) -> str:
@@ -59,14 +65,9 @@ class S3Server:
     def start(self) -> None:
         """Start it, or start it again after it was killed, with the same port and what it had stored."""
         if not self._argv:
-            ports = _free_ports(len(PORTS) + 1)
-            self.port = ports[0]
-            flags = [f"-{name}={port}" for name, port in zip(PORTS, ports[:-1], strict=True)]
-            weed = Path(sys.executable).with_name("weed")
-            self._argv = [str(weed), "mini", f"-dir={self.folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *flags]
-            self._argv += [f"-admin.port={ports[-1]}", "-admin.ui=false", "-webdav=false", "-master.telemetry=false"]
-            self._argv += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false"]
-            self._argv.append(f"-bucket={self.bucket}")
+            self.ports = server_ports(choose_ports({}, with_object_store=True))
+            self._argv = server_argv(str(server_binary()), self.folder, self.ports, self.bucket)
+            (self.folder / "log").mkdir()
             if setpriv := shutil.which("setpriv"):
                 self._argv[:0] = [setpriv, "--pdeathsig", "KILL", "--"]
         with (self.folder / "weed.log").open("ab") as log:
@@ -89,19 +90,13 @@ class S3Server:
         if self.process:
             self.process.kill()
             self.process.wait()
+        if self.ports:
+            remove_sockets(self.ports)
 
 
 def credentials() -> dict[str, str]:
     """The environment variables with which the server and its clients know each other."""
     return {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": SECRET_KEY}
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @contextmanager

@@ -49,13 +49,17 @@ def at_system_call(number: int, action: Callable[[], object], names: Container[s
         sys.setprofile(None)
 
 
-def at_each_system_call(attempt: Callable[[int], int]) -> int:
-    """Repeat an attempt with an ever later system call until it has no call that late.
+def at_each_system_call(attempt: Callable[[int], int], step: int = 1) -> int:
+    """Repeat an attempt with an ever later call until it has no call that late.
 
     Args:
         attempt: given the call's number; returns how many calls it made.
+        step: from one number to the next.
+
+    Returns:
+        How many calls there are.
     """
     number = 0
     while attempt(number) > number:
-        number += 1
+        number += step
     return number

@@ -1,4 +1,4 @@
-"""Pod imports only renditions that it has a row for: what is missing is said before a video fails."""
+"""What would make imports fail is said before a video does: renditions that Pod has no row for, files it sees late."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 from podjobs.contract.errors import OperatorNeededError, RetryableError
 from podjobs.notification.expectation import find_missing_renditions
-from podjobs.notification.start_check import advise
+from podjobs.notification.start_check import advise, advise_about_view
 from podjobs.testing import FakePodApi
 
 
@@ -66,3 +66,11 @@ def test_advise_without_an_answer_says_so_in_time(answer, said):
     assert time.monotonic() - begun_s < 1
     assert sentence.startswith("At the start, Pod could not be asked")
     assert said in sentence
+
+
+@pytest.mark.parametrize(
+    ("media_location", "pod_media_url", "advised"),
+    [("s3://media", "", True), ("s3://media", "https://pod.example.org/media", False), ("file:///media", "", False)],
+)
+def test_advise_with_a_bucket_and_without_pod_media_url(media_location, pod_media_url, advised):
+    assert ("POD_MEDIA_URL is not set" in advise_about_view(media_location, pod_media_url)) is advised

@@ -141,6 +141,23 @@ def test_load_settings_address_of_pod_that_is_none_is_refused(monkeypatch, url, 
     assert "s3cr3t" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("pod.example.org/media", "of the form https://host/media"),
+        ("https://pod.example.org/media?token=s3cr3t", "of the form https://host/media"),
+        ("https://admin:s3cr3t@pod.example.org/media", "must not contain a login"),
+    ],
+)
+def test_load_settings_address_of_pods_media_that_is_none_is_refused(monkeypatch, url, said):
+    values = {"MEDIA_ROOT": "/media", "POD_API_TOKEN": "t", "POD_API_URL": "https://pod/rest", "POD_MEDIA_URL": url}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"POD_MEDIA_URL.*{said}") as refused:
+        load_settings(NotificationSettings)
+    assert "s3cr3t" not in str(refused.value)
+
+
 def test_load_settings_ladder_of_the_notification_is_that_of_the_encoding(monkeypatch):
     for name, value in {"MEDIA_ROOT": "/media", "POD_API_TOKEN": "t", "POD_API_URL": "https://pod/rest"}.items():
         monkeypatch.setenv(name, value)

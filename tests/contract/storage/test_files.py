@@ -1,5 +1,6 @@
 """Media files by keys: what was written is read, under every name that people give their files."""
 
+import os
 import subprocess
 import wave
 from io import BytesIO
@@ -82,7 +83,9 @@ def test_input_of_is_what_ffmpeg_reads_with_these_protocols_alone(storage, name)
     media_input = storage.input_of(f"videos/{name}")
     probe = ["ffprobe", "-v", "error", "-protocol_whitelist", ",".join(media_input.protocols), "-show_entries"]
     probe += ["format=duration", "-of", "csv=p=0", "-i", media_input.url]
-    assert float(subprocess.run(probe, check=True, capture_output=True, text=True).stdout) == 1.0
+    environment = os.environ | ({"http_proxy": media_input.proxy, "no_proxy": ""} if media_input.proxy else {})
+    done = subprocess.run(probe, check=True, capture_output=True, text=True, env=environment)
+    assert float(done.stdout) == 1.0
 
 
 @every_name

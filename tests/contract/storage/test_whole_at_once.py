@@ -139,7 +139,8 @@ def test_process_killed_at_any_system_call_leaves_nothing_that_is_half(media, ac
         [sys.executable, "-c", KILLED, act], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) >= 2  # there were moments to be killed at
+    # before it stands what was logged; there were moments to be killed at
+    assert int(done.stdout.split()[-1]) >= 2
     if act == "write":
         media.open().write("videos/x", b"last")
         assert {key for key in media.list_everything() if key.startswith("videos/")} == {"videos/x"}

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from podjobs.backends.files import FileStorage
-from podjobs.contract.errors import InvalidRequestError, NotNowError, RetryableError
+from podjobs.contract.errors import InvalidRequestError, MissingFileError, NotNowError, RetryableError
+from support.system_calls import at_each_system_call, at_system_call
 
 KEY = "videos/abc/info[1].json"
 WRITER = """
@@ -182,3 +183,26 @@ def test_remove_work_what_cannot_be_removed_yet_goes_with_the_last_writer(tmp_pa
     with pytest.raises(RetryableError, match="has ended or was superseded"):
         writer.__exit__(OSError, OSError("as the step meets it"), None)
     assert not (tmp_path / "work").exists()
+
+
+def test_move_to_another_file_system_of_a_file_that_is_deleted_meanwhile_leaves_the_target(tmp_path, elsewhere):
+    """It is copied there, which takes its time: the job may end before the copy has its name."""
+    (tmp_path / "videos").symlink_to(elsewhere)
+    storage = FileStorage(tmp_path, "/media", (str(elsewhere),))
+    outcomes = []
+
+    def delete_at(number):
+        storage.write("work/job-1/x", b"new")
+        storage.write("videos/x", b"old")
+        with at_system_call(number, lambda: storage.delete("work/job-1/x")) as calls:
+            try:
+                storage.move("work/job-1/x", "videos/x")
+                outcomes.append(b"new")
+            except MissingFileError:
+                outcomes.append(b"old")
+        assert (elsewhere / "x").read_bytes() == outcomes[-1]
+        assert [file.name for file in elsewhere.iterdir()] == ["x"]
+        return calls[0]
+
+    assert at_each_system_call(delete_at) > 5
+    assert set(outcomes) == {b"old", b"new"}

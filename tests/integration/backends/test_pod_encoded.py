@@ -5,7 +5,6 @@ Source: docs/decisions/0025-what-pod-shows-is-believed.md.
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -47,7 +46,8 @@ def scripted(tmp_path):
 @pytest.fixture
 def pod(tmp_path):
     """A Pod that does as a real one does."""
-    pod = StandInPod("t0ken", Path(MEDIA_ROOT), tmp_path, broker_url="memory://")
+    pod = StandInPod("t0ken", MEDIA_ROOT, FileStorage(tmp_path, MEDIA_ROOT), broker_url="memory://")
+    pod.media_dir = tmp_path
     with serving(pod.application()) as address:
         pod.url = f"{address}/rest"
         yield pod

@@ -182,6 +182,40 @@ def test_command_that_reads_from_a_url_connects_to_its_port_alone(listener):
         refuse(PYTHON, "-c", CONNECT, str(redis.getsockname()[1]), access=Access((source,)))
 
 
+def proxied(proxy, port):
+    return MediaInput(f"http://127.0.0.1:{port}/video", ("http", "tcp"), "/media/video.mkv", proxy)
+
+
+def test_command_whose_input_has_a_proxy_connects_to_that_alone(listener, monkeypatch):
+    """Neither to the host in its URL nor to the operator's proxy; and it looks up no hosts and certificates."""
+    port = listener.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        host, operators = (server.getsockname()[1] for server in (one, two))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{operators}")
+        access = Access((proxied(f"http://me:{SECRET}@127.0.0.1:{port}", host),))
+        run(CONFINED, PYTHON, "-c", CONNECT, str(port), access=access)
+        for other in (host, operators):
+            refuse(PYTHON, "-c", CONNECT, str(other), access=access)
+    refuse("cat", "/etc/hosts", access=access)
+
+
+@pytest.mark.parametrize("tools", [CONFINED, OPEN], ids=["confined", "open"])
+def test_command_gets_the_proxy_of_its_input_in_place_of_the_operators(tools, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "*")
+    proxy = f"http://me:{SECRET}@127.0.0.1:1234"
+    shown = run(tools, "sh", "-c", "echo $http_proxy $no_proxy", access=Access((proxied(proxy, 80),)))
+    assert shown == f"{proxy}\n"
+
+
+def test_command_whose_inputs_have_several_proxies_is_not_started():
+    sources = (proxied(f"http://me:{SECRET}@127.0.0.1:1234", 80), proxied("", 80))
+    for tools in (CONFINED, OPEN):
+        with pytest.raises(ValueError, match="the same proxy") as refused:
+            run(tools, "true", access=Access(sources))
+        assert SECRET not in str(refused.value)
+
+
 def test_command_environment_has_no_secret(monkeypatch, tmp_path):
     """A real ffmpeg, and what others on the same machine could read about it."""
     for name in ("POD_API_TOKEN", "PODJOBS_REDIS_URL", "AWS_SECRET_ACCESS_KEY", "http_proxy", "HOME"):

@@ -3,6 +3,7 @@
 import http.server
 import os
 import threading
+import time
 
 import pytest
 
@@ -126,6 +127,7 @@ def test_report_failure_leaves_the_reason_for_pod_and_no_work_files(workbench):
     assert (workbench.root / "work" / run.job.id).is_dir()
     run.report_failure(PermanentError("The file is damaged."))
     assert "The file is damaged." in (workbench.output / "info_video.json").read_text()
+    assert 0 <= time.time() - run.results["report"][1]["published_at"] < 60, "Pod must see it before it is told"
     assert not (workbench.root / "work").exists()
 
 
@@ -136,6 +138,7 @@ def test_report_failure_of_the_notification_leaves_what_was_published(workbench)
     published = (workbench.output / "info_video.json").read_text()
     run.report_failure(PermanentError("Pod shows nothing of it."))
     assert (workbench.output / "info_video.json").read_text() == published
+    assert "published_at" not in run.results["report"][1], "Pod has seen it before"
     assert not (workbench.root / "work").exists()
 
 
@@ -167,6 +170,7 @@ def test_publish_repeated_at_any_point_ends_the_same(workbench):
     for _ in range(2):  # what Pod must show is known both times
         _, told = run.results["publish"]
         assert (told["duration_s"], list(told["heights_px"])) == (3, [180, 360])
+        assert 0 <= time.time() - told["published_at"] < 600
         run.perform(publish)
     assert {file.name: file.stat().st_mtime_ns for file in workbench.output.iterdir()} == before
 

@@ -148,6 +148,7 @@ def test_report_that_cannot_be_left_at_the_video_is_left_elsewhere_and_says_wher
     run = workbench.start(workbench.job("talk.mp4"))
     run.report_failure(PermanentError("The file is damaged."))
     place = run.results["report"][1]["video_path"]
+    assert run.results["report"][1]["published_at"] > 0
     assert place == f"{POD_ROOT}/temp/encoding_{run.job.id}/talk.mp4"
     report = json.loads((workbench.root / "temp" / f"encoding_{run.job.id}" / "0007/info_video.json").read_text())
     message = report["encoding_log"]["error"]["msg"]

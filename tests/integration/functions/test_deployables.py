@@ -111,6 +111,13 @@ def test_notification_without_pod_starts_and_says_so(port):
     assert advice.startswith("At the start, Pod could not be asked")
 
 
+def test_notification_with_a_bucket_says_that_it_is_not_checked_what_pod_sees(port):
+    settings = SETTINGS["notification"] | {"MEDIA_URL": "s3://media"}
+    assert "POD_MEDIA_URL is not set" in health("notification", port, settings)
+    checked = settings | {"POD_MEDIA_URL": "https://pod.example.org/media"}
+    assert "POD_MEDIA_URL" not in health("notification", port, checked)
+
+
 def test_function_with_wrong_settings_ends_at_its_start_with_all_faults(port):
     process = serve("notification", port, {"MEDIA_ROOT": "media", "POD_API_TOKEN": "s3cret"})
     _, stderr = process.communicate(timeout=START_LIMIT_S)

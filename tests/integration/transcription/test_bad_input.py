@@ -137,6 +137,7 @@ def test_model_in_the_download_root_is_found(tmp_path):
 def test_report_leaves_an_empty_caption_file(transcriber):
     run = transcriber.start(transcriber.job("none.mp3")).report_failure(PermanentError("No."))
     assert (transcriber.root / run.job.captions).read_text() == "WEBVTT\n"
+    assert run.results["report"][1]["published_at"] > 0
 
 
 def test_discard_takes_everything_away(transcriber, lecture):

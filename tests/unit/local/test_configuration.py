@@ -45,6 +45,11 @@ def environments_of(configuration):
     return {program.name: program.environment for program in programs_of(configuration)}
 
 
+def obstacle_of(configuration):
+    with configuration.open_media() as media:
+        return media.find_obstacle()
+
+
 def test_configure_pods_file_is_read_once_and_shared_out(configured):
     found = environments_of(configured())
     assert set(found) == {"encoding", "notification", "xapi", "adapter"}
@@ -97,7 +102,7 @@ def test_configure_links_that_the_settings_allow_are_followed_at_the_start_and_b
     media = tmp_path / "media"
     media.mkdir()
     (media / "videos").symlink_to(tmp_path / "elsewhere")
-    assert "PODJOBS_MEDIA_LINKS='[" in configured(MEDIA_URL=media.as_uri()).media.find_obstacle()
+    assert "PODJOBS_MEDIA_LINKS='[" in obstacle_of(configured(MEDIA_URL=media.as_uri()))
     links = [str(tmp_path / "elsewhere")]
     in_file, given = f"PODJOBS_MEDIA_LINKS = {links}\n", {"PODJOBS_MEDIA_LINKS": json.dumps(links)}
     found = (
@@ -105,9 +110,22 @@ def test_configure_links_that_the_settings_allow_are_followed_at_the_start_and_b
         if place == "file"
         else configured(MEDIA_URL=media.as_uri(), **given)
     )
-    assert found.media.find_obstacle() == ""
+    assert obstacle_of(found) == ""
     for function in ("encoding", "notification"):
         assert json.loads(environments_of(found)[function]["PODJOBS_MEDIA_LINKS"]) == links
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy"])
+def test_configure_parts_on_this_machine_are_reached_without_a_proxy(configured, name):
+    notification = environments_of(configured(**{name: "http://proxy/", "no_proxy": "intranet"}))["notification"]
+    assert notification[name] == "http://proxy/"
+    assert (notification["NO_PROXY"], notification["no_proxy"]) == ("127.0.0.1", "intranet,127.0.0.1")
+    assert "NO_PROXY" not in environments_of(configured())["notification"]
+
+
+def test_configure_media_on_an_object_storage_are_no_folder_here(configured):
+    configuration = configured(MEDIA_URL="s3://media/pod")
+    assert (configuration.media_dir, configuration.makes_media_dir) == (None, False)
 
 
 def test_configuration_shows_no_secret(configured):

@@ -12,6 +12,7 @@ from local.environments import (
     all_settings,
     command_environment,
     function_environment,
+    object_store_environment,
     plain_environment,
     stand_in_environment,
 )
@@ -36,7 +37,7 @@ GIVEN = {
     "HF_TOKEN": "token of Hugging Face",
     "CUDA_VISIBLE_DEVICES": "0",
     "DJANGO_SECRET_KEY": "foreign",
-    "AWS_SECRET_ACCESS_KEY": "foreign",
+    "AWS_SECRET_ACCESS_KEY": "foreign, as the media are in a folder",
     "PATH": "/bin",
     "LC_ALL": "C",
     "POD_FUNCTIONS_MARK": "m",
@@ -51,7 +52,10 @@ ENVIRONMENTS = {
             "PODJOBS_FUNCTION_URL_XAPI",
         },
     ),
-    "stand-in": (stand_in_environment(GIVEN), {"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN"}),
+    "stand-in": (
+        stand_in_environment(GIVEN), {"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN", "MEDIA_ROOT"},
+    ),
+    "S3 server": (object_store_environment(GIVEN), {"AWS_SECRET_ACCESS_KEY"}),
     "encoding": (function_environment("encoding", GIVEN), {"MEDIA_ROOT", "PODJOBS_FUNCTION_SECRET", "FFMPEG_CRF"}),
     "notification": (
         function_environment("notification", GIVEN),
@@ -76,6 +80,63 @@ def test_environment_holds_what_the_program_needs_and_nothing_else(program):
     environment, own = ENVIRONMENTS[program]
     assert set(environment) == own | EVERYBODYS
     assert environment.items() <= GIVEN.items()
+
+
+OBJECT_STORAGE = {
+    "MEDIA_URL": "s3://media/pod",
+    "PODJOBS_S3_ENDPOINT": "https://s3.example.org",
+    "AWS_ACCESS_KEY_ID": "id",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_SESSION_TOKEN": "token",
+    "AWS_PROFILE": "pod",
+    "AWS_REGION": "eu-west-3",
+    "AWS_CA_BUNDLE": "/etc/ca.pem",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://169.254.170.23/v1/credentials",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/var/run/token",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/token",
+    "AWS_ROLE_ARN": "arn:aws:iam::1:role/pod",
+    "BOTO_CONFIG": "/etc/boto.cfg",
+    "HOME": "/home/pod",
+    "HTTPS_PROXY": "http://user:pw@proxy/",
+    "no_proxy": "localhost",
+    "SSL_CERT_FILE": "/etc/ca.pem",
+}
+
+
+@pytest.mark.parametrize("name", ["encoding", "transcription", "notification"])
+def test_function_that_reads_media_on_an_object_storage_has_what_its_client_reads(name):
+    environment = function_environment(name, GIVEN | OBJECT_STORAGE)
+    assert OBJECT_STORAGE.items() <= environment.items()
+    assert function_environment(name, GIVEN).items() <= environment.items()
+
+
+def test_stand_in_reads_media_on_an_object_storage_as_the_functions_do():
+    assert OBJECT_STORAGE.items() <= stand_in_environment(GIVEN | OBJECT_STORAGE).items()
+
+
+@pytest.mark.parametrize(
+    "environment_of",
+    [adapter_environment, lambda given: function_environment("xapi", given), plain_environment,
+     lambda given: command_environment(given, given),
+     lambda given: command_environment(given, given, calls_functions=True)],
+    ids=["adapter", "xapi", "plain", "command", "command that calls functions"],
+)  # fmt: skip
+def test_program_that_reads_no_media_has_no_credentials_of_an_object_storage(environment_of):
+    environment = environment_of(OBJECT_STORAGE)
+    assert not [name for name in environment if name.startswith(("AWS_", "BOTO_", "PODJOBS_S3_"))]
+
+
+def test_function_that_reads_media_in_a_folder_has_no_credentials_of_an_object_storage():
+    given = OBJECT_STORAGE | {"MEDIA_URL": "file:///media"}
+    for name in SETTINGS:
+        assert not [one for one in function_environment(name, given) if one.startswith(("AWS_", "BOTO_"))]
+
+
+def test_s3_server_has_the_credentials_that_it_accepts_and_nothing_else():
+    keys = {"WEED_JWT_SIGNING_KEY": "k", "WEED_JWT_FILER_SIGNING_KEY": "l"}
+    environment = object_store_environment(GIVEN | OBJECT_STORAGE | keys)
+    own = {name: OBJECT_STORAGE[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")} | keys
+    assert environment == plain_environment(GIVEN | OBJECT_STORAGE) | own
 
 
 def test_every_function_has_all_its_settings():

@@ -42,7 +42,7 @@ def configure_logs(component: str, level: str = "INFO") -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # Their line per request adds nothing to our own.
-    for noisy in ("httpx", "httpcore", "aiohttp.access", "faster_whisper"):
+    for noisy in ("httpx", "httpcore", "aiohttp.access", "faster_whisper", "botocore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

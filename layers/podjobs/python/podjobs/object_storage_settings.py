@@ -74,7 +74,8 @@ class ObjectStorageSettings(BaseModel):
     )
     podjobs_scratch: str = Field(
         default="",
-        description="Local folder for the files of running steps. If not set: the system's folder for temporary files.",
+        description="Folder on a local disk for the files of running steps; it must exist. If not set: the system's "
+        "folder for temporary files, which some systems keep in memory.",
     )
     podjobs_scratch_mb: NonNegativeInt = Field(
         default=0,

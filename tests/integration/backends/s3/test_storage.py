@@ -83,12 +83,8 @@ with storage.writing("work/job/chunk") as folder:
 
 
 def test_upload_of_a_killed_process_is_seen_by_nobody_and_removed_with_the_job(media):
-    storage, client = media.open(), shared_server().client()
+    storage, unfinished = media.open(), media.list_unfinished
     storage.start_work("job")
-
-    def unfinished():
-        return [one["Key"] for one in client.list_multipart_uploads(Bucket="media").get("Uploads", ())]
-
     environment = os.environ | media.environment | {"PODJOBS_S3_PART_MB": "5"}
     for tenths in range(4, 60):
         killed = subprocess.run(

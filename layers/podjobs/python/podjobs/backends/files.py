@@ -176,18 +176,29 @@ class FileStorage:
             make_folders(path.parent)
             try:
                 moved.replace(path)
+            except FileNotFoundError as error:
+                raise self._missing(source) from error
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
                 # a link leads to another file system
-                with moved.open("rb") as content:
-                    _write_beside(path, content)
+                self._copy(source, moved, path)
                 moved.unlink(missing_ok=True)
 
-    def delete(self, key: Key) -> None:
-        """Delete a file; see the port."""
+    def _copy(self, source: Key, original: Path, path: Path) -> None:
+        """Copy a file, unless it is gone when the copy is complete."""
+        try:
+            with original.open("rb") as content:
+                _write_beside(path, content, check=lambda: original.open("rb").close())
+        except FileNotFoundError as error:
+            raise self._missing(source) from error
+
+    def delete(self, key: Key, version: str | None = None) -> None:
+        """Delete a file; see the port. With a version, another may come between the look and the deletion."""
+        path = self._confined(key)
         with disk_errors():
-            self._confined(key).unlink(missing_ok=True)
+            if version is None or _version_of(path) == version:
+                path.unlink(missing_ok=True)
 
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder that is empty but for unfinished files; see the port."""
@@ -202,7 +213,7 @@ class FileStorage:
             with contextlib.suppress(OSError):
                 path.rmdir()
 
-    def remove_unfinished(self, unchanged_s: float) -> int:  # noqa: ARG002 - of the port
+    def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:  # noqa: ARG002 - of the port
         """Does nothing, as each writer removes what killed ones have left beside its file; see the port."""
         return 0
 

@@ -15,10 +15,10 @@ redacted: its arguments and its output may contain URLs that grant access to med
 import contextlib
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO, BinaryIO, NamedTuple, Self
@@ -26,12 +26,18 @@ from typing import IO, BinaryIO, NamedTuple, Self
 import structlog
 
 from podjobs.backends.command_watch import watching
+from podjobs.backends.feed import Feeder
 from podjobs.backends.priority import lower_session
 from podjobs.backends.sandbox import Sandbox
 from podjobs.backends.sandbox_choice import choose_sandbox
 from podjobs.backends.wrappers import check_start, wrap
 from podjobs.contract.commands import UNLIMITED, Access, CommandLimits
-from podjobs.contract.errors import OutputTooLongError, PermanentError, RetryableError
+from podjobs.contract.errors import (
+    CommandStoppedError,
+    OutputTooLongError,
+    PermanentError,
+    StepError,
+)
 from podjobs.contract.redaction import redact
 
 logger = structlog.get_logger(__name__)
@@ -39,7 +45,6 @@ logger = structlog.get_logger(__name__)
 STDERR_TAIL_LINES = 30
 STDERR_LINE_CHARS = 1000
 LONGEST_LINE_BYTES = 64 << 10
-FEED_BLOCK_BYTES = 1 << 20
 CPU_TOLERANCE_S = 0.5
 """What the kernel counts and what it reports differ a little."""
 PUMP_GRACE_S = 2.0
@@ -91,46 +96,80 @@ class ProcessTools:
         watch: Callable[[], None] | None = None,
     ) -> bytes:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
-        logger.debug("Starting a command.", command=shlex.join(_shown(argv)))
-        with contextlib.ExitStack() as files:
-            fed = [files.enter_context(contextlib.closing(file)) for file in feed]
+        began_s = time.monotonic()
+        try:
+            output = self._run(argv, timeout_s, access, feed, on_progress, limit_bytes, limits, watch)
+        except StepError as error:
+            _check_inputs(access, began_s, error)
+            raise
+        _check_inputs(access, began_s)
+        return output
+
+    def _run(  # noqa: PLR0913, PLR0917 - of `run`
+        self,
+        argv: Sequence[str],
+        timeout_s: float,
+        access: Access,
+        feed: Iterable[BinaryIO],
+        on_progress: Callable[[dict[str, str]], None] | None,
+        limit_bytes: int | None,
+        limits: CommandLimits,
+        watch: Callable[[], None] | None,
+    ) -> bytes:
+        shown = _shown(argv, access)
+        logger.debug("Starting a command.", command=shlex.join(shown))
+        with Feeder(feed) as feeder:
             process = self._sandbox.start(
                 [*wrap(self._memory_limit_bytes, limits), *argv],
                 access,
-                stdin=subprocess.PIPE if fed else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if feeder.is_empty else subprocess.PIPE,
             )
             if limits.yields:
                 lower_session(process.pid)
-            feeder = _Feeder(fed, files.pop_all(), process)
-        tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
-        with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
-            pumps = [feeder, threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail), daemon=True)]
-            for pump in pumps:
-                pump.start()
-            output = None
-            try:
-                output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
-            finally:
-                if output is None:
-                    deadline.stop()
-                end = _reap(process)
-                for pump in pumps:
-                    pump.join(PUMP_GRACE_S)
+            tail: deque[str] = deque(maxlen=STDERR_TAIL_LINES)
+            with _Deadline(process, timeout_s) as deadline, watching(watch, deadline.stop):
+                if process.stdin:
+                    feeder.start(process.stdin, deadline.stop)
+                listener = threading.Thread(target=_keep_tail, args=(_pipe(process.stderr), tail, access), daemon=True)
+                listener.start()
+                output = None
+                try:
+                    output = _read_output(_pipe(process.stdout), on_progress, limit_bytes)
+                finally:
+                    if output is None:
+                        deadline.stop()
+                    end = _reap(process)
+                    for pump in (feeder, listener):
+                        pump.join(PUMP_GRACE_S)
         stderr = "\n".join(tuple(tail))
         if output is None:
             detail = f"{_name(argv)} gave more than {limit_bytes} bytes and was stopped."
-            raise OutputTooLongError(detail, argv=_shown(argv))
+            raise OutputTooLongError(detail, argv=shown)
         if end.status != 0:
-            context = {"argv": _shown(argv), "exit_status": end.status, "stderr": stderr}
+            if feeder.error is not None:
+                raise feeder.error
+            context = {"argv": shown, "exit_status": end.status, "stderr": stderr}
             raise _failure(_name(argv), end, limits, timeout_s if deadline.expired else None, context)
         if stderr:
             logger.debug("A command wrote to stderr.", command=argv[0], stderr=stderr)
         return output
 
 
-def _shown(argv: Sequence[str]) -> list[str]:
-    """A command as it may appear in errors and logs."""
-    return [redact(argument) for argument in argv]
+def _check_inputs(access: Access, began_s: float, error: StepError | None = None) -> None:
+    """Raise what kept a command from reading its inputs: that is the reason of its error, if it noticed at all.
+
+    ffmpeg takes an input that breaks off for one that ends, and may say that all is well.
+    """
+    if trouble := access.find_trouble(began_s):
+        raise trouble from error
+
+
+def _shown(texts: Iterable[str], access: Access) -> list[str]:
+    """A command, or what it says, as it may appear in errors and logs."""
+    for source in access.remote:
+        if source.proxy:  # its URL tells people nothing
+            texts = [text.replace(source.url, source.name) for text in texts]
+    return [redact(text) for text in texts]
 
 
 class _End(NamedTuple):
@@ -173,6 +212,8 @@ class _Deadline:
 
     def stop(self) -> None:
         """Kill the command before its time is up."""
+        if self._process.returncode is not None:
+            return  # by now another process may have its number
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -187,31 +228,12 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _keep_tail(stream: IO[bytes], tail: deque[str]) -> None:
+def _keep_tail(stream: IO[bytes], tail: deque[str], access: Access) -> None:
     with contextlib.suppress(ValueError):  # it was closed: the command has ended, but something that it started has not
         # a line may be as long as a text in an upload
         while line := stream.readline(LONGEST_LINE_BYTES):
-            tail.append(redact(line.decode("utf-8", "replace").rstrip())[:STDERR_LINE_CHARS])
-
-
-class _Feeder(threading.Thread):
-    """Writes files into a command's standard input, and closes them."""
-
-    def __init__(
-        self, files: Sequence[BinaryIO], closing: contextlib.ExitStack, process: subprocess.Popen[bytes]
-    ) -> None:
-        super().__init__(daemon=True)
-        self._files, self._closing, self._target = files, closing, process.stdin
-
-    def run(self) -> None:
-        """Do it; called by `start`."""
-        # A command that ends early closes its end of the pipe: its exit status explains why, our broken pipe does not.
-        with self._closing, contextlib.suppress(OSError, ValueError):
-            for file in self._files:
-                shutil.copyfileobj(file, _pipe(self._target), FEED_BLOCK_BYTES)
-        if self._target:
-            with contextlib.suppress(OSError):
-                self._target.close()
+            (said,) = _shown([line.decode("utf-8", "replace").rstrip()], access)
+            tail.append(said[:STDERR_LINE_CHARS])
 
 
 def _read_output(
@@ -249,7 +271,7 @@ def _failure(
         context: of the error.
     """
     if expired_s is not None and end.cpu_s < BUSY_SHARE * expired_s:
-        return RetryableError(f"{command} did not finish within {expired_s:.0f} s and was stopped.", **context)
+        return CommandStoppedError(f"{command} did not finish within {expired_s:.0f} s and was stopped.", **context)
     # ffmpeg ends in order upon SIGXCPU: its exit status does not tell, but its processor time does
     if expired_s is not None or (limits.cpu_s is not None and end.cpu_s >= limits.cpu_s - CPU_TOLERANCE_S):
         return LimitExceededError(
@@ -268,7 +290,7 @@ def _failure(
         )
     if end.status < 0:
         name = signal.Signals(-end.status).name
-        return RetryableError(f"{command} was killed by {name}; the machine may be short of memory.", **context)
+        return CommandStoppedError(f"{command} was killed by {name}; the machine may be short of memory.", **context)
     stderr = str(context["stderr"])
     last = stderr.splitlines()[-1].strip().rstrip(".") if stderr else "it said nothing"
     return CommandError(f"{command} failed with exit status {end.status}: {last}.", **context)

@@ -33,8 +33,8 @@ INHERITED = ("PATH", "LD_LIBRARY_PATH")
 MARKS = "POD_FUNCTIONS_"
 """How variables begin by which whoever starts a stack finds its processes again: commands receive them, too."""
 FOR_URLS = ("http_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Variables for commands that read from a URL."""
-PROXY = "http_proxy"
+"""Variables for commands that read from a URL, unless it comes with a proxy of its own."""
+PROXY, NO_PROXY = "http_proxy", "no_proxy"
 CERTIFICATES = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR"})
 LOCALE = "C.UTF-8"
 
@@ -92,7 +92,9 @@ class Sandbox:
 
         Raises:
             OSError: it cannot be started; KernelRefusedError: it cannot be confined.
+            ValueError: its inputs have several proxies.
         """
+        environment = choose_environment(access, is_confined=Level.ENVIRONMENT in self.levels)
 
         def popen() -> "subprocess.Popen[bytes]":
             return subprocess.Popen(
@@ -101,7 +103,7 @@ class Sandbox:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                env=choose_environment(access) if Level.ENVIRONMENT in self.levels else None,
+                env=environment,
             )
 
         return _Starter(self, access, popen).process() if self.levels - {Level.ENVIRONMENT} else popen()
@@ -124,7 +126,7 @@ class Sandbox:
         yield from (Rule(path, READ) for path in access.files)
         if access.folder is not None:
             yield Rule(access.folder, CHANGE)
-        if access.remote:
+        if access.remote and not access.proxy:
             certificates = [value for name, value in choose_environment(access).items() if name in CERTIFICATES]
             yield from (Rule(Path(path), READ) for path in (*URL_FILES, *certificates))
 
@@ -166,18 +168,29 @@ class _Starter(threading.Thread):
         return self._popen()
 
 
-def choose_environment(access: Access) -> dict[str, str]:
-    """The environment of a command: nothing secret, except a proxy's password where it reads from a URL."""
-    names = (*INHERITED, *(FOR_URLS if access.remote else ()))
+def choose_environment(access: Access, *, is_confined: bool = True) -> dict[str, str]:
+    """The environment of a command: nothing secret, except a proxy's password where it reads from a URL.
+
+    Args:
+        access: what it may reach.
+        is_confined: whether it must not have everything that this process has.
+    """
+    for_urls = FOR_URLS if access.remote and not access.proxy else ()
+    names = (*INHERITED, *for_urls)
     inherited = {name: value for name, value in os.environ.items() if name in names or name.startswith(MARKS)}
-    return {"PATH": os.defpath, "LANG": LOCALE, "LC_ALL": LOCALE, **inherited}
+    environment = {"PATH": os.defpath, "LANG": LOCALE, "LC_ALL": LOCALE, **inherited} if is_confined else {**os.environ}
+    if access.proxy:
+        environment[PROXY] = access.proxy
+        environment.pop(NO_PROXY, None)
+    return environment
 
 
 def choose_ports(access: Access) -> set[int]:
-    """The TCP ports to which a command may connect: those of its URLs, or of a proxy."""
+    """The TCP ports to which a command may connect: of its URLs and of a proxy, or of the proxy that they name."""
     proxy = choose_environment(access).get(PROXY, "")
     ports: set[int] = set()
-    for url, protocols in (*((one.url, one.protocols) for one in access.remote), (proxy, ("http",))):
+    direct = () if access.proxy else access.remote
+    for url, protocols in (*((one.url, one.protocols) for one in direct), (proxy, ("http",))):
         if url:
             explicit = urlsplit(url).port
             ports |= {explicit} if explicit else {PORTS[name] for name in protocols if name in PORTS}

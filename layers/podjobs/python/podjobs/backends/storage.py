@@ -9,6 +9,9 @@ from podjobs.contract.media_urls import split_media_url
 from podjobs.contract.ports import Storage
 from podjobs.settings import MediaSettings
 
+HASTE = {"podjobs_s3_attempts": 1, "podjobs_s3_timeout_s": 5.0}
+"""For a look at an object storage for which a start waits. Steps have the patience that the settings say."""
+
 
 def open_storage(settings: MediaSettings) -> Storage:
     """Open the media storage; nothing is accessed before the first step needs it.
@@ -18,6 +21,20 @@ def open_storage(settings: MediaSettings) -> Storage:
     """
     url = split_media_url(settings.media_location)
     return STORAGES[url.scheme](url, settings)
+
+
+def find_media_obstacle(settings: MediaSettings) -> str:
+    """Find out, at a start, whether files can be written to the media so that Pod can use them.
+
+    A server that does not answer is soon given up: a function that does not start would not even say so.
+
+    Args:
+        settings: where the media are.
+
+    Returns:
+        A sentence for the operator, with the remedy; empty: nothing is wrong.
+    """
+    return open_storage(settings.model_copy(update=HASTE)).find_obstacle()
 
 
 def _open_files(url: SplitResult, settings: MediaSettings) -> Storage:

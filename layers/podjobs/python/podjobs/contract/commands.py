@@ -1,7 +1,10 @@
 """What a media command reads, what it may use, and what it may reach."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from podjobs.contract.errors import StepError
 
 LOCAL_PROTOCOLS = frozenset({"file", "pipe"})
 """ffmpeg's protocols that need no network."""
@@ -20,6 +23,8 @@ class MediaInput:
     proxy: str = field(default="", repr=False)
     """URL, with its password, of the HTTP proxy that it is read through; empty: none, or the environment's. Commands
     get it by their environment, which other users of the machine cannot see."""
+    trouble: Callable[[float], StepError | None] = field(default=lambda _: None, repr=False, compare=False)
+    """What kept it from being read since a time (of `time.monotonic`), if anything did: commands may not notice."""
 
     @property
     def protocol_whitelist(self) -> str:
@@ -71,6 +76,21 @@ class Access:
     def remote(self) -> tuple[MediaInput, ...]:
         """What it reads over the network."""
         return tuple(one for one in self.reads if isinstance(one, MediaInput) and one.is_remote)
+
+    @property
+    def proxy(self) -> str:
+        """The proxy through which it reads; empty: none that its inputs name.
+
+        Raises ValueError if they name several: a command knows one.
+        """
+        proxies = {one.proxy for one in self.remote}
+        if len(proxies) > 1:
+            raise ValueError("A command's inputs must all be read through the same proxy.")
+        return proxies.pop() if proxies else ""
+
+    def find_trouble(self, since_s: float) -> StepError | None:
+        """What kept its inputs from being read since a time, as `time.monotonic` gives it, if anything did."""
+        return next(filter(None, (one.trouble(since_s) for one in self.remote)), None)
 
 
 NOTHING = Access()

@@ -89,6 +89,10 @@ class RetryableError(StepError):
     title = "The step failed this time."
 
 
+class CommandStoppedError(RetryableError):
+    """A command was killed: it took too long, or the machine is short of memory."""
+
+
 class MissingFileError(RetryableError):
     """There is no such file (yet): a shared folder shows new files late."""
 

@@ -4,6 +4,7 @@ How a job was requested is known only to the door it came through (adapter/door)
 the function `notification`, by the job's `reply_to`. Everything about job types but their data is in workflows.py.
 """
 
+import operator
 import posixpath
 from typing import Annotated, Literal, Self
 
@@ -87,13 +88,16 @@ def spare_source(job_id: str, name: str = "unknown") -> Key:
 
 
 class RecoveryJob(Job):
-    """What jobs that are unknown by now have left in the media storage is found, reported and removed."""
+    """What nobody needs any more in the media storage is found, reported and removed."""
 
     type: Literal["recovery"] = "recovery"
     known: tuple[JobId, ...]
     """The jobs that have not ended."""
     known_at: float
     """When they were listed, seconds since the epoch: a job that began later is none of the unknown."""
+    dry_run: bool = Field(default=False, exclude_if=operator.not_)
+    """Report only, and remove nothing. Written only if it is set: a version that does not know it reads all other jobs,
+    and refuses such a one instead of removing anything."""
 
 
 class TranscriptionJob(Job):

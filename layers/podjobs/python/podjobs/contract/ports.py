@@ -112,20 +112,28 @@ class Storage(Protocol):
     def move(self, source: Key, target: Key) -> None:
         """Move a file atomically, replacing an existing one; creates its folder if it is missing.
 
-        Raises RetryableError if the file does not exist.
+        Of a file that is deleted meanwhile, nothing appears.
+
+        Raises MissingFileError if the file does not exist.
         """
 
-    def delete(self, key: Key) -> None:
-        """Delete a file; does nothing if it is already gone."""
+    def delete(self, key: Key, version: str | None = None) -> None:
+        """Delete a file; does nothing if it is already gone.
+
+        Args:
+            key: of the file.
+            version: the file is left if it has another one now; None: it is deleted in any case.
+        """
 
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder with what killed writers left in it, unless it contains anything else."""
 
-    def remove_unfinished(self, unchanged_s: float) -> int:
+    def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Remove what writers that were broken off have left and no reader sees.
 
         Args:
             unchanged_s: only what was begun at least so long ago, in seconds.
+            dry_run: remove nothing, only count.
 
         Returns:
             How many there were; where a backend removes them elsewhere, 0.
@@ -159,8 +167,9 @@ class Tools(Protocol):
             argv: the command and its arguments; no shell is involved.
             timeout_s: seconds after which the command and its children are killed.
             access: the files that it reads and the folder that it writes to.
-            feed: open files whose contents, one after another, become the command's standard input; they are only read
-                forward, and closed.
+            feed: files whose contents, one after another, become the command's standard input. Each is taken from the
+                iterable, and so opened, when the command has read the one before it; they are only read forward, and
+                closed in any case, as is the iterable if it is a generator.
             on_progress: called with each block of ffmpeg's `-progress pipe:1` output, of which nothing is returned. If
                 it raises an error, the command is killed and the error passed on.
             limit_bytes: the most it may write to stdout; None: no limit.
@@ -172,7 +181,9 @@ class Tools(Protocol):
             CommandError: it ended with an error (permanent); its subclass LimitExceededError: it went beyond its
                 limits. If the disk was full, only the storage that the command wrote to can tell.
             OutputTooLongError: it wrote more to stdout (permanent).
-            RetryableError: it was killed from outside, or ran out of time.
+            RetryableError: it was killed from outside, or ran out of time; or a file to feed could not be read, for
+                which it was killed.
+            StepError: of taking a file from `feed`.
         """
 
 
@@ -340,3 +351,38 @@ class PodApi(Protocol):
         Args:
             slug: of the video, see VideoState.
         """
+
+
+class Sight(Enum):
+    """Whether a web server shows a file."""
+
+    SHOWN = "shown"
+    MISSING = "missing"
+    """There is no such file, or not yet."""
+    REFUSED = "refused"
+    """It does not serve it to us, and time will not change that."""
+    UNKNOWN = "unknown"
+    """It cannot be reached, or has failed this time."""
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """What Pod's web server shows of a file."""
+
+    sight: Sight
+    reason: str = ""
+    """Why it is not shown, as the end of a sentence about the web server, such as «the answer is 403»."""
+    size_bytes: int | None = None
+    """None: the server does not say."""
+    content: bytes = b""
+    """Empty if it was not read."""
+
+
+class PodMedia(Protocol):
+    """The media as Pod's web server shows them, from the folder that Pod itself reads."""
+
+    def look(self, key: Key) -> SeenFile:
+        """Look whether a file is shown, without reading it. Raises nothing."""
+
+    def read(self, key: Key) -> SeenFile:
+        """Read a small file. Raises nothing."""

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from podjobs.contract.commands import Access
-from podjobs.contract.errors import StepError
+from podjobs.contract.errors import CommandStoppedError, PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import PACKET_TIMES, input_argv
@@ -166,7 +166,7 @@ def _read_pts(source: Key, stream: int, intervals: str, work: Workspace) -> list
         file = work.storage.input_of(source)
         argv += input_argv(file, work.settings)
         output = work.tools.run(argv, timeout_s=INDEX_TIMEOUT_S, access=Access((file,)))
-    except StepError:
+    except (PermanentError, CommandStoppedError):
         return []
     fields = [line.split("|")[0] for line in output.decode("ascii", "replace").splitlines()]
     return [float(field) for field in fields if field.replace(".", "", 1).lstrip("-").isdigit()]

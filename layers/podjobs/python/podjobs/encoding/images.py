@@ -10,7 +10,7 @@ import ffmpeg
 import webvtt
 
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError, blames_disk
+from podjobs.contract.errors import CommandStoppedError, PermanentError, blames_disk
 from podjobs.contract.plans import Result
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.completeness import played_length_s
@@ -190,9 +190,7 @@ def _take_covers(context: EncodingContext, folder: Path) -> tuple[list[str], lis
             argv = cover_argv(source, picture, str(folder), work.settings)
             limits = CommandLimits(LEAST_CPU_S, IMAGE_FILES)
             work.tools.run(argv, timeout_s=left_s, access=Access((source,), folder), limits=limits)
-        except NotNowError:
-            raise
-        except (PermanentError, RetryableError) as error:
+        except (PermanentError, CommandStoppedError) as error:
             if attempt == 1 and blames_disk(error):
                 raise
             (folder / cover_name(picture)).unlink(missing_ok=True)

@@ -24,7 +24,7 @@ PodPathOf = Callable[[Key], str]
 
 
 def empty_info(job: EncodingJob, pod_path: PodPathOf, started_at: float) -> dict[str, Any]:
-    """All fields that Pod knows, empty.
+    """All fields that Pod knows, empty, and two of ours.
 
     Args:
         job: what was requested.
@@ -36,6 +36,8 @@ def empty_info(job: EncodingJob, pod_path: PodPathOf, started_at: float) -> dict
         # Pod expects its own id of the video
         "id": int(job.target) if job.target.isdecimal() else job.target,
         "job_id": job.id,
+        # whether another job's is the newer one
+        "accepted_at": started_at,
         "video_file": pod_path(job.source),
         "output_dir": pod_path(job.output_folder),
         "start": time.ctime(started_at),

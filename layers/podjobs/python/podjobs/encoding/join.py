@@ -1,5 +1,6 @@
 """Joins the chunks of a rendition into one stream, without parsing them."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import BinaryIO
@@ -15,7 +16,7 @@ SIGNATURE = b"nut/multimedia container\0"
 
 
 def open_joined(chunks: Sequence[Chunk], rendition: Rendition, work: Workspace) -> Iterator[BinaryIO]:
-    """Open the files of a rendition so that their concatenated contents are one NUT stream.
+    """Open the files of a rendition, each when it is asked for: their concatenated contents are one NUT stream.
 
     Args:
         chunks: those that have frames, in order.
@@ -26,10 +27,12 @@ def open_joined(chunks: Sequence[Chunk], rendition: Rendition, work: Workspace) 
         RetryableError: a chunk's file does not exist or is not a NUT file.
     """
     for position, chunk in enumerate(chunks):
-        file = work.storage.open(work.key(f"{chunk_id(chunk)}/{rendition.name}.nut"))
-        if file.read(len(SIGNATURE)) != SIGNATURE:
-            file.close()
-            raise RetryableError(f"The file of {chunk_id(chunk)} at {rendition.name}p is damaged.")
+        with contextlib.ExitStack() as closing:
+            name = f"{chunk_id(chunk)}/{rendition.name}.nut"
+            file = closing.enter_context(work.storage.open(work.key(name)))
+            if file.read(len(SIGNATURE)) != SIGNATURE:
+                raise RetryableError(f"The file of {chunk_id(chunk)} at {rendition.name}p is damaged.")
+            closing.pop_all()
         if position == 0:
             yield BytesIO(SIGNATURE)  # what has been read is not read again
         yield file

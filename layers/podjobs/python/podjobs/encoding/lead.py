@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from podjobs.contract.commands import Access
-from podjobs.contract.errors import StepError
+from podjobs.contract.errors import CommandStoppedError, PermanentError
 from podjobs.encoding.boundaries import SHORTEST_PREROLL_S, choose_preroll_s
 from podjobs.encoding.frames import SourceCut
 from podjobs.encoding.picture import GRID_TOLERANCE, JITTER_S
@@ -225,7 +225,7 @@ def _look(cut: SourceCut, chunk: Chunk, until_s: float, work: Workspace, *, deco
     argv += ["-show_entries", entries, *input_argv(cut.source, work.settings)]
     try:
         output = work.tools.run(argv, timeout_s=LOOK_TIMEOUT_S, access=Access((cut.source,)))
-    except StepError:
+    except (PermanentError, CommandStoppedError):
         return Seen(())
     return read_seen(output.decode("ascii", "replace"))
 

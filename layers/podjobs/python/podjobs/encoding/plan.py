@@ -20,6 +20,7 @@ from podjobs.encoding.dressing import apply_dressing
 from podjobs.encoding.examine import Examined, describe_changes, examine_source
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.limits import shortest_chunk_s
+from podjobs.encoding.lookups import most_places
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.repackage import repackage
@@ -174,11 +175,25 @@ def _cut_into_chunks(recipe: Recipe, video: VideoFacts, work: Workspace) -> Reci
     chunk_s = max(chunk_s, shortest_chunk_s(duration_s, size_bytes, settings.ffmpeg_hls_time))
     picture_end_s = duration_s if video.end_s is None else min(duration_s, video.end_s - recipe.origin_s)
     wanted_s = range(chunk_s, math.ceil(max(0.0, picture_end_s)), chunk_s)
-    seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in wanted_s]
-    key_frames_s = find_key_frames(recipe.source, video.index, seeks_s, work)
-    # A file's clock and its index may differ: key frames outside the time line are useless.
-    inside_s = [time_s - recipe.origin_s for time_s in key_frames_s if video.start_s <= time_s]
-    preferred_s = preferred_starts(inside_s, recipe.preroll_s, settings.ffmpeg_hls_time)
+    preferred_s = _find_preferred(recipe, video, wanted_s, size_bytes, work)
     moving_s = recipe.freeze_first_s, picture_end_s if recipe.freeze_last else duration_s
     starts_s = place_around_holds(duration_s, chunk_s, preferred_s, moving_s, settings.ffmpeg_hls_time)
     return recipe.model_copy(update={"starts_s": starts_s})
+
+
+def _find_preferred(recipe: Recipe, video: VideoFacts, wanted_s: range, size_bytes: int, work: Workspace) -> set[float]:
+    """The times at which chunks should begin: soon after key frames near the wanted times; none if these are unknown.
+
+    Where looking up all would cost too much, some are, and the others are taken as they are.
+    """
+    file = work.storage.input_of(recipe.source)
+    most = most_places(file, size_bytes, recipe.facts.duration_s, len(wanted_s))
+    looked_up_s = wanted_s[:: math.ceil(len(wanted_s) / max(1, most)) or 1]
+    seeks_s = [recipe.origin_s + time_s - recipe.preroll_s for time_s in looked_up_s]
+    key_frames_s = find_key_frames(recipe.source, video.index, seeks_s, work)
+    # A file's clock and its index may differ: key frames outside the time line are useless.
+    inside_s = [time_s - recipe.origin_s for time_s in key_frames_s if video.start_s <= time_s]
+    if not inside_s:
+        return set()
+    others_s = {float(time_s) for time_s in set(wanted_s) - set(looked_up_s)}
+    return others_s | preferred_starts(inside_s, recipe.preroll_s, work.settings.ffmpeg_hls_time)

@@ -1,5 +1,6 @@
 """HLS playlists: the master playlist, and each rendition's own, which is corrected to match its stream."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +69,10 @@ def inspect(file: Path, work: Workspace) -> Inspection:
     packets: Packets = {}
     codecs: dict[str, None] = {}
     # -f: a file of a few packets would be taken for another kind
-    for line in work.run([*argv, "-f", "mpegts", "-i", str(file)], access=Access((file,))).splitlines():
-        match line.split("|"):
+    listing = work.run([*argv, "-f", "mpegts", "-i", str(file)], access=Access((file,)))
+    # one by one: a list of half a million lines takes as much memory as everything else
+    for line in re.finditer(".+", listing):
+        match line[0].split("|"):
             case ["packet", kind, pts, dts, flags, *_]:
                 packets.setdefault(kind, []).append((int(pts), int(dts), flags.startswith("K")))
             case [*_, "stream", profile, "video", level]:

@@ -1,4 +1,6 @@
-"""Publishes what was packaged: files are moved into place, info_video.json last, then old files are removed.
+"""Publishes what was packaged: files are moved into place, the master playlist and info_video.json last.
+
+Then old files are removed. What a late step of a superseded job does changes nothing: see media/publication.py.
 
 Also cleans up after a job that has failed, was superseded, or whose video was deleted.
 """
@@ -6,10 +8,11 @@ Also cleans up after a job that has failed, was superseded, or whose video was d
 import json
 import posixpath
 import re
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from podjobs.contract.errors import PermanentError, Problem, RetryableError, StepError
+from podjobs.contract.errors import FileChangedError, MissingFileError, PermanentError, Problem, StepError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan, Result
@@ -21,6 +24,7 @@ from podjobs.encoding.playlist import MASTER, master_playlist
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import PackageResult, PublishResult
 from podjobs.encoding.steps import AUDIO_FOLDER, IMAGES_FOLDER, SUBTITLES_FOLDER, package_id, stages_of
+from podjobs.media.publication import Publication
 from podjobs.media.source_watch import SourceWatch
 
 OURS = re.compile(
@@ -28,6 +32,9 @@ OURS = re.compile(
     r"|subtitle_.*\.vtt)"
 )
 """Files that an encoder leaves in a video's folder: a new encode removes those that it does not replace."""
+REPORTED = "The failure was reported in info_video.json."
+MASTER_FOLDER = "master"
+"""In the work folder."""
 
 
 def publish(context: EncodingContext) -> Plan | Result:
@@ -39,10 +46,9 @@ def publish(context: EncodingContext) -> Plan | Result:
     Raises:
         PermanentError: even that did not verify.
         SourceGoneError: the source was moved or deleted meanwhile: what Pod would import must not be left here.
-        RetryableError: a work file does not exist.
+        RetryableError: a work file does not exist; or the job has ended or was superseded.
     """
     job, storage = context.job, context.work.storage
-    source = SourceWatch(storage, job.source, job.id)
     if not storage.has_work(job.id) and (published := _find_published(job, storage)):
         storage.remove_work(job.id)
         return _result_of(published).reply(("The files were published before.",))
@@ -53,22 +59,24 @@ def publish(context: EncodingContext) -> Plan | Result:
     if serious := [fault for package in packages for fault in package.faults]:
         raise PermanentError("The encoded files did not verify: " + " ".join(serious))
 
-    files = _work_files(context, packages)
+    # a move to another file system takes its time
+    still_there = SourceWatch(storage, job.source, job.id).check
+    publication = Publication(storage, job.id, last=_place(job, info.NAME), also=still_there)
+    groups = _work_files(context, packages)
+    files = [name for group in groups for name in group]
+    keep = {*files, info.NAME} | ({MASTER} if packages else set())
+    old = _find_old(job, keep, storage)
+    publication.move_all([[(key, _place(job, name)) for name, key in group.items()] for group in groups])
     if packages:
-        storage.write(_place(job, MASTER), master_playlist(recipe.renditions, packages).encode())
-    for name, work_file in files.items():
-        source.check()  # a move to another file system takes its time
-        _take_place(work_file, _place(job, name), storage)
+        publication.move(_write_master(context, packages), _place(job, MASTER))
     log = (
         *faults,
         *find_missing(recipe, packages),
         *find_missing_sound(recipe, context.results.audio.duration_s),
     )
-    source.check()
-    written = info.success_info(context, list(files), log)
-    storage.write(_place(job, info.NAME), info.dump(written))
-    keep = {*files, info.NAME} | ({MASTER} if packages else set())
-    _remove_stale(job, keep, storage)
+    written = info.success_info(context, files, log)
+    publication.conclude(info.dump(written))
+    publication.remove(old)
     storage.remove_work(job.id)
     return _result_of(written, keep).reply(log)
 
@@ -80,29 +88,31 @@ def report_failure(context: EncodingContext) -> Result:
     folder lies behind a link that is not followed, the report is left at another place, which the notification names.
 
     Returns:
-        `video_path`: the path to notify Pod with, if that is not the video's own.
+        `video_path`: the path to notify Pod with, if that is not the video's own; `published_at`: when a report was
+        left, seconds since the epoch.
 
     Raises:
+        FileChangedError: somebody has written there meanwhile.
         StepError: the report cannot be left at either place; the error is that of the first one.
     """
     job, step, storage = context.job, context.step, context.work.storage
     problem = step.failure or Problem(title="The job failed.", status=500, detail="No reason was given.")
-    values, sentence = {}, "The failure was reported in info_video.json."
+    values: dict[str, Any] = {}
     try:
-        if _find_published(job, storage).get("error_encoding") is False:
-            # what failed is the notification, or what came after the files
-            sentence = "The files stay: they had been published before the job failed."
-        else:
-            _write_report(job, problem, context)
+        sentence = _leave_report(job, problem, context)
+    except FileChangedError:
+        raise
     except StepError as error:
         spare = job.spare
         values["video_path"] = storage.pod_path(spare.source)
         sentence = f"The failure was reported in {storage.pod_path(_place(spare, info.NAME))!r}: {error.detail}"
         also = f"{problem.detail} (Nothing can be left at the video: {error.detail})"
         try:
-            _write_report(spare, problem.model_copy(update={"detail": also}), context)
+            _leave_report(spare, problem.model_copy(update={"detail": also}), context)
         except StepError:
             raise error from None
+    if sentence == REPORTED or "video_path" in values:
+        values["published_at"] = time.time()
     storage.remove_work(job.id)
     return Result(values=values, log=(sentence,))
 
@@ -111,12 +121,12 @@ def withdraw(context: EncodingContext) -> Result:
     """Remove all files of a job whose video was deleted: Pod has removed the folder, but perhaps too early."""
     job, storage = context.job, context.work.storage
     storage.remove_work(job.id)
-    for folder in (job.output_folder, job.spare.output_folder):
-        for key in storage.list_files(folder):
-            name = posixpath.basename(key)
-            if name == info.NAME or OURS.fullmatch(name):
-                storage.delete(key)
-        storage.remove_folder(folder)
+    for place in (job, job.spare):
+        if _is_newer(_read_info(place, storage), context):
+            continue
+        for key in _list_ours(place, storage):
+            storage.delete(key)
+        storage.remove_folder(place.output_folder)
     storage.remove_folder(posixpath.dirname(job.spare.source))
     return Result(log=("The video was deleted; all files of this job were removed.",))
 
@@ -133,27 +143,50 @@ def _plan_again(recipe: Recipe, job: EncodingJob, faults: Sequence[str]) -> Plan
     return Plan(shared=again.model_dump(mode="json"), stages=stages_of(again, job), log=log)
 
 
-def _write_report(place: EncodingJob, problem: Problem, context: EncodingContext) -> None:
-    storage = context.work.storage
-    content = info.failure_info(context.job, storage.pod_path, context.step.accepted_at, problem)
-    storage.write(_place(place, info.NAME), info.dump(content))
+def _leave_report(place: EncodingJob, problem: Problem, context: EncodingContext) -> str:
+    """Report a failure at a place, unless something better is there. Returns a sentence about it.
+
+    A job that fails early has no work folder that could tell whether it was superseded: what is there has to.
+    """
+    job, storage = context.job, context.work.storage
+    key = _place(place, info.NAME)
+    version = storage.version(key)
+    found = _read_info(place, storage)
+    if _is_newer(found, context):
+        return "A newer job has published its result meanwhile: it stays."
+    if found.get("job_id") == job.id and found.get("error_encoding") is False:
+        # what failed is the notification, or what came after the files
+        return "The files stay: they had been published before the job failed."
+    content = info.failure_info(job, storage.pod_path, context.step.accepted_at, problem)
+    storage.replace(key, info.dump(content), version)
+    return REPORTED
 
 
 def _place(job: EncodingJob, name: str) -> Key:
     return posixpath.join(job.output_folder, name)
 
 
+def _read_info(job: EncodingJob, storage: Storage) -> dict[str, Any]:
+    """The info_video.json in a job's folder, whoever wrote it; empty: there is none."""
+    try:
+        with storage.open(_place(job, info.NAME)) as file:
+            found = json.load(file)
+    except (MissingFileError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _find_published(job: EncodingJob, storage: Storage) -> dict[str, Any]:
     """The info_video.json that this job has published; empty: there is none."""
-    key = _place(job, info.NAME)
-    if not storage.exists(key):
-        return {}
-    with storage.open(key) as file:
-        try:
-            published = json.load(file)
-            return dict(published) if published.get("job_id") == job.id else {}
-        except (ValueError, AttributeError):
-            return {}
+    found = _read_info(job, storage)
+    return found if found.get("job_id") == job.id else {}
+
+
+def _is_newer(found: dict[str, Any], context: EncodingContext) -> bool:
+    """Whether an info_video.json is that of a job that was accepted later."""
+    accepted_at = found.get("accepted_at")
+    is_other = found.get("job_id") != context.job.id
+    return is_other and isinstance(accepted_at, int | float) and accepted_at > context.step.accepted_at
 
 
 def _result_of(written: dict[str, Any], files: Iterable[str] = ()) -> PublishResult:
@@ -162,8 +195,11 @@ def _result_of(written: dict[str, Any], files: Iterable[str] = ()) -> PublishRes
     return PublishResult(files=tuple(sorted(files)), duration_s=int(written["duration"]), heights_px=heights_px)
 
 
-def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> dict[str, Key]:
-    """The work file of each file to publish, by name; a playlist comes after the stream it describes."""
+def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> list[dict[str, Key]]:
+    """The work file of each file to publish, by name, in groups; a playlist comes right after its stream.
+
+    Until then, the old playlist lists byte ranges of the new stream: for as short a time as can be.
+    """
     recipe, results = context.recipe, context.results
     in_folders: list[tuple[str, Sequence[str]]] = [
         (package_id(recipe, rendition), sorted(package.files, key=lambda name: name.endswith(".m3u8")))
@@ -173,17 +209,23 @@ def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> 
     in_folders.append((AUDIO_FOLDER, [name for name in results.audio.files if name.startswith("audio_")]))
     in_folders.append((SUBTITLES_FOLDER, [file.name for file in results.subtitles.files]))
     in_folders.append((IMAGES_FOLDER, (*results.images.thumbnails, *results.images.overview)))
-    return {name: context.work.key(f"{folder}/{name}") for folder, names in in_folders for name in names}
+    return [{name: context.work.key(f"{folder}/{name}") for name in names} for folder, names in in_folders]
 
 
-def _take_place(source: Key, target: Key, storage: Storage) -> None:
-    if storage.exists(source):
-        storage.move(source, target)
-    elif not storage.exists(target):
-        raise RetryableError(f"The work file {source!r} is missing, but was not published.")
+def _write_master(context: EncodingContext, packages: Sequence[PackageResult]) -> Key:
+    """Write the master playlist into the work folder, from where it is moved like the others. Returns its key."""
+    with context.work.writing(MASTER_FOLDER) as folder:
+        (folder / MASTER).write_text(master_playlist(context.recipe.renditions, packages), encoding="utf-8")
+    return context.work.key(f"{MASTER_FOLDER}/{MASTER}")
 
 
-def _remove_stale(job: EncodingJob, keep: set[str], storage: Storage) -> None:
-    for key in storage.list_files(job.output_folder):
-        if posixpath.basename(key) not in keep and OURS.fullmatch(posixpath.basename(key)):
-            storage.delete(key)
+def _list_ours(job: EncodingJob, storage: Storage) -> list[Key]:
+    """What encoders have left in a job's folder."""
+    keys = storage.list_files(job.output_folder)
+    return [key for key in keys if (name := posixpath.basename(key)) == info.NAME or OURS.fullmatch(name)]
+
+
+def _find_old(job: EncodingJob, keep: set[str], storage: Storage) -> dict[Key, str | None]:
+    """The versions of the files of an earlier encode that this one does not replace."""
+    old = (key for key in _list_ours(job, storage) if posixpath.basename(key) not in keep)
+    return {key: storage.version(key) for key in old}

@@ -1,10 +1,11 @@
-"""The results of an encoding job's steps, and how later steps read them. Pure."""
+"""The results of an encoding job's steps, and how later steps read them. Pure, except for the clock."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from podjobs.contract.bounds import Log
 from podjobs.contract.plans import Result
@@ -94,6 +95,8 @@ class PublishResult(StepResult):
     """As info_video.json states it, and Pod once it has imported it: whole seconds."""
     heights_px: tuple[int, ...]
     """Nominal, of the renditions."""
+    published_at: float = Field(default_factory=time.time)
+    """Seconds since the epoch: from then on the files may be waited for until Pod sees them, too."""
 
 
 @dataclass(frozen=True)

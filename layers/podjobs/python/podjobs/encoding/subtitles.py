@@ -12,7 +12,7 @@ from pathlib import Path
 import ffmpeg
 
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
-from podjobs.contract.errors import NotNowError, PermanentError, RetryableError, blames_disk
+from podjobs.contract.errors import CommandStoppedError, PermanentError, blames_disk
 from podjobs.contract.plans import Result
 from podjobs.encoding.caption_text import DecodedText, decode_text
 from podjobs.encoding.captions import CAPTION_CHARS, CAPTIONS, LINES, ShiftedCaptions, shift_captions
@@ -125,11 +125,9 @@ def _convert(streams: Sequence[_Stream], context: EncodingContext) -> list[str]:
     limits = subtitle_limits(work.storage.size_bytes(context.recipe.source))
     try:
         _write(streams, context, limits, work.timeout_s if alone else work.timeout_s / 2)
-    except (PermanentError, RetryableError) as error:
+    except (PermanentError, CommandStoppedError) as error:
         # nothing may be wrong with the subtitles
-        if isinstance(error, NotNowError) or (
-            context.step.attempt == 1 and (isinstance(error, RetryableError) or blames_disk(error))
-        ):
+        if context.step.attempt == 1 and (isinstance(error, CommandStoppedError) or blames_disk(error)):
             raise
         if alone:
             return [_left_out(streams[0], error)]
@@ -140,9 +138,7 @@ def _convert(streams: Sequence[_Stream], context: EncodingContext) -> list[str]:
     for stream in streams:
         try:
             _write([stream], context, limits, work.timeout_s / 2 / len(streams))
-        except NotNowError:
-            raise
-        except (PermanentError, RetryableError) as error:
+        except (PermanentError, CommandStoppedError) as error:
             log.append(_left_out(stream, error))
     return log
 
@@ -155,7 +151,7 @@ def _write(streams: Sequence[_Stream], context: EncodingContext, limits: Command
     work.tools.run(argv, timeout_s=timeout_s, access=access, limits=limits)
 
 
-def _left_out(stream: _Stream, error: PermanentError | RetryableError) -> str:
+def _left_out(stream: _Stream, error: PermanentError | CommandStoppedError) -> str:
     stream.file.unlink(missing_ok=True)
     return f"{stream.name} cannot be converted and is left out: {error.detail}"
 

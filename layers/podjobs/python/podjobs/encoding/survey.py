@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from podjobs.contract.commands import Access
-from podjobs.contract.errors import StepError
+from podjobs.contract.errors import CommandStoppedError, PermanentError
 from podjobs.contract.media_paths import Key
+from podjobs.encoding.lookups import most_places
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import input_argv
 from podjobs.media.facts import MediaFacts, VideoFacts
@@ -49,31 +50,33 @@ def survey_pictures(source: Key, facts: MediaFacts, work: Workspace) -> MediaFac
     video = facts.video
     if video is None or video.codec not in RESIZABLE_CODECS:
         return facts
-    places_s = choose_places(video.start_s, facts.duration_s)
+    file = work.storage.input_of(source)
+    most = most_places(file, work.storage.size_bytes(source), facts.duration_s, MOST_PLACES)
+    places_s = choose_places(video.start_s, facts.duration_s, most)
     # %+#1: one packet from each place on; a seek goes back to the key frame before it
     intervals = ",".join(f"{place_s:.6f}%+#1" for place_s in places_s)
     argv = [work.settings.ffprobe_cmd, "-v", "quiet", "-select_streams", str(video.index)]
     argv += ["-read_intervals", intervals, "-print_format", "compact=nokey=0", "-show_entries"]
     argv += ["packet=pts_time,flags:frame=width,height,sample_aspect_ratio,pict_type"]
     try:
-        file = work.storage.input_of(source)
         argv += input_argv(file, work.settings)
         output = work.tools.run(argv, timeout_s=SURVEY_TIMEOUT_S, access=Access((file,))).decode("ascii", "replace")
-    except StepError:
+    except (PermanentError, CommandStoppedError):
         output = ""
-    is_complete = bool(output) and len(places_s) < MOST_PLACES
+    is_complete = bool(output) and len(places_s) < most
     return facts.model_copy(update={"video": apply_survey(video, read_survey(output), is_complete=is_complete)})
 
 
-def choose_places(start_s: float, duration_s: float | None) -> tuple[float, ...]:
+def choose_places(start_s: float, duration_s: float | None, most: int = MOST_PLACES) -> tuple[float, ...]:
     """Choose where to look: evenly, at most once a second.
 
     Args:
         start_s: first frame on the source's clock.
         duration_s: of the source; None if unknown.
+        most: places.
     """
     length_s = duration_s or 0.0
-    count = max(1, min(MOST_PLACES, int(length_s / NEAREST_PLACES_S)))
+    count = max(1, min(most, int(length_s / NEAREST_PLACES_S)))
     return tuple(start_s + (place + 0.5) * length_s / count for place in range(count))
 
 

@@ -22,6 +22,9 @@ UNATTENDED = ("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error")
 LAID_OUT_CHANNELS = 8
 """ffmpeg mixes up to 7.1 by itself; more channels have no layout that it can mix."""
 
+RECEIVE_BUFFER_BYTES = 16 << 10
+"""Of connections; enough for 500 MB/s on one machine."""
+
 PACKET_TIMES = ("-show_entries", "packet=pts_time", "-print_format", "compact=nokey=1:print_section=0")
 """ffprobe options: one line per packet that holds its time alone, without names around it, as files have millions."""
 
@@ -33,7 +36,10 @@ def input_options(source: MediaInput, settings: SourceSettings) -> dict[str, Any
         source: the file, and the protocols to read it.
         settings: the codecs to decode, and how many streams a file may have.
     """
+    # what a connection holds in advance is fetched in vain when ffmpeg seeks elsewhere
+    buffering = {"recv_buffer_size": RECEIVE_BUFFER_BYTES} if source.is_remote else {}
     return {
+        **buffering,
         "protocol_whitelist": source.protocol_whitelist,
         "format_whitelist": ",".join(ACCEPTED_FORMATS),
         "codec_whitelist": ",".join(name_decoders(settings.podjobs_codecs)),

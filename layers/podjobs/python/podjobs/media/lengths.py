@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from podjobs.contract.commands import Access, MediaInput
-from podjobs.contract.errors import NotNowError, RetryableError, StepError
+from podjobs.contract.errors import CommandStoppedError, PermanentError
 from podjobs.contract.media_paths import Key
 from podjobs.media.commands import KEEP_GOING, PACKET_TIMES, UNATTENDED, input_argv
 from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
@@ -240,7 +240,7 @@ def _first_decoded_s(source: MediaInput, video: VideoFacts, work: MediaWorkspace
     argv += [*input_argv(source, work.settings), "-map", f"0:{video.index}", "-frames:v", "1"]
     argv += ["-fps_mode", "passthrough", "-enc_time_base", f"1:{TICKS_PER_S}", "-f", "framecrc", "pipe:1"]
     # A machine that is busy says nothing about the picture: the step is tried again.
-    output = _try(argv, source, DECODE_TIMEOUT_S, work, passes=RetryableError)
+    output = _try(argv, source, DECODE_TIMEOUT_S, work, may_stop=False)
     # stream, decoding time, presentation time, duration, size, checksum
     frame = re.search(r"^0,\s*-?\d+,\s*(-?\d+),", output, re.MULTILINE)
     return int(frame[1]) / TICKS_PER_S if frame else None
@@ -260,9 +260,9 @@ def _try(
     timeout_s: float,
     work: MediaWorkspace[S],
     *,
-    passes: type[RetryableError] = NotNowError,
+    may_stop: bool = True,
 ) -> str:
-    """What a command writes; nothing if it fails: then nothing is known. Errors that pass are raised."""
+    """What a command writes; nothing if it fails, or is stopped where it may be: then nothing is known."""
     try:
         output = work.tools.run(
             argv,
@@ -270,8 +270,10 @@ def _try(
             access=Access((source,)),
             limit_bytes=READ_LIMIT_BYTES,
         )
-    except passes:
-        raise
-    except StepError:
+    except CommandStoppedError:
+        if not may_stop:
+            raise
+        return ""
+    except PermanentError:
         return ""
     return output.decode("ascii", "replace")

@@ -187,9 +187,9 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
             f"Accepted formats: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
         )
     # ffprobe's lines, without the memory addresses and the local path or URL at their beginning
-    where = redact(source.url)
+    where = "|".join(map(re.escape, (redact(source.url), name)))
     reasons = dict.fromkeys(
-        re.sub(r"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] ", "", line).replace(f"{where}: ", "") for line in said.splitlines()
+        re.sub(rf"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] |({where}): ", "", line) for line in said.splitlines()
     )
     return (
         f"The file {name!r} is not a media file that can be read, or it is damaged ({'; '.join(reasons)}). "

@@ -9,7 +9,8 @@ from podjobs.contract.steps import Step
 from podjobs.contract.workflows import LOCATE
 from podjobs.notification.encoded_callback import PATIENT, Waits
 from podjobs.notification.locate import VideoDeletedError, deleted, follow, locate
-from podjobs.notification.pod_callbacks import notify_pod
+from podjobs.notification.pod_callbacks import PodSite, notify_pod
+from podjobs.notification.pod_view import PodView
 
 
 class NotificationFunction:
@@ -18,17 +19,18 @@ class NotificationFunction:
     The same channel knows where a source has gone that the job's steps no longer find.
     """
 
-    def __init__(self, pod: PodApi, storage: Storage, waits: Waits = PATIENT) -> None:
+    def __init__(self, pod: PodApi, storage: Storage, waits: Waits = PATIENT, view: PodView | None = None) -> None:
         """Create the function.
 
         Args:
             pod: Pod's interface, for jobs that came from Pod.
             storage: the media that Pod imports.
             waits: how long Pod is given for what it does after it has answered.
+            view: what Pod must see of the media before it is told; None: that is not checked.
         """
         self._pod = pod
         self._storage = storage
-        self._waits = waits
+        self._site = PodSite(pod, storage, view, waits)
 
     def handle(self, step: Step) -> Result | Relocation:
         """Notify the job's sender, or ask where the source is; safe to repeat.
@@ -42,7 +44,7 @@ class NotificationFunction:
             raise InvalidRequestError(f"The notification function has no action {step.action!r}.")
         match job.reply_to:
             case PodCallback() as reply_to if step.action == LOCATE:
-                return locate(job, reply_to, self._pod, self._storage)
+                return self._locate(step, reply_to)
             case PodCallback() as reply_to:
                 return self._notify_pod(step, reply_to)
             case Nobody() if step.action == LOCATE:
@@ -50,9 +52,15 @@ class NotificationFunction:
             case Nobody():
                 return Result(log=("There is nobody to notify.",))
 
+    def _locate(self, step: Step, reply_to: PodCallback) -> Relocation:
+        found = locate(step.job, reply_to, self._pod, self._storage)
+        if found.whereabouts is Whereabouts.UNCHANGED and self._site.view:
+            self._site.view.check_source(step, self._storage)
+        return found
+
     def _notify_pod(self, step: Step, reply_to: PodCallback) -> Result | Relocation:
         try:
             followed, reply_to = follow(step, reply_to, self._pod, self._storage)
-            return notify_pod(followed, reply_to, self._pod, self._storage, self._waits)
+            return notify_pod(followed, reply_to, self._site)
         except VideoDeletedError:
             return deleted(step.job, self._storage)

@@ -13,39 +13,54 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports import PodAnswer, PodApi, Storage
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
-from podjobs.notification.encoded_callback import EncodedCallback, Waits
+from podjobs.notification.encoded_callback import PATIENT, EncodedCallback, Waits
 from podjobs.notification.locate import VideoDeletedError
+from podjobs.notification.pod_view import PodView
 
 MESSAGE_CHARS = 4000
 """Pod stores the message in the video's log, which people read."""
 
 
-def notify_pod(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage, waits: Waits) -> Result:
+@dataclass(frozen=True)
+class PodSite:
+    """The Pod that is notified, and what belongs to it."""
+
+    api: PodApi
+    storage: Storage
+    """The media that it imports."""
+    view: PodView | None = None
+    """What it sees of them; None: that is not checked."""
+    waits: Waits = PATIENT
+    """How long it is given."""
+
+
+def notify_pod(step: Step, reply_to: PodCallback, pod: PodSite) -> Result:
     """Notify Pod that a job has ended; safe to repeat.
 
     Args:
         step: with the job, and why it failed where it did.
         reply_to: the video, as Pod names it.
-        pod: Pod's interface.
-        storage: the media that Pod imports.
-        waits: how long Pod is given.
+        pod: whom.
 
     Raises:
+        NotNowError: Pod does not see yet what it is to import; see PodView.
         InvalidRequestError: Pod has no callback for jobs of this type.
         VideoDeletedError: there is nobody to notify.
         StepError: Pod did not accept it; see the `PodApi` port and the callbacks.
     """
-    callback = _callback_for(step, reply_to, pod, storage, waits)
+    callback = _callback_for(step, reply_to, pod)
     if step.attempt > 1 and (known := callback.was_accepted(may_be_running=False)):
         return Result(log=(known,))
+    unseen = pod.view.check(step, pod.storage) if pod.view else ()
     try:
         answer = callback.post()
     except RetryableError as error:
         # Pod may still be working on it, or be done: repeating it blindly could queue a transcription twice.
         if error.context.get("ambiguous") and (known := callback.was_accepted(may_be_running=True)):
-            return Result(log=(known,))
+            return Result(log=(*unseen, known))
         raise
-    return callback.conclude(answer)
+    result = callback.conclude(answer)
+    return result.model_copy(update={"log": (*unseen, *result.log)})
 
 
 class Callback(Protocol):
@@ -71,12 +86,12 @@ class Callback(Protocol):
         """Deal with Pod's answer. Raises VideoDeletedError, or StepError if Pod does not have what it should."""
 
 
-def _callback_for(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage, waits: Waits) -> Callback:
+def _callback_for(step: Step, reply_to: PodCallback, pod: PodSite) -> Callback:
     match step.job:
         case EncodingJob() as job:
-            return EncodedCallback(pod, storage, waits, step, job, reply_to)
+            return EncodedCallback(pod.api, pod.storage, pod.waits, step, job, reply_to)
         case TranscriptionJob(captions=captions):
-            return _TranscribedCallback(pod, reply_to.video_id, storage, captions, _message_of(step))
+            return _TranscribedCallback(pod.api, reply_to.video_id, pod.storage, captions, _message_of(step))
     raise InvalidRequestError(f"Pod has no callback for jobs of type {step.job.type!r}.")
 
 

@@ -18,6 +18,18 @@ class NotificationSettings(MediaSettings):
         description="How long Pod may take to respond to a callback, in seconds, from the first byte to the last: it "
         "imports the video meanwhile.",
     )
+    pod_media_url: str = Field(
+        default="",
+        description="URL at which Pod's web server serves MEDIA_ROOT, such as https://pod.example.org/media: before "
+        "Pod is told of files, they are looked for there, as Pod may see them later than the functions; and a source "
+        "that is shown there is waited for. Advised where Pod has mounted a bucket. If not set: neither.",
+    )
+    podjobs_pod_media_wait_s: PositiveFloat = Field(
+        default=900,
+        le=3600,
+        description="How long what POD_MEDIA_URL shows may differ from the media storage, in seconds: so long after "
+        "publishing Pod is told all the same, and so long after a request its source may still be uploaded.",
+    )
     video_renditions: VideoRenditions = Field(
         default=DEFAULT_RENDITIONS,
         description="As in the encoding function; compared with Pod's own renditions when the function starts.",
@@ -36,6 +48,16 @@ class NotificationSettings(MediaSettings):
             raise ValueError("must not contain a login: use POD_API_TOKEN")
         if parts.query or parts.fragment:
             raise ValueError("must end with the path, such as https://host/rest")
+        return value
+
+    @field_validator("pod_media_url")
+    @classmethod
+    def _check_media_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment):
+            raise ValueError("must be of the form https://host/media")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not contain a login")
         return value
 
     @field_validator("pod_api_token")

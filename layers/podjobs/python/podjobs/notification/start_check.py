@@ -1,4 +1,4 @@
-"""What an operator should know when the function starts: whether Pod has a row for each rendition that is made."""
+"""What an operator should know when the function starts: what is missing on Pod's side, and what is not checked."""
 
 import threading
 import time
@@ -30,6 +30,17 @@ def advise(pod: PodApi, heights_px: Sequence[int], limit_s: float = LIMIT_S) -> 
     asking.start()
     asking.join(limit_s)
     return found[0] if found else f"{_UNKNOWN}: it did not answer within {limit_s:g} s."
+
+
+def advise_about_view(media_location: str, pod_media_url: str) -> str:
+    """Say what is not checked with a bucket and without POD_MEDIA_URL; empty: all is well. Pure."""
+    if pod_media_url or not media_location.startswith("s3://"):
+        return ""
+    return (
+        "POD_MEDIA_URL is not set, so Pod is told of files that it may not see yet: a mounted bucket shows new files "
+        "late, and of replaced ones the old content. Set it to the URL at which Pod's web server serves MEDIA_ROOT, "
+        "such as https://pod.example.org/media."
+    )
 
 
 _UNKNOWN = (

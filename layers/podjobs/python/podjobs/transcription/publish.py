@@ -1,11 +1,14 @@
 """Makes captions from the words of all parts and leaves them where Pod looks for them."""
 
 import posixpath
+import time
 
+from podjobs.contract.errors import MissingFileError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Result
 from podjobs.contract.ports import Storage
 from podjobs.contract.steps import Step
+from podjobs.media.publication import Publication
 from podjobs.transcription.captions.cues import make_cues
 from podjobs.transcription.captions.webvtt import render_webvtt
 from podjobs.transcription.hearing.sound import SLACK_S
@@ -13,6 +16,10 @@ from podjobs.transcription.languages import choose_model
 from podjobs.transcription.recipe import Recipe
 from podjobs.transcription.transcribe import read_words
 from podjobs.transcription.workspace import Workspace
+
+CAPTIONS_FOLDER = "captions"
+CAPTIONS = "captions.vtt"
+"""In the work folder, from where they are moved: nothing appears once the job has ended."""
 
 
 def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Workspace) -> Result:
@@ -25,17 +32,24 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
         work: where their words are.
 
     Returns:
-        `cues`, `words`: how many; `message`: the message for Pod.
+        `cues`, `words`: how many; `message`: the message for Pod; `published_at`: seconds since the epoch.
 
     Raises:
-        RetryableError: a part's words do not exist.
+        RetryableError: a part's words do not exist; or the job has ended or was superseded.
     """
     if not work.storage.has_work(job.id) and work.storage.exists(job.captions):
         work.storage.remove_work(job.id)  # what an attempt left that was killed while it removed
-        return Result(values={"message": "The captions were made before."})
-    words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+        return Result(values={"message": "The captions were made before.", "published_at": time.time()})
+    publication = Publication(work.storage, job.id)
+    try:
+        words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+    except MissingFileError:
+        publication.check()
+        raise
     cues = make_cues(words, recipe.language, work.settings.podjobs_caption_rules)
-    work.storage.write(job.captions, render_webvtt(cues).encode())
+    with work.writing(CAPTIONS_FOLDER) as folder:
+        (folder / CAPTIONS).write_text(render_webvtt(cues), encoding="utf-8", newline="")
+    publication.move(work.key(f"{CAPTIONS_FOLDER}/{CAPTIONS}"), job.captions)
     work.storage.remove_work(job.id)
     speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())
     model = posixpath.basename(choose_model(work.settings.models, recipe.language).model.rstrip("/"))
@@ -45,16 +59,17 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     )
     if not cues:
         summary = f"Nobody speaks in these {recipe.length_s:.0f} s of sound, so there are no captions."
-    return Result(
-        values={"cues": len(cues), "words": len(words), "message": " ".join((*recipe.log, summary))}, log=(summary,)
-    )
+    message = " ".join((*recipe.log, summary))
+    values = {"cues": len(cues), "words": len(words), "message": message, "published_at": time.time()}
+    return Result(values=values, log=(summary,))
 
 
 def report_failure(job: TranscriptionJob, storage: Storage) -> Result:
     """Leave an empty caption file where Pod looks for one, so that it can be notified; remove the rest."""
     storage.write(job.captions, render_webvtt(()).encode())
     storage.remove_work(job.id)
-    return Result(log=("An empty caption file was left for Pod, which is notified of the failure.",))
+    log = ("An empty caption file was left for Pod, which is notified of the failure.",)
+    return Result(values={"published_at": time.time()}, log=log)
 
 
 def discard(job: TranscriptionJob, storage: Storage) -> Result:

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from podjobs.backends.s3.errors import NO_BUCKET, NO_OBJECT, code_of, s3_errors
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.media_paths import Key, MediaPaths
+from podjobs.contract.redaction import redact
 from podjobs.object_storage_settings import ObjectStorageSettings
 
 logger = structlog.get_logger(__name__)
@@ -55,7 +56,7 @@ class Bucket:
         self._paths = paths
         self._lock = threading.Lock()
         self._client: Any = None
-        self._client_pid = 0
+        self._pid = os.getpid()
         self._renewed_at = 0.0
         self._seen_at = -SEEN_S
 
@@ -67,9 +68,12 @@ class Bucket:
     @property
     def client(self) -> Any:
         """The SDK's client."""
+        if self._pid != os.getpid():
+            # forked: connections cannot be shared, and another thread of the parent may have held the lock
+            self._lock, self._client, self._pid = threading.Lock(), None, os.getpid()
         with self._lock:
-            if self._client is None or self._client_pid != os.getpid():
-                self._client, self._client_pid = _connect(self.settings), os.getpid()
+            if self._client is None:
+                self._client = _connect(self.settings)
             return self._client
 
     def renew(self) -> None:
@@ -84,6 +88,10 @@ class Bucket:
         leaves = key.startswith("/") or key.split("/", maxsplit=1)[0] in {"..", "."}
         if leaves or not key or "\0" in key or posixpath.normpath(key) != key:
             raise InvalidRequestError(f"The path {self.shown(key)!r} is not one within the media root.")
+        if not _is_text(key):
+            raise InvalidRequestError(
+                f"The path {self.shown(key)!r} is not UTF-8, as names of objects are. Rename the file."
+            )
         return self._prefix + key
 
     def key_of(self, object_key: str) -> Key:
@@ -103,7 +111,7 @@ class Bucket:
         object_key = self.object_key(key)
         with self.errors(f"The file {self.shown(key)!r} cannot be looked up"):
             try:
-                return dict(self.client.head_object(Bucket=self.name, Key=object_key))
+                return self.checked(self.client.head_object(Bucket=self.name, Key=object_key), "ETag")
             except ClientError as error:
                 if code_of(error) not in NO_OBJECT | NO_BUCKET:
                     raise self._reason_for(error, object_key) from error
@@ -132,11 +140,10 @@ class Bucket:
 
     def list_objects(self, folder: Key, delimiter: str = "") -> Iterator[dict[str, Any]]:
         """List the pages of the objects in a folder; everything below it without a delimiter. Raises StepError."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(
-            Bucket=self.name, Prefix=f"{self.object_key(folder)}/", Delimiter=delimiter
-        )
+        place = {"Bucket": self.name, "Prefix": f"{self.object_key(folder)}/"}
         with self.errors(f"The folder {self.shown(folder)!r} cannot be listed"):
-            yield from pages
+            for page in self.client.get_paginator("list_objects_v2").paginate(**place, Delimiter=delimiter):
+                yield self.checked(page, "Name")
 
     def put(self, key: Key, content: bytes | BinaryIO, **options: Any) -> None:
         """Write an object in one piece.
@@ -147,7 +154,7 @@ class Bucket:
         """
         object_key = self.object_key(key)
         with self.errors(f"The file {self.shown(key)!r} cannot be written"):
-            self.client.put_object(Bucket=self.name, Key=object_key, Body=content, **options)
+            self.checked(self.client.put_object(Bucket=self.name, Key=object_key, Body=content, **options), "ETag")
 
     def delete(self, key: Key) -> None:
         """Delete an object; does nothing if there is none. Raises StepError."""
@@ -155,9 +162,43 @@ class Bucket:
         with self.errors(f"The file {self.shown(key)!r} cannot be removed"):
             self.client.delete_object(Bucket=self.name, Key=object_key)
 
+    def checked(self, answer: dict[str, Any], always: str) -> dict[str, Any]:
+        """Return an answer, unless it is none: for the SDK, a web page is an empty one.
+
+        Args:
+            answer: of the SDK.
+            always: what such an answer has from all S3 servers.
+
+        Raises:
+            OperatorNeededError: it lacks that.
+        """
+        if always not in answer:
+            raise OperatorNeededError(
+                f"What answers in place of the {self.where} is no S3 server: perhaps a proxy's page, or a page for "
+                "administrators, which has a port of its own. Correct PODJOBS_S3_ENDPOINT.",
+                retry_after_s=30,
+            )
+        return answer
+
+
+def _is_text(key: Key) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
 
 def _connect(settings: ObjectStorageSettings) -> Any:
-    """Make a client. Nothing is connected before the first request; credentials are looked for now."""
+    """Make a client. Nothing is connected before the first request; credentials are looked for now.
+
+    Raises:
+        OperatorNeededError: a setting is of no use.
+        BotoCoreError: there are no credentials.
+    """
+    ca = settings.podjobs_s3_ca
+    if ca and not os.path.exists(ca):  # noqa: PTH110 - a file or a folder; the SDK would say that the server is away
+        raise OperatorNeededError(f"There is no {ca!r}. Correct PODJOBS_S3_CA.", retry_after_s=30)
     path_style = settings.podjobs_s3_path_style
     if path_style is None:
         path_style = bool(settings.podjobs_s3_endpoint or any(map(os.environ.get, ENDPOINT_VARIABLES)))
@@ -175,10 +216,18 @@ def _connect(settings: ObjectStorageSettings) -> Any:
         user_agent_extra="pod-functions",
     )
     session = boto3.session.Session()
-    return session.client(
-        "s3",
-        region_name=settings.podjobs_s3_region or session.region_name or DEFAULT_REGION,
-        endpoint_url=settings.podjobs_s3_endpoint or None,
-        verify=settings.podjobs_s3_ca or None,
-        config=config,
-    )
+    try:
+        return session.client(
+            "s3",
+            region_name=settings.podjobs_s3_region or session.region_name or DEFAULT_REGION,
+            endpoint_url=settings.podjobs_s3_endpoint or None,
+            verify=ca or None,
+            config=config,
+        )
+    except ValueError as error:
+        # such as a host with an underscore, as containers are often named
+        raise OperatorNeededError(
+            f"The S3 server cannot be reached: {redact(str(error))}. Correct PODJOBS_S3_ENDPOINT and "
+            "PODJOBS_S3_REGION.",
+            retry_after_s=30,
+        ) from error

@@ -48,10 +48,7 @@ def read_range(bucket: Bucket, key: Key, etag: str, first: int, last: int) -> by
     attempts = bucket.settings.podjobs_s3_attempts
     for attempt in range(1, attempts + 1):
         with bucket.errors(what):
-            answer = _request(bucket, key, etag, f"bytes={first}-{last}")
-            if "ContentRange" not in answer:
-                answer["Body"].close()
-                raise OperatorNeededError(f"{what}: {bucket.where} does not give parts of files. Update the server.")
+            answer = _request(bucket, key, etag, first, last)
             try:
                 content = bytes(answer["Body"].read())
                 if len(content) != last - first + 1:
@@ -65,8 +62,18 @@ def read_range(bucket: Bucket, key: Key, etag: str, first: int, last: int) -> by
     raise AssertionError("The last attempt raises.")  # pragma: no cover
 
 
-def _request(bucket: Bucket, key: Key, etag: str, wanted: str) -> dict[str, Any]:
-    return dict(bucket.client.get_object(Bucket=bucket.name, Key=bucket.object_key(key), IfMatch=etag, Range=wanted))
+def _request(bucket: Bucket, key: Key, etag: str, first: int, last: int | None = None) -> dict[str, Any]:
+    """Request a part, up to a position or the end. Raises OperatorNeededError if the whole comes instead."""
+    wanted = f"bytes={first}-{'' if last is None else last}"
+    answer = bucket.client.get_object(Bucket=bucket.name, Key=bucket.object_key(key), IfMatch=etag, Range=wanted)
+    is_part = first > 0 or last is not None
+    if is_part and "ContentRange" not in answer:
+        answer["Body"].close()
+        raise OperatorNeededError(
+            f"The file {bucket.shown(key)!r} cannot be read: {bucket.where} does not give parts of files. Update the "
+            "server, or let what stands between pass on the header Range."
+        )
+    return dict(answer)
 
 
 class _ObjectStream(io.RawIOBase):
@@ -101,7 +108,7 @@ class _ObjectStream(io.RawIOBase):
 
     def _read(self, most_bytes: int) -> bytes:
         if self._body is None:
-            self._body = _request(self._bucket, self._key, self._etag, f"bytes={self._position}-")["Body"]
+            self._body = _request(self._bucket, self._key, self._etag, self._position)["Body"]
         content = bytes(self._body.read(most_bytes))
         if not content:
             raise OSError(f"it ended after {self._position} of {self._size_bytes} bytes")

@@ -9,12 +9,14 @@ import posixpath
 import uuid
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import SplitResult, unquote
 
 from podjobs.backends.s3.bucket import Bucket
-from podjobs.backends.s3.reader import open_object
+from podjobs.backends.s3.gateway import RangeGateway
+from podjobs.backends.s3.reader import open_object, read_range
 from podjobs.backends.s3.uploads import abort_uploads, checksum_options, copy, write_options
 from podjobs.backends.s3.work_prefix import WorkPrefix
 from podjobs.backends.scratch import Scratch
@@ -42,6 +44,7 @@ class S3Storage:
         """Store where the media are, and where steps keep files until they are uploaded."""
         self._bucket = bucket
         self._scratch = scratch
+        self._gateway = RangeGateway(partial(read_range, bucket), bucket.settings.podjobs_s3_cache_mb << 20)
 
     def pod_path(self, key: Key) -> str:
         """Map a key to Pod's view; see the port."""
@@ -49,8 +52,8 @@ class S3Storage:
 
     def input_of(self, key: Key) -> MediaInput:
         """The input for an object; see the port."""
-        self._found(key)
-        raise NotImplementedError
+        found = self._found(key)
+        return self._gateway.input_of(key, found["ETag"], found["ContentLength"], self.pod_path(key))
 
     def open(self, key: Key) -> BinaryIO:
         """Open an object for reading; see the port."""
@@ -153,25 +156,32 @@ class S3Storage:
     def move(self, source: Key, target: Key) -> None:
         """Move an object; see the port."""
         self._bucket.object_key(target)
+        if source == target:
+            self._found(source)
+            return
         copy(self._bucket, source, target)
         self._bucket.delete(source)
 
-    def delete(self, key: Key) -> None:
+    def delete(self, key: Key, version: str | None = None) -> None:
         """Delete an object; see the port."""
-        self._bucket.delete(key)
+        if version is None or self.version(key) == version:
+            self._bucket.delete(key)
 
     def remove_folder(self, folder: Key) -> None:
-        """Remove the object that stands for an empty folder, if a program that mounts buckets has made one."""
+        """Remove the object that stands for an empty folder; see the port.
+
+        Programs that mount buckets make one. SeaweedFS shows an empty folder without one, until that is deleted.
+        """
         pages = self._bucket.list_objects(folder)
         objects = [one["Key"] for page in pages for one in page.get("Contents", ())]
         own = f"{self._bucket.object_key(folder)}/"
-        if objects == [own]:
+        if set(objects) <= {own}:
             with self._bucket.errors(f"The folder {self.pod_path(folder)!r} cannot be removed"):
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=own)
 
-    def remove_unfinished(self, unchanged_s: float) -> int:
+    def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Abort the uploads that were broken off; see the port."""
-        return abort_uploads(self._bucket, begun_before_s=unchanged_s)
+        return abort_uploads(self._bucket, begun_before_s=unchanged_s, dry_run=dry_run)
 
     def find_obstacle(self) -> str:
         """What keeps files from being written and removed here; see the port."""

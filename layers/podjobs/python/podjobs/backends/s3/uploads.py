@@ -81,13 +81,22 @@ def upload(bucket: Bucket, file: Path, key: Key) -> None:
         with file.open("rb") as content:
             bucket.put(key, content, **options)
         return
-    config = TransferConfig(
-        multipart_threshold=part_bytes, multipart_chunksize=part_bytes, max_concurrency=PARALLEL_PARTS
-    )
+    config = _in_parts(part_bytes, part_bytes)
     object_key = bucket.object_key(key)
     what = f"The file {bucket.shown(key)!r} cannot be written"
     with bucket.errors(what), create_transfer_manager(bucket.client, config) as manager:
         manager.upload(str(file), bucket.name, object_key, extra_args=options).result()
+
+
+def _in_parts(above_bytes: int, part_bytes: int) -> TransferConfig:
+    """How what is larger is transferred."""
+    # the SDK's other client, where it is installed, takes over on some machines and does not know our settings
+    return TransferConfig(
+        multipart_threshold=above_bytes,
+        multipart_chunksize=part_bytes,
+        max_concurrency=PARALLEL_PARTS,
+        preferred_transfer_client="classic",
+    )
 
 
 def copy(bucket: Bucket, source: Key, target: Key) -> None:
@@ -109,9 +118,7 @@ def copy(bucket: Bucket, source: Key, target: Key) -> None:
         with bucket.errors(what):
             bucket.client.copy_object(CopySource=origin, **place, **options)
         return
-    config = TransferConfig(
-        multipart_threshold=COPIED_AT_ONCE_BYTES, multipart_chunksize=COPIED_PART_BYTES, max_concurrency=PARALLEL_PARTS
-    )
+    config = _in_parts(COPIED_AT_ONCE_BYTES, COPIED_PART_BYTES)
     with bucket.errors(what), create_transfer_manager(bucket.client, config) as manager:
         manager.copy(origin, place["Bucket"], place["Key"], extra_args=options).result()
 
@@ -128,13 +135,14 @@ def delete_all(bucket: Bucket, object_keys: Iterable[str]) -> None:
             logger.warning("A file could not be removed.", file=failed.get("Key"), reason=failed.get("Code"))
 
 
-def abort_uploads(bucket: Bucket, folder: Key = "", begun_before_s: float = 0.0) -> int:
+def abort_uploads(bucket: Bucket, folder: Key = "", begun_before_s: float = 0.0, *, dry_run: bool = False) -> int:
     """Abort the incomplete uploads of a folder.
 
     Args:
         bucket: the bucket.
         folder: the folder; empty: everything below the bucket's prefix.
         begun_before_s: only those that were begun at least so long ago, in seconds.
+        dry_run: abort nothing, only count.
 
     Returns:
         How many there were.
@@ -147,7 +155,10 @@ def abort_uploads(bucket: Bucket, folder: Key = "", begun_before_s: float = 0.0)
     aborted = 0
     with bucket.errors("Unfinished uploads cannot be listed"):
         pages = bucket.client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket.name, Prefix=prefix)
-        unfinished = [one for page in pages for one in page.get("Uploads", ()) if one["Initiated"] <= latest]
+        found = [one for page in pages for one in bucket.checked(page, "Bucket").get("Uploads", ())]
+    unfinished = [one for one in found if one["Initiated"] <= latest]
+    if dry_run:
+        return len(unfinished)
     for one in unfinished:
         try:
             with bucket.errors("An unfinished upload cannot be removed"):

@@ -19,11 +19,10 @@ from typing import Any
 
 import structlog
 
-from podjobs.backends.disk_errors import disk_full, explain_failure
 from podjobs.backends.s3.bucket import Bucket
 from podjobs.backends.s3.uploads import abort_uploads, delete_all, upload
 from podjobs.backends.scratch import Scratch
-from podjobs.contract.errors import FULL, PermanentError, RetryableError, StepError
+from podjobs.contract.errors import MissingFileError, PermanentError, RetryableError, StepError
 from podjobs.contract.media_paths import Key
 
 logger = structlog.get_logger(__name__)
@@ -62,14 +61,12 @@ class WorkPrefix:
         times = [one["LastModified"].timestamp() for page in self._pages() for one in page.get("Contents", ())]
         if not times:
             return None
-        about = ""
-        if self.is_open():
-            with self._bucket.errors(f"The file {self._marker!r} cannot be read"):
-                answer = self._bucket.client.get_object(
-                    Bucket=self._bucket.name, Key=self._bucket.object_key(self._marker)
-                )
-                about = answer["Body"].read().decode("utf-8", "replace")[:ABOUT_CHARS]
-        return about, max(times)
+        about = b""
+        # without a marker, or when it is removed at this moment, nothing is known
+        with contextlib.suppress(MissingFileError), self._bucket.errors(f"The file {self._marker!r} cannot be read"):
+            answer = self._bucket.client.get_object(Bucket=self._bucket.name, Key=self._bucket.object_key(self._marker))
+            about = answer["Body"].read()
+        return about.decode("utf-8", "replace")[:ABOUT_CHARS], max(times)
 
     def remove(self) -> None:
         """Close the folder and remove everything in it. Raises StepError: it could not be closed."""
@@ -95,7 +92,7 @@ class WorkPrefix:
 
         Raises:
             RetryableError: the job has ended; none of these files remains.
-            OperatorNeededError: the local disk is full.
+            UnavailableError, OperatorNeededError: there is no room for local files; see `Scratch`.
             StepError: they could not be uploaded.
         """
         self._check_open()
@@ -103,19 +100,10 @@ class WorkPrefix:
         with self._scratch.folder() as fresh:
             try:
                 yield fresh
-            except OSError as error:
+            except (OSError, PermanentError) as error:
                 if not self._is_open_surely():
                     raise self._gone() from error
-                if error.errno in FULL:
-                    raise disk_full() from error
                 raise
-            except PermanentError as error:
-                if not self._is_open_surely():
-                    raise self._gone() from error
-                explained = explain_failure(error, fresh)
-                if explained is error:
-                    raise
-                raise explained from error
             self._check_open()
             try:
                 for file in sorted(fresh.iterdir()):

@@ -1,0 +1,348 @@
+"""ffmpeg reads objects through the gateway: what it reads, what it is told when that fails, and who else may read."""
+
+import base64
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+import structlog
+
+from podjobs.backends.process import CommandError, ProcessTools
+from podjobs.backends.s3 import gateway as gateway_module
+from podjobs.backends.s3.gateway import RangeGateway
+from podjobs.backends.sandbox_choice import choose_sandbox
+from podjobs.contract.commands import Access, MediaInput
+from podjobs.contract.errors import FileChangedError, OperatorNeededError, Problem, StepError, UnavailableError
+from support.gateway_storage import FaultyFetch
+from support.media import ffmpeg, make_video
+from support.media_storages import POD_ROOT, STORAGES
+
+CONFINED = ProcessTools(8 << 30)
+OPEN = ProcessTools(8 << 30, choose_sandbox("off"))
+EVERYWHERE = pytest.mark.parametrize("tools", [CONFINED, OPEN], ids=["confined", "sandbox off"])
+
+
+@pytest.fixture
+def media(tmp_path):
+    with STORAGES["s3"](tmp_path) as media:
+        yield media
+
+
+@pytest.fixture
+def fetch(tmp_path):
+    return FaultyFetch(tmp_path)
+
+
+@pytest.fixture
+def gateway(fetch):
+    with closing(RangeGateway(fetch, 16 << 20)) as gateway:
+        yield gateway
+
+
+def opened(gateway, file, etag="1"):
+    return gateway.input_of(file.name, etag, file.stat().st_size, f"{POD_ROOT}/videos/{file.name}")
+
+
+def frames_argv(*inputs, seek_s=0.0, muxer="framemd5"):
+    reading = [word for one in inputs for word in ("-ss", str(seek_s), "-i", str(one))]
+    mapping = [word for number in range(len(inputs)) for word in ("-map", f"{number}:v")]
+    return ["ffmpeg", "-v", "error", "-nostdin", *reading, *mapping, "-c:v", "copy", "-f", muxer, "-"]
+
+
+def frames(tools, *inputs, seek_s=0.0):
+    argv = frames_argv(*(one.url for one in inputs), seek_s=seek_s)
+    return tools.run(argv, timeout_s=60, access=Access(inputs)).decode()
+
+
+def frames_of(*files, seek_s=0.0):
+    return subprocess.run(frames_argv(*files, seek_s=seek_s), check=True, capture_output=True, text=True).stdout
+
+
+def local(file):
+    return MediaInput(str(file), ("file",), file.name)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("name", ["talk.mp4", "talk.mkv", "talk.webm.", "talk", "talk.unknown"])
+def test_ffmpeg_reads_an_object_as_it_reads_a_file(media, tools, tmp_path, name):
+    made = make_video(tmp_path / "made.mkv", duration_s=20)
+    file = tmp_path / name
+    ffmpeg("-i", made, "-c", "copy", "-f", "matroska" if name == "talk.mkv" else "mp4", file)
+    storage = media.open()
+    storage.write(f"videos/{name}", file.read_bytes())
+    source = storage.input_of(f"videos/{name}")
+    assert frames(tools, source) == frames_of(file)
+    assert frames(tools, source, seek_s=12) == frames_of(file, seek_s=12)
+
+
+def test_one_command_reads_several_objects(gateway, tmp_path):
+    files = [make_video(tmp_path / f"{number}.mp4", duration_s=2, size=f"{number}x64") for number in (64, 128)]
+    assert frames(CONFINED, *(opened(gateway, file) for file in files)) == frames_of(*files)
+
+
+def test_objects_of_two_storages_cannot_be_read_by_one_command(gateway, fetch, tmp_path):
+    """A command knows one proxy; a process has one storage."""
+    file = make_video(tmp_path / "a.mp4", duration_s=1)
+    with closing(RangeGateway(fetch, 16 << 20)) as other, pytest.raises(ValueError, match="the same proxy"):
+        frames(CONFINED, opened(gateway, file), opened(other, file))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            'it\'s "the" `talk`.mp4',
+            "cafe\u0301.mp4",
+            "讲座 محاضرة 🎓.mp4",
+            "a%20b+c?d=e&f#g;h.mp4",
+            "-i",
+            "%03d%n.mp4",
+        ),
+        *("a\\b\\.mp4", "a\nb\t.mp4", "http:pipe:0", "...", "x" * 250, "🎓" * 60, " .mp4 "),
+    ],
+)
+def test_any_name_is_read_and_told_as_it_is(gateway, tmp_path, name):
+    made = make_video(tmp_path / "made.mp4", duration_s=1)
+    file = made.rename(tmp_path / name)
+    source = opened(gateway, file)
+    assert frames(CONFINED, source) == frames_of(f"file:{file}")
+    file.write_bytes(b"not a video" * 1000)
+    with pytest.raises(CommandError) as failed:
+        frames(CONFINED, opened(gateway, file, "2"))
+    assert "media.invalid" not in Problem.of(failed.value).model_dump_json()
+    assert source.name in failed.value.context["argv"]
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize("name", ["talk.mkv", "talk.mp4", "talk.ts", "talk.avi"])
+def test_storage_that_fails_is_the_error_of_the_command(gateway, fetch, tmp_path, name):
+    """ffmpeg itself says that all is well, and that the file ends there."""
+    file = make_video(tmp_path / name, "-b:v", "8M", "-minrate", "8M", duration_s=10, video_filter="noise=alls=60")
+    source = opened(gateway, file)
+    whole = frames(CONFINED, source)
+    fetch.error, fetch.requests = OperatorNeededError("The credentials are refused.", retry_after_s=7), 0
+    fetch.fails_from = 20
+    with pytest.raises(OperatorNeededError, match="credentials are refused") as failed:
+        frames(CONFINED, opened(gateway, file, "2"))
+    assert failed.value.retry_after_s == 7
+    fetch.error = None
+    assert frames(CONFINED, opened(gateway, file, "3")) == whole
+
+
+def test_trouble_of_an_earlier_command_is_not_that_of_a_later_one(gateway, fetch, tmp_path):
+    file = make_video(tmp_path / "a.mp4", duration_s=1)
+    source = opened(gateway, file)
+    fetch.error = UnavailableError("The storage is busy.")
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            frames(CONFINED, source)
+    fetch.error = None
+    assert frames(CONFINED, source) == frames_of(file)
+
+
+def test_object_that_is_replaced_while_it_is_read_is_not_mixed_with_the_new_one(media, tmp_path):
+    file = make_video(tmp_path / "a.mkv", duration_s=5)
+    storage = media.open()
+    storage.write("videos/a.mkv", file.read_bytes())
+    source = storage.input_of("videos/a.mkv")
+    storage.write("videos/a.mkv", make_video(tmp_path / "b.mkv", duration_s=6).read_bytes())
+    with pytest.raises(FileChangedError, match=f"{POD_ROOT}/videos/a.mkv"):
+        frames(CONFINED, source)
+    assert frames(CONFINED, storage.input_of("videos/a.mkv")) == frames_of(tmp_path / "b.mkv")
+
+
+def test_object_that_is_deleted_while_it_is_read_is_missing(media, tmp_path):
+    storage = media.open()
+    storage.write("videos/a.mkv", make_video(tmp_path / "a.mkv", duration_s=1).read_bytes())
+    source = storage.input_of("videos/a.mkv")
+    storage.delete("videos/a.mkv")
+    with pytest.raises(StepError, match=r"videos/a\.mkv"):
+        frames(CONFINED, source)
+
+
+def test_credentials_that_are_refused_meanwhile_wait_for_an_operator(media, monkeypatch, tmp_path):
+    first = media.open()
+    first.write("videos/a.mkv", make_video(tmp_path / "a.mkv", duration_s=1).read_bytes())
+    source = first.input_of("videos/a.mkv")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wr0ngSecretCanary")
+    first._bucket.renew()
+    with pytest.raises(OperatorNeededError, match="does not accept the credentials"):
+        frames(CONFINED, source)
+
+
+# Who may read
+
+
+def request(source, target=None, method="GET", password=None, **headers):
+    proxy = urlsplit(source.proxy)
+    if password is None:
+        password = f"{proxy.username}:{proxy.password}"
+    if password:
+        headers["Proxy-Authorization"] = "Basic " + base64.b64encode(password.encode()).decode()
+    with closing(http.client.HTTPConnection(proxy.hostname, proxy.port, timeout=20)) as connection:
+        connection.request(method, target or source.url, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.headers), answer.read()
+
+
+@pytest.fixture
+def text(gateway, tmp_path):
+    file = tmp_path / "a.mp4"
+    file.write_bytes(bytes(range(256)) * 1000)
+    return opened(gateway, file)
+
+
+def test_range_is_sent_with_what_clients_need(text):
+    status, headers, content = request(text, Range="bytes=100-199")
+    assert (status, content) == (206, bytes(range(100, 200)))
+    assert headers["Content-Range"] == "bytes 100-199/256000"
+    assert request(text)[::2] == (200, bytes(range(256)) * 1000)
+    status, headers, content = request(text, method="HEAD", Range="bytes=100-")
+    assert (status, headers["Content-Length"], content) == (206, "255900", b"")
+    status, headers, content = request(text, Range="bytes=256000-")
+    assert (status, headers["Content-Range"], content) == (416, "bytes */256000", b"")
+
+
+def test_connection_serves_one_range_after_another(text):
+    proxy = urlsplit(text.proxy)
+    password = base64.b64encode(f"{proxy.username}:{proxy.password}".encode()).decode()
+    with closing(http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=20)) as connection:
+        for first in (0, 1000, 100):
+            headers = {"Proxy-Authorization": f"Basic {password}", "Range": f"bytes={first}-{first + 9}"}
+            connection.request("GET", text.url, headers=headers)
+            assert connection.getresponse().read() == bytes(byte % 256 for byte in range(first, first + 10))
+
+
+@pytest.mark.parametrize("password", ["", ":", "podjobs:", "podjobs:wrong", "someone:else", "pödjobs:é"])
+def test_nobody_reads_without_the_password(text, password):
+    """Other users of the machine see the URLs in the list of processes."""
+    status, headers, content = request(text, password=password)
+    assert (status, content) == (407, b"")
+    assert headers["Proxy-Authenticate"].startswith("Basic")
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "status"),
+    [
+        ("http://media.invalid/", "GET", 404),
+        ("http://media.invalid", "GET", 404),
+        ("http://media.invalid/../x", "GET", 404),
+        ("http://media.invalid/{other}/a.mp4", "GET", 404),
+        ("http://169.254.169.254/latest/meta-data/", "GET", 403),
+        ("http://media.invalid.example/{own}/a.mp4", "GET", 403),
+        ("https://media.invalid/{own}/a.mp4", "GET", 403),
+        ("/{own}/a.mp4", "GET", 403),
+        ("example.org:443", "CONNECT", 501),
+        ("http://media.invalid/{own}/a.mp4", "PUT", 501),
+        ("http://media.invalid/{own}/a.mp4", "DELETE", 501),
+    ],
+)
+def test_command_gets_nothing_but_its_inputs(text, target, method, status):
+    """Whatever a file makes it ask for."""
+    own = text.url.split("/")[3]
+    with structlog.testing.capture_logs() as logs:
+        for _ in range(3):
+            assert request(text, target.format(own=own, other="x" * len(own)), method)[::2] == (status, b"")
+    assert [log["log_level"] for log in logs] == ["warning"]
+    assert own not in str(logs)
+
+
+def test_noise_instead_of_a_request_ends_its_connection_alone(text):
+    with socket.create_connection(("127.0.0.1", urlsplit(text.proxy).port), 20) as connection:
+        connection.sendall(b"\x16\x03\x01" + os.urandom(100) + b"\r\n\r\n")
+        assert connection.recv(1000) == b""
+    assert request(text, Range="bytes=0-1")[0] == 206
+
+
+def test_version_has_one_url_and_another_version_another(gateway, tmp_path):
+    file = tmp_path / "a.mp4"
+    file.write_bytes(b"content")
+    first = opened(gateway, file)
+    assert opened(gateway, file) == first
+    assert opened(gateway, file, "2").url != first.url
+
+
+def test_urls_are_forgotten_when_there_are_too_many(gateway, tmp_path):
+    """The ones used least recently."""
+    (file := tmp_path / "a.mp4").write_bytes(b"content")
+    used, unused = opened(gateway, file, "used"), opened(gateway, file, "unused")
+    for number in range(gateway_module.MOST_CAPABILITIES - 1):
+        opened(gateway, file, f"{number}")
+        opened(gateway, file, "used")
+    assert request(used)[0] == 200
+    assert request(unused)[0] == 404
+
+
+def test_password_is_in_the_environment_of_the_command_and_nowhere_else(gateway, tmp_path):
+    source = opened(gateway, make_video(tmp_path / "a.mp4", duration_s=1))
+    password = urlsplit(source.proxy).password
+    assert password not in repr(source) + repr(Access((source,)))
+    look = "tr '\\0' '\\n' < /proc/self/environ; echo; tr '\\0' ' ' < /proc/$$/cmdline"
+    with structlog.testing.capture_logs() as logs:
+        said = OPEN.run(["sh", "-c", look], timeout_s=20, access=Access((source,))).decode()
+        with pytest.raises(CommandError) as failed:
+            OPEN.run(["sh", "-c", "echo $http_proxy >&2; exit 1"], timeout_s=20, access=Access((source,)))
+    environment, _, command_line = said.rpartition("\n")
+    assert f"http_proxy={source.proxy}" in environment
+    assert password not in command_line + str(logs) + Problem.of(failed.value).model_dump_json()
+
+
+FORKING = """
+import os, subprocess, sys
+from podjobs.backends.process import ProcessTools
+from podjobs.backends.s3.gateway import RangeGateway
+from podjobs.contract.commands import Access
+
+path = sys.argv[1]
+
+def fetch(key, etag, first, last):
+    with open(path, "rb") as file:
+        file.seek(first)
+        return file.read(last - first + 1)
+
+gateway, tools = RangeGateway(fetch, 16 << 20), ProcessTools(8 << 30)
+
+def read():
+    source = gateway.input_of("a.mp4", "1", os.path.getsize(path), "/media/a.mp4")
+    argv = ["ffmpeg", "-v", "error", "-nostdin", "-i", source.url, "-c", "copy", "-f", "md5", "-"]
+    return source.proxy, tools.run(argv, timeout_s=60, access=Access((source,)))
+
+before = read()
+reading, writing = os.pipe()
+if not os.fork():
+    os.write(writing, repr(read()).encode())
+    os._exit(0)
+child = eval(os.read(reading, 10_000))
+assert child[1] == before[1] == read()[1]
+assert child[0] != before[0] == read()[0]
+"""
+
+
+def test_process_that_was_forked_has_a_gateway_of_its_own(tmp_path):
+    """As the jobs of RQ are: the threads of the one before have stayed behind."""
+    file = make_video(tmp_path / "a.mp4", duration_s=1)
+    subprocess.run([sys.executable, "-c", FORKING, str(file)], check=True, timeout=120)
+
+
+def test_readers_at_once_all_get_what_they_read(gateway, tmp_path):
+    file = make_video(tmp_path / "a.mp4", duration_s=10)
+    source, expected, wrong = opened(gateway, file), frames_of(file), []
+
+    def read():
+        if frames(CONFINED, source) != expected:
+            wrong.append(1)
+
+    threads = [threading.Thread(target=read) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
