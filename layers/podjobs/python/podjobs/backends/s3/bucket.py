@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from podjobs.backends.s3.errors import NO_BUCKET, NO_OBJECT, code_of, s3_errors
-from podjobs.contract.errors import InvalidRequestError
+from podjobs.contract.errors import InvalidRequestError, OperatorNeededError
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.redaction import redact
 from podjobs.object_storage_settings import ObjectStorageSettings
