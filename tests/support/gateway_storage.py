@@ -9,7 +9,6 @@ from typing import Any
 
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.contract.commands import MediaInput
-from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports import Storage
 from support.forward_only import ForwardOnlyStorage
@@ -22,7 +21,7 @@ class FaultyFetch:
     """Reads ranges of files below a folder, until it fails."""
 
     root: Path
-    error: StepError | None = None
+    error: Exception | None = None
     fails_from: int = 0
     """The number of the first request that fails, once there is an error."""
     requests: int = 0

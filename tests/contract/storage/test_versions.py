@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from podjobs.contract.errors import FileChangedError
+from support.system_calls import at_each_system_call, at_system_call
 
 KEY = "videos/0001/info_video.json"
 
@@ -55,6 +56,26 @@ def test_replace_where_somebody_else_has_written_first_is_refused(storage, media
     with pytest.raises(FileChangedError):
         storage.replace(KEY, b"mine", None)
     assert read(storage) == b"another's"
+
+
+def test_replace_while_another_writes_at_any_system_call_is_done_or_refused(storage, media):
+    other = media.open()
+    refused = []
+
+    def write_at(number):
+        storage.write(KEY, b"old")
+        version = storage.version(KEY)
+        with at_system_call(number, lambda: other.write(KEY, b"another's"), media.moments) as calls:
+            try:
+                storage.replace(KEY, b"mine", version)
+            except FileChangedError:
+                refused.append(number)
+        # what came after it may have replaced it
+        assert read(storage) in ({b"another's"} if number in refused else {b"mine", b"another's"}), number
+        return calls[0]
+
+    at_each_system_call(write_at)
+    assert refused
 
 
 def test_replace_by_many_at_once_what_is_there_in_the_end_is_what_one_of_them_wrote(storage, media):

@@ -18,7 +18,14 @@ from podjobs.backends.s3 import gateway as gateway_module
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.backends.sandbox_choice import choose_sandbox
 from podjobs.contract.commands import Access, MediaInput
-from podjobs.contract.errors import FileChangedError, OperatorNeededError, Problem, StepError, UnavailableError
+from podjobs.contract.errors import (
+    FileChangedError,
+    OperatorNeededError,
+    Problem,
+    RetryableError,
+    StepError,
+    UnavailableError,
+)
 from support.gateway_storage import FaultyFetch
 from support.media import ffmpeg, make_video
 from support.media_storages import POD_ROOT, STORAGES
@@ -135,6 +142,13 @@ def test_storage_that_fails_is_the_error_of_the_command(gateway, fetch, tmp_path
     assert failed.value.retry_after_s == 7
     fetch.error = None
     assert frames(CONFINED, opened(gateway, file, "3")) == whole
+
+
+def test_fault_of_ours_is_not_taken_for_the_end_of_the_file(gateway, fetch, tmp_path):
+    file = make_video(tmp_path / "talk.mkv", duration_s=10)
+    fetch.error, fetch.fails_from = KeyError("ETag"), 1
+    with pytest.raises(RetryableError, match=r"talk.mkv' could not be read: KeyError"):
+        frames(CONFINED, opened(gateway, file))
 
 
 def test_trouble_of_an_earlier_command_is_not_that_of_a_later_one(gateway, fetch, tmp_path):

@@ -7,11 +7,13 @@ import time
 
 import pytest
 
+from podjobs.backends.s3 import copies
 from podjobs.backends.storage import open_storage
-from podjobs.contract.errors import FileChangedError, OperatorNeededError, UnavailableError
+from podjobs.contract.errors import FileChangedError, OperatorNeededError, RetryableError, UnavailableError
 from podjobs.settings import MediaSettings
 from support.media_storages import POD_ROOT, STORAGES
 from support.s3_server import ACCESS_KEY, SECRET_KEY, shared_server
+from support.system_calls import at_system_call
 
 PART = 5 << 20
 
@@ -51,6 +53,33 @@ def test_large_file_travels_in_parts_and_arrives_whole(media, checksum):
     assert properties(media, "videos/large.ts")["ContentType"] == "video/mp2t"
 
 
+def test_very_large_file_is_moved_in_parts_and_arrives_whole(media, monkeypatch):
+    monkeypatch.setattr(copies, "AT_ONCE_BYTES", PART)
+    monkeypatch.setattr(copies, "PART_BYTES", PART)
+    storage, content = media.open(), os.urandom(3 * PART + 12345)
+    key = write_work(storage, "large.ts", content)
+    storage.move(key, "videos/large.ts")
+    with storage.open("videos/large.ts") as file:
+        assert file.read() == content
+    assert not storage.exists(key)
+    assert properties(media, "videos/large.ts")["ContentType"] == "video/mp2t"
+
+
+@pytest.mark.parametrize(("change", "request_number"), [("deleted", 1), ("deleted", 2), ("replaced", 1)])
+def test_very_large_file_that_does_not_stay_until_its_parts_are_copied_does_not_appear(
+    media, monkeypatch, change, request_number
+):
+    monkeypatch.setattr(copies, "AT_ONCE_BYTES", PART)
+    monkeypatch.setattr(copies, "PART_BYTES", PART)
+    storage = media.open()
+    key = write_work(storage, "large.ts", os.urandom(3 * PART))
+    alter = (lambda: storage.delete(key)) if change == "deleted" else (lambda: storage.write(key, b"another"))
+    with pytest.raises(RetryableError), at_system_call(request_number, alter, {"sendall"}):
+        storage.move(key, "videos/large.ts")
+    assert not storage.exists("videos/large.ts")
+    assert storage.remove_unfinished(0) == 0
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -73,6 +102,7 @@ def test_published_file_has_the_type_that_browsers_expect(media, name, kind):
 
 KILLED = """
 import os, signal, threading
+from podjobs.backends.s3 import copies
 from podjobs.backends.storage import open_storage
 from podjobs.settings import MediaSettings, load_settings
 storage = open_storage(load_settings(MediaSettings))

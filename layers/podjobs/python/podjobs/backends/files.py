@@ -160,14 +160,19 @@ class FileStorage:
         A file system has no such operation: between the look and the renaming, another may come.
         """
         path = self._confined(key)
+        changed = FileChangedError(f"The file {self.pod_path(key)!r} was changed by somebody else meanwhile.")
 
         def check() -> None:
             if _version_of(path) != version:
-                raise FileChangedError(f"The file {self.pod_path(key)!r} was changed by somebody else meanwhile.")
+                raise changed
 
         with disk_errors():
             make_folders(path.parent)
-            _write_beside(path, BytesIO(content), check)
+            try:
+                _write_beside(path, BytesIO(content), check)
+            except FileNotFoundError as error:
+                # who wrote it meanwhile has taken what is written here for a killed writer's, and removed it
+                raise changed from error
 
     def move(self, source: Key, target: Key) -> None:
         """Move a file atomically; see the port."""

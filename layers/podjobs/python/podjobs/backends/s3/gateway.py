@@ -33,7 +33,7 @@ import structlog
 from podjobs.backends.s3.range_header import UnsatisfiableRangeError, read_range
 from podjobs.backends.s3.ranges import Fetch, ObjectVersion, Ranges
 from podjobs.contract.commands import MediaInput
-from podjobs.contract.errors import StepError
+from podjobs.contract.errors import RetryableError, StepError
 
 logger = structlog.get_logger(__name__)
 
@@ -280,6 +280,11 @@ class _Handler(BaseHTTPRequestHandler):
         except StepError as error:
             opened.trouble = (began_s, error)
             self.close_connection = True
+        except BaseException as error:
+            # a fault of ours, which ffmpeg must not take for the end of the file, either
+            kept = f"The file {opened.shown_name!r} could not be read: {type(error).__name__}. The log says more."
+            opened.trouble = (began_s, RetryableError(kept))
+            raise
         self.connection.settimeout(self.timeout)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002

@@ -15,9 +15,10 @@ from typing import Any, BinaryIO
 from urllib.parse import SplitResult, unquote
 
 from podjobs.backends.s3.bucket import Bucket
+from podjobs.backends.s3.copies import copy
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.backends.s3.reader import open_object, read_range
-from podjobs.backends.s3.uploads import abort_uploads, checksum_options, copy, write_options
+from podjobs.backends.s3.uploads import abort_uploads, checksum_options, write_options
 from podjobs.backends.s3.work_prefix import WorkPrefix
 from podjobs.backends.scratch import Scratch
 from podjobs.contract.commands import MediaInput
@@ -71,7 +72,8 @@ class S3Storage:
     def version(self, key: Key) -> str | None:
         """What tells an object's content from any other; see the port."""
         found = self._bucket.head(key)
-        return None if found is None else str(found["ETag"])
+        # equal contents have equal ETags
+        return None if found is None else f"{found['ETag']} {found['LastModified'].timestamp():.0f}"
 
     def _found(self, key: Key) -> dict[str, Any]:
         found = self._bucket.head(key)
@@ -136,7 +138,7 @@ class S3Storage:
         """
         if self.version(key) != version:
             raise self._changed(key)
-        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version}
+        condition = {"IfNoneMatch": "*"} if version is None else {"IfMatch": version.split()[0]}
         options = write_options(self._bucket, key, is_work=False) | checksum_options(self._bucket)
         try:
             self._bucket.put(key, content, **options, **condition)

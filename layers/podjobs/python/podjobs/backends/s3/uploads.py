@@ -1,4 +1,4 @@
-"""Writes files into a bucket and moves them there: in parts, in parallel, with checksums, each one atomically.
+"""Writes files into a bucket: in parts, in parallel, with checksums, each one atomically.
 
 What a broken upload leaves is seen by no reader, but kept and paid for: it is aborted here if the upload fails, with
 the job's work folder if the process was killed, and else by `podjobs clean`.
@@ -15,7 +15,7 @@ import structlog
 from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
 from podjobs.backends.s3.bucket import Bucket
-from podjobs.contract.errors import MissingFileError, StepError
+from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key
 
 logger = structlog.get_logger(__name__)
@@ -29,9 +29,6 @@ CONTENT_TYPES = {
 }
 """Where Python's table has none, or another one."""
 PARALLEL_PARTS = 4
-COPIED_AT_ONCE_BYTES = 1 << 30
-"""Larger objects are copied in parts. A single copy may have 5 GiB. Source: Amazon S3, CopyObject."""
-COPIED_PART_BYTES = 256 << 20
 MOST_DELETED = 1000
 """Objects in one request. Source: Amazon S3, DeleteObjects."""
 CHECKSUMS = {"sha256": "SHA256", "crc32": "CRC32"}
@@ -81,46 +78,17 @@ def upload(bucket: Bucket, file: Path, key: Key) -> None:
         with file.open("rb") as content:
             bucket.put(key, content, **options)
         return
-    config = _in_parts(part_bytes, part_bytes)
-    object_key = bucket.object_key(key)
-    what = f"The file {bucket.shown(key)!r} cannot be written"
-    with bucket.errors(what), create_transfer_manager(bucket.client, config) as manager:
-        manager.upload(str(file), bucket.name, object_key, extra_args=options).result()
-
-
-def _in_parts(above_bytes: int, part_bytes: int) -> TransferConfig:
-    """How what is larger is transferred."""
     # the SDK's other client, where it is installed, takes over on some machines and does not know our settings
-    return TransferConfig(
-        multipart_threshold=above_bytes,
+    config = TransferConfig(
+        multipart_threshold=part_bytes,
         multipart_chunksize=part_bytes,
         max_concurrency=PARALLEL_PARTS,
         preferred_transfer_client="classic",
     )
-
-
-def copy(bucket: Bucket, source: Key, target: Key) -> None:
-    """Copy an object within the bucket, without its bytes coming here.
-
-    Raises:
-        MissingFileError: there is no such object.
-        StepError: it could not be copied.
-    """
-    what = f"The file {bucket.shown(source)!r} cannot be moved to {bucket.shown(target)!r}"
-    found = bucket.head(source)
-    if found is None:
-        raise MissingFileError(f"{what}: it is not there.")
-    # a copy in parts has no properties but those stated here
-    options = write_options(bucket, target, is_work=False) | {"MetadataDirective": "REPLACE"}
-    origin = {"Bucket": bucket.name, "Key": bucket.object_key(source)}
-    place = {"Bucket": bucket.name, "Key": bucket.object_key(target)}
-    if found["ContentLength"] <= COPIED_AT_ONCE_BYTES:
-        with bucket.errors(what):
-            bucket.client.copy_object(CopySource=origin, **place, **options)
-        return
-    config = _in_parts(COPIED_AT_ONCE_BYTES, COPIED_PART_BYTES)
+    object_key = bucket.object_key(key)
+    what = f"The file {bucket.shown(key)!r} cannot be written"
     with bucket.errors(what), create_transfer_manager(bucket.client, config) as manager:
-        manager.copy(origin, place["Bucket"], place["Key"], extra_args=options).result()
+        manager.upload(str(file), bucket.name, object_key, extra_args=options).result()
 
 
 def delete_all(bucket: Bucket, object_keys: Iterable[str]) -> None:
