@@ -1,6 +1,9 @@
 """What a person is told, and what happens to the step, when an S3 server refuses or fails: by every kind of request."""
 
 import re
+import subprocess
+import sys
+import threading
 
 import pytest
 
@@ -8,10 +11,12 @@ from podjobs.backends.storage import open_storage
 from podjobs.contract.errors import FileChangedError, OperatorNeededError, UnavailableError
 from podjobs.settings import MediaSettings
 from support import s3_faults
-from support.s3_faults import PlannedFaults
+from support.processes import environment_with, wait_for
+from support.s3_faults import PlannedFaults, stall
 from support.s3_proxy import S3Proxy, serving_proxy
 from support.s3_requests import Kind
 from support.s3_server import SECRET_KEY, credentials, shared_server
+from support.shifted_clock import OBSTACLE, ShiftedClock
 
 POD_ROOT = "/usr/local/pod/media"
 REQUESTS = {
@@ -162,3 +167,101 @@ def test_credentials_that_are_replaced_in_the_file_are_used_from_the_next_reques
     file.write_text(f"[default]\n{valid}\n")
     storage.write("videos/a", b"1")
     assert storage.exists("videos/a")
+
+
+PROGRAM = """
+import sys
+from podjobs.backends.storage import open_storage
+from podjobs.contract.errors import StepError
+from podjobs.settings import MediaSettings, load_settings
+
+storage = open_storage(load_settings(MediaSettings))
+try:
+    {}
+except StepError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+"""
+
+
+def environment(proxy, bucket, **settings):
+    url = {"MEDIA_ROOT": POD_ROOT, "MEDIA_URL": f"s3://{bucket}/refusals", "PODJOBS_S3_ENDPOINT": proxy.url}
+    return environment_with(url | credentials() | settings)
+
+
+@pytest.mark.skipif(bool(OBSTACLE), reason=OBSTACLE)
+@pytest.mark.parametrize("what", ['storage.exists("videos/a")', 'storage.write("videos/a", b"1")'])
+def test_clock_that_is_off_is_told_as_such(proxy, bucket, tmp_path, what):
+    """Really: the program's clock is set, and the server refuses what it has signed."""
+    clock = ShiftedClock.made_in(tmp_path)
+    argv = [sys.executable, "-c", PROGRAM.replace("{}", what, 1)]
+    ended = []
+    for shift_s in (0, 3600):
+        clock.set_by(shift_s)
+        ended.append(
+            subprocess.run(
+                argv, env=environment(proxy, bucket, **clock.settings), capture_output=True, text=True, check=False
+            )
+        )
+    assert [one.returncode for one in ended] == [0, 1], ended
+    assert "OperatorNeededError" in ended[1].stderr
+    assert "the clocks of this machine and of bucket" in ended[1].stderr
+
+
+def test_writer_that_is_killed_while_it_uploads_leaves_nothing_once_the_job_ends(
+    storage, proxy, bucket, faults, tmp_path
+):
+    server = shared_server()
+    storage.start_work("killed")
+    faults.add(stall(60), kinds={Kind.PART}, skip=2)
+    write = """with storage.writing("work/killed/chunk") as folder:
+        (folder / "360.nut").write_bytes(bytes(24 << 20))"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.replace("{}", write, 1)],
+        env=environment(proxy, bucket, PODJOBS_S3_PART_MB="5", PODJOBS_SCRATCH=str(tmp_path)),
+    )
+    try:
+        begun = len(proxy.keys_asked)
+        parts = lambda: [one for one in proxy.keys_asked[begun:] if one.kind is Kind.PART]  # noqa: E731
+        wait_for(lambda: len(parts()) >= 3, 30)
+    finally:
+        process.kill()
+        process.wait()
+    unfinished = server.client().list_multipart_uploads(Bucket=server.bucket)["Uploads"]
+    assert [one["Key"] for one in unfinished] == ["refusals/work/killed/chunk/360.nut"]
+    faults.heal()
+    assert not storage.exists("work/killed/chunk/360.nut")
+    storage.remove_work("killed")
+    assert "Uploads" not in server.client().list_multipart_uploads(Bucket=server.bucket)
+
+
+def test_unfinished_uploads_of_jobs_that_nobody_knows_are_found_by_their_age(storage, bucket):
+    client = shared_server().client()
+    client.create_multipart_upload(Bucket=bucket, Key="refusals/work/unknown/a")
+    client.create_multipart_upload(Bucket=bucket, Key="elsewhere/a")
+    assert storage.remove_unfinished(3600) == 0
+    assert storage.remove_unfinished(0) == 1
+    left = client.list_multipart_uploads(Bucket=bucket)["Uploads"]
+    assert [one["Key"] for one in left] == ["elsewhere/a"]
+    client.abort_multipart_upload(Bucket=bucket, Key="elsewhere/a", UploadId=left[0]["UploadId"])
+
+
+def test_step_whose_job_ends_while_its_upload_fails_leaves_nothing(storage, faults):
+    """The server is slow for one, not for the other."""
+    storage.start_work("ended")
+    failed = []
+
+    def write():
+        try:
+            with storage.writing("work/ended/chunk") as folder:
+                (folder / "360.nut").write_bytes(b"1" * (1 << 20))
+        except Exception as error:  # noqa: BLE001 - looked at below
+            failed.append(error)
+
+    rule = faults.add(stall(1), times=1, kinds={Kind.PUT})
+    writer = threading.Thread(target=write)
+    writer.start()
+    wait_for(lambda: rule.happened, 10)
+    storage.remove_work("ended")
+    writer.join()
+    assert ["is gone: the job has ended" in str(error) for error in failed] == [True]
+    assert not storage.exists("work/ended/chunk/360.nut")
