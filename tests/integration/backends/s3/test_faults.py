@@ -265,3 +265,12 @@ def test_step_whose_job_ends_while_its_upload_fails_leaves_nothing(storage, faul
     writer.join()
     assert ["is gone: the job has ended" in str(error) for error in failed] == [True]
     assert not storage.exists("work/ended/chunk/360.nut")
+
+
+@pytest.mark.parametrize("look", [lambda storage: storage.exists("videos/no"), lambda storage: storage.has_work("no")])
+def test_bucket_that_is_gone_is_never_taken_for_a_missing_file(storage, faults, look):
+    """However lately it was there: a missing marker would mean that the job has ended."""
+    assert not look(storage)
+    faults.add(s3_faults.NO_BUCKET)
+    with pytest.raises(OperatorNeededError, match="here is no bucket"):
+        look(storage)

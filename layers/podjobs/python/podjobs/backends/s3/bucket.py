@@ -17,7 +17,7 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from podjobs.backends.s3.errors import NO_BUCKET, NO_OBJECT, code_of, s3_errors
+from podjobs.backends.s3.errors import NO_OBJECT, code_of, s3_errors
 from podjobs.contract.errors import InvalidRequestError, OperatorNeededError
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.redaction import redact
@@ -29,10 +29,8 @@ CONNECT_TIMEOUT_S = 5
 CONNECTIONS = 64
 """Kept open to the server by one process: chunks read and write in parallel."""
 DEFAULT_REGION = "us-east-1"
-SEEN_S = 30.0
-"""How long a bucket that was there is taken to be there, when an object is not."""
-BARE = frozenset({"400", "403"})
-"""The answers to HEAD that say nothing: anything from an expired token to a wrong clock."""
+BARE = frozenset({"400", "403", "404"})
+"""The answers to HEAD that say nothing: anything from an expired token to a wrong clock, or a missing bucket."""
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 RENEW_S = 5.0
 """Between two attempts to get other credentials."""
@@ -58,7 +56,6 @@ class Bucket:
         self._client: Any = None
         self._pid = os.getpid()
         self._renewed_at = 0.0
-        self._seen_at = -SEEN_S
 
     @property
     def where(self) -> str:
@@ -113,30 +110,28 @@ class Bucket:
             try:
                 return self.checked(self.client.head_object(Bucket=self.name, Key=object_key), "ETag")
             except ClientError as error:
-                if code_of(error) not in NO_OBJECT | NO_BUCKET:
-                    raise self._reason_for(error, object_key) from error
-        # the answer is the same if the bucket is missing
-        self.check()
+                reason = self._reason_for(error, object_key)
+                if code_of(reason) not in NO_OBJECT:
+                    raise reason from error
         return None
 
     def _reason_for(self, error: ClientError, object_key: str) -> ClientError:
-        """Why the server does not tell an object's properties: the answer to HEAD has no body that could say it."""
+        """Why the server does not tell an object's properties: the answer to HEAD has no body that could say it.
+
+        A missing bucket must not be taken for a missing object: that would mean that a job has ended.
+        """
         if code_of(error) in BARE:
             try:
                 self.client.get_object(Bucket=self.name, Key=object_key, Range="bytes=0-0")["Body"].close()
             except ClientError as reasoned:
-                if code_of(reasoned) not in NO_OBJECT:
-                    return reasoned
+                return reasoned
         return error
 
     def check(self) -> None:
-        """Raise OperatorNeededError if there is no such bucket, unless it was there a moment ago."""
-        if time.monotonic() - self._seen_at < SEEN_S:
-            return
+        """Raise OperatorNeededError if there is no such bucket."""
         with self.errors("The media cannot be found"):
             # not HEAD, whose answer has no room for a reason
             self.client.list_objects_v2(Bucket=self.name, Prefix=self._prefix, MaxKeys=1)
-        self._seen_at = time.monotonic()
 
     def list_objects(self, folder: Key, delimiter: str = "") -> Iterator[dict[str, Any]]:
         """List the pages of the objects in a folder; everything below it without a delimiter. Raises StepError."""
