@@ -97,7 +97,7 @@ class BucketRun(EncodingRun):
 
 
 def count_steps(bucket: MeasuredBucket, run: BucketRun, source: Path) -> tuple[dict[str, Tally], dict[str, int]]:
-    """Perform a job step by step.
+    """Perform a job step by step, each by a function that has just started: it has nothing in its cache.
 
     Args:
         bucket: its media.
@@ -107,7 +107,12 @@ def count_steps(bucket: MeasuredBucket, run: BucketRun, source: Path) -> tuple[d
     Returns:
         By action: what passed the proxy, and how many steps there were.
     """
-    run.on_step = bucket.proxy.label
+
+    def prepare(action: str) -> None:
+        bucket.proxy.label(action)
+        run.restart_function()
+
+    run.on_step = prepare
     before = bucket.proxy.tallies()
     run.encode(source)
     bucket.proxy.label("")

@@ -104,7 +104,7 @@ def _median(costs: list[Cost]) -> Cost:
 
 def _count(bucket: MeasuredBucket, source: Path) -> tuple[dict[str, Tally], dict[str, int]]:
     """Count what passes, with chunks as long as those of an hour."""
-    settings = bucket.settings(podjobs_chunk_min_s=CHUNK_OF_AN_HOUR_S, ffmpeg_preset="ultrafast")
+    settings = bucket.settings(podjobs_chunk_min_s=CHUNK_OF_AN_HOUR_S)
     return count_steps(bucket, BucketRun(source.parent, settings, 1, bucket=bucket), source)
 
 

@@ -72,8 +72,8 @@ def slow(*values):
 @pytest.mark.parametrize(
     ("fault", "times"),
     [
-        (s3_faults.SLOW_DOWN, 20),
         *slow(
+            (s3_faults.SLOW_DOWN, 20),
             (s3_faults.INTERNAL, 20),
             (s3_faults.INTERNAL_IN_UPLOAD, 10),
             (s3_faults.ERROR_IN_200, 10),
