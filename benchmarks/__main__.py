@@ -15,8 +15,10 @@ from benchmarks import fairness as fairness_benchmark
 from benchmarks import hostile as hostile_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
+from benchmarks import storage as storage_benchmark
 from benchmarks import transcribe as transcribe_benchmark
 from benchmarks import xapi as xapi_benchmark
+from benchmarks.storage_price import Prices
 from podjobs.logs import configure_logs
 
 DEFAULT_FOLDER = Path.home() / ".cache" / "pod-functions-benchmarks"
@@ -97,6 +99,32 @@ def corpus(folder: Path, processes: int | None, patterns: tuple[str, ...], *, ke
 def dressing(folder: Path, seconds: int, vmaf_every: int) -> None:
     """Compare a dressed video with Pod's extra encode."""
     sys.exit(dressing_benchmark.run(folder, seconds, vmaf_every))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--seconds", default=60, show_default=True, help="Length of the source; 60 to 120 is meant.")
+@click.option("--repeat", default=3, show_default=True, help="How often each way encodes it.")
+@click.option("--latency-ms", default=5.0, show_default=True, help="Added before each request.")
+@click.option("--large-mb", default=0, help="Read a chunk of a source of this size, too; 2000 is meant. Default: none.")
+@click.option("--price-writes", default=Prices.writes, show_default=True, help="Of 1,000 requests that write or list.")
+@click.option("--price-reads", default=Prices.reads, show_default=True, help="Of 1,000 requests that read.")
+@click.option("--price-month", default=Prices.month, show_default=True, help="Of a GB that is kept for a month.")
+@click.option("--price-out", default=Prices.out, show_default=True, help="Of a GB that leaves the provider.")
+def storage(  # noqa: PLR0913, PLR0917 - one for each option
+    folder: Path,
+    seconds: int,
+    repeat: int,
+    latency_ms: float,
+    large_mb: int,
+    price_writes: float,
+    price_reads: float,
+    price_month: float,
+    price_out: float,
+) -> None:
+    """Compare a job in a bucket with the same in files; prices are those of Amazon S3, us-east-1, 2025."""
+    amounts = storage_benchmark.Amounts(seconds, repeat, latency_ms, large_mb)
+    sys.exit(storage_benchmark.run(folder, amounts, Prices(price_writes, price_reads, price_month, price_out)))
 
 
 @benchmarks.command()

@@ -17,6 +17,7 @@ from podjobs.contract.reply_to import Nobody
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.entry.endpoint import StepHandler
 from podjobs.testing import JobRun
 
 SOURCE, OUTPUT = "videos/source.mp4", "videos/0001"
@@ -46,6 +47,7 @@ class EncodingRun:
     """Files the request names, linked to `files/` of the media root."""
     steps: list[TimedStep] = field(default_factory=list)
     run: JobRun | None = None
+    _functions: dict[str, StepHandler] = field(default_factory=dict, repr=False)
 
     @property
     def output(self) -> Path:
@@ -78,14 +80,18 @@ class EncodingRun:
     def stages(self, source: Path) -> Iterator[Stage]:
         """The job's stages in turn; the stages of a plan replace those left."""
         self._place(source)
-        tools = ProcessTools(self.settings.podjobs_ffmpeg_memory_mb << 20)
-        storage = open_storage(self.settings)
         job = EncodingJob(
             id="benchmark", target="1", source=SOURCE, output_folder=OUTPUT, reply_to=Nobody(), **self.request
         )
-        self.run = JobRun(job, {"encoding": EncodingFunction(tools, storage, self.settings)})
+        self.run = JobRun(job, self._functions)
+        self.restart_function()
         self.steps.clear()
         return self.run.stages()
+
+    def restart_function(self) -> None:
+        """Perform further steps by a function that knows nothing of the ones before."""
+        tools = ProcessTools(self.settings.podjobs_ffmpeg_memory_mb << 20)
+        self._functions["encoding"] = EncodingFunction(tools, open_storage(self.settings), self.settings)
 
     def perform(self, stage: Stage) -> list[TimedStep]:
         """Run the steps of a stage in parallel, as far as the concurrency allows."""

@@ -20,6 +20,8 @@ from aiohttp.typedefs import Handler
 
 from local.pod import LISTS, StandInPod, Video
 from podjobs.backends.files import FileStorage
+from podjobs.contract.media_paths import Key, MediaPaths
+from podjobs.contract.ports import Storage
 from support.serving import serving
 
 TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone
@@ -74,18 +76,20 @@ class Call:
 class MisbehavingPod:
     """Pod with its media folder."""
 
-    def __init__(self, media_dir: Path) -> None:
+    def __init__(self, media_dir: Path, media: Storage | None = None) -> None:
         """Nothing is served yet, see `running_pod`.
 
         Args:
             media_dir: its media root.
+            media: what is there; None: the folder is really there.
         """
         self.media_dir = media_dir
         self.url = ""
         self.calls: list[Call] = []
         # like Pod, it follows whatever link an administrator has made
-        media = FileStorage(media_dir, str(media_dir), links=("/",))
-        self._pod = StandInPod(TOKEN, str(media_dir), media, renditions=RENDITIONS)
+        self._media = media or FileStorage(media_dir, str(media_dir), links=("/",))
+        self._paths = MediaPaths(str(media_dir))
+        self._pod = StandInPod(TOKEN, str(media_dir), self._media, renditions=RENDITIONS)
         self._answers: deque[str] = deque()
 
     @property
@@ -146,7 +150,7 @@ class MisbehavingPod:
             except web.HTTPException as refusal:
                 response = web.Response(status=refusal.status, text=refusal.text, content_type=refusal.content_type)
             if response.status == HTTPStatus.OK and request.method == "POST":
-                imported = Imported(self._missing(request.path, raw), text)
+                imported = Imported(await asyncio.to_thread(self._missing, request.path, raw), text)
         self._remember(request, raw, response.status, planned, imported)
         if planned in {Misbehaviour.HANG, Misbehaviour.LATE}:
             await asyncio.sleep(HANG_S)
@@ -165,28 +169,34 @@ class MisbehavingPod:
         """Read the captions before the call is done: the file goes with it."""
         if path != TRANSCRIBED:
             return ""
-        file = self.media_dir / "temp" / Path(json.loads(raw)["temp_vtt_file"]).name
-        return file.read_text(encoding="utf-8") if file.exists() else ""
+        key = f"temp/{Path(json.loads(raw)['temp_vtt_file']).name}"
+        return self._read(key) if self._media.exists(key) else ""
 
     def _missing(self, path: str, raw: bytes) -> tuple[str, ...]:
         if path != ENCODED:
             return ()
         call = json.loads(raw)
         folder = Path(call["video_path"]).parent / f"{call['video_id']:04d}"
-        info = json.loads((folder / "info_video.json").read_text(encoding="utf-8"))
+        info = json.loads(self._read(self._paths.key_of(str(folder / "info_video.json"))))
         listed = {str(file) for name in LISTS for file in info[name].values()}
-        return tuple(sorted(file for file in listed if not Path(file).is_file()))
+        return tuple(sorted(file for file in listed if not self._media.exists(self._paths.key_of(file))))
+
+    def _read(self, key: Key) -> str:
+        with self._media.open(key) as file:
+            return file.read().decode("utf-8")
 
 
 @contextmanager
-def running_pod(media_dir: Path) -> Iterator[MisbehavingPod]:
+def running_pod(media_dir: Path, media: Storage | None = None) -> Iterator[MisbehavingPod]:
     """Serve a Pod from this process.
 
     Args:
         media_dir: its media root; made if need be.
+        media: what is there; None: the folder is really there.
     """
-    media_dir.mkdir(parents=True, exist_ok=True)
-    pod = MisbehavingPod(media_dir)
+    if media is None:
+        media_dir.mkdir(parents=True, exist_ok=True)
+    pod = MisbehavingPod(media_dir, media)
     with serving(pod.application()) as address:
         pod.url = f"{address}/rest"
         yield pod

@@ -57,14 +57,19 @@ class JobSender:
             Video id, path as Pod sees it, folder of the result.
         """
         video_id = next(_video_ids)
-        folder = self.stack.media_dir / "videos" / f"user{video_id}"
-        folder.mkdir(parents=True)
+        folder = f"videos/user{video_id}"
+        pod_path = f"{self.stack.facts['media_root']}/{folder}/{name}"
+        return video_id, pod_path, self._upload(source, folder, name) / f"{video_id:04d}"
+
+    def _upload(self, source: Path | bytes | None, folder: str, name: str) -> Path:
+        """Put a file into a folder of the media; returns where that is."""
+        place = self.stack.media_dir / folder
+        place.mkdir(parents=True)
         if isinstance(source, bytes):
-            (folder / name).write_bytes(source)
+            (place / name).write_bytes(source)
         elif source is not None:
-            os.link(source, folder / name)
-        pod_path = f"{self.stack.facts['media_root']}/videos/{folder.name}/{name}"
-        return video_id, pod_path, folder / f"{video_id:04d}"
+            os.link(source, place / name)
+        return place
 
     def submit(self, source: Path | bytes | None, name: str = "talk.mp4") -> "SentJob":
         """Ask for an encode."""
@@ -149,9 +154,10 @@ def check_nothing_left(stack: RunningStack, timeout_s: float = 30) -> None:
 
 
 def leftovers(stack: RunningStack) -> list[str]:
-    work = stack.media_dir / "work"
+    """Steps and messages; work files, where the media are in a folder."""
+    work = stack.media_dir / "work" if stack.facts["media_dir"] else None
     with stack.redis() as client:
         keys = [key for key in client.scan_iter("podjobs:steps:*") if client.xlen(key)]
         keys += [key for key in client.scan_iter("podjobs:turns:*") if not key.endswith(":bell")]
         keys += [key for key in client.scan_iter("encoding*") if client.llen(key)]
-    return [*keys, *(path.name for path in (work.iterdir() if work.exists() else ()))]
+    return [*keys, *(path.name for path in (work.iterdir() if work and work.exists() else ()))]

@@ -28,10 +28,9 @@ logger = structlog.get_logger(__name__)
 CONNECT_TIMEOUT_S = 5
 CONNECTIONS = 64
 """Kept open to the server by one process: chunks read and write in parallel."""
-BODILESS_REFUSAL = "403"
 DEFAULT_REGION = "us-east-1"
-SEEN_S = 30.0
-"""How long a bucket that was there is taken to be there, when an object is not."""
+BARE = frozenset({"400", "403", "404"})
+"""The answers to HEAD that say nothing: anything from an expired token to a wrong clock, or a missing bucket."""
 ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 RENEW_S = 5.0
 """Between two attempts to get other credentials."""
@@ -57,7 +56,6 @@ class Bucket:
         self._client: Any = None
         self._pid = os.getpid()
         self._renewed_at = 0.0
-        self._seen_at = -SEEN_S
 
     @property
     def where(self) -> str:
@@ -112,32 +110,28 @@ class Bucket:
             try:
                 return self.checked(self.client.head_object(Bucket=self.name, Key=object_key), "ETag")
             except ClientError as error:
-                if code_of(error) == BODILESS_REFUSAL:
-                    # the answer to a HEAD does not say why; this one does
-                    self.client.get_object(Bucket=self.name, Key=object_key, Range="bytes=0-0")
-                if code_of(error) not in NO_OBJECT | {"NoSuchBucket"}:
-                    raise
-        # the answer is the same if the bucket is missing
-        self.check()
+                reason = self._reason_for(error, object_key)
+                if code_of(reason) not in NO_OBJECT:
+                    raise reason from error
         return None
 
-    def check(self) -> None:
-        """Raise OperatorNeededError if there is no such bucket, unless it was there a moment ago."""
-        if time.monotonic() - self._seen_at < SEEN_S:
-            return
-        with self.errors("The media cannot be found"):
+    def _reason_for(self, error: ClientError, object_key: str) -> ClientError:
+        """Why the server does not tell an object's properties: the answer to HEAD has no body that could say it.
+
+        A missing bucket must not be taken for a missing object: that would mean that a job has ended.
+        """
+        if code_of(error) in BARE:
             try:
-                self.client.head_bucket(Bucket=self.name)
-            except ClientError as error:
-                if code_of(error) == BODILESS_REFUSAL:
-                    self.client.list_objects_v2(Bucket=self.name, Prefix=self._prefix, MaxKeys=1)
-                if code_of(error) in NO_OBJECT | {"NoSuchBucket"}:
-                    raise OperatorNeededError(
-                        f"There is no {self.where}. Create the bucket, or correct MEDIA_URL and PODJOBS_S3_ENDPOINT.",
-                        retry_after_s=30,
-                    ) from error
-                raise
-        self._seen_at = time.monotonic()
+                self.client.get_object(Bucket=self.name, Key=object_key, Range="bytes=0-0")["Body"].close()
+            except ClientError as reasoned:
+                return reasoned
+        return error
+
+    def check(self) -> None:
+        """Raise OperatorNeededError if there is no such bucket."""
+        with self.errors("The media cannot be found"):
+            # not HEAD, whose answer has no room for a reason
+            self.client.list_objects_v2(Bucket=self.name, Prefix=self._prefix, MaxKeys=1)
 
     def list_objects(self, folder: Key, delimiter: str = "") -> Iterator[dict[str, Any]]:
         """List the pages of the objects in a folder; everything below it without a delimiter. Raises StepError."""

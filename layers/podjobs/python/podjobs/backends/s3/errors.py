@@ -60,6 +60,9 @@ BUSY = frozenset({
     "OperationAborted", "XMinioServerNotInitialized", "429", "500", "502", "503", "504",
 })  # fmt: skip
 BAD_NAME = frozenset({"KeyTooLongError", "InvalidObjectName", "XMinioInvalidObjectName", "InvalidURI"})
+TRANSIENT = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder", "BadDigest", "InvalidRange"})
+NO_BUCKET = frozenset({"NoSuchBucket"})
+KNOWN = (NO_OBJECT, CHANGED, CREDENTIALS, REFUSED, CLOCK, REGION, FULL, BUSY, BAD_NAME, TRANSIENT, NO_BUCKET)
 
 NO_CREDENTIALS = (
     NoCredentialsError,
@@ -79,6 +82,12 @@ def code_of(error: BaseException) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
+def _kind_of(error: ClientError) -> str:
+    """The code of an answer or, if it is of no server that is known here, its HTTP status."""
+    code, status = code_of(error), str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+    return status if not any(code in known for known in KNOWN) and any(status in known for known in KNOWN) else code
+
+
 @contextlib.contextmanager
 def s3_errors(what: str, where: str, renew: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Turn every error of the SDK into one of ours.
@@ -94,10 +103,10 @@ def s3_errors(what: str, where: str, renew: Callable[[], None] = lambda: None) -
     try:
         yield
     except ClientError as error:
-        code = code_of(error)
-        if code in CREDENTIALS | REFUSED:
+        kind = _kind_of(error)
+        if kind in CREDENTIALS | REFUSED:
             renew()
-        raise _explain(code, error, what, where) from error
+        raise _explain(kind, error, what, where) from error
     except NO_CREDENTIALS as error:
         renew()
         detail = f"{what}: there are no usable credentials for {where} ({_said(error)}). {CREDENTIALS_REMEDY}"
@@ -123,26 +132,26 @@ def _raise_broken(error: Exception, what: str, where: str) -> NoReturn:
     ) from error
 
 
-def _explain(code: str, error: ClientError, what: str, where: str) -> StepError:
-    said = f"{code}: {_said(error)}"
-    if code in NO_OBJECT:
+def _explain(kind: str, error: ClientError, what: str, where: str) -> StepError:
+    said = f"{code_of(error)}: {_said(error)}"
+    if kind in NO_OBJECT:
         return MissingFileError(f"{what}: there is no such object in {where}.")
-    if code in CHANGED:
+    if kind in CHANGED:
         return FileChangedError(f"{what}: somebody else has changed it meanwhile.")
-    if code in BUSY:
+    if kind in BUSY:
         detail = f"{what}: {where} is busy or failed ({said}). The step is retried automatically."
         return UnavailableError(detail, retry_after_s=BUSY_RETRY_S)
-    if code in BAD_NAME:
+    if kind in BAD_NAME:
         return InvalidRequestError(f"{what}: its name is not possible in {where} ({said}). Give the file another name.")
-    if code in {"NoSuchUpload", "InvalidPart", "InvalidPartOrder", "BadDigest", "InvalidRange"}:
+    if kind in TRANSIENT:
         return RetryableError(f"{what}: {said}.")
-    remedy = next((text for codes, text in REMEDIES if code in codes), OTHER_REMEDY)
+    remedy = next((text for codes, text in REMEDIES if kind in codes), OTHER_REMEDY)
     return OperatorNeededError(f"{what}: {remedy.format(where=where, said=said)}", retry_after_s=OPERATOR_RETRY_S)
 
 
 REMEDIES: tuple[tuple[frozenset[str], str], ...] = (
     (
-        frozenset({"NoSuchBucket"}),
+        NO_BUCKET,
         "there is no {where}. Create the bucket, or correct MEDIA_URL and PODJOBS_S3_ENDPOINT.",
     ),
     (CREDENTIALS, "{where} does not accept the credentials ({said}). " + CREDENTIALS_REMEDY),
