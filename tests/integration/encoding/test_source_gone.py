@@ -12,6 +12,7 @@ from podjobs.contract.errors import InvalidRequestError, PermanentError, SourceG
 from podjobs.contract.plans import StepSpec
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.notification.locate import _take_along
 from support.forward_only import ForwardOnlyStorage
 from support.media import make_video
 from support.media_storages import POD_ROOT
@@ -110,10 +111,12 @@ def test_publish_whose_source_goes_meanwhile_leaves_no_report_at_the_old_place(w
 
     storage = MovedMeanwhile(open_storage(workbench.settings))
     workbench.function = EncodingFunction(ProcessTools(memory_limit_bytes=8 << 30), storage, workbench.settings)
-    (publish,) = stage.steps
+    (publish,), before = stage.steps, run.job
     with pytest.raises(SourceGoneError):
         workbench.function.handle(run.step(publish))
     assert not list(workbench.root.rglob("info_video.json"))
+    # as whoever asks Pod where the video is does: other files were being moved at that moment
+    _take_along(before, run.job, storage)
     workbench.function.handle(run.step(publish))
     published = {file.name for file in (workbench.root / "videos/def/0007").iterdir()}
     assert {"180p.ts", "180p.m3u8", "180p.mp4", "livestream.m3u8", "info_video.json"} <= published
