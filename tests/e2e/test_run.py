@@ -181,6 +181,7 @@ def test_run_s3_does_the_job_in_a_bucket_twice_and_tells_nobody_the_credentials(
     assert "captions" not in again.stdout
 
 
+@pytest.mark.slow
 def test_run_s3_server_killed_in_mid_job_is_started_again_and_the_job_ends_well(environment, make_clip, tmp_path):
     video = make_clip("long.mp4", seconds=40, size="1280x720")
     with (tmp_path / "log").open("w") as out:
@@ -278,7 +279,7 @@ def wait_for_match(process, log, pattern, timeout_s=120):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-@pytest.mark.parametrize("options", [(), ("--s3",)])
+@pytest.mark.parametrize("options", [(), pytest.param(("--s3",), marks=pytest.mark.slow)])
 def test_run_interrupted_while_encoding_leaves_no_process(environment, make_clip, tmp_path, options):
     video = make_clip("long.mp4", seconds=40, size="1280x720")
     argv, settings = [RUN, *options, video], {**environment, "FFMPEG_PRESET": "slow"}

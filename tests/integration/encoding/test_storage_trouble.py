@@ -38,6 +38,7 @@ def perform(workbench, spec, fetch):
             return error
 
 
+@pytest.mark.slow
 def test_step_with_trouble_at_any_moment_fails_for_it_or_does_what_it_does_without(workbench, source):
     run = workbench.start(workbench.job(source, cut_start=3, cut_end=9))
     plan = next(run.stages()).steps[0]

@@ -41,6 +41,7 @@ def each(act):
         return list(pool.map(act, range(MANY)))
 
 
+@pytest.mark.slow
 def test_very_many_work_files_are_listed_and_removed(media, prefix):
     storage, client = media.open(), shared_server().client()
     storage.start_work("job")
@@ -51,6 +52,7 @@ def test_very_many_work_files_are_listed_and_removed(media, prefix):
     assert media.work_left() == set()
 
 
+@pytest.mark.slow
 def test_very_many_unfinished_uploads_are_removed(media, prefix):
     """Two for each file, whose names are no plain text."""
     storage, client = media.open(), shared_server().client()
