@@ -14,7 +14,7 @@ from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import StepSpec
-from podjobs.contract.ports import ModelLocation, WindowTranscript
+from podjobs.contract.ports.speech import ModelLocation, WindowTranscript
 from podjobs.contract.reply_to import Nobody
 from podjobs.logs import configure_logs
 from podjobs.testing import JobRun

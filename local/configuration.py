@@ -29,7 +29,7 @@ from local.functions import SETTINGS, enabled_functions
 from local.object_store import demonstration_settings
 from local.ports import HEALTH, POD, REDIS, S3, Ports
 from podjobs.backends.storage import find_media_obstacle, open_storage
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.settings import (

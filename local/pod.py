@@ -31,7 +31,7 @@ from local.client import request_encoding, request_transcription
 from podjobs.backends.storage import open_storage
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.logs import configure_logs
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 from podjobs.settings import MediaSettings, load_settings

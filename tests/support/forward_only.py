@@ -4,7 +4,7 @@ import io
 from typing import Any, BinaryIO
 
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 
 
 class ForwardOnlyStorage:

@@ -10,7 +10,7 @@ from typing import Any
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from support.forward_only import ForwardOnlyStorage
 
 CACHE_BYTES = 16 << 20

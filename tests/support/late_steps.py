@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from podjobs.contract.errors import RetryableError
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 
 
 def write_chunk(storage: Storage, job_id: str, name: str = "chunk/1") -> None:

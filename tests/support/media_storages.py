@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from podjobs.backends.storage import open_storage
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.object_storage_settings import LEAST_PART_MB
 from podjobs.settings import MediaSettings
 from support.s3_server import credentials, shared_server

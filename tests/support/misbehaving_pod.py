@@ -21,7 +21,7 @@ from aiohttp.typedefs import Handler
 from local.pod import LISTS, StandInPod, Video
 from podjobs.backends.files import FileStorage
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from support.serving import serving
 
 TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone

@@ -9,7 +9,7 @@ from podjobs.backends.process import ProcessTools
 from podjobs.contract.errors import FileChangedError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.plans import StepSpec
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.publish import discard, publish, report_failure, withdraw
 from podjobs.encoding.settings import EncodingSettings

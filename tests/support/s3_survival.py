@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from local.client import request_encoding
 from podjobs.backends.storage import open_storage
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.settings import MediaSettings
 from support.media import count_frames
 from support.misbehaving_pod import MisbehavingPod

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 
 PURE = frozenset({"pod_path", "work_key"})
 

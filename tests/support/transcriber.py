@@ -15,7 +15,7 @@ from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.contract.jobs import Job, TranscriptionJob
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan, Result
-from podjobs.contract.ports import SpeechModel
+from podjobs.contract.ports.speech import SpeechModel
 from podjobs.contract.steps import Step
 from podjobs.testing import JobRun
 from podjobs.transcription.function import TranscriptionFunction

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from support.forward_only import ForwardOnlyStorage
 
 SECRET = "5f3c0ffee5EcReT"  # noqa: S105 - of the tests alone

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from podjobs.contract.confidence import Confidence
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.hallucinations.confidence import HallucinationLimits
 from podjobs.transcription.hallucinations.screening import drop_hallucinations
 from podjobs.transcription.hearing.utterances import Utterance

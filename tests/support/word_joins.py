@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import jiwer
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 
 NEAR_S = 0.5
 """Words that near to a cut on both sides may be one."""

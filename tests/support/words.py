@@ -4,7 +4,7 @@ import re
 
 from hypothesis import strategies as st
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 
 
 def say(text: str, chars_per_s: float = 12.5, start_s: float = 0.0) -> list[Word]:

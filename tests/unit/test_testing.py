@@ -5,7 +5,7 @@ import pytest
 from podjobs.backends.files import FileStorage
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
-from podjobs.contract.ports import PodAnswer
+from podjobs.contract.ports.pod import PodAnswer
 from podjobs.contract.statements import StatementBatch
 from podjobs.contract.workflows import workflow_of
 from podjobs.notification.function import NotificationFunction

@@ -10,7 +10,7 @@ import pytest
 
 from podjobs.backends.pod_api import RESPONSE_LIMIT_BYTES, RestPodApi
 from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError
-from podjobs.contract.ports import PodAnswer
+from podjobs.contract.ports.pod import PodAnswer
 
 BLOCK = b" " * 65536
 TIMEOUT_S = 1.0

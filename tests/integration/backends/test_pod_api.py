@@ -7,7 +7,7 @@ import pytest
 from podjobs.backends.files import FileStorage
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
-from podjobs.contract.ports import PodAnswer, VideoState
+from podjobs.contract.ports.pod import PodAnswer, VideoState
 from podjobs.contract.steps import Step
 from podjobs.notification.encoded_callback import Waits
 from podjobs.notification.function import NotificationFunction

@@ -3,7 +3,7 @@
 import pytest
 
 from podjobs.backends.pod_media import CONTENT_BYTES, HttpPodMedia
-from podjobs.contract.ports import SeenFile, Sight
+from podjobs.contract.ports.pod import SeenFile, Sight
 from support.lagging_web import lagging_web
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from podjobs.backends.whisper import make_prompt
 from podjobs.contract.confidence import Confidence
-from podjobs.contract.ports import SOUND_BYTES_PER_S, ModelLocation, WindowTranscript, Word
+from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, ModelLocation, WindowTranscript, Word
 from support.speech import LECTURE, error_rate, speak
 from support.transcriber import MODEL, warm_model
 

@@ -8,7 +8,7 @@ import pytest
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.contract.errors import InvalidRequestError, PermanentError, RetryableError
 from podjobs.contract.plans import StepSpec
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 from support.captions import text_of
 from support.media import ffmpeg, make_video
 from support.speech import LECTURE, NO_SPEECH, WER, error_rate, join

@@ -6,7 +6,7 @@ import pytest
 
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 from podjobs.transcription.model_check import describe_languages, find_model_faults
 from support.transcriber import MODEL
 

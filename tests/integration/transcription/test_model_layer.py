@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from podjobs.backends.whisper import WhisperModels, WhisperOptions
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 from support.transcriber import MODEL
 
 SCRIPT = Path(__file__).resolve().parents[3] / "layers" / "whisper" / "place_model.py"

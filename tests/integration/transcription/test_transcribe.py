@@ -7,7 +7,7 @@ import pytest
 
 from podjobs.backends.work_folder import MARKER
 from podjobs.contract.commands import Access
-from podjobs.contract.ports import ModelLocation, WindowTranscript
+from podjobs.contract.ports.speech import ModelLocation, WindowTranscript
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
 from support.captions import cues_of, text_of

@@ -3,7 +3,7 @@
 import pytest
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 from podjobs.transcription.languages import choose_language, choose_model, read_language
 
 FRENCH, ENGLISH, ANY = ModelLocation("/models/fr"), ModelLocation("small.en"), ModelLocation("large-v3", "/models")

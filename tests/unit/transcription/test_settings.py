@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 from podjobs.settings import SettingsError, load_settings
 from podjobs.transcription.settings import TranscriptionSettings
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podjobs.contract.errors import NotNowError
-from podjobs.contract.ports import LrsAnswer
+from podjobs.contract.ports.lrs import LrsAnswer
 from podjobs.xapi.bisection import post_with_bisection, split_repeated_ids
 from support.statements import entries_of
 

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from podjobs.contract.ports import LrsAnswer
+from podjobs.contract.ports.lrs import LrsAnswer
 from podjobs.contract.statements import Statement
 from podjobs.xapi.anonymise import Anonymiser
 from podjobs.xapi.function import XapiFunction

@@ -19,7 +19,8 @@ from podjobs.contract.errors import PermanentError, Problem, StepError
 from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan, Stage, StepSpec
-from podjobs.contract.ports import LrsAnswer, PodAnswer, VideoState
+from podjobs.contract.ports.lrs import LrsAnswer
+from podjobs.contract.ports.pod import PodAnswer, VideoState
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import workflow_of

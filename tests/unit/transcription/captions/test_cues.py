@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.captions.cues import make_cues
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules

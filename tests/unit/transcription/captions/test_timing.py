@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.captions.rules import CueRules
 from podjobs.transcription.captions.timing import order_times, time_cues
 from podjobs.transcription.spans import TimeSpan

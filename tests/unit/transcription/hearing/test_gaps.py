@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.contract.ports import WindowTranscript, Word
+from podjobs.contract.ports.speech import WindowTranscript, Word
 from podjobs.transcription.hearing.gaps import find_gaps, words_in_gaps
 from podjobs.transcription.hearing.utterances import place_utterances
 from podjobs.transcription.hearing.windows import Window

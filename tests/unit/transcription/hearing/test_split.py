@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from podjobs.contract.ports import VAD_FRAME_S
+from podjobs.contract.ports.speech import VAD_FRAME_S
 from podjobs.media.facts import AudioFacts
 from podjobs.transcription.hearing.sound import GRID_S, Sound, on_grid
 from podjobs.transcription.hearing.split import find_pause, find_quietest, place_marks, search_span

@@ -3,7 +3,7 @@
 import pytest
 
 from podjobs.contract.confidence import Confidence
-from podjobs.contract.ports import WindowTranscript, Word
+from podjobs.contract.ports.speech import WindowTranscript, Word
 from podjobs.transcription.hearing.utterances import place_utterances
 from podjobs.transcription.hearing.windows import Window
 from podjobs.transcription.spans import TimeSpan

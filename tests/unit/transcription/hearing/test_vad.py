@@ -2,7 +2,7 @@
 
 import pytest
 
-from podjobs.contract.ports import VAD_FRAME_S
+from podjobs.contract.ports.speech import VAD_FRAME_S
 from podjobs.transcription.hearing.vad import divide_span, find_speech, least_speech_at, pad_speech
 from podjobs.transcription.spans import TimeSpan
 

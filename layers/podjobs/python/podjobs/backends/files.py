@@ -31,7 +31,7 @@ from podjobs.contract.errors import (
     RetryableError,
 )
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import JobWork
+from podjobs.contract.ports.storage import JobWork
 
 WORK_FOLDER = "work"
 UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")

@@ -12,7 +12,7 @@ import httpx
 
 from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
 from podjobs.contract.errors import NotNowError, OperatorNeededError, RetryableError
-from podjobs.contract.ports import LrsAnswer
+from podjobs.contract.ports.lrs import LrsAnswer
 from podjobs.contract.redaction import redact
 from podjobs.contract.retry_after import read_retry_after
 

@@ -13,7 +13,7 @@ import structlog
 
 from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
 from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, StepError, UnavailableError
-from podjobs.contract.ports import PodAnswer, VideoState
+from podjobs.contract.ports.pod import PodAnswer, VideoState
 from podjobs.contract.redaction import CUT, redact
 from podjobs.contract.retry_after import read_retry_after
 

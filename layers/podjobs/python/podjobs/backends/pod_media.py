@@ -10,7 +10,7 @@ import httpx
 
 from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import SeenFile, Sight
+from podjobs.contract.ports.pod import SeenFile, Sight
 from podjobs.contract.redaction import redact
 
 TIMEOUT_S = 20.0

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, unquote
 
 from podjobs.backends.files import FileStorage
 from podjobs.contract.media_urls import split_media_url
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.settings import MediaSettings
 
 HASTE = {"podjobs_s3_attempts": 1, "podjobs_s3_timeout_s": 5.0}

@@ -19,7 +19,7 @@ from faster_whisper.vad import get_vad_model
 from podjobs.backends.whisper_folder import find_folder, model_folder
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
-from podjobs.contract.ports import SOUND_HZ, VAD_FRAME_S, ModelLocation, WindowTranscript, Word
+from podjobs.contract.ports.speech import SOUND_HZ, VAD_FRAME_S, ModelLocation, WindowTranscript, Word
 
 Samples = npt.NDArray[np.float32]
 """(n_samples,), mono, 16 kHz, in [−1, 1]."""

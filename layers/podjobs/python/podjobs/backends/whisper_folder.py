@@ -8,7 +8,7 @@ import structlog
 from faster_whisper.utils import download_model
 
 from podjobs.contract.errors import PermanentError, RetryableError
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 
 logger = structlog.get_logger(__name__)
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from podjobs.contract.actions import Actions, choose_action, expect_job
 from podjobs.contract.jobs import EncodingJob, RecoveryJob
 from podjobs.contract.plans import Plan, Result
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports.storage import Storage
+from podjobs.contract.ports.tools import Tools
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import ENDINGS
 from podjobs.encoding.audio import encode_audio

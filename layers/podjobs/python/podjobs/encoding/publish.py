@@ -16,7 +16,7 @@ from podjobs.contract.errors import FileChangedError, MissingFileError, Permanen
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Plan, Result
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.encoding import info
 from podjobs.encoding.completeness import find_faults, find_missing, find_missing_sound
 from podjobs.encoding.context import EncodingContext

@@ -10,7 +10,7 @@ import structlog
 from podjobs.contract.errors import OperatorNeededError
 from podjobs.contract.jobs import RecoveryJob
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import JobWork, Storage
+from podjobs.contract.ports.storage import JobWork, Storage
 
 logger = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import Tools
+from podjobs.contract.ports.tools import Tools
 from podjobs.media.commands import input_argv
 from podjobs.media.facts import MediaFacts
 from podjobs.media.settings import SourceSettings

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from podjobs.contract.commands import NOTHING, Access, CommandLimits, MediaInput
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports.storage import Storage
+from podjobs.contract.ports.tools import Tools
 from podjobs.media.codecs import UNKNOWN_CODECS
 from podjobs.media.commands import UNATTENDED, input_argv
 from podjobs.media.facts import (

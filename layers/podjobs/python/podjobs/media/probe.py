@@ -7,7 +7,8 @@ from typing import Any
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import OutputTooLongError, PermanentError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports.storage import Storage
+from podjobs.contract.ports.tools import Tools
 from podjobs.contract.redaction import redact
 from podjobs.media.bounds import bound_metadata
 from podjobs.media.codecs import UNKNOWN_CODECS, add_codec, name_codecs

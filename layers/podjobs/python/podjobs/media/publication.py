@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from podjobs.contract.errors import FileChangedError, MissingFileError, RetryableError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 
 MOVES_AT_ONCE = 8
 """Object storage copies a large file for seconds."""

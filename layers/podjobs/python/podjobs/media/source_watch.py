@@ -11,7 +11,8 @@ from typing import Any
 
 from podjobs.contract.errors import MissingFileError, RetryableError, SourceGoneError, StepError
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports.storage import Storage
+from podjobs.contract.ports.tools import Tools
 
 CERTAIN = 2
 """Looks in a row that must miss something, as shared folders have hiccups."""

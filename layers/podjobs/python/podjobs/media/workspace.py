@@ -8,7 +8,8 @@ from typing import BinaryIO, Generic, TypeVar
 
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage, Tools
+from podjobs.contract.ports.storage import Storage
+from podjobs.contract.ports.tools import Tools
 from podjobs.media.limits import usual_limits
 from podjobs.media.settings import SourceSettings
 

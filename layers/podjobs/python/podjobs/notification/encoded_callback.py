@@ -21,7 +21,8 @@ import structlog
 from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, StepError, UnavailableError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import PodAnswer, PodApi, Storage, VideoState
+from podjobs.contract.ports.pod import PodAnswer, PodApi, VideoState
+from podjobs.contract.ports.storage import Storage
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
 from podjobs.notification.expectation import Expectation, find_missing_renditions

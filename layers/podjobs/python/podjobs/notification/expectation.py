@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from podjobs.contract.ports import VideoState
+from podjobs.contract.ports.pod import VideoState
 from podjobs.contract.steps import Step
 
 

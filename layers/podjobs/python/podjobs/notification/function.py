@@ -2,7 +2,8 @@
 
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import PodApi, Storage
+from podjobs.contract.ports.pod import PodApi
+from podjobs.contract.ports.storage import Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.reply_to import Nobody, PodCallback
 from podjobs.contract.steps import Step

@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit
 from podjobs.contract.errors import StepError
 from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import PodApi, Storage
+from podjobs.contract.ports.pod import PodApi
+from podjobs.contract.ports.storage import Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step

@@ -10,7 +10,8 @@ from podjobs.contract.errors import InvalidRequestError, RetryableError
 from podjobs.contract.jobs import EncodingJob, TranscriptionJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import PodAnswer, PodApi, Storage
+from podjobs.contract.ports.pod import PodAnswer, PodApi
+from podjobs.contract.ports.storage import Storage
 from podjobs.contract.reply_to import PodCallback
 from podjobs.contract.steps import Step
 from podjobs.notification.encoded_callback import PATIENT, EncodedCallback, Waits

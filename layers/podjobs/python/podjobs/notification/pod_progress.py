@@ -6,7 +6,7 @@ done the video is no longer in progress, until a transcription begins, if one is
 runs, «0 : end of encoding».
 """
 
-from podjobs.contract.ports import VideoState
+from podjobs.contract.ports.pod import VideoState
 
 _IMPORT = "3"
 _WAITS_FOR_THE_IMPORT = "2"

@@ -25,7 +25,8 @@ import structlog
 from podjobs.contract.errors import MissingFileError, NotNowError, StepError
 from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import PodMedia, SeenFile, Sight, Storage
+from podjobs.contract.ports.pod import PodMedia, SeenFile, Sight
+from podjobs.contract.ports.storage import Storage
 from podjobs.contract.steps import Step
 from podjobs.notification.locate import INFO, REPORT
 

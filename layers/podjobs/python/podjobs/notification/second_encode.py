@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from podjobs.contract.errors import PermanentError, StepError
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 
 NAME = "encode_again.txt"
 ID_BYTES = 200

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from podjobs.contract.errors import NotNowError, RetryableError, StepError
-from podjobs.contract.ports import PodApi
+from podjobs.contract.ports.pod import PodApi
 from podjobs.notification.expectation import find_missing_renditions
 
 LIMIT_S = 3.0

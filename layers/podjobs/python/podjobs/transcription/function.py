@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from podjobs.contract.actions import Actions, StepContext, choose_action, expect_job
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan, Result
-from podjobs.contract.ports import SpeechModel, Storage, Tools
+from podjobs.contract.ports.speech import SpeechModel
+from podjobs.contract.ports.storage import Storage
+from podjobs.contract.ports.tools import Tools
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import ENDINGS
 from podjobs.media.source_watch import SourceWatch, WatchedTools

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from whisper_ctranslate2.languages import LANGUAGES, TO_LANGUAGE_CODE
 
 from podjobs.contract.errors import PermanentError
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 
 AUTO = "auto"
 """As a job's language: to be detected. As a model's language: every one that is not listed."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from whisper_ctranslate2.languages import LANGUAGES
 
 from podjobs.contract.errors import StepError
-from podjobs.contract.ports import ModelLocation, SpeechModel
+from podjobs.contract.ports.speech import ModelLocation, SpeechModel
 from podjobs.transcription.languages import AUTO, ENGLISH
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan
-from podjobs.contract.ports import ModelLocation, SpeechModel
+from podjobs.contract.ports.speech import ModelLocation, SpeechModel
 from podjobs.media.decodable import gives_sound
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source

@@ -6,7 +6,7 @@ import time
 from podjobs.contract.errors import MissingFileError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import Storage
+from podjobs.contract.ports.storage import Storage
 from podjobs.contract.steps import Step
 from podjobs.media.publication import Publication
 from podjobs.transcription.captions.cues import make_cues

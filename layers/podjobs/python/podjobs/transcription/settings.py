@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from podjobs.contract.ports import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation
 from podjobs.media.settings import SourceSettings
 from podjobs.settings import FromJson
 from podjobs.transcription.captions.rules import CueRules

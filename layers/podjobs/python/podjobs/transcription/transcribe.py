@@ -7,7 +7,7 @@ from dataclasses import replace
 from pydantic import TypeAdapter
 
 from podjobs.contract.plans import Result
-from podjobs.contract.ports import SOUND_BYTES_PER_S, SpeechModel, Word
+from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SpeechModel, Word
 from podjobs.transcription.hallucinations.screening import drop_hallucinations
 from podjobs.transcription.hearing.gaps import WORD_MARGIN_S, around_words, find_gaps, words_in_gaps
 from podjobs.transcription.hearing.sound import read_sound

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from podjobs.contract.errors import Problem, RetryableError
-from podjobs.contract.ports import LrsAnswer
+from podjobs.contract.ports.lrs import LrsAnswer
 from podjobs.contract.statements import Refusal, Statement, StatementEntry
 
 Post = Callable[[Sequence[Statement]], LrsAnswer]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from podjobs.contract.errors import InvalidRequestError, NotNowError, OperatorNeededError, Problem, StepError
-from podjobs.contract.ports import Lrs
+from podjobs.contract.ports.lrs import Lrs
 from podjobs.contract.statements import BatchReport, Refusal, StatementBatch, StatementEntry
 from podjobs.xapi.anonymise import Anonymiser
 from podjobs.xapi.bisection import post_with_bisection

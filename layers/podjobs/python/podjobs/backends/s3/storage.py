@@ -24,7 +24,7 @@ from podjobs.backends.scratch import Scratch
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import FileChangedError, InvalidRequestError, MissingFileError, StepError
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports import JobWork
+from podjobs.contract.ports.storage import JobWork
 from podjobs.settings import MediaSettings
 
 WORK_FOLDER = "work"

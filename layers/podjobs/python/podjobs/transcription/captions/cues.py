@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.captions.line_breaking import LineBreaker
 from podjobs.transcription.captions.rules import CueRules, columns
 from podjobs.transcription.captions.text_units import make_text_units, text_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise, takewhile
 from typing import NamedTuple
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.captions.break_costs import LEANING, NEVER, weigh_breaks
 from podjobs.transcription.captions.rules import CueRules, columns
 from podjobs.transcription.captions.timing import order_times

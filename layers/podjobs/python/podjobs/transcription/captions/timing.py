@@ -4,7 +4,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.captions.rules import TOLERANCE_S, CueRules
 from podjobs.transcription.spans import TimeSpan
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from podjobs.contract.confidence import NO_SPEECH_PROBABILITY, WHISPER_LIMITS, Confidence, ConfidenceLimits
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 
 FEW_CHARS = 20
 """Fewer letters say nothing about how fast somebody speaks."""

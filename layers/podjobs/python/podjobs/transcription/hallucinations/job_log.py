@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.media.timestamps import timestamp
 from podjobs.transcription.hearing.utterances import text_of
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.hallucinations.confidence import HallucinationLimits
 from podjobs.transcription.hallucinations.job_log import describe_dropped
 from podjobs.transcription.hallucinations.known import normalize_text

@@ -11,7 +11,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import NamedTuple
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.hallucinations.confidence import HallucinationLimits
 from podjobs.transcription.hallucinations.job_log import describe_dropped
 from podjobs.transcription.hallucinations.known import SOUNDS, is_known, normalize_text

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.hallucinations.job_log import describe_dropped
 from podjobs.transcription.hallucinations.known import SOUNDS, normalize_text
 from podjobs.transcription.hearing.utterances import Utterance

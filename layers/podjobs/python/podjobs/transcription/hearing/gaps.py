@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from podjobs.contract.ports import Word
+from podjobs.contract.ports.speech import Word
 from podjobs.transcription.hearing.utterances import Utterance
 from podjobs.transcription.spans import TimeSpan
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.media_paths import Key
-from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ
+from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SOUND_HZ
 from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options, mix_down
 from podjobs.media.facts import AudioFacts, MediaFacts
 from podjobs.transcription.settings import TranscriptionSettings
@@ -70,7 +70,7 @@ def read_sound(sound: Sound, start_s: float, end_s: float, work: Workspace) -> b
         work: the step's workspace.
 
     Returns:
-        Samples, see `podjobs.contract.ports.SOUND_HZ`.
+        Samples, see `podjobs.contract.ports.speech.SOUND_HZ`.
 
     Raises:
         PermanentError: the file cannot be decoded. RetryableError: it does not exist.

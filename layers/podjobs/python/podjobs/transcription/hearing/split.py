@@ -6,7 +6,7 @@ So a two-hour file is split in seconds, is never in memory as a whole, and no wo
 from collections.abc import Sequence
 from itertools import pairwise
 
-from podjobs.contract.ports import VAD_FRAME_S
+from podjobs.contract.ports.speech import VAD_FRAME_S
 from podjobs.transcription.hearing.vad import MIN_PAUSE_S, find_speech, least_speech_at
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.spans import TimeSpan

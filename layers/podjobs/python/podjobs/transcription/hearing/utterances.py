@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from podjobs.contract.confidence import SURE, Confidence
-from podjobs.contract.ports import WINDOW_S, WindowTranscript, Word
+from podjobs.contract.ports.speech import WINDOW_S, WindowTranscript, Word
 from podjobs.transcription.hearing.windows import Window
 
 PAUSE_S = 1.0

@@ -5,7 +5,7 @@ There is one probability per `VAD_FRAME_S`; times are relative to the beginning 
 
 from collections.abc import Sequence
 
-from podjobs.contract.ports import VAD_FRAME_S
+from podjobs.contract.ports.speech import VAD_FRAME_S
 from podjobs.transcription.spans import TimeSpan
 
 HYSTERESIS = 0.15

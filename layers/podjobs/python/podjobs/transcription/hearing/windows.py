@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from podjobs.contract.ports import SOUND_BYTES_PER_S, SOUND_HZ, WINDOW_S
+from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SOUND_HZ, WINDOW_S
 from podjobs.transcription.spans import TimeSpan
 
 MAX_SPEECH_S = WINDOW_S - 1.0

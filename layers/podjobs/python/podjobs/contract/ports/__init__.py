@@ -1,0 +1,1 @@
+"""The ports: what the subjects need from the outside world. The backends implement them."""

@@ -1,0 +1,101 @@
+"""Pod: its REST interface, and what its web server shows of the media."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from podjobs.contract.media_paths import Key
+
+
+class PodAnswer(Enum):
+    """Pod's response to a callback."""
+
+    ACCEPTED = "accepted"
+    NOT_IN_PROGRESS = "not in progress"
+    """Pod waits for no result: it was sent before and the response was lost, or Pod has imported another one."""
+    UNKNOWN_VIDEO = "unknown video"
+    """The video was deleted meanwhile."""
+
+
+@dataclass(frozen=True)
+class VideoState:
+    """Pod's state of a video."""
+
+    in_progress: bool
+    step: str
+    """Pod's words, `<number> : <description>`."""
+    encoded: bool = False
+    """Whether Pod has anything to play."""
+    duration_s: int = 0
+    """As imported with the last encode; whole seconds."""
+    slug: str = ""
+    """Pod's name of the video in URLs."""
+    file_url: str = ""
+    """Where Pod serves the uploaded file: its path ends as the file's path does; empty: there is none."""
+
+
+class PodApi(Protocol):
+    """Pod's REST interface."""
+
+    def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a video is encoded.
+
+        Raises RetryableError (with `ambiguous` in its context if Pod may have acted on it, with `pod_status` if it
+        answered by a server error), NotNowError if an operator must act, PermanentError if a retry cannot help.
+        """
+
+    def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a video's captions can be imported, or why not. Raises like `post_encoded`."""
+
+    def video_state(self, video_id: int) -> VideoState | None:
+        """Get Pod's state of a video; None if it was certainly deleted: Pod itself says that there is none.
+
+        Raises like `post_encoded`; OperatorNeededError if a «not found» does not come from Pod's REST interface.
+        """
+
+    def renditions(self) -> tuple[str, ...]:
+        """List the resolutions of Pod's renditions, such as `640x360`. Raises like `post_encoded`."""
+
+    def launch_encode(self, slug: str) -> None:
+        """Ask Pod to encode a video again. Raises like `post_encoded`.
+
+        Pod does nothing while the video is in progress, and begins a moment later otherwise.
+
+        Args:
+            slug: of the video, see VideoState.
+        """
+
+
+class Sight(Enum):
+    """Whether a web server shows a file."""
+
+    SHOWN = "shown"
+    MISSING = "missing"
+    """There is no such file, or not yet."""
+    REFUSED = "refused"
+    """It does not serve it to us, and time will not change that."""
+    UNKNOWN = "unknown"
+    """It cannot be reached, or has failed this time."""
+
+
+@dataclass(frozen=True)
+class SeenFile:
+    """What Pod's web server shows of a file."""
+
+    sight: Sight
+    reason: str = ""
+    """Why it is not shown, as the end of a sentence about the web server, such as «the answer is 403»."""
+    size_bytes: int | None = None
+    """None: the server does not say."""
+    content: bytes = b""
+    """Empty if it was not read."""
+
+
+class PodMedia(Protocol):
+    """The media as Pod's web server shows them, from the folder that Pod itself reads."""
+
+    def look(self, key: Key) -> SeenFile:
+        """Look whether a file is shown, without reading it. Raises nothing."""
+
+    def read(self, key: Key) -> SeenFile:
+        """Read a small file. Raises nothing."""
