@@ -3,7 +3,7 @@
 from podjobs.contract.commands import MediaInput
 
 LEAST_PLACES = 8
-REMOTE_BYTES = 8 << 20
+REMOTE_BYTES = 4 << 20
 """What one look over all of a source may fetch from an object storage."""
 KEY_FRAME_S = 0.2
 """A key frame has about as many bytes as so many seconds of its video."""
