@@ -69,11 +69,11 @@ class PodView:
         name, seen = fault
         what = f"Pod's web server does not show {name!r} as it was published: {seen.reason}."
         if seen.sight is Sight.REFUSED:
-            return _told_at_once(f"{what} Let it serve this folder to the functions, or correct POD_MEDIA_URL.")
+            return _told_nevertheless(f"{what} Let it serve this folder to the functions, or correct POD_MEDIA_URL.")
         if seen.sight is Sight.MISSING and self._lacks_source(step.job, storage):
-            return _told_at_once(f"{what} It does not show the job's source either: is POD_MEDIA_URL right?")
+            return _told_nevertheless(f"{what} It does not show the job's source either: is POD_MEDIA_URL right?")
         self._wait(published_at, f"{what} Pod is told as soon as it does, or {self.limit_s:g} s after publishing.")
-        return _told_at_once(
+        return _told_nevertheless(
             f"{what} After {self.limit_s:g} s (PODJOBS_POD_MEDIA_WAIT_S), Pod was told nevertheless. Shorten the "
             "caches of the folder that Pod reads, see docs/object-storage.md."
         )
@@ -174,6 +174,6 @@ def _described(content: bytes) -> str:
     return f"that of the job {str(job_id)[:128]!r}"
 
 
-def _told_at_once(sentence: str) -> tuple[str, ...]:
+def _told_nevertheless(sentence: str) -> tuple[str, ...]:
     logger.warning(sentence)
     return (sentence,)
