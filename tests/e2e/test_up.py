@@ -58,7 +58,7 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
 @pytest.mark.parametrize(
     ("bucket", "changes", "sentence"),
     [
-        ("no-such-bucket", {}, "There is no bucket 'no-such-bucket' at "),
+        ("no-such-bucket", {}, "there is no bucket 'no-such-bucket' at "),
         ("{}", {"AWS_SECRET_ACCESS_KEY": "wrong-and-secret"}, "does not accept the credentials"),
         ("{}", {"PODJOBS_S3_ENDPOINT": "{silent}"}, "does not answer"),
     ],
@@ -83,7 +83,8 @@ def test_up_says_what_is_wrong_with_the_object_storage_and_starts_nevertheless(
 def test_up_with_media_on_an_object_storage_that_works_has_nothing_to_say(make_stack):
     server = shared_server()
     url = f"s3://{server.bucket}/up"
-    stack = make_stack(MEDIA_ROOT="/pod/media", MEDIA_URL=url, **server.environment).start()
+    settings = server.environment | {"POD_MEDIA_URL": "https://pod.example.org/media"}
+    stack = make_stack(MEDIA_ROOT="/pod/media", MEDIA_URL=url, **settings).start()
     after = stack.log().partition(f"Media root: {url} (Pod calls it /pod/media).\n")[2]
     assert after.splitlines()[0].startswith("2")  # supervisord's first line
     assert not [line for line in stack.log_lines() if '"warning"' in line]

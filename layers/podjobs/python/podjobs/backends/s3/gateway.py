@@ -81,6 +81,8 @@ class RangeGateway:
         with self._lock:
             if self._server is None:
                 self._server = _Server(Ranges(self._fetch, self._cache_bytes))
+                # its thread keeps it, and what it has cached, when nobody else does any more
+                weakref.finalize(self, self._server.end_soon).atexit = False
             server = self._server
         opened = server.capabilities.open(ObjectVersion(key, etag, size_bytes))
         # ffmpeg considers the ending when it guesses the format
@@ -120,6 +122,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         password = secrets.token_urlsafe(32)
         self.ranges = ranges
+        self._pid = os.getpid()
         self.url = f"http://{USER}:{password}@127.0.0.1:{self.server_port}"
         self._authorization = b"Basic " + base64.b64encode(f"{USER}:{password}".encode())
         self.capabilities = Capabilities()
@@ -127,6 +130,15 @@ class _Server(ThreadingHTTPServer):
         self._has_refused = False
         self._trouble: Trouble | None = None
         threading.Thread(target=self.serve_forever, name="media gateway", daemon=True).start()
+
+    def end_soon(self) -> None:
+        """End without being waited for; in a forked process, of which its thread is no part, do nothing."""
+        if self._pid == os.getpid():
+            threading.Thread(target=self._end, daemon=True).start()
+
+    def _end(self) -> None:
+        self.shutdown()
+        self.server_close()
 
     def trouble_since(self, opened: Opened, since_s: float) -> StepError | None:
         """What kept an input, or all of them, from being read in a request that began since then."""
