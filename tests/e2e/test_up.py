@@ -60,7 +60,7 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
     [
         ("no-such-bucket", {}, "there is no bucket 'no-such-bucket' at "),
         ("{}", {"AWS_SECRET_ACCESS_KEY": "wrong-and-secret"}, "does not accept the credentials"),
-        ("{}", {"PODJOBS_S3_ENDPOINT": "{silent}"}, "does not answer"),
+        pytest.param("{}", {"PODJOBS_S3_ENDPOINT": "{silent}"}, "does not answer", marks=pytest.mark.slow),
     ],
     ids=["no bucket", "credentials refused", "silent server"],
 )

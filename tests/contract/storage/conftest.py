@@ -4,14 +4,24 @@ import pytest
 
 from support.media_storages import STORAGES
 
+USUAL_NAMES = ("plain", "url", "decomposed", "newline")
+SLOW_ON_A_SERVER = (
+    # every order of the calls of two publications
+    *("superseded_at_any_call", "broken_off_at_any_call", "goes_on_while_the_newer_one", "not_yet_discarded"),
+    *("half_a_file[s3-move", "half_a_file[s3-write_work", "killed_at_any_system_call"),
+)
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Every order of the calls of two publications takes minutes where each of them is a request."""
+    """Where each call is a request, long tests are for the long run, and names are a sample."""
     for item in items:
-        if item.path.name != "test_publication.py" or item.callspec.params.get("media") != "s3":
+        if item.path.parent.name != "storage" or getattr(item, "callspec", None) is None:
             continue
-        if "any_call" in item.name or "newer_one" in item.name:
+        parameters = item.callspec.params
+        is_odd = "name" in parameters and not item.name.endswith(tuple(f"-{name}]" for name in USUAL_NAMES))
+        is_long = any(part in item.name for part in SLOW_ON_A_SERVER)
+        if parameters.get("media") == "s3" and (is_odd or is_long):
             item.add_marker(pytest.mark.slow)
 
 

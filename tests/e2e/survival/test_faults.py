@@ -22,7 +22,7 @@ ENDS_S = 10
 @pytest.mark.parametrize(
     "answers",
     [
-        ["500", "500", "500"],
+        pytest.param(["500", "500", "500"], marks=pytest.mark.slow),
         ["abort", "abort"],
         pytest.param(["hang"], marks=pytest.mark.slow),
         ["lost"],

@@ -20,7 +20,7 @@ def at(*usual):
     return [moment if moment in usual else pytest.param(moment, marks=pytest.mark.slow) for moment in MOMENTS]
 
 
-@pytest.mark.parametrize("moment", at(("plan", 0), ("encode", 0.5), ("notify", 0)), ids=name_of)
+@pytest.mark.parametrize("moment", at(("encode", 0.5), ("notify", 0)), ids=name_of)
 @pytest.mark.parametrize("part", ["adapter", pytest.param("redis", marks=pytest.mark.slow)])
 def test_kill_part_job_ends_well(stack, sender, video, part, moment):
     job = sender.submit(video)

@@ -182,6 +182,7 @@ def test_source_that_no_ffmpeg_reads_fails_with_words_and_leaves_nothing(sender)
     check_nothing_left(job)
 
 
+@pytest.mark.slow
 def test_no_secret_is_written_anywhere(stack, pod, sender, bucket, commands, video):
     """Also while requests are refused, and whatever the tests before have done."""
     job = sender.submit(video)

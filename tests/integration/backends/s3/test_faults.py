@@ -62,7 +62,10 @@ def storage(proxy, bucket, faults, monkeypatch):
     faults.heal()
 
 
-@pytest.mark.parametrize("request_", REQUESTS)
+@pytest.mark.parametrize(
+    "request_",
+    ["look", "write", *(pytest.param(one, marks=pytest.mark.slow) for one in ("open", "list", "begin", "move"))],
+)
 @pytest.mark.parametrize(
     ("fault", "kind", "said"),
     [

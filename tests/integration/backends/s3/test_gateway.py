@@ -35,7 +35,9 @@ from support.processes import wait_for
 
 CONFINED = ProcessTools(8 << 30)
 OPEN = ProcessTools(8 << 30, choose_sandbox("off"))
-EVERYWHERE = pytest.mark.parametrize("tools", [CONFINED, OPEN], ids=["confined", "sandbox off"])
+EVERYWHERE = pytest.mark.parametrize(
+    "tools", [CONFINED, pytest.param(OPEN, marks=pytest.mark.slow)], ids=["confined", "sandbox off"]
+)
 
 
 @pytest.fixture
@@ -106,15 +108,14 @@ def test_objects_of_two_storages_cannot_be_read_by_one_command(gateway, fetch, t
 @pytest.mark.parametrize(
     "name",
     [
+        *("a%20b+c?d=e&f#g;h.mp4", "讲座 محاضرة 🎓.mp4", "a\nb\t.mp4"),
         *(
-            'it\'s "the" `talk`.mp4',
-            "cafe\u0301.mp4",
-            "讲座 محاضرة 🎓.mp4",
-            "a%20b+c?d=e&f#g;h.mp4",
-            "-i",
-            "%03d%n.mp4",
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in (
+                *('it\'s "the" `talk`.mp4', "cafe\u0301.mp4", "-i", "%03d%n.mp4", "a\\b\\.mp4"),
+                *("http:pipe:0", "...", "x" * 250, "🎓" * 60, " .mp4 "),
+            )
         ),
-        *("a\\b\\.mp4", "a\nb\t.mp4", "http:pipe:0", "...", "x" * 250, "🎓" * 60, " .mp4 "),
     ],
 )
 def test_any_name_is_read_and_told_as_it_is(gateway, tmp_path, name):
@@ -132,7 +133,9 @@ def test_any_name_is_read_and_told_as_it_is(gateway, tmp_path, name):
 # What goes wrong
 
 
-@pytest.mark.parametrize("name", ["talk.mkv", "talk.mp4", "talk.ts", "talk.avi"])
+@pytest.mark.parametrize(
+    "name", ["talk.mkv", "talk.mp4", *(pytest.param(name, marks=pytest.mark.slow) for name in ("talk.ts", "talk.avi"))]
+)
 def test_storage_that_fails_is_the_error_of_the_command(gateway, fetch, tmp_path, name):
     """ffmpeg itself says that all is well, and that the file ends there."""
     file = make_video(tmp_path / name, "-b:v", "8M", "-minrate", "8M", duration_s=10, video_filter="noise=alls=60")
