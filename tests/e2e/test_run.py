@@ -216,6 +216,7 @@ def test_run_s3_without_the_server_says_how_to_get_it(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["bin"]
 
 
+@pytest.mark.slow
 def test_run_cut_encodes_that_part_only(environment, make_clip, tmp_path):
     result = run(environment, tmp_path, make_clip("clip.mp4"), "--cut", "1", "4", "--no-open", "--output", "out")
 

@@ -58,7 +58,7 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
 @pytest.mark.parametrize(
     ("bucket", "changes", "sentence"),
     [
-        ("no-such-bucket", {}, "there is no bucket 'no-such-bucket' at "),
+        pytest.param("no-such-bucket", {}, "there is no bucket 'no-such-bucket' at ", marks=pytest.mark.slow),
         ("{}", {"AWS_SECRET_ACCESS_KEY": "wrong-and-secret"}, "does not accept the credentials"),
         pytest.param("{}", {"PODJOBS_S3_ENDPOINT": "{silent}"}, "does not answer", marks=pytest.mark.slow),
     ],
@@ -99,7 +99,7 @@ def silent_server():
         yield f"http://127.0.0.1:{sock.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_up_stops_within_ten_seconds_and_leaves_no_process(stack, number):
     status, took_s = stack.stop(number)
 
@@ -128,11 +128,9 @@ def test_up_stops_in_time_while_it_encodes_and_goes_on_after_the_next_start(make
 @pytest.mark.parametrize(
     "program",
     [
-        "redis",
-        "encoding",
         "adapter",
         "supervisord",
-        *(pytest.param(program, marks=pytest.mark.slow) for program in ("pod", "notification")),
+        *(pytest.param(program, marks=pytest.mark.slow) for program in ("redis", "encoding", "pod", "notification")),
     ],
 )
 def test_up_program_killed_comes_back_and_takes_jobs(stack, clip, program):

@@ -29,7 +29,7 @@ def test_kill_part_job_ends_well(stack, sender, video, part, moment):
     check_done(job)
 
 
-@pytest.mark.parametrize("moment", at(("encode", 0.5), ("publish", 0))[:-1], ids=name_of)
+@pytest.mark.parametrize("moment", at(("encode", 0.5))[:-1], ids=name_of)
 def test_kill_encoding_function_job_ends_well(stack, sender, video, moment):
     """Its ffmpeg dies with it and leaves nothing behind."""
     job = sender.submit(video)
@@ -45,7 +45,7 @@ def test_kill_notification_function_pod_is_notified_once(stack, sender, video):
     check_done(job)
 
 
-@pytest.mark.parametrize("moment", at(("encode", 0.5), ("publish", 0)), ids=name_of)
+@pytest.mark.parametrize("moment", at(("encode", 0.5)), ids=name_of)
 def test_kill_everything_job_ends_well(stack, sender, video, moment):
     """Redis, functions, adapter, their ffmpeg and supervisord itself."""
     job = sender.submit(video)

@@ -16,6 +16,8 @@ from podjobs.encoding.captions import CAPTION_CHARS
 from podjobs.media.bounds import CHAPTERS, PICTURES
 from support.media import ffmpeg, make_video
 
+SLOW = pytest.mark.slow
+
 MARK = "QXQXQXQ"
 """Stands in the source for bytes that ffmpeg would not write."""
 CUES = 6
@@ -65,7 +67,13 @@ def log_of(info):
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("a.mkv", "subrip"), ("a.mkv", "ass"), ("a.mkv", "webvtt"), ("a.mp4", "mov_text"), ("a.mov", "mov_text")],
+    [
+        ("a.mkv", "subrip"),
+        ("a.mkv", "ass"),
+        pytest.param("a.mkv", "webvtt", marks=SLOW),
+        ("a.mp4", "mov_text"),
+        pytest.param("a.mov", "mov_text", marks=SLOW),
+    ],
 )
 def test_encode_subtitles_in_latin_1_are_read_and_told(workbench, subtitled, name, codec):
     texts = [f"l'{MARK} numéro {number}" for number in range(1, CUES)]

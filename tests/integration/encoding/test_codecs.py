@@ -12,6 +12,8 @@ from podjobs.media.codecs import ACCEPTED, CODECS, DECODERS, REFUSED
 from support.handmade import LECTURES, write_avi
 from support.media import colours_of, count_frames, ffmpeg, make_video, packets, probe
 
+SLOW = pytest.mark.slow
+
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 RATE = 10
 DECIDED_UNTIL = 5
@@ -74,20 +76,18 @@ def test_encode_lecture_written_by_hand(workbench, kind):
     [
         ("a.flv", ("-c:v", "flashsv", "-c:a", "adpcm_swf", "-ar", "22050")),
         ("a.flv", ("-c:v", "flashsv2", "-c:a", "libmp3lame")),  # Matroska has no name for it
-        pytest.param("a.avi", ("-c:v", "zmbv", "-c:a", "adpcm_yamaha"), marks=pytest.mark.slow),
-        ("a.avi", ("-c:v", "msvideo1", "-c:a", "adpcm_ms")),
-        pytest.param("a.avi", ("-c:v", "ffvhuff", "-pix_fmt", "yuv420p", "-c:a", "pcm_f32le"), marks=pytest.mark.slow),
-        ("a.mov", ("-c:v", "jpeg2000", "-c:a", "adpcm_ima_qt")),
-        pytest.param("a.mkv", ("-c:v", "jpeg2000", "-c:a", "pcm_s16le"), marks=pytest.mark.slow),
-        pytest.param("a.mov", ("-c:v", "smc", "-pix_fmt", "pal8", "-c:a", "pcm_s8"), marks=pytest.mark.slow),
-        pytest.param("a.mov", ("-c:v", "speedhq", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16be"), marks=pytest.mark.slow),
-        pytest.param("a.mov", ("-c:v", "v410", "-c:a", "pcm_s24le"), marks=pytest.mark.slow),
+        pytest.param("a.avi", ("-c:v", "zmbv", "-c:a", "adpcm_yamaha"), marks=SLOW),
+        pytest.param("a.avi", ("-c:v", "msvideo1", "-c:a", "adpcm_ms"), marks=SLOW),
+        pytest.param("a.avi", ("-c:v", "ffvhuff", "-pix_fmt", "yuv420p", "-c:a", "pcm_f32le"), marks=SLOW),
+        pytest.param("a.mov", ("-c:v", "jpeg2000", "-c:a", "adpcm_ima_qt"), marks=SLOW),
+        pytest.param("a.mkv", ("-c:v", "jpeg2000", "-c:a", "pcm_s16le"), marks=SLOW),
+        pytest.param("a.mov", ("-c:v", "smc", "-pix_fmt", "pal8", "-c:a", "pcm_s8"), marks=SLOW),
+        pytest.param("a.mov", ("-c:v", "speedhq", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16be"), marks=SLOW),
+        pytest.param("a.mov", ("-c:v", "v410", "-c:a", "pcm_s24le"), marks=SLOW),
         ("a.ts", (*X264, "-strict", "-2", "-c:a", "s302m", "-ar", "48000", "-ac", "2")),
-        ("a.m2ts", (*X264, "-strict", "-2", "-c:a", "truehd", "-ar", "48000")),
+        pytest.param("a.m2ts", (*X264, "-strict", "-2", "-c:a", "truehd", "-ar", "48000"), marks=SLOW),
         ("a.mkv", (*X264, "-strict", "-2", "-c:a", "mlp", "-ar", "48000")),
-        pytest.param(
-            "a.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "adpcm_ima_wav"), marks=pytest.mark.slow
-        ),
+        pytest.param("a.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "adpcm_ima_wav"), marks=SLOW),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value[1:4:2]),
 )
@@ -116,7 +116,7 @@ def test_encode_voice_recorders(workbench, codec, rate_hz, rate_bps):
     [
         ("a.avi", ("-c:v", "snow", "-strict", "-2", "-c:a", "pcm_s16le"), "video", "snow"),
         ("a.mkv", (*X264, "-c:a", "wavpack"), "audio", "wavpack"),
-        pytest.param("a.avi", ("-c:v", "zlib", "-c:a", "pcm_s16le"), "video", "zlib", marks=pytest.mark.slow),
+        pytest.param("a.avi", ("-c:v", "zlib", "-c:a", "pcm_s16le"), "video", "zlib", marks=SLOW),
     ],
 )
 def test_encode_refusal_names_a_remedy_that_works_as_written(workbench, name, coding, kind, codec):
@@ -182,7 +182,7 @@ def two_videos(path, second, *options):
 
 @pytest.mark.parametrize(
     ("name", "second"),
-    [("a.mkv", "magicyuv"), ("a.mov", "hap"), pytest.param("a.avi", "zlib", marks=pytest.mark.slow)],
+    [("a.mkv", "magicyuv"), ("a.mov", "hap"), pytest.param("a.avi", "zlib", marks=SLOW)],
     ids=["mkv", "mov", "avi"],
 )
 def test_encode_video_that_is_not_used_is_left_out(workbench, tmp_path, name, second):
@@ -203,7 +203,7 @@ def test_encode_video_that_is_not_used_is_left_out(workbench, tmp_path, name, se
     assert (stream["width"], stream["height"]) == ((88, 160) if name == "a.mov" else (160, 88))
 
 
-@pytest.mark.parametrize("name", ["a.mkv", pytest.param("a.mka", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["a.mkv", pytest.param("a.mka", marks=SLOW)])
 def test_encode_first_sound_that_is_not_accepted_does_not_hide_the_second(workbench, name):
     picture = ("-f", "lavfi", "-i", "testsrc2=s=160x88:r=10", "-map", "2:v", *X264) if name == "a.mkv" else ()
     inputs = ("-f", "lavfi", "-i", "sine=f=300:r=48000", "-f", "lavfi", "-i", "sine=f=3000:r=48000")
@@ -246,7 +246,7 @@ def loudness(path, frequency_hz):
     return float(next(line for line in said.splitlines() if "mean_volume" in line).split()[-2])
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "vorbis.mkv", pytest.param("a.mkv", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["a.mp4", "vorbis.mkv", pytest.param("a.mkv", marks=SLOW)])
 def test_encode_sound_whose_header_no_decoder_accepts_leaves_the_picture(workbench, name):
     """AAC of a kind that ffmpeg 5.1 does not decode (xHE-AAC), or a damaged header of Vorbis."""
     path = workbench.folder / name

@@ -8,6 +8,8 @@ from support.fidelity.checks import Shown, check_file, check_segments, joined, s
 from support.fidelity.marks import bar_code, chirps
 from support.media import count_frames, ffmpeg, make_video, packets, probe
 
+SLOW = pytest.mark.slow
+
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "60", "-bf", "2", "-pix_fmt", "yuv420p")
 
 
@@ -41,14 +43,14 @@ def check(workbench, expected):
     [
         ("talk.mkv", {"before": ("-itsoffset", "7.3"), "sound": ("-itsoffset", "7.3")}),
         ("talk.mp4", {"sound": ("-ss", "1.7", "-itsoffset", "1.7")}),
-        ("talk.mkv", {"sound": ("-ss", "1.7", "-itsoffset", "1.7")}),
+        pytest.param("talk.mkv", {"sound": ("-ss", "1.7", "-itsoffset", "1.7")}, marks=SLOW),
         ("talk.mp4", {"sound": ("-itsoffset", "-0.08")}),
-        ("talk.mkv", {"sound_s": 6.5}),
-        ("talk.mov", {"coding": ("-c:a", "pcm_s16le", "-ar", "8000", "-ac", "1")}),
-        ("talk.mkv", {"coding": ("-c:a", "libmp3lame", "-ar", "22050")}),
+        pytest.param("talk.mkv", {"sound_s": 6.5}, marks=SLOW),
+        pytest.param("talk.mov", {"coding": ("-c:a", "pcm_s16le", "-ar", "8000", "-ac", "1")}, marks=SLOW),
+        pytest.param("talk.mkv", {"coding": ("-c:a", "libmp3lame", "-ar", "22050")}, marks=SLOW),
         ("talk.ts", {}),
         ("talk.mkv", {"rate": 1, "video_s": 24, "sound_s": 24.5, "sound": ()}),
-        ("talk.mp4", {"coding": ("-c:a", "aac", "-movflags", "+frag_keyframe+delay_moov")}),
+        pytest.param("talk.mp4", {"coding": ("-c:a", "aac", "-movflags", "+frag_keyframe+delay_moov")}, marks=SLOW),
         ("talk.mkv", {"coding": ("-c:a", "libopus", "-live", "1")}),
     ],
     ids=[
@@ -108,7 +110,7 @@ def test_encode_still_picture_with_sound_is_shown_all_the_time(workbench):
     assert len(info["list_thumbnail_files"]) == 3
 
 
-@pytest.mark.parametrize("name", [pytest.param("talk.mp4", marks=pytest.mark.slow), "talk.mkv"])
+@pytest.mark.parametrize("name", [pytest.param("talk.mp4", marks=SLOW), "talk.mkv"])
 def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbench, name):
     source = marked(workbench.folder / name, video_s=10, sound_s=31)
     expected = shown_of(source)
@@ -124,7 +126,7 @@ def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbenc
     check(workbench, joined([(first, times[250]), (last, 0)]))
 
 
-@pytest.mark.parametrize("name", ["talk.mp4", pytest.param("talk.mkv", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["talk.mp4", pytest.param("talk.mkv", marks=SLOW)])
 @pytest.mark.parametrize("cut_start", [0, 4.5])
 def test_encode_sound_that_begins_early_is_kept_and_the_first_picture_shown(workbench, name, cut_start):
     source = marked(workbench.folder / name, video_s=10, sound_s=20, before=("-itsoffset", "9.6"), sound=())

@@ -9,6 +9,8 @@ import pytest
 from podjobs.encoding.settings import EncodingSettings
 from support.media import count_frames, ffmpeg, make_video, packets, probe
 
+SLOW = pytest.mark.slow
+
 COLOUR = (48, 144, 208)
 """Red, green, blue; no corner of the cube, so that a wrong matrix or range shows."""
 
@@ -60,7 +62,7 @@ X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "8")
             "bt709",
         ),
         ("640x360", "format=gbrp", ("-c:v", "libx264rgb", "-preset", "ultrafast", "-qp", "8"), "bt709"),
-        ("640x360", "scale=out_color_matrix=bt601,format=yuv444p", X264, "smpte170m"),
+        pytest.param("640x360", "scale=out_color_matrix=bt601,format=yuv444p", X264, "smpte170m", marks=SLOW),
         (
             "1280x720",
             "scale=out_color_matrix=bt709,format=yuv422p10le",
@@ -117,7 +119,13 @@ def combed_frames(path):
 
 @pytest.mark.parametrize(
     ("rate", "name", "frames"),
-    [("50", "a.mp4", 300), ("60", "a.mkv", 360), ("120", "a.mp4", 360), ("120", "a.mkv", 360), ("144", "a.webm", 216)],
+    [
+        ("50", "a.mp4", 300),
+        pytest.param("60", "a.mkv", 360, marks=SLOW),
+        pytest.param("120", "a.mp4", 360, marks=SLOW),
+        ("120", "a.mkv", 360),
+        ("144", "a.webm", 216),
+    ],
 )
 def test_encode_more_than_sixty_frames_a_second_are_halved_evenly(workbench, rate, name, frames):
     """The same frames are kept whatever chunk they lie in: their distances are equal, joins included."""
@@ -167,10 +175,10 @@ def loudness(path, frequency_hz):
 @pytest.mark.parametrize(
     ("size", "aspect", "shown"),
     [
-        ("1366x768", None, (640, 360)),
+        pytest.param("1366x768", None, (640, 360), marks=SLOW),
         ("853x480", None, (640, 360)),
-        ("1080x1080", None, (360, 360)),
-        ("4096x1716", None, (860, 360)),
+        pytest.param("1080x1080", None, (360, 360), marks=SLOW),
+        pytest.param("4096x1716", None, (860, 360), marks=SLOW),
         ("200x100", None, (200, 100)),
         ("720x576", "16/9", (640, 360)),  # 64:45 pixels
         ("360x640", None, (360, 640)),
@@ -193,10 +201,10 @@ def test_encode_nothing_is_squeezed_or_scaled_up(workbench, size, aspect, shown)
         ("a.ts", ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "aac")),
         ("a.mpg", ("-c:v", "mpeg2video", "-q:v", "3", "-c:a", "mp2")),
         ("a.avi", ("-c:v", "mpeg4", "-q:v", "3", "-bf", "2", "-c:a", "libmp3lame")),
-        ("a.wmv", ("-c:v", "wmv2", "-q:v", "3", "-c:a", "wmav2")),
-        ("a.flv", ("-c:v", "flv1", "-q:v", "3", "-c:a", "libmp3lame")),
+        pytest.param("a.wmv", ("-c:v", "wmv2", "-q:v", "3", "-c:a", "wmav2"), marks=SLOW),
+        pytest.param("a.flv", ("-c:v", "flv1", "-q:v", "3", "-c:a", "libmp3lame"), marks=SLOW),
         ("a.mxf", ("-c:v", "mpeg2video", "-q:v", "3", "-c:a", "pcm_s16le", "-ar", "48000")),
-        ("a.mov", ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le")),
+        pytest.param("a.mov", ("-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le"), marks=SLOW),
         ("a.webm", ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus")),
         ("a.mkv", ("-c:v", "libaom-av1", "-cpu-used", "8", "-usage", "realtime", "-c:a", "flac")),
     ],
