@@ -1,17 +1,21 @@
 """A storage whose files ffmpeg reads through a gateway, as it reads objects, and which may fail at any moment."""
 
+import base64
+import http.client
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports.storage import Storage
 from support.forward_only import ForwardOnlyStorage
+from support.media_storages import POD_ROOT
 
 CACHE_BYTES = 16 << 20
 
@@ -60,3 +64,24 @@ def gateway_storage(storage: Storage, fetch: FaultyFetch) -> Iterator[GatewaySto
         yield GatewayStorage(storage, gateway)
     finally:
         gateway.close()
+
+
+def opened(gateway: RangeGateway, file: Path, etag: str = "1") -> MediaInput:
+    """A file of the folder that the gateway reads, as a command gets it."""
+    return gateway.input_of(file.name, etag, file.stat().st_size, f"{POD_ROOT}/videos/{file.name}")
+
+
+def request(
+    source: MediaInput, target: str | None = None, method: str = "GET", password: str | None = None, **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Ask the gateway as a command does, or as nobody should."""
+    proxy = urlsplit(source.proxy)
+    if password is None:
+        password = f"{proxy.username}:{proxy.password}"
+    if password:
+        headers["Proxy-Authorization"] = "Basic " + base64.b64encode(password.encode()).decode()
+    assert proxy.hostname
+    with closing(http.client.HTTPConnection(proxy.hostname, proxy.port, timeout=20)) as connection:
+        connection.request(method, target or source.url, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.headers), answer.read()
