@@ -13,26 +13,19 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    SecretStr,
     create_model,
     model_validator,
 )
 
 from adapter.delivery.transports import check_function_url
-from adapter.redis.connections import redis_url
 from adapter.retries import RetryPolicy
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
+from podjobs.redis_urls import RedisUrl
 from podjobs.settings import AbsolutePath, FunctionSecret, LogSettings
-
-
-def _redis(url: SecretStr) -> SecretStr:
-    return SecretStr(redis_url(url.get_secret_value()))
-
 
 NO_LIMIT = sys.maxsize
 """Statements are retried until the LRS has them."""
-RedisUrl = Annotated[SecretStr, AfterValidator(_redis)]
 FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
 
 

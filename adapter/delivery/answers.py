@@ -5,8 +5,9 @@ Source: RFC 9457 (problems); RFC 9110, 10.2.3 (Retry-After).
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapter.delivery import (
     DeliveryError,
@@ -51,6 +52,35 @@ def read_answer(
     problem = stated or delivery_problem(f"The function answered with status {status}: {_excerpt(content)}", status)
     retry_after_s = read_retry_after(lower.get("retry-after"))
     raise _error_of(status, problem, is_stated=stated is not None, retry_after_s=retry_after_s)
+
+
+class _AnswerMessage(BaseModel):
+    """An answer without HTTP; podjobs/entry/answers.py writes it."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    statusCode: int  # noqa: N815 - AWS's name
+    headers: dict[str, str] = {}
+    body: str = ""
+
+
+def read_answer_message(contract: MessageContract[RequestT, ReplyT], message: Any) -> ReplyT:
+    """Read the reply in an answer that came as an object, over a transport without HTTP.
+
+    Args:
+        contract: what the function may reply.
+        message: the parsed JSON of the answer.
+
+    Raises:
+        DeliveryError: as `read_answer`.
+    """
+    try:
+        answer = _AnswerMessage.model_validate(message)
+    except ValidationError as error:
+        begins = _excerpt(repr(message).encode("utf-8", "replace"))
+        detail = f"The function's answer has no status, headers and body: {begins}"
+        raise StepFailedError(delivery_problem(detail, HTTPStatus.BAD_GATEWAY)) from error
+    return read_answer(contract, answer.statusCode, answer.headers, answer.body.encode("utf-8", "replace"))
 
 
 def _read_reply(contract: MessageContract[RequestT, ReplyT], headers: Mapping[str, str], content: bytes) -> ReplyT:

@@ -8,6 +8,7 @@ Source: PEP 562 (`__getattr__` of a module).
 """
 
 import functools
+import importlib
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,7 +18,6 @@ import structlog
 
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.endpoint import Endpoint, Handler
-from podjobs.entry.http import http_handler
 from podjobs.logs import configure_logs
 from podjobs.settings import EndpointSettings, SettingsError, load_settings
 
@@ -25,8 +25,9 @@ logger = structlog.get_logger(__name__)
 
 SettingsT = TypeVar("SettingsT", bound=EndpointSettings)
 
-ENTRY_POINTS: dict[str, Callable[[Endpoint[Any, Any], EndpointSettings], Any]] = {"handle": http_handler}
-"""The entry points of every deployable: the name that a transport's runtime looks up, and what creates it."""
+ENTRY_POINTS = {"handle": "podjobs.entry.http:http_handler", "handle_message": "podjobs.entry.messages:message_handler"}
+"""The entry points of every deployable: the name that a transport's runtime looks up, and what creates it. That is
+imported only then: one transport needs no other's libraries."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) ->
         except AttributeError as error:
             # unchanged, it would mean that there is no such entry point
             raise RuntimeError(f"The function {definition.name!r} cannot start: {error}") from error
-        return ENTRY_POINTS[name](endpoint, settings)
+        module, _, creator = ENTRY_POINTS[name].partition(":")
+        return getattr(importlib.import_module(module), creator)(endpoint, settings)
 
     return entry_point

@@ -1,7 +1,4 @@
-"""Functions over HTTP, for functions-framework: an event in a request, its reply or a problem in the response.
-
-Source: RFC 9457 (problems); RFC 9110, 10.2.3 (Retry-After).
-"""
+"""Functions over HTTP, for functions-framework: an event in a request, its reply or a problem in the response."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -12,8 +9,9 @@ import structlog
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, InvalidRequestError, Problem
 from podjobs.contract.message_contracts import ReplyT, RequestT
 from podjobs.entry.admission import QUESTIONS, RefusedError, admit, knows_secret, read_body
+from podjobs.entry.answers import write_answer
 from podjobs.entry.endpoint import Endpoint, Failure
-from podjobs.events import EventError, read_event, write_event
+from podjobs.events import Event, EventError, read_event
 from podjobs.settings import EndpointSettings
 
 logger = structlog.get_logger(__name__)
@@ -44,12 +42,8 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSetting
         except RefusedError as error:
             return _refuse(error)
         except EventError as error:
-            return _report(Failure.of(InvalidRequestError(f"The request is not a CloudEvent: {error}")))
-        answer = endpoint.answer(event)
-        if isinstance(answer, Failure):
-            return _report(answer)
-        headers, body = write_event(answer)
-        return _respond(HTTPStatus.OK, body, headers)
+            return _send(Failure.of(InvalidRequestError(f"The request is not a CloudEvent: {error}")))
+        return _send(endpoint.answer(event))
 
     return handle
 
@@ -62,11 +56,9 @@ def _refuse(refusal: RefusedError) -> flask.Response:
     )
 
 
-def _report(failure: Failure) -> flask.Response:
-    headers = {"Content-Type": PROBLEM_CONTENT_TYPE}
-    if failure.retry_after_s is not None:
-        headers["Retry-After"] = f"{failure.retry_after_s:.0f}"
-    return _respond(failure.problem.status, failure.problem.model_dump_json(), headers)
+def _send(outcome: Event | Failure) -> flask.Response:
+    answer = write_answer(outcome)
+    return _respond(answer.status, answer.body, answer.headers)
 
 
 def _respond(status: int, text: str | bytes, headers: Mapping[str, str]) -> flask.Response:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapter.redis.connections import redis_url
 from podjobs.contract.redaction import redact
+from podjobs.redis_urls import redis_url
 
 
 @pytest.mark.parametrize(
