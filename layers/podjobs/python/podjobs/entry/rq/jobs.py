@@ -42,7 +42,7 @@ class StepJob(Job):
         """Create it; always in JSON, whichever serializer RQ would take."""
         super().__init__(id, connection, JSONSerializer)
 
-    @property
+    @property  # type: ignore[misc]  # RQ's can be set
     @override
     def func_name(self) -> str:
         """What RQ shows as the job's function, without looking into it."""

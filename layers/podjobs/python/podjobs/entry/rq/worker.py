@@ -214,6 +214,8 @@ class StepWorker(Worker):
 
     def _fail(self, job: StepJob, queue: Queue, reason: str) -> None:
         """Store that a job failed, or was stopped by a command."""
+        if self._stopped_job_id == job.id:
+            reason = "The step was stopped by a command."
         logger.warning("A job failed.", rq_job=job.id, reason=reason)
         job.ended_at = now()
         self.handle_job_failure(job, queue, exc_string=reason)
