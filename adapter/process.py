@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery
-from adapter.delivery.transports import open_delivery
+from adapter.delivery.transports import AdapterSide, open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
@@ -28,8 +28,8 @@ from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
-from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
+from adapter.redis_retry import retry_until_redis_answers
 from adapter.settings import AdapterSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
@@ -169,8 +169,13 @@ def _build_statement_dispatch(
 def _open_delivery(
     settings: AdapterSettings, url: str, contract: MessageContract[RequestT, ReplyT], streams: Streams
 ) -> Delivery[RequestT, ReplyT]:
-    margin_s, secret = settings.podjobs_timeout_margin_s, settings.podjobs_function_secret
-    return open_delivery(url, contract, streams.adapter_id, margin_s, secret)
+    side = AdapterSide(
+        adapter_id=streams.adapter_id,
+        margin_s=settings.podjobs_timeout_margin_s,
+        secret=settings.podjobs_function_secret,
+        open_queues=lambda: open_redis(settings.rq_url, text=True),
+    )
+    return open_delivery(url, contract, side)
 
 
 def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:

@@ -119,6 +119,11 @@ class AdapterSettings(RecordSettings):
         description="Secret of the adapter and the functions, the same for all of them, who answer nobody without it. "
         "If not set: none is sent.",
     )
+    podjobs_rq_url: RedisUrl | None = Field(
+        default=None,
+        description="Redis URL of the queues of functions whose URL is `rq:<queue>`; their workers have it, too. If "
+        "not set: PODJOBS_REDIS_URL, or the broker's.",
+    )
     podjobs_xapi_batch_statements: PositiveInt = Field(
         default=500, description="Maximum number of xAPI statements in a batch, which is one request to the LRS."
     )
@@ -191,6 +196,11 @@ class AdapterSettings(RecordSettings):
         if self.podjobs_dead_limit_bytes <= self.podjobs_xapi_held_bytes:
             raise ValueError("PODJOBS_DEAD_LIMIT_BYTES must be more than PODJOBS_XAPI_HELD_BYTES")
         return self
+
+    @property
+    def rq_url(self) -> str:
+        """Where the queues of RQ are; may contain a password."""
+        return self.podjobs_rq_url.get_secret_value() if self.podjobs_rq_url else self.jobs_url
 
     @property
     def functions(self) -> tuple[FunctionSettings, ...]:

@@ -3,11 +3,13 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from local.configuration import configure, read_operator_settings
-from local.environments import command_environment
+from local.configuration import configure, pod_settings, read_operator_settings
+from local.environments import command_environment, plain_environment, worker_environment
+from local.functions import SETTINGS
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.run import Demonstration, run
@@ -71,6 +73,8 @@ def run_command(  # noqa: PLR0913 - one for each option
 def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...]) -> None:
     """Run one of the adapter's commands with the settings of `up`."""
     given = read_operator_settings(env_file)
+    if arguments[:1] == ("worker",):
+        _become_adapter(arguments, _worker_environment(arguments, given))
     try:
         configuration = configure(state_dir, given, remembered_ports(state_dir) or choose_ports(given))
     except SettingsError as error:
@@ -79,6 +83,21 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
     # a secret that was made up at the start is known to the stack that runs
     given = configuration.environment | running_environment(state_dir, "adapter")
     environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))
+    _become_adapter(arguments, environment)
+
+
+def _worker_environment(arguments: tuple[str, ...], given: dict[str, str]) -> dict[str, str]:
+    """That of a server that has nothing but workers: what is not set is not made up."""
+    names = [name for name in arguments[1:2] if name in SETTINGS]
+    try:
+        given = pod_settings(given) | given
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_USAGE)
+    return worker_environment(names[0], given) if names else plain_environment(given)
+
+
+def _become_adapter(arguments: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
     os.execve(  # noqa: S606 - the same Python, our own module
         sys.executable, [sys.executable, "-m", "adapter", *arguments], environment
     )

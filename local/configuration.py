@@ -142,7 +142,7 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         SettingsError: one message with all faults.
     """
     try:
-        environment = _pod_settings(given) | dict(given)
+        environment = pod_settings(given) | dict(given)
     except SettingsError as error:
         raise SettingsError(f"These settings are missing or wrong:\n  {error}") from error
     environment.pop(SETTINGS_FILE_VARIABLE, None)  # it holds the secrets of all
@@ -176,7 +176,7 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
     return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, functions=functions)
 
 
-def _pod_settings(given: Mapping[str, str]) -> dict[str, str]:
+def pod_settings(given: Mapping[str, str]) -> dict[str, str]:
     """Read what Pod's settings file says about our settings, as an environment would say it."""
     path = given.get(SETTINGS_FILE_VARIABLE)
     assigned = read_assignments(Path(path)) if path else {}

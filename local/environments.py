@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from adapter.settings import RecordSettings, adapter_settings
 from local.functions import SETTINGS
 from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
+from podjobs.entry.rq.settings import WorkerSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, EndpointSettings, MediaSettings, PodSettings
 
 EVERY_PROGRAM = frozenset({
@@ -42,7 +43,7 @@ def names_of(kind: type[PodSettings]) -> frozenset[str]:
 
 def all_settings() -> frozenset[str]:
     """The names of all settings that any program reads."""
-    return frozenset().union(names_of(adapter_settings()), *map(names_of, SETTINGS.values()))
+    return frozenset().union(names_of(adapter_settings()), names_of(WorkerSettings), *map(names_of, SETTINGS.values()))
 
 
 def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -67,6 +68,11 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
     environment = _select(given, names, EVERY_PROGRAM_PREFIXES + models)
     return environment | (media_environment(given) if issubclass(SETTINGS[name], MediaSettings) else {})
+
+
+def worker_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the workers of a function: the function's, and where their queue is."""
+    return function_environment(name, given) | _select(given, CERTIFICATES | names_of(WorkerSettings), ())
 
 
 def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:

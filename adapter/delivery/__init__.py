@@ -61,6 +61,17 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
         """
         ...
 
+    async def withdraw(self, request: RequestT_contra, /) -> None:
+        """Take a request back, as nobody needs its reply any more; `deliver` was cancelled before.
+
+        It may end all the same: it is not waited for.
+        """
+        ...
+
+    async def workers(self) -> int | None:
+        """How many requests can be handled at once, as of some seconds ago; None: the delivery does not know."""
+        ...
+
     async def close(self) -> None:
         """Release connections."""
         ...

@@ -138,6 +138,13 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         ) as response:
             return response, await _read(response)
 
+    async def withdraw(self, request: RequestT) -> None:
+        """Nothing: the connection that `deliver` held is closed, and functions do not notice."""
+
+    async def workers(self) -> int | None:
+        """Unknown: the function's server decides."""
+        return None
+
     async def close(self) -> None:
         """Release the connections."""
         await self._session.close()

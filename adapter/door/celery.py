@@ -17,11 +17,11 @@ from redis.exceptions import RedisError
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.processing_list import READ_BYTES, Message, ProcessingList
 from adapter.door.room import Room
+from adapter.liveness import COUNTED_LEASES
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.redis.liveness import COUNTED_LEASES
-from adapter.redis.redis_retry import is_transient
 from adapter.redis.streams import Streams
+from adapter.redis_retry import is_transient
 from podjobs.contract.errors import InvalidRequestError, Problem
 
 logger = structlog.get_logger(__name__)

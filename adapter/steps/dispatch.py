@@ -24,8 +24,8 @@ from redis.exceptions import RedisError, ResponseError
 from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
-from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
+from adapter.redis_retry import retry_until_redis_answers
 from adapter.retries import busy_wait_s
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.entries import ClaimedStep, assemble_step

@@ -101,7 +101,7 @@ def test_function_url_with_an_unknown_scheme_is_refused_with_the_schemes_that_ar
     with pytest.raises(SettingsError) as caught:
         settings_of(PODJOBS_FUNCTION_URL_ENCODING="gopher://s3cret@encoding/")
     assert "PODJOBS_FUNCTION_URL_ENCODING: " in str(caught.value)
-    assert "must be a URL that begins with http: or https:" in str(caught.value)
+    assert "must be a URL that begins with http: or https: or rq:" in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 

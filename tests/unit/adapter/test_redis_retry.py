@@ -3,7 +3,7 @@
 import pytest
 from redis import exceptions
 
-from adapter.redis.redis_retry import is_transient, retry_until_redis_answers
+from adapter.redis_retry import is_transient, retry_until_redis_answers
 
 
 @pytest.mark.parametrize(
