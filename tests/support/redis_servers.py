@@ -137,12 +137,17 @@ class Cluster:
 
     def start(self) -> None:
         """Start it, and wait until the replica has everything and every Sentinel knows the others."""
-        for program in self.programs:
-            program.start()
-        for program in self.programs:
-            program.wait_for(program.answers, START_TIMEOUT_S)
+        self._start(self.servers)
         wait_for(lambda: self.servers[1].call("ROLE")[3] == "connected", FAILOVER_LIMIT_S)
+        self._start(self.sentinels)  # which look for replicas at once, and then every ten seconds
         wait_for(lambda: all(self._knows_all(sentinel) for sentinel in self.sentinels), FAILOVER_LIMIT_S)
+
+    @staticmethod
+    def _start(programs: list[RedisServer]) -> None:
+        for program in programs:
+            program.start()
+        for program in programs:
+            program.wait_for(program.answers, START_TIMEOUT_S)
 
     def _knows_all(self, sentinel: RedisServer) -> bool:
         with open_redis_sync(sentinel.url, text=True) as client:

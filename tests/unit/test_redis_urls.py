@@ -40,6 +40,7 @@ def test_redis_url_is_translated(celery, ours):
         "redis://:secret@redis/0?ssl_ca_certs=/ca.pem",
         "rediss://:secret@redis/0?ssl_cert_reqs=secret",
         "rediss://:secret@redis/0?ssl_check_hostname=secret",
+        "rediss://:secret@redis/0?ssl_keyfile=/client.key",
         "redis://redis/0?db=secret",
         "redis://redis/0?secret=1",
         "sentinel://:secret@a:26379;sentinel://b:26379",

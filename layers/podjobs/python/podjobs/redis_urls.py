@@ -154,6 +154,8 @@ def _read_query(written: str, *more: str) -> dict[str, str]:
         raise ValueError("must have none, optional or required as ssl_cert_reqs")
     if query.get("ssl_check_hostname", "true").lower() not in {"true", "false", "yes", "no", "1", "0"}:
         raise ValueError("must have true or false as ssl_check_hostname")
+    if "ssl_keyfile" in query and "ssl_certfile" not in query:
+        raise ValueError("must have ssl_certfile, too, if it has ssl_keyfile")
     for name in ("db", "virtual_host", "health_check_interval"):
         if not query.get(name, "0").isdigit():
             raise ValueError(f"must have a number as {name}")
