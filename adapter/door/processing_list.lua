@@ -57,8 +57,10 @@ local function move_oldest(limit, percent, tasks)
   end
   local raw = call('LINDEX', queue, -1)
   if not raw then return false end
-  local side = #raw > limit and OURS or side_of(raw, percent, tasks)
-  call('LMOVE', queue, side == OURS and own or left, 'RIGHT', 'LEFT')
+  local side, is_returned = OURS, false
+  if #raw <= limit then side, is_returned = side_of(raw, percent, tasks) end
+  -- what was returned is older than what has been left since
+  call('LMOVE', queue, side == OURS and own or left, 'RIGHT', is_returned and 'RIGHT' or 'LEFT')
   return raw, side
 end
 

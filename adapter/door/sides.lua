@@ -25,18 +25,19 @@ local function read_headers(raw)
 end
 
 -- Pod's tasks about videos have its number as their first argument. The arguments themselves are in base64; beside them
--- Celery writes how they look in Python.
+-- Celery writes how they look in Python, a tuple or a list.
 local function video_of(headers)
-  return type(headers.argsrepr) == 'string' and string.match(headers.argsrepr, '^%((%d+)[,)]')
+  return type(headers.argsrepr) == 'string' and string.match(headers.argsrepr, '^[%(%[](%d+)[,%)%]]')
 end
 
--- Arguments: the message, the share in percent, the tasks that we know as a set.
+-- Whose a message is, and whether it was somebody's before. Arguments: the message, the share in percent, the tasks that
+-- we know as a set.
 local function side_of(raw, share, tasks)
   local headers = read_headers(raw)
   -- kombu would drop it; here it becomes a dead letter
   if not headers then return OURS end
   -- one of Pod's workers had it and gave it back, to the queue that it came from at first
-  if headers.redelivered == true then return PODS end
+  if headers.redelivered == true then return PODS, true end
   if not tasks[headers.task] then return PODS end
   local video = video_of(headers)
   if not video then return next_side(share) end
