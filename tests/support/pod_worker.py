@@ -54,6 +54,7 @@ def new_pod_worker(broker_url: str, queue: str, folder: Path, *, task_s: float =
         task_s: how long a task takes.
     """
     argv = [sys.executable, "-m", "celery", "-A", "support.pod_worker", "worker", "-l", "INFO", "-Q", queue]
-    argv += ["--concurrency", "1", "-n", queue]
+    # it need not look for other workers first
+    argv += ["--concurrency", "1", "-n", queue, "--without-mingle", "--without-gossip"]
     settings = {BROKER_VARIABLE: broker_url, WORK_VARIABLE: str(task_s)}
     return Program(f"worker-{queue}", argv, settings, folder / f"worker-{queue}.log")
