@@ -187,6 +187,7 @@ def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
         adapter=parts.adapter_id,
         broker=redact(settings.broker_url),
         jobs=redact(settings.jobs_url),
+        shares=settings.shares,
         functions={dispatch.function.name: redact(dispatch.function.url) for dispatch in parts.dispatches},
         health=f"http://{settings.podjobs_health_host}:{port}/status",
     )

@@ -25,7 +25,7 @@ from adapter.redis.liveness import COUNTED_LEASES
 from adapter.redis.streams import Streams
 from podjobs.contract.errors import InvalidRequestError, Problem
 
-POLL_S = 0.1
+POLL_S = 0.5
 PATIENCE_LEASES = 3
 """How long an adapter that lives is waited for. One that died is known to be gone after one."""
 

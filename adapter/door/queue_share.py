@@ -1,7 +1,9 @@
 """A queue that is shared with Pod's own workers, or handed back to them (queue_share.lua).
 
-<queue> ──▶ the adapters        PODJOBS_SHARE percent of the videos (sides.lua)
-   └──────▶ <queue>-pod         the rest, for Pod's workers, who are started with `-Q <queue>-pod`
+    <queue> ──▶ the adapters        PODJOBS_SHARE percent of the videos (sides.lua)
+       └──────▶ <queue>-pod         the rest, for Pod's workers, who are started with `-Q <queue>-pod`
+
+Celery's own blocking read gives a message to one reader alone: two of them could not share a queue exactly.
 """
 
 import time

@@ -49,7 +49,8 @@ def handback(queues: tuple[str, ...], wait_s: int, *, all_queues: bool, dry_run:
     """Hand QUEUES back to Pod's own workers, losing nothing.
 
     Adapters stop reading them, until `takeover`; what was left to Pod's workers and not taken yet is on Pod's queue
-    again. Jobs and statements that were accepted are finished here. The exit status is 1 if something is left to do.
+    again. Jobs and statements that were accepted are finished here: start Pod's workers after --wait, lest one of them
+    does a newer request for a video that is still in work here. The exit status is 1 if something is left to do.
     """
     chosen = _chosen(queues, all_queues=all_queues)
     problems = [one for one in run_or_exit(_each(chosen, _preview if dry_run else _hand_back(wait_s))) if one]
