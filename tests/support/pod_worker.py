@@ -34,12 +34,12 @@ def _note(task_id: str) -> None:
         client.rpush(DONE, task_id)
 
 
-@app.task(bind=True, name=ENCODING_TASK)  # type: ignore[untyped-decorator]
+@app.task(bind=True, name=ENCODING_TASK)
 def _start_encoding_task(self, video_id, video_path, cut_start=0, cut_end=0, json_dressing=None, dressing_input=""):  # type: ignore[no-untyped-def]
     _note(self.request.id)
 
 
-@app.task(bind=True, name=STATEMENT_TASK)  # type: ignore[untyped-decorator]
+@app.task(bind=True, name=STATEMENT_TASK)
 def _send_xapi_statement_task(self, statement):  # type: ignore[no-untyped-def]
     _note(self.request.id)
 
