@@ -126,8 +126,9 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
     rules = JobRules(MediaPaths(settings.media_root), served)
+    shares = settings.shares
     doors: list[CeleryDoor[Any]] = [
-        CeleryDoor(queue, broker, streams, JobIntake(records, rules, dead_bound), dead_letters, lease_s)
+        CeleryDoor(queue, broker, streams, JobIntake(records, rules, dead_bound), dead_letters, lease_s, shares[queue])
         for queue in celery_queues(served)
     ]
     intake = None
@@ -138,7 +139,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         )
         intake = StatementIntake(store, bounds, dead_bound)
         xapi_broker = _open(settings.xapi_broker_url, resources, text=False)
-        doors.append(CeleryDoor(XAPI.queue, xapi_broker, streams, intake, dead_letters, lease_s))
+        doors.append(CeleryDoor(XAPI.queue, xapi_broker, streams, intake, dead_letters, lease_s, shares[XAPI.queue]))
         dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
     return _Parts(
         adapter_id=streams.adapter_id,
@@ -191,6 +192,7 @@ def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
         adapter=parts.adapter_id,
         broker=redact(settings.broker_url),
         jobs=redact(settings.jobs_url),
+        shares=settings.shares,
         functions={dispatch.function.name: redact(dispatch.function.url) for dispatch in parts.dispatches},
         health=f"http://{settings.podjobs_health_host}:{port}/status",
     )

@@ -29,6 +29,9 @@ NO_LIMIT = sys.maxsize
 FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
 
 
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
     """One function that the adapter invokes."""
@@ -91,6 +94,10 @@ class RecordSettings(LogSettings):
     podjobs_job_ttl_s: PositiveInt = Field(
         default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
     )
+    podjobs_lease_s: PositiveFloat = Field(
+        default=15,
+        description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",
+    )
 
     @property
     def broker_url(self) -> str:
@@ -101,6 +108,10 @@ class RecordSettings(LogSettings):
     def xapi_broker_url(self) -> str:
         """Where Pod puts its xAPI statements; may contain a password."""
         return self.xapi_celery_broker_url.get_secret_value() if self.xapi_celery_broker_url else self.broker_url
+
+    def queue_url(self, queue: str) -> str:
+        """Where Pod puts the messages of a queue; may contain a password."""
+        return self.xapi_broker_url if queue == XAPI.queue else self.broker_url
 
     @property
     def jobs_url(self) -> str:
@@ -123,6 +134,12 @@ class AdapterSettings(RecordSettings):
         default=None,
         description="Redis URL of the queues of functions whose URL is `rq:<queue>`; their workers have it, too. If "
         "not set: PODJOBS_REDIS_URL, or the broker's.",
+    )
+    podjobs_share: Percent = Field(
+        default=100,
+        description="Percent of the videos and statements of each queue that are taken. The others go to the list "
+        "`<queue>-pod`, for Pod's own workers, which then have to be started with `-Q <queue>-pod`. 100: all are "
+        "taken, those of that list first.",
     )
     podjobs_xapi_batch_statements: PositiveInt = Field(
         default=500, description="Maximum number of xAPI statements in a batch, which is one request to the LRS."
@@ -173,10 +190,6 @@ class AdapterSettings(RecordSettings):
         default=15,
         description="How much longer than a step's own time limit the adapter waits for the answer, in seconds.",
     )
-    podjobs_lease_s: PositiveFloat = Field(
-        default=15,
-        description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",
-    )
     podjobs_sweep_s: PositiveFloat = Field(
         default=1, description="Interval between two searches for steps to retry or to reclaim, in seconds."
     )
@@ -220,6 +233,12 @@ class AdapterSettings(RecordSettings):
         return StatementSettings(function, batches, self.podjobs_xapi_held_limit, self.podjobs_xapi_held_bytes)
 
     @property
+    def shares(self) -> dict[str, int]:
+        """How much of each queue that is read is taken, in percent."""
+        read = [function for function in all_functions() if function.queue and self._function(function)]
+        return {one.queue: getattr(self, _SHARE + one.name) or self.podjobs_share for one in read}
+
+    @property
     def timing(self) -> DispatchTiming:
         """The intervals of the dispatches."""
         return DispatchTiming(
@@ -256,6 +275,7 @@ class AdapterSettings(RecordSettings):
 
 
 _URL, _CONCURRENCY, _LIMIT = "podjobs_function_url_", "podjobs_concurrency_", "podjobs_retry_limit_"
+_SHARE = "podjobs_share_"
 """Each of these settings exists once per function, whose name follows."""
 
 
@@ -286,6 +306,9 @@ def _function_fields(function: Function) -> dict[str, Any]:
             f"How often a step of the function {name} is tried before its job fails. {function.attempts_note}".rstrip()
         )
         fields[_LIMIT + name] = (PositiveInt, Field(default=function.attempts, description=limit))
+    if function.queue:
+        share = f"Percent of the messages of the queue {function.queue} that are taken. If not set: PODJOBS_SHARE."
+        fields[_SHARE + name] = (Percent | None, Field(default=None, description=share))
     return fields
 
 

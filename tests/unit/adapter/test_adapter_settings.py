@@ -131,3 +131,17 @@ def test_dead_letters_have_more_room_than_statements_so_that_these_never_stop_th
     assert settings_of().podjobs_dead_limit_bytes > settings_of().podjobs_xapi_held_bytes
     with pytest.raises(SettingsError, match="PODJOBS_DEAD_LIMIT_BYTES must be more than PODJOBS_XAPI_HELD_BYTES"):
         settings_of(PODJOBS_DEAD_LIMIT_BYTES="1000", PODJOBS_XAPI_HELD_BYTES="1000")
+
+
+def test_share_of_a_queue_is_that_of_all_unless_it_has_its_own_and_queues_that_are_not_read_have_none(settings_of):
+    assert settings_of().shares == {"encoding": 100}
+    assert settings_of(PODJOBS_SHARE="10").shares == {"encoding": 10}
+    both = {"PODJOBS_FUNCTION_URL_TRANSCRIPTION": "http://t/", "PODJOBS_FUNCTION_URL_XAPI": "http://x/"}
+    shares = settings_of(PODJOBS_SHARE="10", PODJOBS_SHARE_XAPI="100", PODJOBS_SHARE_TRANSCRIPTION="50", **both).shares
+    assert shares == {"encoding": 10, "transcripting": 50, "xapi": 100}
+
+
+@pytest.mark.parametrize("percent", ["0", "101", "-1", "10.5", "ten"])
+def test_share_is_a_whole_number_of_percent_from_1_to_100(settings_of, percent):
+    with pytest.raises(SettingsError, match=r"PODJOBS_SHARE_XAPI"):
+        settings_of(PODJOBS_SHARE_XAPI=percent)
