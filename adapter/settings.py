@@ -38,6 +38,8 @@ class FunctionSettings:
     """May contain a login."""
     concurrency: int
     retries: RetryPolicy
+    concurrency_is_set: bool = True
+    """By an operator. Else it follows the number of workers, where the transport knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,9 @@ class AdapterSettings(RecordSettings):
         description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",
     )
     podjobs_sweep_s: PositiveFloat = Field(
-        default=1, description="Interval between two searches for steps to retry or to reclaim, in seconds."
+        default=1,
+        description="Interval between two searches for steps to retry, to reclaim or to let go of, and between two "
+        "counts of a function's workers, in seconds.",
     )
     podjobs_grace_s: NonNegativeFloat = Field(
         default=8,
@@ -242,7 +246,9 @@ class AdapterSettings(RecordSettings):
             cap_s=self.podjobs_retry_cap_s,
             limit=values.get(_LIMIT + function.name, NO_LIMIT),
         )
-        return FunctionSettings(function.name, url, values[_CONCURRENCY + function.name], retries)
+        concurrency = _CONCURRENCY + function.name
+        is_set = concurrency in self.model_fields_set
+        return FunctionSettings(function.name, url, values[concurrency], retries, is_set)
 
 
 _URL, _CONCURRENCY, _LIMIT = "podjobs_function_url_", "podjobs_concurrency_", "podjobs_retry_limit_"

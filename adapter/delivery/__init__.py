@@ -61,6 +61,14 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
         """
         ...
 
+    async def withdraw(self, request: RequestT_contra, /) -> None:
+        """Free what works on a request whose reply is no longer wanted, as far as the transport can."""
+        ...
+
+    async def workers(self) -> int | None:
+        """How many workers serve the function now; None: the transport cannot tell."""
+        ...
+
     async def close(self) -> None:
         """Release connections."""
         ...
