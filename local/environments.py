@@ -28,6 +28,10 @@ OUTWARD_FUNCTIONS = frozenset({"notification", "transcription", "xapi"})
 MODEL_FUNCTIONS = frozenset({"transcription"})
 STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN", "VIDEO_RENDITIONS"})
 """What the stand-in for Pod reads, beside where the media are."""
+RQ_URL = "PODJOBS_RQ_URL"
+"""Where the queues of RQ are. Of the three settings that may say so, workers are given this one alone."""
+WORKER_PREFIXES = ("PODJOBS_WORKER_",)
+"""For pools of RQ workers."""
 OBJECT_STORAGE_PREFIXES = ("AWS_", "BOTO_")
 """For programs that reach media on an object storage: how boto3 finds credentials, certificates and regions. Files of
 the user are found by HOME, which every program has. Source: boto3's guides «Credentials» and «Configuration»."""
@@ -67,6 +71,11 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
     environment = _select(given, names, EVERY_PROGRAM_PREFIXES + models)
     return environment | (media_environment(given) if issubclass(SETTINGS[name], MediaSettings) else {})
+
+
+def worker_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a function's RQ workers: the function's own, and where its queue is."""
+    return function_environment(name, given) | _select(given, CERTIFICATES | {RQ_URL}, WORKER_PREFIXES)
 
 
 def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:
