@@ -272,8 +272,11 @@ def _function_fields(function: Function) -> dict[str, Any]:
         optional = Field(default=None, repr=False, description=f"{url} If not set: its queue is not read.")
         fields[_URL + name] = (FunctionUrl | None, optional)
     at_once = f"Maximum number of parallel requests to the function {name}."
+    if function in step_functions():
+        at_once += " If not set, and the function is reached through RQ: one more than it has workers."
     if function.concurrency is None:
-        concurrency = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
+        or_else = f"{at_once} Otherwise: the number of processors."
+        concurrency = Field(default_factory=_processors, description=or_else)
     else:
         concurrency = Field(default=function.concurrency, description=at_once)
     fields[_CONCURRENCY + name] = (PositiveInt, concurrency)
