@@ -39,8 +39,8 @@ def run(folder: Path, steps: int, concurrency: int, rounds: int) -> int:
             results.append(_measure(folder / "deliveries", transport, steps, concurrency))
     title = f"Steps that do nothing, {concurrency} at once"
     table = new_table(title, "delivery", "steps/s", "adapter's CPU", "ready → entered", "p95", "a whole step", "p95")
-    for transport, results in measured.items():
-        middle = sorted(results, key=lambda one: one.steps_per_s)[len(results) // 2]
+    middles = {transport: _middle(results) for transport, results in measured.items()}
+    for transport, middle in middles.items():
         table.add_row(
             transport,
             f"{middle.steps_per_s:.0f}",
@@ -49,8 +49,9 @@ def run(folder: Path, steps: int, concurrency: int, rounds: int) -> int:
             *_shown(middle.whole_ms),
         )
     console.print(table)
-    best = max(one.steps_per_s for one in measured[Transport.RQ])
-    return judge([Target(f"at least {LEAST_STEPS_PER_S} steps/s over RQ", f"{best:.0f}/s", best >= LEAST_STEPS_PER_S)])
+    over_rq = middles[Transport.RQ].steps_per_s
+    target = f"at least {LEAST_STEPS_PER_S} steps/s through RQ"
+    return judge([Target(target, f"{over_rq:.0f}/s", over_rq >= LEAST_STEPS_PER_S)])
 
 
 def _measure(work: Path, transport: Transport, steps: int, concurrency: int) -> _Measured:
@@ -62,6 +63,10 @@ def _measure(work: Path, transport: Transport, steps: int, concurrency: int) -> 
         steps_per_s, cpu_ms = measure_throughput(stack, steps)
     shutil.rmtree(work)
     return _Measured(steps_per_s, cpu_ms, entered_ms, whole_ms)
+
+
+def _middle(results: list[_Measured]) -> _Measured:
+    return sorted(results, key=lambda one: one.steps_per_s)[len(results) // 2]
 
 
 def _shown(values_ms: list[float]) -> tuple[str, str]:
