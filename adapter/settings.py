@@ -41,6 +41,8 @@ class FunctionSettings:
     """May contain a login."""
     concurrency: int
     retries: RetryPolicy
+    concurrency_is_set: bool = True
+    """By an operator. Else it follows the number of workers, where the transport knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,9 @@ class AdapterSettings(RecordSettings):
         description="How much longer than a step's own time limit the adapter waits for the answer, in seconds.",
     )
     podjobs_sweep_s: PositiveFloat = Field(
-        default=1, description="Interval between two searches for steps to retry or to reclaim, in seconds."
+        default=1,
+        description="Interval between two searches for steps to retry, to reclaim or to let go of, and between two "
+        "counts of a function's workers, in seconds.",
     )
     podjobs_grace_s: NonNegativeFloat = Field(
         default=8,
@@ -271,7 +275,9 @@ class AdapterSettings(RecordSettings):
             cap_s=self.podjobs_retry_cap_s,
             limit=values.get(_LIMIT + function.name, NO_LIMIT),
         )
-        return FunctionSettings(function.name, url, values[_CONCURRENCY + function.name], retries)
+        concurrency = _CONCURRENCY + function.name
+        is_set = concurrency in self.model_fields_set
+        return FunctionSettings(function.name, url, values[concurrency], retries, is_set)
 
 
 _URL, _CONCURRENCY, _LIMIT = "podjobs_function_url_", "podjobs_concurrency_", "podjobs_retry_limit_"
@@ -296,8 +302,11 @@ def _function_fields(function: Function) -> dict[str, Any]:
         optional = Field(default=None, repr=False, description=f"{url} If not set: its queue is not read.")
         fields[_URL + name] = (FunctionUrl | None, optional)
     at_once = f"Maximum number of parallel requests to the function {name}."
+    if function in step_functions():
+        at_once += " If not set, and the function is reached through RQ: one more than it has workers."
     if function.concurrency is None:
-        concurrency = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
+        or_else = f"{at_once} Otherwise: the number of processors."
+        concurrency = Field(default_factory=_processors, description=or_else)
     else:
         concurrency = Field(default=function.concurrency, description=at_once)
     fields[_CONCURRENCY + name] = (PositiveInt, concurrency)

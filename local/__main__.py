@@ -14,6 +14,7 @@ from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.run import Demonstration, run
 from local.stack import running_environment
+from local.transports import Transport
 from local.up import EXIT_USAGE, up
 from podjobs.logs import configure_logs
 from podjobs.settings import SettingsError
@@ -57,13 +58,30 @@ def up_command(state_dir: Path, env_file: Path) -> None:
 )
 @click.option("--transcribe", "language", metavar="LANGUAGE", default="", help="Transcribe it, too: en, fr, … or auto.")
 @click.option("--s3", "on_s3", is_flag=True, help="Keep the media in a bucket of a local S3 server, not in a folder.")
+@click.option(
+    "--delivery",
+    type=click.Choice(list(Transport)),
+    default=Transport.HTTP,
+    show_default=True,
+    help="How steps reach the functions: over HTTP, or through RQ, whose workers then run them.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
 def run_command(  # noqa: PLR0913 - one for each option
-    video: Path | None, cut: tuple[float, float], language: str, output: Path | None, *, on_s3: bool, no_open: bool
+    video: Path | None,
+    cut: tuple[float, float],
+    language: str,
+    delivery: Transport,
+    output: Path | None,
+    *,
+    on_s3: bool,
+    no_open: bool,
 ) -> None:
     """Encode VIDEO, or a sample, and show what was made."""
-    sys.exit(run(Demonstration(video, cut, output, shows_page=not no_open, language=language, on_s3=on_s3)))
+    wanted = Demonstration(
+        video, cut, output, shows_page=not no_open, language=language, on_s3=on_s3, transport=Transport(delivery)
+    )
+    sys.exit(run(wanted))
 
 
 @local.command("podjobs", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -29,6 +29,9 @@ OUTWARD_FUNCTIONS = frozenset({"notification", "transcription", "xapi"})
 MODEL_FUNCTIONS = frozenset({"transcription"})
 STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN", "VIDEO_RENDITIONS"})
 """What the stand-in for Pod reads, beside where the media are."""
+RQ_URL = "PODJOBS_RQ_URL"
+"""Where the queues of RQ are. Of the three settings that may say so, workers are given this one alone."""
+"""For pools of RQ workers."""
 OBJECT_STORAGE_PREFIXES = ("AWS_", "BOTO_")
 """For programs that reach media on an object storage: how boto3 finds credentials, certificates and regions. Files of
 the user are found by HOME, which every program has. Source: boto3's guides «Credentials» and «Configuration»."""

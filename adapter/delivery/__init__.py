@@ -62,14 +62,14 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
         ...
 
     async def withdraw(self, request: RequestT_contra, /) -> None:
-        """Take a request back, as nobody needs its reply any more; `deliver` was cancelled before.
+        """Free what works on a request whose reply is no longer wanted, as far as the transport can.
 
-        It may end all the same: it is not waited for.
+        `deliver` was cancelled before. The request may end all the same: that is not waited for.
         """
         ...
 
     async def workers(self) -> int | None:
-        """How many requests can be handled at once, as of some seconds ago; None: the delivery does not know."""
+        """How many requests can be handled at once, as of some seconds ago; None: the transport cannot tell."""
         ...
 
     async def close(self) -> None:

@@ -138,11 +138,11 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         ) as response:
             return response, await _read(response)
 
-    async def withdraw(self, request: RequestT) -> None:
-        """Nothing: the connection that `deliver` held is closed, and functions do not notice."""
+    async def withdraw(self, _request: RequestT, /) -> None:
+        """Do nothing: closing the connection, as whoever ends `deliver` does, is all that HTTP can do."""
 
     async def workers(self) -> int | None:
-        """Unknown: the function's server decides."""
+        """Unknown: there may be any number of instances behind a URL."""
         return None
 
     async def close(self) -> None:

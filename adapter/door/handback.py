@@ -19,9 +19,9 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.envelope import open_envelope
 from adapter.door.processing_list import ProcessingList
 from adapter.door.queue_share import QueueShare
+from adapter.liveness import COUNTED_LEASES
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.redis.liveness import COUNTED_LEASES
 from adapter.redis.streams import Streams
 from podjobs.contract.errors import InvalidRequestError, Problem
 

@@ -6,11 +6,11 @@ import multiprocessing
 import time
 
 import pytest
-from adapter.redis.redis_retry import retry_until_redis_answers
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
 from adapter.redis.connections import POOL_CONNECTIONS, open_redis
+from adapter.redis_retry import retry_until_redis_answers
 from podjobs.redis_connections import open_redis_sync
 from support.processes import wait_for
 from support.redis_servers import FAILOVER_LIMIT_S, MASTER, PASSWORD, running_cluster

@@ -38,6 +38,12 @@ def test_functions_have_their_own_limits(settings_of):
     assert (notification.name, notification.concurrency, notification.retries.limit) == ("notification", 4, 9)
 
 
+def test_concurrency_that_nobody_has_set_is_told_apart_from_one_of_the_same_size(settings_of):
+    encoding, notification = settings_of(PODJOBS_CONCURRENCY_NOTIFICATION="4").functions
+    assert (encoding.concurrency_is_set, notification.concurrency_is_set) == (False, True)
+    assert settings_of().functions[1].concurrency == notification.concurrency
+
+
 def test_all_faults_are_named_at_once_and_no_value_is_repeated(settings_of):
     wrong = {
         "ENCODING_TRANSCODING_CELERY_BROKER_URL": "amqp://u:s3cret@rabbit//",
