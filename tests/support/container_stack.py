@@ -20,7 +20,7 @@ from support.real_lrs import Ralph
 
 POD_ROOT = "/pod/media"
 """The media root as Pod names it: nowhere but in messages."""
-MEDIA, SECRET, TOKEN = "/media", "the secret of these containers", "a-token-of-the-stand-in"
+MEDIA, SECRET, TOKEN = "/media", "the-secret-of-these-containers", "a-token-of-the-stand-in"
 MODELS = {"WHISPER": {"en": {"model": "/opt/models/tiny.en"}}}
 JOB_TIMEOUT_S = 240
 

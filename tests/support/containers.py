@@ -128,11 +128,13 @@ class Containers:
             options: of `podman run`, beside those that confine it.
         """
         self._names.append(name)
+        log = self.folder / f"{name}.log"
+        log.unlink(missing_ok=True)
         argv = [*self._prefix(), "podman", "run", "--rm", "--replace", "--name", name, *self.confinement()]
         argv += [part for one, value in (settings or {}).items() for part in ("--env", f"{one}={value}")]
         argv += [part for mount in mounts for part in ("--volume", mount)]
         argv += [*options, f"pod-functions/{image}", *command]
-        return Program(name, argv, self.settings, self.folder / f"{name}.log", page)
+        return Program(name, argv, self.settings, log, page)
 
     def healthy(self, name: str) -> bool:
         """Whether a running container's health check says that it is well."""
