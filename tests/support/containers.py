@@ -16,6 +16,9 @@ from support.processes import REPOSITORY, Program
 BASE = "localhost/debian:bookworm-slim"
 PACKAGES = {"buildah": "buildah", "podman": "podman", "crun": "crun", "debootstrap": "debootstrap"}
 """Program → its package."""
+COMPOSE_PACKAGES = {"catatonit": "catatonit", "netavark": "netavark", "aardvark-dns": "aardvark-dns"}
+"""What `docker compose` needs of podman besides: an init process, networks, and names in them."""
+LIBEXEC = ("/usr/libexec/podman", "/usr/lib/podman")
 UNIFIED = Path("/sys/fs/cgroup/unified")
 """There if both versions of control groups are mounted, which crun refuses."""
 PIP_CONFIG, AUTHORITIES = Path("/etc/pip.conf"), Path("/etc/ssl/certs/ca-certificates.crt")
@@ -27,13 +30,16 @@ class ContainersError(Exception):
     """There can be no containers here; the message says why."""
 
 
-def install_tools() -> None:
+def install_tools(packages: Mapping[str, str] = PACKAGES) -> None:
     """Install what builds and runs images, if root may do so.
+
+    Args:
+        packages: program → its package.
 
     Raises:
         ContainersError: something is missing.
     """
-    missing = [package for program, package in PACKAGES.items() if not shutil.which(program, path=_path())]
+    missing = [package for program, package in packages.items() if not shutil.which(program, path=_path())]
     if not missing:
         return
     if os.geteuid() or not shutil.which("apt-get"):
@@ -46,7 +52,7 @@ def install_tools() -> None:
 
 
 def _path() -> str:
-    return f"{os.environ['PATH']}:/usr/sbin:/sbin"
+    return os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/sbin", *LIBEXEC))
 
 
 @dataclass
@@ -108,6 +114,19 @@ class Containers:
             raise RuntimeError(f"{' '.join(argv)} has failed with {done.returncode}.\n{done.stdout}\n{done.stderr}")
         return done
 
+    def new_engine(self, folder: Path) -> Program:
+        """What answers docker's clients at `engine.sock` in a folder, in place of its engine; not started yet.
+
+        Args:
+            folder: for its socket, its configuration and its log.
+        """
+        lines = ["[containers]", 'cgroups = "disabled"', 'default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]']
+        lines += ["[network]", 'network_backend = "netavark"']
+        (folder / "containers.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        argv = [*self._prefix(), "podman", "system", "service", "--time", "0", f"unix://{folder}/engine.sock"]
+        settings = self.settings | {"CONTAINERS_CONF": str(folder / "containers.conf")}
+        return Program("engine", argv, settings, folder / "engine.log")
+
     def new(
         self,
         name: str,
@@ -152,7 +171,7 @@ class Containers:
             self.podman("rm", "--force", "--ignore", "--time", "0", name, check=False)
 
     def confinement(self) -> list[str]:
-        """The options that confine a container as docs/images.md advises; the first ones are what this machine needs."""
+        """The options that confine a container as docs/images.md advises; the first are what this machine needs."""
         argv = ["--network", "host", "--cgroups", "disabled"]
         argv += ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
         argv += ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:rw,mode=1777"]  # noqa: S108 - its own
