@@ -75,7 +75,10 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
 
 def worker_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     """The environment of the workers of a function: the function's, and where their queue is."""
-    return function_environment(name, given) | _select(given, CERTIFICATES | names_of(WorkerSettings), ())
+    own = names_of(WorkerSettings)
+    if given.get(RQ_URL):  # then no other Redis matters
+        own -= {name for name in own if name.endswith("_URL")} - {RQ_URL}
+    return function_environment(name, given) | _select(given, CERTIFICATES | own, ())
 
 
 def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:
