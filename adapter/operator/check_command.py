@@ -97,9 +97,8 @@ async def _look_at_queues(settings: AdapterSettings) -> list[Finding]:
         finally:
             await client.aclose()
         if state.is_shared:
-            # the advice is the adapter's, too, but it may not run
-            said = f"{state} {state.advice}".rstrip()
-            found.append(Finding(f"queue {queue}", said, needs_operator=bool(state.advice)))
+            # the adapter's page says it, too, but it may not run
+            found.append(Finding(f"queue {queue}", str(state), needs_operator=bool(state.advice)))
     return found
 
 
