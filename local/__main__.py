@@ -60,8 +60,8 @@ def up_command(state_dir: Path, env_file: Path) -> None:
 @click.option("--s3", "on_s3", is_flag=True, help="Keep the media in a bucket of a local S3 server, not in a folder.")
 @click.option(
     "--delivery",
-    type=click.Choice(list(Transport)),
-    default=Transport.HTTP,
+    type=click.Choice([transport.value for transport in Transport]),
+    default=Transport.HTTP.value,
     show_default=True,
     help="How steps reach the functions: over HTTP, or through RQ, whose workers then run them.",
 )
@@ -71,7 +71,7 @@ def run_command(  # noqa: PLR0913 - one for each option
     video: Path | None,
     cut: tuple[float, float],
     language: str,
-    delivery: Transport,
+    delivery: str,
     output: Path | None,
     *,
     on_s3: bool,
