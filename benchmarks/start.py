@@ -1,0 +1,231 @@
+"""What a start costs: from the process to the first answer, for every deployable and every way to reach it."""
+
+import json
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from benchmarks.measure import Target, console, judge, new_table
+from benchmarks.start_requests import Case, running_cases
+from podjobs.events import STRUCTURED_CONTENT_TYPE
+from support.deployables import DEPLOYABLES, Deployable
+from support.parts import adapter_settings, running_redis
+from support.processes import REPOSITORY, Program, environment_with, free_port, serves
+
+MOST_IMPORT_S = 0.4
+MOST_IMPORT_WITH_SPEECH_S = 1.0
+PROBE = REPOSITORY / "benchmarks" / "start_probe" / "probe.py"
+POLL_S = 0.002
+TIMEOUT_S = 60
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Modules are compiled once, as they are in images."""
+UNCOUNTED = 1
+"""Starts that only compile, and bring files into memory."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start of one deployable. Seconds since its process was started; NaN: there is no such stage."""
+
+    begun_s: float
+    """Python, and what serves the function, are loaded."""
+    imported_s: float
+    built_s: float
+    """Settings are read and checked, backends connected."""
+    well_s: float
+    """It said that it is well."""
+    answered_s: float
+    """It answered a real request."""
+    cpu_s: float
+    """User and system time until then, of all its processes."""
+    rss_mib: float
+
+    @property
+    def import_s(self) -> float:
+        """How long the import took."""
+        return self.imported_s - self.begun_s
+
+    @classmethod
+    def median(cls, starts: "Sequence[Start]") -> "Start":
+        """The medians of all that is measured, each by itself."""
+        return cls(*map(statistics.median, zip(*map(astuple, starts), strict=True)))
+
+
+def run(folder: Path, repeat: int, *, locked: bool) -> int:
+    """Start everything so often, and print medians.
+
+    Args:
+        folder: where to work.
+        repeat: starts that are counted.
+        locked: with what each deployable's lock contains, as in images, not with all that is installed here.
+    """
+    work = folder / "start"
+    shutil.rmtree(work / "runs", ignore_errors=True)
+    (work / "runs").mkdir(parents=True)
+    rows: list[tuple[str, str, Start]] = []
+    with running_cases(work / "runs" / "media") as cases, running_redis(work / "runs" / "redis") as redis_port:
+        for deployable in DEPLOYABLES:
+            python = locked_python(deployable, work) if locked else sys.executable
+            where = work / "runs" / deployable.name
+            where.mkdir()
+            if deployable.name in cases:
+                for way, start in WAYS.items():
+                    starts = [start(python, where, cases[deployable.name]) for _ in range(repeat + UNCOUNTED)]
+                    rows.append((deployable.name, way, Start.median(starts[UNCOUNTED:])))
+            else:
+                starts = [of_adapter(python, where, redis_port) for _ in range(repeat + UNCOUNTED)]
+                rows.append((deployable.name, "", Start.median(starts[UNCOUNTED:])))
+        _print(rows, {name: case.what for name, case in cases.items()})
+    return judge([_target(name, way, start) for name, way, start in rows])
+
+
+def locked_python(deployable: Deployable, folder: Path) -> str:
+    """An interpreter with what a lock contains, and nothing else. Kept for the next time."""
+    lock = deployable.folder / "requirements.lock"
+    home = folder / "environments" / deployable.name
+    python, installed = home / "bin" / "python", home / "requirements.lock"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+        install: list[str | Path] = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            lock,
+        ]
+        subprocess.run([python, *install], check=True)
+        shutil.copyfile(lock, installed)
+    return str(python)
+
+
+def over_http(python: str, where: Path, case: Case) -> Start:
+    """Start a function under functions-framework, ask how it is, then send a request."""
+    port = free_port()
+    argv = [python, "-m", "functions_framework", "--target", "handle", "--source", str(PROBE)]
+    argv += ["--host", "127.0.0.1", "--port", str(port)]
+    page = f"http://127.0.0.1:{port}/"
+    headers = {"Content-Type": STRUCTURED_CONTENT_TYPE}
+    request = urllib.request.Request(page, json.dumps(case.message).encode(), headers)
+
+    def answered() -> None:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 - likewise
+            response.read()
+
+    return _watch(Program(where.name, argv, dict(case.settings), where / "log", page), answered)
+
+
+def of_adapter(python: str, where: Path, redis_port: int) -> Start:
+    """Start the adapter, and wait until it is ready."""
+    port = free_port()
+    settings = adapter_settings(f"redis://127.0.0.1:{redis_port}/0") | {"PODJOBS_HEALTH_PORT": str(port)}
+    page = f"http://127.0.0.1:{port}/readyz"
+    return _watch(Program(where.name, [python, str(PROBE)], settings, where / "log", page))
+
+
+def _watch(program: Program, first_request: Callable[[], None] | None = None) -> Start:
+    notes = _new_notes(program.log.parent)
+    program.settings |= _probe_settings(program.name, notes)
+    began_s = time.monotonic()
+    program.start()
+    try:
+        while not serves(program.page):
+            if not program.is_running or time.monotonic() - began_s > TIMEOUT_S:
+                raise RuntimeError(f"The start of {program.name} failed.\n{program.said()}")
+            time.sleep(POLL_S)
+        well_s = time.monotonic() - began_s
+        answered_s = math.nan
+        if first_request:
+            first_request()
+            answered_s = time.monotonic() - began_s
+        cpu_s = sum(sum(process.cpu_times()[:2]) for process in program.family())
+        stages = _read_notes(notes, began_s)
+        return Start(
+            stages["begun"],
+            stages["imported"],
+            stages.get("built", math.nan),
+            well_s,
+            answered_s,
+            cpu_s,
+            program.rss_mib(),
+        )
+    finally:
+        program.kill()
+
+
+def as_message(python: str, where: Path, case: Case) -> Start:
+    """Have a function answer a request without HTTP, in a process of its own.
+
+    Raises:
+        RuntimeError: it did not; the message contains its answer, or its log.
+    """
+    notes, message = _new_notes(where), where / "message.json"
+    message.write_text(json.dumps(case.message), encoding="utf-8")
+    settings = dict(case.settings) | _probe_settings(where.name, notes) | {"START_MESSAGE": str(message)}
+    began_s = time.monotonic()
+    done = subprocess.run(
+        [python, str(PROBE)], env=environment_with(settings), capture_output=True, check=False, timeout=TIMEOUT_S
+    )
+    if done.returncode or json.loads(done.stdout)["statusCode"] != 200:  # noqa: PLR2004 - HTTP's
+        raise RuntimeError(f"The start of {where.name} failed.\n{done.stdout.decode()}{done.stderr.decode()}")
+    answer, stages = json.loads(done.stdout), _read_notes(notes, began_s)
+    return Start(
+        stages["begun"],
+        stages["imported"],
+        stages["built"],
+        math.nan,
+        stages["answered"],
+        answer["cpuS"],
+        answer["rssMib"],
+    )
+
+
+WAYS: Mapping[str, Callable[[str, Path, Case], Start]] = {"http": over_http, "message": as_message}
+"""How functions are reached: under functions-framework's gunicorn; by a call, as RQ's workers and Lambda do it."""
+
+
+def _new_notes(where: Path) -> Path:
+    notes = where / "notes"
+    notes.unlink(missing_ok=True)
+    return notes
+
+
+def _probe_settings(name: str, notes: Path) -> dict[str, str]:
+    return COMPILED | {"DEPLOYABLE": name, "START_NOTES": str(notes)}
+
+
+def _read_notes(notes: Path, began_s: float) -> dict[str, float]:
+    """When each stage was first reached, seconds since the process was started."""
+    stages: dict[str, float] = {}
+    for line in notes.read_text(encoding="utf-8").splitlines():
+        stage, at_s = line.split()
+        stages.setdefault(stage, float(at_s) - began_s)
+    return stages
+
+
+def _target(name: str, way: str, start: Start) -> Target:
+    limit_s = MOST_IMPORT_WITH_SPEECH_S if name == "transcription" else MOST_IMPORT_S
+    promise = f"{' '.join(filter(None, (name, way)))}: import in at most {limit_s:g} s"
+    return Target(promise, f"{start.import_s:.2f} s", start.import_s <= limit_s)
+
+
+def _print(rows: Sequence[tuple[str, str, Start]], requests: Mapping[str, str]) -> None:
+    columns = ("deployable", "way", "Python", "import", "build", "first health", "first answer", "CPU s", "RSS MiB")
+    table = new_table("Seconds, medians; the last but one: from the start of the process", *columns)
+    for name, way, start in rows:
+        times = (start.begun_s, start.import_s, start.built_s - start.imported_s, start.well_s, start.answered_s)
+        cells = ["–" if math.isnan(value) else f"{value:.2f}" for value in (*times, start.cpu_s)]
+        table.add_row(name, way, *cells, f"{start.rss_mib:.0f}")
+    console.print(table)
+    console.print("First answers: " + "; ".join(f"{name}: {what}" for name, what in requests.items()) + ".")
+    console.print(f"{len(os.sched_getaffinity(0))} processors.")
