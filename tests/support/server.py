@@ -84,9 +84,9 @@ class Server:
             case ["celery", *options]:
                 self.stop_pod_worker()
                 queue = options[options.index("-Q") + 1]
-                self.pod_worker = new_pod_worker(self.broker_url, queue, self.root)
-                self.pod_worker.start()
-                self.pod_worker.wait_for(lambda: "ready" in self.pod_worker.said(), 60)
+                worker = self.pod_worker = new_pod_worker(self.broker_url, queue, self.root)
+                worker.start()
+                worker.wait_for(lambda: "ready" in worker.said(), 60)
             case _:
                 return self._shell(command)
         return ""
