@@ -44,8 +44,10 @@ class Start:
     """It said that it is well."""
     answered_s: float
     """It answered a real request."""
+    import_cpu_s: float
+    """Processor time of the import, which other programs on the machine hardly change."""
     cpu_s: float
-    """User and system time until then, of all its processes."""
+    """Processor time until the last answer, of all its processes."""
     rss_mib: float
 
     @property
@@ -149,16 +151,7 @@ def _watch(program: Program, first_request: Callable[[], None] | None = None) ->
             first_request()
             answered_s = time.monotonic() - began_s
         cpu_s = sum(sum(process.cpu_times()[:2]) for process in program.family())
-        stages = _read_notes(notes, began_s)
-        return Start(
-            stages["begun"],
-            stages["imported"],
-            stages.get("built", math.nan),
-            well_s,
-            answered_s,
-            cpu_s,
-            program.rss_mib(),
-        )
+        return _start_of(_read_notes(notes, began_s), well_s, answered_s, cpu_s, program.rss_mib())
     finally:
         program.kill()
 
@@ -179,15 +172,7 @@ def as_message(python: str, where: Path, case: Case) -> Start:
     if done.returncode or json.loads(done.stdout)["statusCode"] != 200:  # noqa: PLR2004 - HTTP's
         raise RuntimeError(f"The start of {where.name} failed.\n{done.stdout.decode()}{done.stderr.decode()}")
     answer, stages = json.loads(done.stdout), _read_notes(notes, began_s)
-    return Start(
-        stages["begun"],
-        stages["imported"],
-        stages["built"],
-        math.nan,
-        stages["answered"],
-        answer["cpuS"],
-        answer["rssMib"],
-    )
+    return _start_of(stages, math.nan, stages["answered"][0], answer["cpuS"], answer["rssMib"])
 
 
 WAYS: Mapping[str, Callable[[str, Path, Case], Start]] = {"http": over_http, "message": as_message}
@@ -204,13 +189,22 @@ def _probe_settings(name: str, notes: Path) -> dict[str, str]:
     return COMPILED | {"DEPLOYABLE": name, "START_NOTES": str(notes)}
 
 
-def _read_notes(notes: Path, began_s: float) -> dict[str, float]:
-    """When each stage was first reached, seconds since the process was started."""
-    stages: dict[str, float] = {}
+def _read_notes(notes: Path, began_s: float) -> dict[str, tuple[float, float]]:
+    """When each stage was first reached: seconds since the process was started, and its processor time until then."""
+    stages: dict[str, tuple[float, float]] = {}
     for line in notes.read_text(encoding="utf-8").splitlines():
-        stage, at_s = line.split()
-        stages.setdefault(stage, float(at_s) - began_s)
+        stage, at_s, cpu_s = line.split()
+        stages.setdefault(stage, (float(at_s) - began_s, float(cpu_s)))
     return stages
+
+
+def _start_of(
+    stages: Mapping[str, tuple[float, float]], well_s: float, answered_s: float, cpu_s: float, rss_mib: float
+) -> Start:
+    begun, imported = stages["begun"], stages["imported"]
+    built_s, _ = stages.get("built", (math.nan, 0.0))
+    import_cpu_s = imported[1] - begun[1]
+    return Start(begun[0], imported[0], built_s, well_s, answered_s, import_cpu_s, cpu_s, rss_mib)
 
 
 def _target(name: str, way: str, start: Start) -> Target:
@@ -220,12 +214,13 @@ def _target(name: str, way: str, start: Start) -> Target:
 
 
 def _print(rows: Sequence[tuple[str, str, Start]], requests: Mapping[str, str]) -> None:
-    columns = ("deployable", "way", "Python", "import", "build", "first health", "first answer", "CPU s", "RSS MiB")
-    table = new_table("Seconds, medians; the last but one: from the start of the process", *columns)
+    columns = ("Python", "import", "its CPU", "build", "first health", "first answer", "CPU", "RSS MiB")
+    table = new_table("Seconds, medians; health, answer and CPU since the process started", "deployable", *columns)
     for name, way, start in rows:
-        times = (start.begun_s, start.import_s, start.built_s - start.imported_s, start.well_s, start.answered_s)
+        built_s = start.built_s - start.imported_s
+        times = (start.begun_s, start.import_s, start.import_cpu_s, built_s, start.well_s, start.answered_s)
         cells = ["–" if math.isnan(value) else f"{value:.2f}" for value in (*times, start.cpu_s)]
-        table.add_row(name, way, *cells, f"{start.rss_mib:.0f}")
+        table.add_row(f"{name} {way}", *cells, f"{start.rss_mib:.0f}")
     console.print(table)
     console.print("First answers: " + "; ".join(f"{name}: {what}" for name, what in requests.items()) + ".")
     console.print(f"{len(os.sched_getaffinity(0))} processors.")
