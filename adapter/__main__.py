@@ -7,8 +7,10 @@ import click
 from adapter.operator.check_command import check
 from adapter.operator.clean_command import clean
 from adapter.operator.dead_letter_commands import dead
+from adapter.operator.handback_command import handback, takeover
 from adapter.operator.job_commands import job, jobs
 from adapter.operator.terminal import EXIT_FAILURE, exit_with, settings_or_exit
+from adapter.operator.worker_command import worker
 from adapter.process import run_adapter
 from adapter.settings import adapter_settings
 from podjobs.logs import configure_logs
@@ -33,7 +35,7 @@ def run() -> None:
         )
 
 
-for command in (jobs, job, dead, check, clean):
+for command in (jobs, job, dead, check, clean, worker, handback, takeover):
     adapter.add_command(command)
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery
-from adapter.delivery.transports import open_delivery
+from adapter.delivery.transports import AdapterSide, open_delivery
 from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
@@ -28,8 +28,8 @@ from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
-from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
+from adapter.redis_retry import retry_until_redis_answers
 from adapter.settings import AdapterSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
@@ -126,8 +126,9 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
     rules = JobRules(MediaPaths(settings.media_root), served)
+    shares = settings.shares
     doors: list[CeleryDoor[Any]] = [
-        CeleryDoor(queue, broker, streams, JobIntake(records, rules, dead_bound), dead_letters, lease_s)
+        CeleryDoor(queue, broker, streams, JobIntake(records, rules, dead_bound), dead_letters, lease_s, shares[queue])
         for queue in celery_queues(served)
     ]
     intake = None
@@ -138,7 +139,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         )
         intake = StatementIntake(store, bounds, dead_bound)
         xapi_broker = _open(settings.xapi_broker_url, resources, text=False)
-        doors.append(CeleryDoor(XAPI.queue, xapi_broker, streams, intake, dead_letters, lease_s))
+        doors.append(CeleryDoor(XAPI.queue, xapi_broker, streams, intake, dead_letters, lease_s, shares[XAPI.queue]))
         dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
     return _Parts(
         adapter_id=streams.adapter_id,
@@ -169,8 +170,13 @@ def _build_statement_dispatch(
 def _open_delivery(
     settings: AdapterSettings, url: str, contract: MessageContract[RequestT, ReplyT], streams: Streams
 ) -> Delivery[RequestT, ReplyT]:
-    margin_s, secret = settings.podjobs_timeout_margin_s, settings.podjobs_function_secret
-    return open_delivery(url, contract, streams.adapter_id, margin_s, secret)
+    side = AdapterSide(
+        adapter_id=streams.adapter_id,
+        margin_s=settings.podjobs_timeout_margin_s,
+        secret=settings.podjobs_function_secret,
+        open_queues=lambda: open_redis(settings.rq_url, text=True),
+    )
+    return open_delivery(url, contract, side)
 
 
 def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:
@@ -186,6 +192,7 @@ def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
         adapter=parts.adapter_id,
         broker=redact(settings.broker_url),
         jobs=redact(settings.jobs_url),
+        shares=settings.shares,
         functions={dispatch.function.name: redact(dispatch.function.url) for dispatch in parts.dispatches},
         health=f"http://{settings.podjobs_health_host}:{port}/status",
     )

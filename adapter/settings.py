@@ -29,6 +29,9 @@ NO_LIMIT = sys.maxsize
 FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
 
 
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
     """One function that the adapter invokes."""
@@ -38,6 +41,8 @@ class FunctionSettings:
     """May contain a login."""
     concurrency: int
     retries: RetryPolicy
+    concurrency_is_set: bool = True
+    """By an operator. Else it follows the number of workers, where the transport knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,10 @@ class RecordSettings(LogSettings):
     podjobs_job_ttl_s: PositiveInt = Field(
         default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
     )
+    podjobs_lease_s: PositiveFloat = Field(
+        default=15,
+        description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",
+    )
 
     @property
     def broker_url(self) -> str:
@@ -101,6 +110,10 @@ class RecordSettings(LogSettings):
     def xapi_broker_url(self) -> str:
         """Where Pod puts its xAPI statements; may contain a password."""
         return self.xapi_celery_broker_url.get_secret_value() if self.xapi_celery_broker_url else self.broker_url
+
+    def queue_url(self, queue: str) -> str:
+        """Where Pod puts the messages of a queue; may contain a password."""
+        return self.xapi_broker_url if queue == XAPI.queue else self.broker_url
 
     @property
     def jobs_url(self) -> str:
@@ -118,6 +131,17 @@ class AdapterSettings(RecordSettings):
         default=None,
         description="Secret of the adapter and the functions, the same for all of them, who answer nobody without it. "
         "If not set: none is sent.",
+    )
+    podjobs_rq_url: RedisUrl | None = Field(
+        default=None,
+        description="Redis URL of the queues of functions whose URL is `rq:<queue>`; their workers have it, too. If "
+        "not set: PODJOBS_REDIS_URL, or the broker's.",
+    )
+    podjobs_share: Percent = Field(
+        default=100,
+        description="Percent of the videos and statements of each queue that are taken. The others go to the list "
+        "`<queue>-pod`, for Pod's own workers, which then have to be started with `-Q <queue>-pod`. 100: all are "
+        "taken, those of that list first.",
     )
     podjobs_xapi_batch_statements: PositiveInt = Field(
         default=500, description="Maximum number of xAPI statements in a batch, which is one request to the LRS."
@@ -168,12 +192,10 @@ class AdapterSettings(RecordSettings):
         default=15,
         description="How much longer than a step's own time limit the adapter waits for the answer, in seconds.",
     )
-    podjobs_lease_s: PositiveFloat = Field(
-        default=15,
-        description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",
-    )
     podjobs_sweep_s: PositiveFloat = Field(
-        default=1, description="Interval between two searches for steps to retry or to reclaim, in seconds."
+        default=1,
+        description="Interval between two searches for steps to retry, to reclaim or to let go of, and between two "
+        "counts of a function's workers, in seconds.",
     )
     podjobs_grace_s: NonNegativeFloat = Field(
         default=8,
@@ -193,6 +215,11 @@ class AdapterSettings(RecordSettings):
         return self
 
     @property
+    def rq_url(self) -> str:
+        """Where the queues of RQ are; may contain a password."""
+        return self.podjobs_rq_url.get_secret_value() if self.podjobs_rq_url else self.jobs_url
+
+    @property
     def functions(self) -> tuple[FunctionSettings, ...]:
         """The functions that steps are delivered to."""
         wanted = (self._function(function) for function in step_functions())
@@ -208,6 +235,12 @@ class AdapterSettings(RecordSettings):
             self.podjobs_xapi_batch_statements, self.podjobs_xapi_batch_bytes, self.podjobs_xapi_batch_wait_s
         )
         return StatementSettings(function, batches, self.podjobs_xapi_held_limit, self.podjobs_xapi_held_bytes)
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """How much of each queue that is read is taken, in percent."""
+        read = [function for function in all_functions() if function.queue and self._function(function)]
+        return {one.queue: getattr(self, _SHARE + one.name) or self.podjobs_share for one in read}
 
     @property
     def timing(self) -> DispatchTiming:
@@ -242,10 +275,13 @@ class AdapterSettings(RecordSettings):
             cap_s=self.podjobs_retry_cap_s,
             limit=values.get(_LIMIT + function.name, NO_LIMIT),
         )
-        return FunctionSettings(function.name, url, values[_CONCURRENCY + function.name], retries)
+        concurrency = _CONCURRENCY + function.name
+        is_set = concurrency in self.model_fields_set
+        return FunctionSettings(function.name, url, values[concurrency], retries, is_set)
 
 
 _URL, _CONCURRENCY, _LIMIT = "podjobs_function_url_", "podjobs_concurrency_", "podjobs_retry_limit_"
+_SHARE = "podjobs_share_"
 """Each of these settings exists once per function, whose name follows."""
 
 
@@ -266,8 +302,11 @@ def _function_fields(function: Function) -> dict[str, Any]:
         optional = Field(default=None, repr=False, description=f"{url} If not set: its queue is not read.")
         fields[_URL + name] = (FunctionUrl | None, optional)
     at_once = f"Maximum number of parallel requests to the function {name}."
+    if function in step_functions():
+        at_once += " If not set, and the function is reached through RQ: one more than it has workers."
     if function.concurrency is None:
-        concurrency = Field(default_factory=_processors, description=f"{at_once} If not set: the number of processors.")
+        or_else = f"{at_once} Otherwise: the number of processors."
+        concurrency = Field(default_factory=_processors, description=or_else)
     else:
         concurrency = Field(default=function.concurrency, description=at_once)
     fields[_CONCURRENCY + name] = (PositiveInt, concurrency)
@@ -276,6 +315,9 @@ def _function_fields(function: Function) -> dict[str, Any]:
             f"How often a step of the function {name} is tried before its job fails. {function.attempts_note}".rstrip()
         )
         fields[_LIMIT + name] = (PositiveInt, Field(default=function.attempts, description=limit))
+    if function.queue:
+        share = f"Percent of the messages of the queue {function.queue} that are taken. If not set: PODJOBS_SHARE."
+        fields[_SHARE + name] = (Percent | None, Field(default=None, description=share))
     return fields
 
 

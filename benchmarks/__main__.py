@@ -9,6 +9,7 @@ import click
 
 from benchmarks import adapter as adapter_benchmark
 from benchmarks import corpus as corpus_benchmark
+from benchmarks import deliveries as deliveries_benchmark
 from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import fairness as fairness_benchmark
@@ -145,6 +146,16 @@ def scale(folder: Path, minutes: int, sample: int, overhead_ms: float | None) ->
 def adapter(folder: Path, steps: int, waiting: int) -> None:
     """Measure the adapter with a function that does nothing."""
     sys.exit(adapter_benchmark.run(folder, steps, waiting))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--steps", default=2_000, show_default=True, help="Length of the plan whose steps are counted.")
+@click.option("--concurrency", default=4, show_default=True, help="Slots of the adapter; with RQ as many workers.")
+@click.option("--rounds", default=3, show_default=True, help="How often each way is measured, in turn.")
+def deliveries(folder: Path, steps: int, concurrency: int, rounds: int) -> None:
+    """Compare delivery over HTTP with delivery through RQ, with a function that does nothing."""
+    sys.exit(deliveries_benchmark.run(folder, steps, concurrency, rounds))
 
 
 @benchmarks.command()

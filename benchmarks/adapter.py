@@ -39,7 +39,7 @@ def run(folder: Path, steps: int, waiting: int) -> int:
     with running_stack(work, CONCURRENCY) as stack:
         stack.control(steps=50)
         stack.wait_done(stack.push(WARM_UP)[0], TIMEOUT_S)
-        latency_ms, overhead_ms = measure_latency(stack)
+        latency_ms, overhead_ms = map(median, measure_latency(stack))
         steps_per_s, cpu_ms = measure_throughput(stack, steps)
         time.sleep(SETTLE_S)
         idle_mib = stack.adapter.rss_mib()
@@ -65,11 +65,11 @@ def run(folder: Path, steps: int, waiting: int) -> int:
     )
 
 
-def measure_latency(stack: Stack) -> tuple[float, float]:
+def measure_latency(stack: Stack) -> tuple[list[float], list[float]]:
     """Run small jobs one at a time on an idle system.
 
     Returns:
-        Milliseconds from when a step is ready until the function has it; milliseconds a whole step takes.
+        Milliseconds from when each step was ready until the function had it; milliseconds that each whole step took.
     """
     stack.control(steps=1)
     ready: dict[str, float] = {}
@@ -90,7 +90,7 @@ def measure_latency(stack: Stack) -> tuple[float, float]:
     latencies_ms = [(entered[name] - at_s) * 1000 for name, at_s in ready.items() if name in entered]
     if not latencies_ms:
         raise RuntimeError("No step was seen to become ready.")
-    return median(latencies_ms), median(steps_ms)
+    return latencies_ms, steps_ms
 
 
 def _watch_bell(stack: Stack, ready: dict[str, float], stop: threading.Event) -> None:

@@ -11,9 +11,10 @@ import redis
 
 from adapter.door.celery_jobs import ENCODING_TASK
 from adapter.redis import keys
+from local.transports import Transport
 from podjobs.contract.plans import Plan
 from support.celery_messages import celery_message
-from support.parts import new_adapter, new_function, running_redis
+from support.parts import NOWHERE, new_adapter, new_function, new_worker_pool, running_redis
 from support.processes import Program, wait_for
 
 QUEUE = "encoding"
@@ -80,26 +81,35 @@ def _message(job_id: str, video_id: int) -> bytes:
 
 
 @contextlib.contextmanager
-def running_stack(folder: Path, concurrency: int, adapters: int = 1) -> Iterator[Stack]:
+def running_stack(
+    folder: Path, concurrency: int, adapters: int = 1, transport: Transport = Transport.HTTP
+) -> Iterator[Stack]:
     """Start everything, and stop it at the end.
 
     Args:
         folder: for files and logs.
-        concurrency: steps each adapter has in the function at once.
+        concurrency: steps each adapter has in the function at once, which with RQ has as many workers.
         adapters: how many there are; `Stack.adapter` is the first.
+        transport: what carries the steps.
     """
     with contextlib.ExitStack() as running:
         redis_port = running.enter_context(running_redis(folder))
         client = running.enter_context(redis.Redis(port=redis_port, decode_responses=True))
         main = Path(__file__).parent / "noop_function" / "main.py"
         settings = {"BENCHMARK_FOLDER": str(folder), "THREADS": str(FUNCTION_THREADS)}
-        function = new_function("function", main, settings, folder)
+        url = f"redis://127.0.0.1:{redis_port}/0"
+        function: Program
+        if transport is Transport.RQ:
+            function = new_worker_pool(QUEUE, main, settings, folder, url, concurrency)
+            address = f"rq:{QUEUE}"
+        else:
+            function = new_function("function", main, settings, folder)
+            address = f"{function.page}{QUEUE}"
         settings = {
-            "PODJOBS_FUNCTION_URL_ENCODING": f"{function.page}encoding",
-            "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page}notification",
+            "PODJOBS_FUNCTION_URL_ENCODING": address,
+            "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page or NOWHERE}notification",
             "PODJOBS_CONCURRENCY_ENCODING": str(concurrency),
         }
-        url = f"redis://127.0.0.1:{redis_port}/0"
         started = [new_adapter(url, settings, folder, f"adapter-{number}") for number in range(adapters)]
         for program in (function, *started):
             running.callback(program.stop)

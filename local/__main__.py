@@ -3,15 +3,18 @@
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from local.configuration import configure, read_operator_settings
-from local.environments import command_environment
+from local.configuration import configure, pod_settings, read_operator_settings
+from local.environments import command_environment, plain_environment, worker_environment
+from local.functions import SETTINGS
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.run import Demonstration, run
 from local.stack import running_environment
+from local.transports import Transport
 from local.up import EXIT_USAGE, up
 from podjobs.logs import configure_logs
 from podjobs.settings import SettingsError
@@ -55,13 +58,30 @@ def up_command(state_dir: Path, env_file: Path) -> None:
 )
 @click.option("--transcribe", "language", metavar="LANGUAGE", default="", help="Transcribe it, too: en, fr, … or auto.")
 @click.option("--s3", "on_s3", is_flag=True, help="Keep the media in a bucket of a local S3 server, not in a folder.")
+@click.option(
+    "--delivery",
+    type=click.Choice([transport.value for transport in Transport]),
+    default=Transport.HTTP.value,
+    show_default=True,
+    help="How steps reach the functions: over HTTP, or through RQ, whose workers then run them.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
 def run_command(  # noqa: PLR0913 - one for each option
-    video: Path | None, cut: tuple[float, float], language: str, output: Path | None, *, on_s3: bool, no_open: bool
+    video: Path | None,
+    cut: tuple[float, float],
+    language: str,
+    delivery: str,
+    output: Path | None,
+    *,
+    on_s3: bool,
+    no_open: bool,
 ) -> None:
     """Encode VIDEO, or a sample, and show what was made."""
-    sys.exit(run(Demonstration(video, cut, output, shows_page=not no_open, language=language, on_s3=on_s3)))
+    wanted = Demonstration(
+        video, cut, output, shows_page=not no_open, language=language, on_s3=on_s3, transport=Transport(delivery)
+    )
+    sys.exit(run(wanted))
 
 
 @local.command("podjobs", context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -71,6 +91,8 @@ def run_command(  # noqa: PLR0913 - one for each option
 def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...]) -> None:
     """Run one of the adapter's commands with the settings of `up`."""
     given = read_operator_settings(env_file)
+    if arguments[:1] == ("worker",):
+        _become_adapter(arguments, _worker_environment(arguments, given))
     try:
         configuration = configure(state_dir, given, remembered_ports(state_dir) or choose_ports(given))
     except SettingsError as error:
@@ -79,6 +101,21 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
     # a secret that was made up at the start is known to the stack that runs
     given = configuration.environment | running_environment(state_dir, "adapter")
     environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))
+    _become_adapter(arguments, environment)
+
+
+def _worker_environment(arguments: tuple[str, ...], given: dict[str, str]) -> dict[str, str]:
+    """That of a server that has nothing but workers: what is not set is not made up."""
+    names = [name for name in arguments[1:2] if name in SETTINGS]
+    try:
+        given = pod_settings(given) | given
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_USAGE)
+    return worker_environment(names[0], given) if names else plain_environment(given)
+
+
+def _become_adapter(arguments: tuple[str, ...], environment: dict[str, str]) -> NoReturn:
     os.execve(  # noqa: S606 - the same Python, our own module
         sys.executable, [sys.executable, "-m", "adapter", *arguments], environment
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import redis
 from celery import Celery
 
 from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
@@ -18,6 +17,7 @@ from adapter.redis import keys
 from local.ports import LISTENERS
 from podjobs.contract.job_states import JobState
 from podjobs.contract.media_paths import Key
+from podjobs.redis_connections import open_redis_sync
 
 
 @dataclass(frozen=True)
@@ -153,8 +153,7 @@ class JobRecords:
         Args:
             jobs_url: the Redis database of the jobs.
         """
-        # Any: what the client returns is typed for its asynchronous twin, too
-        self._redis: Any = redis.Redis.from_url(jobs_url, decode_responses=True)
+        self._redis = open_redis_sync(jobs_url, text=True)
 
     def progress(self, job_id: str) -> Progress:
         """Look up a job's progress. A message that was refused counts as a job that failed."""

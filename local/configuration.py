@@ -20,6 +20,7 @@ from adapter.settings import AdapterSettings, adapter_settings
 from local.environments import (
     PROXIES,
     PROXY_EXCEPTIONS,
+    RQ_URL,
     adapter_environment,
     all_settings,
     function_environment,
@@ -28,6 +29,7 @@ from local.environments import (
 from local.functions import SETTINGS, enabled_functions
 from local.object_store import demonstration_settings
 from local.ports import HEALTH, POD, REDIS, S3, Ports
+from local.transports import Transport
 from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
@@ -63,6 +65,8 @@ class Configuration:
     own_pod: bool
     functions: tuple[Function, ...]
     """Those that run: a function runs if the setting that enables it is set."""
+    transport: Transport = Transport.HTTP
+    """How the adapter reaches them."""
 
     def runs(self, function: Function) -> bool:
         """Whether a function runs."""
@@ -77,6 +81,11 @@ class Configuration:
     def jobs_url(self) -> str:
         """Where the job records are; may contain a password."""
         return self.environment.get("PODJOBS_REDIS_URL") or self.broker_url
+
+    @property
+    def rq_url(self) -> str:
+        """Where the queues of RQ are; may contain a password."""
+        return self.environment.get(RQ_URL) or self.jobs_url
 
     @property
     def own_object_store(self) -> bool:
@@ -142,7 +151,8 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         SettingsError: one message with all faults.
     """
     try:
-        environment = _pod_settings(given) | dict(given)
+        environment = pod_settings(given) | dict(given)
+        transport = Transport.of(given)
     except SettingsError as error:
         raise SettingsError(f"These settings are missing or wrong:\n  {error}") from error
     environment.pop(SETTINGS_FILE_VARIABLE, None)  # it holds the secrets of all
@@ -169,14 +179,16 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         url = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
         environment.pop(url, None)
         if function in functions:
-            environment[url] = f"http://127.0.0.1:{ports[function.name]}"
+            environment[url] = transport.function_url(function.name, ports)
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
     environment.setdefault("PODJOBS_FUNCTION_SECRET", secrets.token_hex(32))
     _check(environment, state_dir, functions, own_redis=own_redis)
-    return Configuration(state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, functions=functions)
+    return Configuration(
+        state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, functions=functions, transport=transport
+    )
 
 
-def _pod_settings(given: Mapping[str, str]) -> dict[str, str]:
+def pod_settings(given: Mapping[str, str]) -> dict[str, str]:
     """Read what Pod's settings file says about our settings, as an environment would say it."""
     path = given.get(SETTINGS_FILE_VARIABLE)
     assigned = read_assignments(Path(path)) if path else {}

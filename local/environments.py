@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from adapter.settings import RecordSettings, adapter_settings
 from local.functions import SETTINGS
 from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
+from podjobs.entry.rq.settings import WorkerSettings
 from podjobs.settings import SETTINGS_FILE_VARIABLE, EndpointSettings, MediaSettings, PodSettings
 
 EVERY_PROGRAM = frozenset({
@@ -28,6 +29,9 @@ OUTWARD_FUNCTIONS = frozenset({"notification", "transcription", "xapi"})
 MODEL_FUNCTIONS = frozenset({"transcription"})
 STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN", "VIDEO_RENDITIONS"})
 """What the stand-in for Pod reads, beside where the media are."""
+RQ_URL = "PODJOBS_RQ_URL"
+"""Where the queues of RQ are. Of the three settings that may say so, workers are given this one alone."""
+"""For pools of RQ workers."""
 OBJECT_STORAGE_PREFIXES = ("AWS_", "BOTO_")
 """For programs that reach media on an object storage: how boto3 finds credentials, certificates and regions. Files of
 the user are found by HOME, which every program has. Source: boto3's guides «Credentials» and «Configuration»."""
@@ -42,7 +46,7 @@ def names_of(kind: type[PodSettings]) -> frozenset[str]:
 
 def all_settings() -> frozenset[str]:
     """The names of all settings that any program reads."""
-    return frozenset().union(names_of(adapter_settings()), *map(names_of, SETTINGS.values()))
+    return frozenset().union(names_of(adapter_settings()), names_of(WorkerSettings), *map(names_of, SETTINGS.values()))
 
 
 def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -67,6 +71,14 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
     environment = _select(given, names, EVERY_PROGRAM_PREFIXES + models)
     return environment | (media_environment(given) if issubclass(SETTINGS[name], MediaSettings) else {})
+
+
+def worker_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the workers of a function: the function's, and where their queue is."""
+    own = names_of(WorkerSettings)
+    if given.get(RQ_URL):  # then no other Redis matters
+        own -= {name for name in own if name.endswith("_URL")} - {RQ_URL}
+    return function_environment(name, given) | _select(given, CERTIFICATES | own, ())
 
 
 def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -7,14 +7,18 @@ from pathlib import Path
 
 from local.configuration import Configuration
 from local.environments import (
+    RQ_URL,
     adapter_environment,
     function_environment,
     object_store_environment,
     plain_environment,
     stand_in_environment,
+    worker_environment,
 )
 from local.object_store import BUCKET, server_argv, server_binary, server_dir, server_ports
 from local.ports import POD, REDIS, S3
+from local.transports import Transport
+from podjobs.contract.workflows import Function
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
@@ -56,12 +60,8 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
     if configuration.own_pod:
         programs.append(_pod(configuration))
     given = configuration.environment | {"PYTHONPATH": PYTHONPATH}
-    for function in configuration.functions:
-        slots = int(configuration.environment.get(f"PODJOBS_{function.name.upper()}_SLOTS", OTHER_SLOTS))
-        # twice the slots: steps of an adapter that died still run while its successor delivers them again
-        threads = {"THREADS": str(2 * slots + SPARE_THREADS)}
-        environment = function_environment(function.name, given) | threads
-        programs.append(_function(function.name, configuration.ports[function.name], environment))
+    make = _workers if configuration.transport is Transport.RQ else _function
+    programs += [make(function, configuration, given) for function in configuration.functions]
     argv = (sys.executable, "-m", "adapter", "run")
     programs.append(Program("adapter", argv, ADAPTER_ORDER, ADAPTER_STOP_S, adapter_environment(given)))
     return tuple(programs)
@@ -93,17 +93,35 @@ def _pod(configuration: Configuration) -> Program:
     return Program("pod", argv, WORK_ORDER, WORK_STOP_S, environment)
 
 
-def _function(name: str, port: int, environment: dict[str, str]) -> Program:
-    source = REPOSITORY / "functions" / name / "main.py"
+def _function(function: Function, configuration: Configuration, given: dict[str, str]) -> Program:
+    name = function.name
+    slots = int(given.get(f"PODJOBS_{name.upper()}_SLOTS", OTHER_SLOTS))
+    # twice the slots: steps of an adapter that died still run while its successor delivers them again
+    environment = function_environment(name, given) | {"THREADS": str(2 * slots + SPARE_THREADS)}
     argv: tuple[str, ...] = (
         str(Path(sys.executable).with_name("functions-framework")),
         "--source",
-        str(source),
+        str(_source(name)),
         "--target",
         "handle",
     )
-    argv += ("--signature-type", "http", "--host", "127.0.0.1", "--port", str(port))
+    argv += ("--signature-type", "http", "--host", "127.0.0.1", "--port", str(configuration.ports[name]))
     return Program(name, argv, WORK_ORDER, WORK_STOP_S, environment)
+
+
+def _workers(function: Function, configuration: Configuration, given: dict[str, str]) -> Program:
+    name = function.name
+    # the adapter stops before them, and has given the steps their time
+    own = {RQ_URL: configuration.rq_url, "PODJOBS_WORKER_GRACE_S": "0"}
+    argv: tuple[str, ...] = (sys.executable, "-m", "podjobs.entry.rq", "--source", str(_source(name)))
+    # where nobody says how many, the function knows: as many as there are processors, or fewer if each needs a model
+    if count := given.get(f"PODJOBS_CONCURRENCY_{name.upper()}", function.concurrency):
+        argv += ("--concurrency", str(count))
+    return Program(name, argv, WORK_ORDER, WORK_STOP_S, worker_environment(name, given | own))
+
+
+def _source(name: str) -> Path:
+    return REPOSITORY / "functions" / name / "main.py"
 
 
 def environment_file(folder: Path, program: Program) -> Path:

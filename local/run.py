@@ -33,6 +33,7 @@ from local.ports import POD, choose_ports
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
+from local.transports import DELIVERY, Transport
 from podjobs.contract.errors import StepError
 from podjobs.contract.job_states import JobState
 from podjobs.settings import SettingsError
@@ -47,6 +48,7 @@ EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 OF_A_REAL_POD = (
     "ENCODING_TRANSCODING_CELERY_BROKER_URL",
     "PODJOBS_REDIS_URL",
+    "PODJOBS_RQ_URL",
     "PODJOBS_SETTINGS_FILE",
     "POD_API_URL",
     "POD_API_TOKEN",
@@ -79,6 +81,8 @@ class Demonstration:
     """The language to transcribe it in; empty: not at all."""
     on_s3: bool = False
     """Whether the media are kept on an S3 server of its own, not in a folder."""
+    transport: Transport = Transport.HTTP
+    """How the adapter reaches the functions."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +164,7 @@ def _settings_of(wanted: Demonstration) -> dict[str, str]:
         for name, value in os.environ.items()
         if value and name not in OF_A_REAL_POD and not name.startswith(OF_A_REAL_STORAGE)
     }
+    given[DELIVERY] = wanted.transport
     if not wanted.language:
         given.pop(MODELS, None)
     elif MODELS not in given:

@@ -14,11 +14,13 @@ from pydantic_core import PydanticUndefined
 
 from adapter.settings import adapter_settings
 from local.functions import SETTINGS
+from podjobs.entry.rq.settings import WorkerSettings
 from podjobs.settings import PodSettings
 
 DOCUMENTED: tuple[tuple[str, type[PodSettings]], ...] = (
     ("The adapter", adapter_settings()),
     *((f"The function `{name}`", kind) for name, kind in SETTINGS.items()),
+    ("The workers of RQ, beside those of their function", WorkerSettings),
 )
 INTRODUCTION = """\
 # Settings

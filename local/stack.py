@@ -29,6 +29,8 @@ from local.programs import (
     redis_dir,
     supervisord_conf,
 )
+from local.transports import Transport
+from local.workers import has_worker
 
 ENVIRONMENTS = "environments"
 """Folder in the state folder, while the stack runs."""
@@ -102,6 +104,7 @@ class Stack:
             "own_redis": configuration.own_redis,
             "own_pod": configuration.own_pod,
             "functions": [function.name for function in configuration.functions],
+            "delivery": configuration.transport,
             "media_root": configuration.environment["MEDIA_ROOT"],
             "media_url": configuration.environment["MEDIA_URL"],
             "media_dir": str(configuration.media_dir) if configuration.media_dir else None,
@@ -112,13 +115,17 @@ class Stack:
         """Name the parts that do not answer yet; none once the stack accepts jobs."""
         ports = self.configuration.ports
         pages = {"the adapter": f"http://127.0.0.1:{ports[HEALTH]}/readyz"}
-        for function in self.configuration.functions:
-            pages[f"the {function.name} function"] = f"http://127.0.0.1:{ports[function.name]}/"
+        names = [function.name for function in self.configuration.functions]
+        if self.configuration.transport is Transport.HTTP:
+            pages |= {f"the {name} function": f"http://127.0.0.1:{ports[name]}/" for name in names}
+            names = []
         if self.configuration.own_pod:
             pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports[POD]}/"
         if self.configuration.own_object_store:
             pages["the S3 server"] = f"http://127.0.0.1:{ports[S3]}/healthz"
-        return tuple(name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod")))
+        silent = [name for name, url in pages.items() if not _answers(url, any_status=name.endswith("Pod"))]
+        without = [f"the workers of {name}" for name in names if not has_worker(self.configuration.rq_url, name)]
+        return (*silent, *without)
 
     def look_after(self) -> None:
         """Start supervisord again if it has died, after what it left behind has ended; to be called regularly."""

@@ -61,6 +61,17 @@ class Delivery(Protocol[RequestT_contra, ReplyT_co]):
         """
         ...
 
+    async def withdraw(self, request: RequestT_contra, /) -> None:
+        """Free what works on a request whose reply is no longer wanted, as far as the transport can.
+
+        `deliver` was cancelled before. The request may end all the same: that is not waited for.
+        """
+        ...
+
+    async def workers(self) -> int | None:
+        """How many requests can be handled at once, as of some seconds ago; None: the transport cannot tell."""
+        ...
+
     async def close(self) -> None:
         """Release connections."""
         ...

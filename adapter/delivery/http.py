@@ -138,6 +138,13 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         ) as response:
             return response, await _read(response)
 
+    async def withdraw(self, _request: RequestT, /) -> None:
+        """Do nothing: closing the connection, as whoever ends `deliver` does, is all that HTTP can do."""
+
+    async def workers(self) -> int | None:
+        """Unknown: there may be any number of instances behind a URL."""
+        return None
+
     async def close(self) -> None:
         """Release the connections."""
         await self._session.close()

@@ -9,17 +9,29 @@ from pydantic import SecretStr
 
 from adapter.delivery import Delivery
 from adapter.delivery.http import HttpDelivery, check_http_url
+from adapter.delivery.rq.delivery import RqDelivery
+from adapter.delivery.rq.jobs import check_rq_url
+from adapter.delivery.rq.store import RedisClient
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
+
+
+@dataclass(frozen=True)
+class AdapterSide:
+    """What deliveries know of the adapter."""
+
+    adapter_id: str
+    """Names the source of the events."""
+    margin_s: float
+    """Seconds beyond a request's own time limit after which it is abandoned."""
+    secret: SecretStr | None
+    """Of the functions, which answer nobody without it; None: they have none."""
+    open_queues: Callable[[], RedisClient]
+    """Opens a client of the Redis that has the queues of RQ; it returns text."""
 
 
 class _Opener(Protocol):
     def __call__(
-        self,
-        url: str,
-        contract: MessageContract[RequestT, ReplyT],
-        adapter_id: str,
-        margin_s: float,
-        secret: SecretStr | None,
+        self, url: str, contract: MessageContract[RequestT, ReplyT], side: AdapterSide
     ) -> Delivery[RequestT, ReplyT]: ...
 
 
@@ -30,8 +42,16 @@ class _Transport:
     open: _Opener
 
 
-_HTTP = _Transport(check_http_url, HttpDelivery)
-_TRANSPORTS = {"http": _HTTP, "https": _HTTP}
+def _open_http(url: str, contract: MessageContract[RequestT, ReplyT], side: AdapterSide) -> Delivery[RequestT, ReplyT]:
+    return HttpDelivery(url, contract, side.adapter_id, side.margin_s, side.secret)
+
+
+def _open_rq(url: str, contract: MessageContract[RequestT, ReplyT], side: AdapterSide) -> Delivery[RequestT, ReplyT]:
+    return RqDelivery(url, contract, side.adapter_id, side.margin_s, side.open_queues())
+
+
+_HTTP = _Transport(check_http_url, _open_http)
+_TRANSPORTS = {"http": _HTTP, "https": _HTTP, "rq": _Transport(check_rq_url, _open_rq)}
 
 
 def check_function_url(url: str) -> str:
@@ -48,19 +68,13 @@ def check_function_url(url: str) -> str:
 
 
 def open_delivery(
-    url: str,
-    contract: MessageContract[RequestT, ReplyT],
-    adapter_id: str,
-    margin_s: float,
-    secret: SecretStr | None = None,
+    url: str, contract: MessageContract[RequestT, ReplyT], side: AdapterSide
 ) -> Delivery[RequestT, ReplyT]:
     """Create the delivery for a function. It must be closed.
 
     Args:
         url: of the function; `check_function_url` accepts it.
         contract: the function's requests and replies.
-        adapter_id: names the source of the events.
-        margin_s: seconds beyond a request's own time limit after which it is abandoned.
-        secret: of the functions, which answer nobody without it; None: they have none.
+        side: what it needs to know of the adapter.
     """
-    return _TRANSPORTS[urlsplit(url).scheme].open(url, contract, adapter_id, margin_s, secret)
+    return _TRANSPORTS[urlsplit(url).scheme].open(url, contract, side)

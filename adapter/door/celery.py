@@ -1,6 +1,7 @@
 """The Celery door: moves messages from one of Pod's queues to where they are stored, without ever losing one.
 
     <queue> ──▶ <queue>:podjobs:<adapter> ──stored by the intake, or as a dead letter──▶ removed
+       └──────▶ <queue>-pod, what is left to Pod's own workers (queue_share.py)
 
 A crash between two arrows leaves the message in the processing list; this adapter finds it once Redis is back, or
 another adapter does once this one's heart has not beaten for a lease. What is stored twice has the same id both times.
@@ -15,13 +16,14 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapter.door.dead_letters import DeadLetters
-from adapter.door.processing_list import READ_BYTES, Message, ProcessingList
+from adapter.door.processing_list import EVERYTHING, READ_BYTES, Message, ProcessingList, Share
+from adapter.door.queue_share import QueueShare
 from adapter.door.room import Room
+from adapter.liveness import COUNTED_LEASES
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.redis.liveness import COUNTED_LEASES
-from adapter.redis.redis_retry import is_transient
 from adapter.redis.streams import Streams
+from adapter.redis_retry import is_transient
 from podjobs.contract.errors import InvalidRequestError, Problem
 
 logger = structlog.get_logger(__name__)
@@ -36,6 +38,9 @@ ItemT = TypeVar("ItemT")
 
 class Intake(Protocol[ItemT]):
     """Reads and stores the messages of a queue."""
+
+    tasks: frozenset[str]
+    """Names of the tasks that it can read."""
 
     async def room(self) -> Room:
         """How many more messages can be stored now; the others stay on Pod's queue. Raises RedisError."""
@@ -62,6 +67,7 @@ class CeleryDoor(Generic[ItemT]):
         intake: Intake[ItemT],
         dead_letters: DeadLetters,
         lease_s: float,
+        percent: int = EVERYTHING.percent,
     ) -> None:
         """Create a door; `run` does the work.
 
@@ -72,6 +78,7 @@ class CeleryDoor(Generic[ItemT]):
             intake: where messages are stored.
             dead_letters: where messages go that cannot be processed.
             lease_s: seconds without a heartbeat after which an adapter is gone.
+            percent: how much of the queue is taken; the rest is left to Pod's workers.
         """
         self.queue = queue
         self._broker = broker
@@ -81,6 +88,9 @@ class CeleryDoor(Generic[ItemT]):
         self._lease_s = lease_s
         self._look_s = COUNTED_LEASES * lease_s
         self._own = ProcessingList(queue, broker, streams.adapter_id)
+        self._percent = percent
+        self.share = QueueShare(queue, broker, percent)
+        """Who else reads the queue."""
         self._stopping = False
         self.is_open = False
         """Whether the queue is being watched."""
@@ -109,18 +119,26 @@ class CeleryDoor(Generic[ItemT]):
                 await self._take_over()
                 await self._store_own()
                 self.is_open = True
+            await self.share.watch()
             room = await self._intake.room()
             self._note_obstacle(room.obstacle)
             if room.messages <= 0:
                 await asyncio.sleep(min(WAIT_S, self._look_s))
-            elif fetched := await self._own.fetch(min(room.messages, BATCH)):
-                if any(message.is_too_long for message in fetched):
-                    await self._store_own()
-                else:
-                    await self._store(fetched)
             else:
-                await self._own.wait(min(WAIT_S, self._look_s))
+                await self._read(min(room.messages, BATCH))
         await self._broker.srem(keys.doors(self.queue), self._streams.adapter_id)
+
+    async def _read(self, count: int) -> None:
+        """Move up to `count` messages from the queue and store those that are ours, or wait for one."""
+        fetched = await self._own.fetch(count, Share(self._percent, self._intake.tasks))
+        if fetched.is_handed_back:
+            await asyncio.sleep(min(WAIT_S, self._look_s))
+        elif any(message.is_too_long for message in fetched.messages):
+            await self._store_own()
+        elif fetched.messages:
+            await self._store(fetched.messages)
+        elif not fetched.moved:
+            await self._own.wait(min(WAIT_S, self._look_s))
 
     def _note_obstacle(self, obstacle: str) -> None:
         """Log when messages begin to stay on the queue, and when they are read again."""

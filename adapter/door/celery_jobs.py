@@ -148,6 +148,8 @@ def _usable_key(path: Any, paths: MediaPaths) -> str | None:
 
 
 _TASKS: dict[str, type[_Task]] = {ENCODING_TASK: _EncodingTask, TRANSCRIPTION_TASK: _TranscriptionTask}
+JOB_TASKS = frozenset(_TASKS)
+"""Names of the tasks that become jobs."""
 
 
 def read_job(raw: bytes, paths: MediaPaths) -> Job:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from adapter.door.celery import BATCH
-from adapter.door.celery_jobs import read_job
+from adapter.door.celery_jobs import JOB_TASKS, read_job
 from adapter.door.processing_list import Message
 from adapter.door.room import DeadBound, Room
 from adapter.steps.records import Records
@@ -42,6 +42,8 @@ class JobRules:
 
 class JobIntake:
     """Stores messages as jobs."""
+
+    tasks = JOB_TASKS
 
     def __init__(self, records: Records, rules: JobRules, dead_bound: DeadBound) -> None:
         """Create the intake.

@@ -1,10 +1,11 @@
-"""An adapter's processing list of one queue: the messages which it is about to store (processing_list.lua).
+"""An adapter's processing list of one queue: the messages which it is about to store (processing_list.lua, sides.lua).
 
 A message gets its place in the order of all messages when it leaves Pod's queue, by the same script that moves it, and
 keeps it until it is stored, whoever stores it: Celery's messages carry no time, and a message that an adapter left
 behind when it died must not pass for a newer one than those that came later.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 
-_SCRIPT = Path(__file__).with_name("processing_list.lua").read_text(encoding="utf-8")
+_PARTS = ("sides", "processing_list")
+_SCRIPT = "\n".join((Path(__file__).parent / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS)
 
 READ_BYTES = 16 * 1024 * 1024
 """The longest message, and the most bytes that are read at once. Pod's messages have some kilobytes."""
@@ -40,6 +42,30 @@ class Message:
         return self.size_bytes > len(self.raw)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How much of a queue is taken; the rest is left to Pod's workers."""
+
+    percent: int
+    tasks: frozenset[str] = frozenset()
+    """Names of the tasks of which that many are taken. All others are left, unless everything is taken."""
+
+
+EVERYTHING = Share(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was moved from a queue."""
+
+    messages: list[Message]
+    """Those that are now in the processing list, oldest first."""
+    moved: int
+    """With those that were left to Pod's workers."""
+    is_handed_back: bool
+    """Nothing is moved until the queue is taken over again."""
+
+
 class ProcessingList:
     """The processing list of one adapter and one queue."""
 
@@ -48,7 +74,11 @@ class ProcessingList:
         self._queue = queue
         self._broker = broker
         self._adapter_id = adapter_id
-        self._keys = [queue, keys.processing(queue, adapter_id), keys.places(queue), keys.doors(queue)]
+        own = keys.processing(queue, adapter_id)
+        self._keys = [
+            *(queue, own, keys.places(queue), keys.doors(queue)),
+            *(keys.share(queue), keys.left_to_pod(queue), keys.handed_back(queue), keys.side(queue)),
+        ]
         self._script = broker.register_script(_SCRIPT)
 
     async def wait(self, wait_s: float) -> bool:
@@ -57,9 +87,10 @@ class ProcessingList:
         last = await self._broker.blmove(self._queue, self._queue, wait_s, "RIGHT", "RIGHT")
         return last is not None
 
-    async def fetch(self, count: int) -> list[Message]:
-        """Move up to `count` messages from the queue into the list, and read them, oldest first. Raises RedisError."""
-        return [_message(*row) for row in await self._run("fetch", count, READ_BYTES)]
+    async def fetch(self, count: int, share: Share = EVERYTHING) -> Fetched:
+        """Move up to `count` messages from the queue: ours into the list, where they are read. Raises RedisError."""
+        moved, *rows = await self._run("fetch", count, READ_BYTES, share.percent, *sorted(share.tasks))
+        return Fetched([_message(*row) for row in rows], max(moved, 0), is_handed_back=moved < 0)
 
     async def oldest(self, count: int) -> list[Message]:
         """Read up to `count` messages, oldest first; a message that is too long comes alone. Raises RedisError."""
@@ -81,6 +112,26 @@ class ProcessingList:
         ):
             total += moved
         return total
+
+    async def everything(self) -> list[Message]:
+        """Read all messages of the list, whatever their length. Raises RedisError."""
+        own = keys.processing(self._queue, self._adapter_id)
+        elements = await self._broker.lrange(own, 0, -1)
+        return [Message(raw, 0, 0, len(raw), hashlib.sha1(raw, usedforsecurity=False).hexdigest()) for raw in elements]
+
+    async def put_back(self, stored: Sequence[str]) -> int:
+        """Put all messages back on the queue but those that are stored, for an adapter that is gone.
+
+        Args:
+            stored: their digests.
+
+        Returns:
+            How many are on the queue again.
+
+        Raises:
+            RedisError: nothing was done.
+        """
+        return int(await self._run("put_back", *stored))
 
     async def _run(self, operation: str, *arguments: Any, other: str | None = None) -> Any:
         involved = [*self._keys, *([other] if other else [])]

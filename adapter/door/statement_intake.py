@@ -98,6 +98,8 @@ class StatementBounds:
 class StatementIntake:
     """Stores the messages of the queue `xapi` as statements."""
 
+    tasks = frozenset({STATEMENT_TASK})
+
     def __init__(self, statements: StatementStore, bounds: StatementBounds, dead_bound: DeadBound) -> None:
         """Create the intake.
 

@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 from redis.exceptions import RedisError
 from rich.table import Table
 
+from adapter.door.queue_share import QueueShare
 from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exit
 from adapter.redis.connections import open_redis
 from adapter.settings import AdapterSettings, adapter_settings
@@ -81,7 +82,24 @@ async def examine(settings: AdapterSettings) -> list[Finding]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_LIMIT_S)) as session:
         asked = [_ask_redis(part, url, setting) for part, url, setting in _databases(settings)]
         asked += [_ask_page(page, session) for page in _pages(settings)]
-        return await asyncio.gather(*asked)
+        return [*await asyncio.gather(*asked), *await _look_at_queues(settings)]
+
+
+async def _look_at_queues(settings: AdapterSettings) -> list[Finding]:
+    """Say of the queues that are shared with Pod's workers, or handed back to them, who reads them."""
+    found = []
+    for queue, percent in settings.shares.items():
+        client = open_redis(settings.queue_url(queue), text=True)
+        try:
+            state = await QueueShare(queue, client, percent).state()
+        except (RedisError, OSError):
+            continue  # said about the database
+        finally:
+            await client.aclose()
+        if state.is_shared:
+            # the adapter's page says it, too, but it may not run
+            found.append(Finding(f"queue {queue}", str(state), needs_operator=bool(state.advice)))
+    return found
 
 
 def _databases(settings: AdapterSettings) -> Iterator[tuple[str, str, str]]:

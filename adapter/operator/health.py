@@ -1,7 +1,8 @@
 """Health and status over HTTP: whether the adapter is alive, whether it reads its queues, and what it is doing.
 
 GET /healthz   200 while the process responds
-GET /readyz    200 while all queues are read, otherwise 503 and the reason
+GET /readyz    200 while all queues are read that should be, otherwise 503 and the reason; then what an operator should
+               know, such as that a queue is handed back
 GET /status    JSON: queues, functions and jobs in numbers
 """
 
@@ -13,11 +14,22 @@ from typing import Any, Protocol
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from adapter.door.queue_share import QueueState
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.settings import FunctionSettings
 
 REDIS_LIMIT_S = 3.0
+
+
+class Share(Protocol):
+    """Who else reads a queue."""
+
+    advice: str
+    """What an operator should know; empty: nothing."""
+
+    async def state(self) -> QueueState:
+        """The queue in numbers. Raises RedisError."""
 
 
 class Door(Protocol):
@@ -27,6 +39,10 @@ class Door(Protocol):
     is_open: bool
     obstacle: str
     """Why messages stay on the queue; empty: they are read."""
+
+    @property
+    def share(self) -> Share:
+        """Who else reads the queue."""
 
     async def waiting(self) -> int:
         """Count the messages that are still on Pod's queue. Raises RedisError."""
@@ -105,7 +121,8 @@ class HealthRoutes:
     async def _show_readiness(self, _request: web.Request) -> web.Response:
         reason = await self._obstacle()
         status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
-        return web.Response(text=f"{reason or 'ready'}\n", status=status)
+        advice = [door.share.advice for door in self._doors if door.share.advice]
+        return web.Response(text="".join(f"{line}\n" for line in [reason or "ready", *advice]), status=status)
 
     async def _obstacle(self) -> str:
         if self._stopping:
@@ -135,9 +152,15 @@ class HealthRoutes:
             "adapter": self._adapter_id,
             "redis": "ok",
             "queues": {door.queue: await door.waiting() for door in self._doors},
+            "shares": await self._shares(),
             "obstacles": {door.queue: door.obstacle for door in self._doors if door.obstacle},
             "functions": {dispatch.function.name: await dispatch.describe() for dispatch in self._dispatches},
             **({"statements": await statements.describe()} if statements else {}),
             "jobs_live": await self._jobs.scard(keys.LIVE),
             "dead": await self._jobs.xlen(keys.DEAD),
         }
+
+    async def _shares(self) -> dict[str, dict[str, int]]:
+        """The queues that are shared with Pod's workers, or handed back to them."""
+        states = [await door.share.state() for door in self._doors]
+        return {state.queue: state.describe() for state in states if state.is_shared}

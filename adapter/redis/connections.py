@@ -1,19 +1,17 @@
-"""Connections to Redis: clients that survive a restart of the server."""
+"""Connections to Redis: clients that survive a restart of the server, and its replacement by another."""
 
 from typing import Any, TypeAlias
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import BusyLoadingError
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from adapter.redis.sentinel import MasterPool
+from podjobs.redis_connections import AWAY, CONNECTION_OPTIONS
+from podjobs.redis_urls import sentinel_service
 
 RedisClient: TypeAlias = Any
 """A redis.asyncio.Redis; its types do not distinguish clients that return text from those that return bytes."""
-
-SOCKET_TIMEOUT_S = 15
-"""Longest silence on a connection; longer than any of our blocking reads."""
 
 POOL_CONNECTIONS = 32
 
@@ -25,16 +23,15 @@ def open_redis(url: str, *, text: bool) -> RedisClient:
         url: as returned by podjobs.redis_urls.redis_url.
         text: replies are decoded to str; False: they stay bytes, for messages that may contain anything.
     """
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=POOL_CONNECTIONS,
-        timeout=None,
-        protocol=2,
-        decode_responses=text,
-        socket_timeout=SOCKET_TIMEOUT_S,
-        socket_connect_timeout=5,
-        socket_keepalive=True,
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
-        retry_on_error=[BusyLoadingError, RedisConnectionError, RedisTimeoutError],
-    )
-    return Redis.from_pool(pool)
+    options: dict[str, Any] = {
+        **CONNECTION_OPTIONS,
+        "max_connections": POOL_CONNECTIONS,
+        "timeout": None,
+        "decode_responses": text,
+        "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
+        "retry_on_error": list(AWAY),
+    }
+    service = sentinel_service(url)
+    if service is None:
+        return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
+    return Redis.from_pool(MasterPool(service, options))

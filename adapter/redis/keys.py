@@ -128,3 +128,23 @@ def places(queue: str) -> str:
 def too_long(queue: str) -> str:
     """Name the list of the messages that are too long to be read."""
     return f"{queue}:podjobs-too-long"
+
+
+def left_to_pod(queue: str) -> str:
+    """Name the list of the messages that are left to Pod's workers: they read it like a queue."""
+    return f"{queue}-pod"
+
+
+def share(queue: str) -> str:
+    """Name the hash that counts whose messages are."""
+    return f"{PREFIX}share:{queue}"
+
+
+def side(queue: str) -> str:
+    """Name the beginning of the keys that say whose the requests for a video are."""
+    return f"{PREFIX}side:{queue}:"
+
+
+def handed_back(queue: str) -> str:
+    """Name the key that keeps adapters from reading a queue."""
+    return f"{PREFIX}handed-back:{queue}"

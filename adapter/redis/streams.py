@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError, ResponseError
 
+from adapter.liveness import Liveness
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.redis.liveness import Liveness
 
 Entry = tuple[str, dict[str, str]]
 """An entry's id and its fields."""

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import structlog
 
 from adapter.delivery import Delivery, DeliveryError, FunctionBusyError, StepFailedError, StepRefusedError
-from adapter.redis.redis_retry import retry_until_redis_answers
+from adapter.redis_retry import retry_until_redis_answers
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.bisection import SubBatch, bisect_failed
 from adapter.statements.circuit_breaker import CircuitBreaker

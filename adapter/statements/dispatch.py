@@ -19,8 +19,8 @@ from redis.exceptions import RedisError
 from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery
 from adapter.redis import keys
-from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
+from adapter.redis_retry import retry_until_redis_answers
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.statements.attempts import StatementAttempts
 from adapter.statements.batcher import StatementBatcher

@@ -6,12 +6,10 @@ The life of a step and its entry in this adapter:
       │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
       │                │  └─its source is gone▶ SourceInquiry    likewise, while a step is added that looks into it
-      │                └──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
-      │                                                          or fails, if it is the step for which it is too busy
+      │                ├──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
+      │                │                                         or fails, if it is the step for which it is too busy
+      │                └──no longer open──────▶ withdraw         nobody waits for its reply (open_steps.py)
       └──no longer open: dropped (a duplicate, or its job was superseded)
-
-A function that is busy for one step would be busy for any other: so a step on hold keeps its slot, and no more than
-`concurrency` steps are ever in this process, however many wait in Redis.
 """
 
 import asyncio
@@ -22,15 +20,17 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from adapter.cancellation import cancel_and_wait
-from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
+from adapter.delivery import Delivery, StepFailedError, StepRefusedError
 from adapter.redis import keys
-from adapter.redis.redis_retry import retry_until_redis_answers
 from adapter.redis.streams import Streams
-from adapter.retries import busy_wait_s
+from adapter.redis_retry import retry_until_redis_answers
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.entries import ClaimedStep, assemble_step
+from adapter.steps.holding import Holding
+from adapter.steps.open_steps import OpenSteps, StepClosedError
 from adapter.steps.reclaim import StepReclaimer
 from adapter.steps.records import Records
+from adapter.steps.slots import Slots
 from adapter.steps.source_inquiry import SourceInquiry
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import OTHER_VERSION, Problem
@@ -42,8 +42,6 @@ from podjobs.contract.steps import Step
 logger = structlog.get_logger(__name__)
 
 REDIS_AWAY_WAIT_S = 0.5
-SHUT_OUT = frozenset({401, 403})
-"""Statuses of which only an operator can relieve the steps."""
 
 
 class StepDispatch:
@@ -76,8 +74,9 @@ class StepDispatch:
         self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
         self._reclaim_at = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._on_hold: set[str] = set()
-        self._slot_freed = asyncio.Event()
+        self._open_steps = OpenSteps(records, timing.sweep_s)
+        self._holding = Holding(streams, records, self._open_steps, timing)
+        self._slots = Slots(function, delivery, timing.sweep_s)
 
     @property
     def claimed(self) -> tuple[str, ...]:
@@ -87,13 +86,14 @@ class StepDispatch:
     @property
     def on_hold(self) -> int:
         """How many of them are on hold because the function is busy."""
-        return len(self._on_hold)
+        return len(self._holding.on_hold)
 
     async def describe(self) -> dict[str, Any]:
         """What it is doing, in numbers. Raises RedisError."""
         new, taken = await self._streams.counts(self.stream)
         return {
-            "concurrency": self.function.concurrency,
+            "concurrency": self._slots.limit,
+            **({} if self._slots.workers is None else {"workers": self._slots.workers}),
             "running_here": len(self._tasks) - self.on_hold,
             "on_hold_here": self.on_hold,
             "steps_not_taken": new + await self._records.ready_steps(self.function.name),
@@ -102,29 +102,31 @@ class StepDispatch:
 
     async def run(self) -> None:
         """Read and deliver steps until cancelled; running steps then continue until `finish`."""
-        while True:
-            try:
-                await self._streams.ensure_group(self.stream)
-                while True:
-                    await self._take(await self._free_slots())
-            except RedisError as error:
-                logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
-                await asyncio.sleep(REDIS_AWAY_WAIT_S)
+        await self._slots.count_workers()
+        lanes = [asyncio.create_task(lane) for lane in (self._read(), self._slots.run(), self._open_steps.run())]
+        try:
+            ended, _ = await asyncio.wait(lanes, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await cancel_and_wait(lanes)
+        for lane in ended:
+            lane.result()  # none ends but by an error of ours
 
     async def finish(self, grace_s: float) -> None:
         """Let running steps end within the grace time, then abandon them; those on hold are abandoned at once."""
-        await cancel_and_wait([self._tasks[entry_id] for entry_id in self._on_hold])
+        await cancel_and_wait([self._tasks[entry_id] for entry_id in self._holding.on_hold])
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
         await cancel_and_wait(self._tasks.values())
 
-    async def _free_slots(self) -> int:
+    async def _read(self) -> None:
         while True:
-            free = self.function.concurrency - len(self._tasks)
-            if free > 0:
-                return free
-            self._slot_freed.clear()
-            await self._slot_freed.wait()
+            try:
+                await self._streams.ensure_group(self.stream)
+                while True:
+                    await self._take(await self._slots.free(self._tasks))
+            except RedisError as error:
+                logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
+                await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
     async def _take(self, free: int) -> None:
         """Reclaim idle steps, then take those whose turn it is; if there are none, wait until there may be some."""
@@ -152,7 +154,7 @@ class StepDispatch:
 
     def _ended(self, entry_id: str) -> None:
         self._tasks.pop(entry_id, None)
-        self._slot_freed.set()
+        self._slots.note_freed()
 
     async def _perform(self, step: ClaimedStep) -> None:
         with structlog.contextvars.bound_contextvars(
@@ -165,31 +167,23 @@ class StepDispatch:
 
     async def _attempt(self, step: ClaimedStep) -> None:
         """Deliver a step until its function is not busy, and store the outcome."""
-        busy = 0
-        while True:
-            begun_s = time.monotonic()
-            try:
-                reply = await self._deliver(step)
-                if reply is not None:
-                    await self._commit(step, reply)
-            except FunctionBusyError as error:
-                busy += 1
-                if await self._hold(step, error, busy, time.monotonic() - begun_s):
-                    continue
-            except StepRefusedError as error:
-                await self._fail(step, error.problem)
-            except StepFailedError as error:
-                await self._schedule_retry(step, error.problem)
-            except NewerRecordError:
-                raise
-            except Exception as error:
-                # The only blind catch: a bug of ours must cost one attempt of one step, not the dispatch.
-                logger.exception("Internal error in the adapter. The step will be retried.")
-                detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
-                await self._schedule_retry(
-                    step, Problem(title="Internal error in the adapter.", status=500, detail=detail)
-                )
-            return
+        try:
+            reply = await self._holding.repeat_while_busy(step, lambda: self._deliver(step))
+            if reply is not None:
+                await self._commit(step, reply)
+        except StepClosedError:
+            logger.info("A step was let go: it is no longer open.")
+        except StepRefusedError as error:
+            await self._fail(step, error.problem)
+        except StepFailedError as error:
+            await self._schedule_retry(step, error.problem)
+        except NewerRecordError:
+            raise
+        except Exception as error:
+            # The only blind catch: a bug of ours must cost one attempt of one step, not the dispatch.
+            logger.exception("Internal error in the adapter. The step will be retried.")
+            detail = f"Internal error in the adapter: {type(error).__name__}: {error}"
+            await self._schedule_retry(step, Problem(title="Internal error in the adapter.", status=500, detail=detail))
 
     async def _deliver(self, step: ClaimedStep) -> StepReply | None:
         """Invoke the function; None if the step is no longer open."""
@@ -205,7 +199,10 @@ class StepDispatch:
         if event.job.refusal is not None and event.failure is None:
             raise StepRefusedError(event.job.refusal)
         try:
-            return await self._delivery.deliver(event)
+            return await self._open_steps.while_open(step, self._delivery.deliver(event))
+        except StepClosedError:
+            await self._delivery.withdraw(event)
+            raise
         except StepRefusedError as error:
             if error.problem.type != OTHER_VERSION or not await self._restart(step, event.job, error.problem):
                 raise
@@ -265,52 +262,3 @@ class StepDispatch:
             return
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)
-
-    async def _hold(self, step: ClaimedStep, error: FunctionBusyError, busy: int, spent_s: float) -> bool:
-        """Keep a step on hold until the function may no longer be busy. False if the step is no longer open.
-
-        If the function says «not now» about this very step, it fails when that has lasted too long.
-        """
-        limit_s = self._timing.not_now_limit_s
-        wait_s = error.retry_after_s
-        if wait_s is None:
-            wait_s = busy_wait_s(busy, self._timing.busy_cap_s)
-        if error.concerns_step:
-            wait_s = min(wait_s, limit_s)
-        counted_s = spent_s + wait_s if error.concerns_step else 0.0
-        trouble = error.problem.model_dump_json()
-        owner = self._streams.adapter_id
-        cost_s = await retry_until_redis_answers(
-            lambda: self._records.hold(step, owner, trouble, counted_s), "put a step on hold"
-        )
-        if cost_s is None:
-            return False
-        if error.concerns_step and cost_s - wait_s >= limit_s:
-            await self._fail(step, _given_up(error.problem, limit_s))
-            return False
-        is_shut_out = error.problem.status in SHUT_OUT
-        log = logger.error if is_shut_out else logger.warning
-        log(
-            f"The function {'refuses the adapter' if is_shut_out else 'is busy'}. The step is on hold and will be "
-            "delivered again.",
-            reason=error.problem.detail,
-            status=error.problem.status,
-            next_attempt_s=round(wait_s, 1),
-        )
-        self._on_hold.add(step.entry_id)
-        try:
-            await asyncio.sleep(wait_s)
-        finally:
-            self._on_hold.discard(step.entry_id)
-        await retry_until_redis_answers(
-            lambda: self._streams.resume(self.stream, step.entry_id, step.attempt), "resume a step that was on hold"
-        )
-        return True
-
-
-def _given_up(problem: Problem, limit_s: float) -> Problem:
-    detail = (
-        f"{problem.detail} (Given up: the function has answered so for {limit_s / 3600:.3g} h, see "
-        "PODJOBS_NOT_NOW_LIMIT_S.)"
-    )
-    return problem.model_copy(update={"detail": detail})

@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,22 @@ class ClaimedStep:
 def _read_params(params: str) -> Job:
     """Read a stored job; cached, since a job has many steps and does not change."""
     return read_job(json.loads(params))
+
+
+def read_joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
+    """Name what the script returned for a step, see Records.join."""
+    if answer is None:
+        return None
+    params, shared, error, accepted_at, flat, unreported = answer
+    results = {name.partition("/")[2]: values for name, values in zip(flat[::2], flat[1::2], strict=True)}
+    return {
+        "params": params,
+        "shared": shared,
+        "error": error,
+        "unreported": unreported,
+        "accepted_at": accepted_at,
+        "results": results,
+    }
 
 
 def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:

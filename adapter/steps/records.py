@@ -11,7 +11,7 @@ import structlog
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.redis.streams import Entry
-from adapter.steps.entries import ClaimedStep, entry_version, parse_entry
+from adapter.steps.entries import ClaimedStep, entry_version, parse_entry, read_joined
 from adapter.steps.versions import RECORD_VERSION, NewerRecordError
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
@@ -106,7 +106,11 @@ class Records:
             objects; None for a step that is no longer open, whose entry is dropped.
         """
         wanted = [{**step.address, "needs": step.spec.needs} for step in steps]
-        return [_joined(answer) for answer in await self._run("join", steps=wanted)]
+        return [read_joined(answer) for answer in await self._run("join", steps=wanted)]
+
+    async def find_closed(self, steps: Sequence[ClaimedStep]) -> frozenset[str]:
+        """The entries of those of these steps that are no longer open: nobody waits for their replies."""
+        return frozenset(await self._run("find_closed", entries=[step.address for step in steps]))
 
     async def commit(self, step: ClaimedStep, reply: StepReply) -> Committed:
         """Store a step's reply and advance the job."""
@@ -291,21 +295,6 @@ def _new_job(job: Job) -> dict[str, Any]:
 def _position(place: int | None) -> dict[str, str]:
     # as text: a double would lose digits
     return {} if place is None else {"position": str(place)}
-
-
-def _joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
-    if answer is None:
-        return None
-    params, shared, error, accepted_at, flat, unreported = answer
-    results = {name.partition("/")[2]: values for name, values in zip(flat[::2], flat[1::2], strict=True)}
-    return {
-        "params": params,
-        "shared": shared,
-        "error": error,
-        "unreported": unreported,
-        "accepted_at": accepted_at,
-        "results": results,
-    }
 
 
 def problem_detail(problem: str) -> str:

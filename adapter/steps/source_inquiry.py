@@ -5,7 +5,7 @@ Source: docs/decisions/0028; the script's part is lua/relocation.lua.
 
 import structlog
 
-from adapter.redis.redis_retry import retry_until_redis_answers
+from adapter.redis_retry import retry_until_redis_answers
 from adapter.steps.entries import ClaimedStep
 from adapter.steps.records import Records
 from podjobs.contract.errors import SOURCE_GONE, Problem

@@ -13,9 +13,10 @@ import flask
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.steps import Step
-from podjobs.entry.definition import FunctionDefinition, open_endpoint
+from podjobs.entry.definition import FunctionDefinition, entry_points, open_endpoint
 from podjobs.entry.endpoint import StepHandler
 from podjobs.entry.http import HttpHandler, http_handler
+from podjobs.entry.messages import MessageHandler
 from podjobs.settings import EndpointSettings
 
 SLOTS = 1000
@@ -61,10 +62,14 @@ def build(settings: NoopSettings) -> tuple[StepHandler, int]:
     return NoopFunction(settings.benchmark_folder), SLOTS
 
 
-def __getattr__(name: str) -> HttpHandler:
-    """Make `handle`, which serves the function that the path names."""
+FUNCTION = FunctionDefinition("encoding", STEPS, NoopSettings, build)
+
+
+def __getattr__(name: str) -> HttpHandler | MessageHandler:
+    """Make `handle`, which serves the function that the path names, or `handle_message`, which serves `encoding`."""
     if name != "handle":
-        raise AttributeError(name)
+        handler: MessageHandler = entry_points(FUNCTION)(name)
+        return handler
     handlers = {
         name: http_handler(*open_endpoint(FunctionDefinition(name, STEPS, NoopSettings, build)))
         for name in ("encoding", "notification")

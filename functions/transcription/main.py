@@ -43,6 +43,13 @@ def check(settings: TranscriptionSettings) -> str:
 
 
 FUNCTION = FunctionDefinition(
-    "transcription", STEPS, TranscriptionSettings, build, check, TranscriptionFunction.find_faults
+    "transcription",
+    STEPS,
+    TranscriptionSettings,
+    build,
+    check,
+    TranscriptionFunction.find_faults,
+    workers=1,  # each holds models of its own, and uses all processors
+    worker_memory_mb=0,  # how much that is depends on the models
 )
 __getattr__ = entry_points(FUNCTION)

@@ -12,6 +12,7 @@ import pytest
 
 from support.campaign_functions import CampaignFunctions, serving_functions
 from support.campaign_ledger import Ledger
+from support.campaign_pools import CampaignPools, queue_addresses
 from support.campaign_stack import CampaignStack
 from support.processes import wait_for
 from support.shifted_clock import OBSTACLE, ShiftedClock
@@ -33,46 +34,82 @@ HARMS = {
     "set_clock": 4,
 }
 """What happens, and how often."""
+HARMS_OF_WORKERS = {
+    "kill_pool": 6,
+    "kill_parent": 5,
+    "stop_pool": 8,
+    "kill_worker": 10,
+    "kill_horse": 14,
+    "pause_worker": 5,
+}
+"""What happens beside it where functions are RQ workers."""
 
 
 class KillCampaign:
     """A long run of random events."""
 
-    def __init__(self, folder, seed, functions, urls, clock):
+    def __init__(self, folder, seed, functions, urls, clock, *, with_workers):
         self.chance = random.Random(seed)
         self.functions = functions
         self.ledger = Ledger(random.Random(f"{seed} messages"))
-        self.stack = CampaignStack.made_in(folder, self.chance, urls, self.ledger.write_off, clock)
+        addresses = queue_addresses() if with_workers else urls
+        self.stack = CampaignStack.made_in(folder, self.chance, addresses, self.ledger.write_off, clock)
+        self.pools = None
+        self.harms = {kind: (weight, getattr(self.stack, f"harm_{kind}")) for kind, weight in HARMS.items()}
+        if with_workers:
+            self.pools = CampaignPools.made_in(folder, self.chance, urls, self.stack.redis_url)
+            self.harms |= {
+                kind: (weight, getattr(self.pools, f"harm_{kind}")) for kind, weight in HARMS_OF_WORKERS.items()
+            }
         self.history = []
         self.counts = Counter()
         self.longest_drain_s = 0.0
+
+    def start(self):
+        self.stack.start()
+        if self.pools:
+            self.pools.start()
+
+    def stop(self):
+        if self.pools:
+            self.pools.stop()
+        self.stack.stop()
 
     def play_round(self, events):
         """Let so many events happen, heal everything, and check."""
         for _ in range(events):
             self.stack.undo_due()
+            if self.pools:
+                self.pools.look_after()
             self.ledger.write_messages()
             if self.stack.server.is_running and self.chance.random() < 0.9:
                 self.ledger.push(self.stack.server.client)
-            kind = self.chance.choices(list(HARMS), list(HARMS.values()))[0]
+            kind = self.chance.choices(list(self.harms), [weight for weight, _ in self.harms.values()])[0]
             self.history.append(kind)
             self.counts[kind] += 1
-            getattr(self.stack, f"harm_{kind}")()
+            _, harm = self.harms[kind]
+            harm()
             time.sleep(self.chance.choice((0, 0.05, 0.2, 0.5, 0.8)))
         self.drain()
 
     def drain(self):
         begun = time.monotonic()
         self.stack.heal()
+        if self.pools:
+            self.pools.heal()
         self.ledger.push(self.stack.server.client)
         wait_for(lambda: not self.ledger.left(self.stack.server.client), DRAIN_LIMIT_S, self.explain)
         self.longest_drain_s = max(self.longest_drain_s, time.monotonic() - begun)
         faults = self.ledger.faults(self.stack.server.client, self.functions) + self.stack.faults()
+        if self.pools:
+            faults += self.pools.faults()
         assert not faults, "\n".join(faults[:20])
         self.ledger.close_round()
 
     def explain(self):
         logs = [victim.adapter.said()[-4000:] for victim in self.stack.victims]
+        if self.pools:
+            logs.append(self.pools.said())
         return "\n".join([*self.ledger.left(self.stack.server.client)[:20], *logs])
 
     def figures(self):
@@ -87,14 +124,15 @@ class KillCampaign:
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)  # it is as long as it is asked to be; each wait in it has a limit
-def test_kill_campaign_nothing_is_lost_and_nothing_is_doubled(tmp_path, seed, events):
+@pytest.mark.parametrize("delivery", ["http", "rq"])
+def test_kill_campaign_nothing_is_lost_and_nothing_is_doubled(tmp_path, seed, events, delivery):
     clock = None if OBSTACLE else ShiftedClock.made_in(tmp_path)
     functions = CampaignFunctions(seed)
     with serving_functions(functions) as urls:
-        campaign = KillCampaign(tmp_path, seed, functions, urls, clock)
-        campaign.stack.start()
+        campaign = KillCampaign(tmp_path, seed, functions, urls, clock, with_workers=delivery == "rq")
         left = events or EVENTS
         try:
+            campaign.start()
             while left > 0:
                 campaign.play_round(min(left, ROUND))
                 left -= ROUND
@@ -102,5 +140,5 @@ def test_kill_campaign_nothing_is_lost_and_nothing_is_doubled(tmp_path, seed, ev
             print(f"--seed {seed} --events {events or EVENTS}; what happened:", *campaign.history, sep="\n  ")  # noqa: T201
             raise
         finally:
-            campaign.stack.stop()
+            campaign.stop()
             print(campaign.figures())  # noqa: T201

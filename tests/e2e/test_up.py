@@ -31,6 +31,7 @@ def test_up_takes_a_job_encodes_it_and_notifies_pod_once(make_stack, pod, clip):
     assert not (stack.media_dir / "work").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(os.geteuid()), reason="only root may give the media root to another user")
 def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_page(make_stack, tmp_path):
     media = tmp_path / "media"
@@ -108,6 +109,7 @@ def test_up_stops_within_ten_seconds_and_leaves_no_process(stack, number):
     assert stack.processes() == []
 
 
+@pytest.mark.slow
 def test_up_stops_in_time_while_it_encodes_and_goes_on_after_the_next_start(make_stack, pod, make_clip):
     video = make_clip("long.mp4", seconds=20, size="1280x720")
     stack = make_stack(FFMPEG_PRESET="slow", **pod.settings).start()

@@ -111,6 +111,11 @@ class CampaignStack:
         victims = tuple(Victim(new_adapter(url, settings, folder, f"adapter-{number}")) for number in (1, 2))
         return cls(folder, chance, server, victims, clock, on_wipe)
 
+    @property
+    def redis_url(self) -> str:
+        """Of its Redis."""
+        return f"redis://127.0.0.1:{self.server.port}/0"
+
     def start(self) -> None:
         self.server.start()
         wait_for(self.server.answers, 30)

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import redis
 
+from local.workers import has_worker
 from support.processes import START_TIMEOUT_S, Program, free_port, serves, wait_for
 
 NOWHERE = "http://127.0.0.1:1/"
@@ -70,6 +71,40 @@ def new_function(name: str, main: Path, settings: Mapping[str, str], folder: Pat
     argv = [sys.executable, "-m", "functions_framework", "--target", "handle", "--source", str(main)]
     argv += ["--host", "127.0.0.1", "--port", str(port)]
     return Program(name, argv, dict(settings), folder / f"{name}.log", f"http://127.0.0.1:{port}/")
+
+
+@dataclass
+class WorkerPool(Program):
+    """A server's RQ workers of one function."""
+
+    queue: str = ""
+    redis_url: str = ""
+
+    def wait(self) -> Self:
+        """Wait until one of its workers listens."""
+        self.wait_for(lambda: has_worker(self.redis_url, self.queue), START_TIMEOUT_S)
+        return self
+
+
+def new_worker_pool(
+    queue: str, main: Path, settings: Mapping[str, str], folder: Path, redis_url: str, workers: int, name: str = ""
+) -> WorkerPool:  # fmt: skip
+    """A pool of RQ workers, not started yet.
+
+    Args:
+        queue: that they listen to.
+        main: the function's main.py.
+        settings: its environment.
+        folder: for the log.
+        redis_url: where the queue is.
+        workers: how many there are.
+        name: of the program and its log; empty: the queue's.
+    """
+    argv = [sys.executable, "-m", "podjobs.entry.rq", "--source", str(main), "--queue", queue]
+    argv += ["--concurrency", str(workers)]
+    given = {**settings, "PODJOBS_RQ_URL": redis_url}
+    name = name or f"{queue}-workers"
+    return WorkerPool(name, argv, given, folder / f"{name}.log", queue=queue, redis_url=redis_url)
 
 
 @dataclass

@@ -59,6 +59,18 @@ function operations.join()
   return answers
 end
 
+-- Which of these entries wait for a step that is no longer open. Those of a newer version are left alone; nothing changes.
+function operations.find_closed()
+  local closed = {}
+  for _, entry in ipairs(arguments.entries) do
+    local version = tonumber(call('HGET', record(entry.job), 'version') or 1)
+    if version <= VERSION and call('HGET', part(entry.job, 'open'), entry.step) ~= entry.entry then
+      closed[#closed + 1] = entry.entry
+    end
+  end
+  return closed
+end
+
 -- A step is done. Returns what became of the job ('duplicate' if the step was not open) and the job's age.
 function operations.commit()
   local done = arguments

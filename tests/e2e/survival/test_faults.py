@@ -151,6 +151,7 @@ def test_task_with_a_path_of_no_use_fails_and_pod_is_notified_why(stack, pod, se
     check_nothing_left(stack)
 
 
+@pytest.mark.slow
 def test_message_delivered_twice_is_one_job(stack, pod, sender, video):
     sender.submit(video)  # so that the queue's messages are of the usual form
     video_id, pod_path, _ = sender.place(video)
@@ -199,6 +200,7 @@ def test_encode_again_supersedes_the_running_job(stack, sender, video):
     check_done(newer, 8 * 25)
 
 
+@pytest.mark.slow
 def test_two_adapters_share_the_work_and_one_may_die(stack, sender, video):
     second = start_second_adapter(stack)
     try:

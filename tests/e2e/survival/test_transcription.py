@@ -100,7 +100,7 @@ def test_everything_killed_job_ends_well(stack, sender, lecture):
 @pytest.mark.parametrize(
     "answers",
     [
-        ["500", "500"],
+        pytest.param(["500", "500"], marks=pytest.mark.slow),
         *(pytest.param([answer], marks=pytest.mark.slow) for answer in ("abort", "hang", "late")),
         ["lost"],
     ],
@@ -137,6 +137,7 @@ def test_failure_for_good_pod_gets_the_reason_and_an_empty_caption_file(stack, s
     assert call.imported.captions == 0
 
 
+@pytest.mark.slow
 def test_newer_job_for_the_video_supersedes_the_older_one(stack, sender, lecture):
     older = sender.transcribe(lecture)
     older.wait_until("transcribe")

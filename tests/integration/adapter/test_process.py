@@ -59,6 +59,22 @@ def test_adapter_second_signal_ends_it_at_once(start, silent_port, redis_url):
     assert adapter.stop(timeout_s=3) == 1
 
 
+def test_adapter_lets_go_of_a_step_whose_job_is_superseded_within_seconds(start, redis_url):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        adapter = start(PODJOBS_FUNCTION_URL_ENCODING=url, PODJOBS_CONCURRENCY_ENCODING="1").wait()
+        request_encoding(redis_url, 7, "/media/7.mp4")
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(5)
+            request_encoding(redis_url, 7, "/media/7.mp4")
+            while connection.recv(65536):
+                pass  # the request, until the adapter closes the connection
+        server.accept()[0].close()
+        assert "A step was let go: it is no longer open." in adapter.said()
+
+
 def test_adapter_with_wrong_settings_names_them_all_and_ends(environment, start):
     adapter = start(MEDIA_ROOT="media", PODJOBS_FUNCTION_URL_ENCODING="x", PODJOBS_REDIS_URL="amqp://u:s3cret@h//")
     assert adapter.process.wait(10) == 2

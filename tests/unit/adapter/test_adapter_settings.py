@@ -38,6 +38,12 @@ def test_functions_have_their_own_limits(settings_of):
     assert (notification.name, notification.concurrency, notification.retries.limit) == ("notification", 4, 9)
 
 
+def test_concurrency_that_nobody_has_set_is_told_apart_from_one_of_the_same_size(settings_of):
+    encoding, notification = settings_of(PODJOBS_CONCURRENCY_NOTIFICATION="4").functions
+    assert (encoding.concurrency_is_set, notification.concurrency_is_set) == (False, True)
+    assert settings_of().functions[1].concurrency == notification.concurrency
+
+
 def test_all_faults_are_named_at_once_and_no_value_is_repeated(settings_of):
     wrong = {
         "ENCODING_TRANSCODING_CELERY_BROKER_URL": "amqp://u:s3cret@rabbit//",
@@ -101,7 +107,7 @@ def test_function_url_with_an_unknown_scheme_is_refused_with_the_schemes_that_ar
     with pytest.raises(SettingsError) as caught:
         settings_of(PODJOBS_FUNCTION_URL_ENCODING="gopher://s3cret@encoding/")
     assert "PODJOBS_FUNCTION_URL_ENCODING: " in str(caught.value)
-    assert "must be a URL that begins with http: or https:" in str(caught.value)
+    assert "must be a URL that begins with http: or https: or rq:" in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 
@@ -131,3 +137,17 @@ def test_dead_letters_have_more_room_than_statements_so_that_these_never_stop_th
     assert settings_of().podjobs_dead_limit_bytes > settings_of().podjobs_xapi_held_bytes
     with pytest.raises(SettingsError, match="PODJOBS_DEAD_LIMIT_BYTES must be more than PODJOBS_XAPI_HELD_BYTES"):
         settings_of(PODJOBS_DEAD_LIMIT_BYTES="1000", PODJOBS_XAPI_HELD_BYTES="1000")
+
+
+def test_share_of_a_queue_is_that_of_all_unless_it_has_its_own_and_queues_that_are_not_read_have_none(settings_of):
+    assert settings_of().shares == {"encoding": 100}
+    assert settings_of(PODJOBS_SHARE="10").shares == {"encoding": 10}
+    both = {"PODJOBS_FUNCTION_URL_TRANSCRIPTION": "http://t/", "PODJOBS_FUNCTION_URL_XAPI": "http://x/"}
+    shares = settings_of(PODJOBS_SHARE="10", PODJOBS_SHARE_XAPI="100", PODJOBS_SHARE_TRANSCRIPTION="50", **both).shares
+    assert shares == {"encoding": 10, "transcripting": 50, "xapi": 100}
+
+
+@pytest.mark.parametrize("percent", ["0", "101", "-1", "10.5", "ten"])
+def test_share_is_a_whole_number_of_percent_from_1_to_100(settings_of, percent):
+    with pytest.raises(SettingsError, match=r"PODJOBS_SHARE_XAPI"):
+        settings_of(PODJOBS_SHARE_XAPI=percent)

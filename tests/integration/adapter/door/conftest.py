@@ -16,9 +16,9 @@ async def run_door(broker, make_streams, jobs_redis):
     """Run a door; every one that was started is stopped after the test."""
     opened = []
 
-    async def run(queue, intake, adapter_id="one"):
+    async def run(queue, intake, adapter_id="one", percent=100):
         streams = await make_streams(adapter_id)
-        door = CeleryDoor(queue, broker, streams, intake, DeadLetters(jobs_redis), lease_s=0.5)
+        door = CeleryDoor(queue, broker, streams, intake, DeadLetters(jobs_redis), 0.5, percent)
         opened.append((door, asyncio.create_task(door.run())))
         return door
 

@@ -10,6 +10,8 @@ QUEUE = "encoding"
 class FaultyIntake:
     """Fails at what the messages say."""
 
+    tasks = frozenset()
+
     def __init__(self):
         self.stored = []
 

@@ -165,7 +165,7 @@ async def test_door_reads_no_more_than_its_share_of_long_messages_at_once(broker
     own = ProcessingList(QUEUE, broker, "one")
     for number in range(4):
         await broker.lpush(QUEUE, b"%d" % number + b"x" * (READ_BYTES // 2 - 10))
-    assert len(await own.fetch(100)) == 3
+    assert len((await own.fetch(100)).messages) == 3
     assert [one.raw[:1] for one in await own.oldest(100)] == [b"0", b"1"]
 
 

@@ -84,11 +84,11 @@ async def test_list_into_which_messages_are_moved_is_known_to_others_although_re
 async def test_fetch_gives_places_in_the_queues_order_which_a_takeover_keeps(broker, open_list):
     await broker.lpush(QUEUE, *(encoding_message(f"job-{number}") for number in range(5)))
     one, two = open_list("one"), open_list("two")
-    assert len(await one.fetch(3)) == 3
+    assert len((await one.fetch(3)).messages) == 3
     first = await positions(one)
     assert await two.take_over("one") == 3
     assert await positions(two) == first == sorted(set(first))
-    assert len(await one.fetch(10)) == 2
+    assert len((await one.fetch(10)).messages) == 2
     assert min(await positions(one)) > max(first)
 
 

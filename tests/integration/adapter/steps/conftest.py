@@ -22,10 +22,12 @@ async def start(records, make_streams, function):
     """Start dispatches; all are ended after the test."""
     async with contextlib.AsyncExitStack() as running:
 
-        async def start_one(adapter_id="one", concurrency=4, url=None, margin_s=5, timing=TIMING, name="encoding"):
+        async def start_one(
+            adapter_id="one", concurrency=4, url=None, margin_s=5, timing=TIMING, name="encoding", delivery=None, **more
+        ):  # fmt: skip
             streams = await make_streams(adapter_id)
-            delivery = HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
-            settings = FunctionSettings(name, url or function.url, concurrency, RETRIES)
+            delivery = delivery or HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
+            settings = FunctionSettings(name, url or function.url, concurrency, RETRIES, **more)
             dispatch = StepDispatch(settings, streams, records, delivery, timing)
             task = asyncio.create_task(dispatch.run())
             running.push_async_callback(delivery.close)

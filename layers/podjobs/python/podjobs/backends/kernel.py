@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 24, 38
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
 """Source: linux/prctl.h."""
 CAP_DAC_OVERRIDE = 1
 """Reading and writing whatever the modes of files say. Source: capabilities(7)."""
@@ -41,6 +41,14 @@ def system_call(number: int, *arguments: Any) -> int:
 def forbid_new_privileges() -> None:
     """No program gives more privileges from now on, whoever owns it. Raises KernelRefusedError."""
     _checked(_prctl(PR_SET_NO_NEW_PRIVS, 1))
+
+
+def die_with_parent(number: int) -> None:
+    """Have this process sent a signal when the thread that started it ends. Raises KernelRefusedError.
+
+    If that has happened before, nothing is sent: ask for the parent's id afterwards.
+    """
+    _checked(_prctl(PR_SET_PDEATHSIG, number))
 
 
 def drop_capabilities() -> None:

@@ -44,6 +44,10 @@ class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
     """Says what an operator should change, though the function works; empty: nothing. Takes a moment."""
     examine: Callable[[Any], Iterable[str]] | None = None
     """Says more, a sentence for each fault, given the handler. May take long: it is done beside the first requests."""
+    workers: int | None = None
+    """RQ workers of a server, unless it is told otherwise; each is a process. None: as many as there are slots."""
+    worker_memory_mb: int = 1024
+    """Memory with which a worker's process is replaced, unless a setting says otherwise, in MiB; 0: never."""
 
 
 def open_endpoint(

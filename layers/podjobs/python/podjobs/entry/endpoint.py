@@ -83,6 +83,7 @@ class Endpoint(Generic[RequestT, ReplyT]):
         self._contract = contract
         self._handler = handler
         self._done, self._failed = f"A {contract.noun} is done.", f"A {contract.noun} failed."
+        self.slots = slots
         self._slots = threading.BoundedSemaphore(slots)
         self._advice = advice
         self._examination = Examination(examine)
@@ -95,6 +96,10 @@ class Endpoint(Generic[RequestT, ReplyT]):
     def wake(self) -> None:
         """Note that the first request has come: what was put off at the start is done now, beside it."""
         self._examination.begin()
+
+    def find_faults(self) -> tuple[str, ...]:
+        """Find out now what `wake` would find out beside the first requests: sentences for the operator."""
+        return self._examination.finish()
 
     def answer(self, event: Event) -> Event | Failure:
         """Handle the request that an event carries. Returns the reply as an event, or why there is none."""

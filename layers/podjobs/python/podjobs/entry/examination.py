@@ -38,10 +38,18 @@ class Examination:
         if examine is not None:
             threading.Thread(target=self._run, args=(examine,), daemon=True).start()
 
+    def finish(self) -> tuple[str, ...]:
+        """Examine it now, for whoever does not start if something is wrong. Returns the findings, unlogged."""
+        return _find(self._examine) if self._examine is not None else ()
+
     def _run(self, examine: Examine) -> None:
-        try:
-            self.findings = tuple(examine())
-        except StepError as error:
-            self.findings = (error.detail,)
+        self.findings = _find(examine)
         for sentence in self.findings:
             logger.error(sentence)
+
+
+def _find(examine: Examine) -> tuple[str, ...]:
+    try:
+        return tuple(examine())
+    except StepError as error:
+        return (error.detail,)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapter.redis.liveness import Liveness
+from adapter.liveness import Liveness
 
 LEASE_S = 12
 

@@ -12,8 +12,11 @@ logger = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
 
-_SERVER_STATE = re.compile(r"(?!ERR|WRONGTYPE|NOSCRIPT|NOGROUP)[A-Z]{2,} ")
-"""How errors begin that describe the server's state (OOM, MISCONF, READONLY, NOAUTH, …), not a fault in the command."""
+_SERVER_STATE = re.compile(r"(?:Error running script .*: -?)?(?!ERR|WRONGTYPE|NOSCRIPT|NOGROUP)[A-Z]{2,} ")
+"""How errors begin that describe the server's state (OOM, MISCONF, READONLY, NOAUTH, …), not a fault in the command.
+
+Redis 6 puts the script before it: «Error running script (call to f_…): @user_script:1: @user_script: 1: -READONLY …».
+"""
 
 
 def is_transient(error: BaseException) -> bool:

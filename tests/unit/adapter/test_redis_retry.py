@@ -2,8 +2,9 @@
 
 import pytest
 from redis import exceptions
+from redis.exceptions import ResponseError
 
-from adapter.redis.redis_retry import is_transient, retry_until_redis_answers
+from adapter.redis_retry import is_transient, retry_until_redis_answers
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,29 @@ from adapter.redis.redis_retry import is_transient, retry_until_redis_answers
         (exceptions.ResponseError("NOGROUP No such key"), False),
         (exceptions.DataError("Invalid input"), False),
         (ValueError("ours"), False),
+        (
+            ResponseError(
+                "Error running script (call to f_1): @user_script:1: "
+                "@user_script: 1: -READONLY You can't write against a read only replica."
+            ),
+            True,
+        ),
+        (
+            ResponseError(
+                "Error running script (call to f_1): @user_script:1: "
+                "@user_script: 1: Wrong number of args calling Redis command"
+            ),
+            False,
+        ),
+        (
+            ResponseError(
+                "Error running script (call to f_1): @user_script:1: "
+                "@user_script: 1: WRONGTYPE Operation against a key holding the wrong kind of value"
+            ),
+            False,
+        ),
+        (ResponseError("NOREPLICAS Not enough good replicas to write. script: 1, on @user_script:1."), True),
+        (ResponseError("UNBLOCKED force unblock from blocking operation, instance state changed"), True),
     ],
 )
 def test_is_transient(error, transient):

@@ -1,0 +1,82 @@
+"""Connections to the master that Redis Sentinel names. After a failover they are made to the new one.
+
+The library's own search (redis.asyncio.sentinel.Sentinel) is not used: several connections that search at the same
+time swap places in its list of Sentinels and may overwrite some of them, and its pool does not wait for a free
+connection but fails.
+"""
+
+from typing import Any
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from typing_extensions import override
+
+from podjobs.contract.redaction import redact
+from podjobs.redis_connections import SENTINEL_OPTIONS, first, is_no_master, master_options, no_master
+from podjobs.redis_urls import SentinelService
+
+
+class MasterSearch:
+    """Asks Sentinels where a master is; first the one that knew last time. What SentinelConnectionPool needs."""
+
+    def __init__(self, service: SentinelService) -> None:
+        """Create it."""
+        self._sentinel_urls = list(service.sentinel_urls)
+
+    async def discover_master(self, name: str) -> tuple[str, int]:
+        """Where the master is: host and port. Raises MasterNotFoundError."""
+        answers = []
+        for url in tuple(self._sentinel_urls):
+            try:
+                async with Redis.from_url(url, **SENTINEL_OPTIONS, retry=Retry(NoBackoff(), 0)) as sentinel:
+                    address: Any = await sentinel.sentinel_get_master_addr_by_name(name)
+            except RedisError as error:
+                answers.append(str(error).rstrip("."))
+                continue
+            if address:
+                self._sentinel_urls = first(url, self._sentinel_urls)
+                return str(address[0]), int(address[1])
+            answers.append(f"{redact(url)} does not know it")
+        raise no_master(name, answers)
+
+    def doubt(self) -> None:
+        """Another Sentinel is asked first next time: what the first one named is no master."""
+        self._sentinel_urls = [*self._sentinel_urls[1:], self._sentinel_urls[0]]
+
+
+class MasterConnection(SentinelManagedConnection):
+    """A connection to the server that is the master when it is opened, and which is closed when it is none any more."""
+
+    @override
+    async def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return await super(SentinelManagedConnection, self).read_response(*args, **options)
+        except ResponseError as error:
+            if not is_no_master(error):
+                raise
+            self.connection_pool.sentinel_manager.doubt()
+            await self.disconnect()
+            raise RedisConnectionError(f"The server is not the master any more: {error}") from error
+
+
+class MasterTlsConnection(MasterConnection, SentinelManagedSSLConnection):
+    """The same over TLS."""
+
+
+class MasterPool(SentinelConnectionPool, BlockingConnectionPool):
+    """Connections to a master, as many as fit; whoever wants another one waits."""
+
+    def __init__(self, service: SentinelService, options: dict[str, Any]) -> None:
+        """Create it.
+
+        Args:
+            service: the master, and the Sentinels that know where it is.
+            options: of BlockingConnectionPool and its connections.
+        """
+        to_master = MasterTlsConnection if service.is_tls else MasterConnection
+        options = {**options, **master_options(service), "connection_class": to_master}
+        super().__init__(service.master, MasterSearch(service), **options)  # type: ignore[no-untyped-call]

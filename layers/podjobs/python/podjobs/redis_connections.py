@@ -1,0 +1,144 @@
+"""Connections to Redis for programs without an event loop, such as RQ's workers. They survive restarts and failovers.
+
+Each process opens its own client, by the URL: RQ's pool of workers would hand on the parts of a connection instead,
+and with them a Sentinel pool does not work (its connections keep the address that they had, and are not bounded).
+"""
+
+import re
+from typing import Any, Final, TypeAlias
+
+from redis import ConnectionPool, Redis
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.connection import parse_url
+from redis.exceptions import BusyLoadingError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+from redis.sentinel import (
+    MasterNotFoundError,
+    SentinelConnectionPool,
+    SentinelManagedConnection,
+    SentinelManagedSSLConnection,
+)
+from typing_extensions import override
+
+from podjobs.contract.redaction import redact
+from podjobs.redis_urls import SentinelService, sentinel_service
+
+SyncRedis: TypeAlias = Any
+"""A redis.Redis; its types do not distinguish clients that return text from those that return bytes."""
+
+SOCKET_TIMEOUT_S = 15
+"""Longest silence on a connection; longer than any of our blocking reads."""
+CONNECT_TIMEOUT_S = 5
+SENTINEL_TIMEOUT_S = 2
+"""Longest wait for one Sentinel; then the next one is asked."""
+AWAY: Final = (BusyLoadingError, RedisConnectionError, RedisTimeoutError, ReadOnlyError)
+"""Errors after which a command is sent again, over a new connection: the server restarts, or is no master any more."""
+CONNECTION_OPTIONS: Final[dict[str, Any]] = {
+    "socket_timeout": SOCKET_TIMEOUT_S,
+    "socket_connect_timeout": CONNECT_TIMEOUT_S,
+    "socket_keepalive": True,
+    "protocol": 2,
+}
+SENTINEL_OPTIONS: Final[dict[str, Any]] = {
+    "socket_timeout": SENTINEL_TIMEOUT_S,
+    "socket_connect_timeout": SENTINEL_TIMEOUT_S,
+    "protocol": 2,
+    "decode_responses": True,
+}
+
+_NO_MASTER = re.compile(r"\b(?:READONLY|NOREPLICAS) ")
+"""In errors of scripts, whose beginning depends on the version of Redis."""
+
+
+def open_redis_sync(url: str, *, text: bool = False, retries: int = 1, longest_wait_s: float = 0.2) -> SyncRedis:
+    """Create a client; it connects at its first command.
+
+    Args:
+        url: as returned by podjobs.redis_urls.redis_url.
+        text: replies are decoded to str; False: they stay bytes.
+        retries: of a command that does not reach the server.
+        longest_wait_s: between two of them.
+    """
+    options: dict[str, Any] = {
+        **CONNECTION_OPTIONS,
+        "decode_responses": text,
+        "retry": Retry(ExponentialBackoff(cap=longest_wait_s, base=0.05), retries),
+        "retry_on_error": list(AWAY),
+    }
+    service = sentinel_service(url)
+    if service is None:
+        return Redis.from_pool(ConnectionPool.from_url(url, **options))
+    to_master = MasterTlsConnection if service.is_tls else MasterConnection
+    options |= {**master_options(service), "connection_class": to_master}
+    pool = SentinelConnectionPool(service.master, MasterSearch(service), **options)  # type: ignore[no-untyped-call]
+    return Redis.from_pool(pool)
+
+
+def master_options(service: SentinelService) -> dict[str, Any]:
+    """Login, database and options of TLS of a master's connections, as the Redis client names them."""
+    options: dict[str, Any] = parse_url(service.master_url)  # type: ignore[no-untyped-call]
+    return {name: value for name, value in options.items() if name != "connection_class"}
+
+
+def is_no_master(error: RedisError) -> bool:
+    """Whether a server refused a write as one that was replaced does: it is a replica now, or has lost its replicas."""
+    return isinstance(error, ReadOnlyError) or bool(_NO_MASTER.search(str(error)))
+
+
+def no_master(name: str, answers: list[str]) -> MasterNotFoundError:
+    """An error that says what became of the question to each Sentinel."""
+    return MasterNotFoundError(f"No Sentinel names the master {name}: {'; '.join(answers)}")
+
+
+def first(url: str, urls: list[str]) -> list[str]:
+    """The same URLs, with this one at the beginning."""
+    return [url, *(other for other in urls if other != url)]
+
+
+class MasterSearch:
+    """Asks Sentinels where a master is; first the one that knew last time. What SentinelConnectionPool needs."""
+
+    def __init__(self, service: SentinelService) -> None:
+        """Create it."""
+        self._sentinel_urls = list(service.sentinel_urls)
+
+    def discover_master(self, name: str) -> tuple[str, int]:
+        """Where the master is: host and port. Raises MasterNotFoundError."""
+        answers = []
+        for url in tuple(self._sentinel_urls):
+            try:
+                with Redis.from_url(url, **SENTINEL_OPTIONS, retry=Retry(NoBackoff(), 0)) as sentinel:
+                    address: Any = sentinel.sentinel_get_master_addr_by_name(name)
+            except RedisError as error:
+                answers.append(str(error).rstrip("."))
+                continue
+            if address:
+                self._sentinel_urls = first(url, self._sentinel_urls)
+                return str(address[0]), int(address[1])
+            answers.append(f"{redact(url)} does not know it")
+        raise no_master(name, answers)
+
+    def doubt(self) -> None:
+        """Another Sentinel is asked first next time: what the first one named is no master."""
+        self._sentinel_urls = [*self._sentinel_urls[1:], self._sentinel_urls[0]]
+
+
+class MasterConnection(SentinelManagedConnection):
+    """A connection to the server that is the master when it is opened, and which is closed when it is none any more."""
+
+    @override
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super(SentinelManagedConnection, self).read_response(*args, **options)
+        except ResponseError as error:
+            if not is_no_master(error):
+                raise
+            self.connection_pool.sentinel_manager.doubt()
+            self.disconnect()  # type: ignore[no-untyped-call]
+            raise RedisConnectionError(f"The server is not the master any more: {error}") from error
+
+
+class MasterTlsConnection(MasterConnection, SentinelManagedSSLConnection):
+    """The same over TLS."""
