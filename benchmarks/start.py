@@ -1,5 +1,7 @@
 """What a start costs: from the process to the first answer, for every deployable and every way to reach it."""
 
+import asyncio
+import functools
 import json
 import math
 import os
@@ -13,8 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+import redis
+from pydantic import BaseModel
+
+from adapter.delivery.rq.delivery import RqDelivery
+from adapter.redis.connections import open_redis
 from benchmarks.measure import Target, console, judge, new_table
 from benchmarks.start_requests import Case, running_cases
+from podjobs.contract.requests import Request
 from podjobs.events import STRUCTURED_CONTENT_TYPE
 from support.deployables import DEPLOYABLES, Deployable
 from support.parts import adapter_settings, running_redis
@@ -74,19 +82,24 @@ def run(folder: Path, repeat: int, *, locked: bool) -> int:
     (work / "runs").mkdir(parents=True)
     rows: list[tuple[str, str, Start]] = []
     with running_cases(work / "runs" / "media") as cases, running_redis(work / "runs" / "redis") as redis_port:
+        ways: dict[str, Callable[[str, Path, Case], Start]] = {
+            "http": over_http,
+            "message": as_message,
+            "rq": functools.partial(over_rq, redis_port),
+        }
         for deployable in DEPLOYABLES:
             python = locked_python(deployable, work) if locked else sys.executable
             where = work / "runs" / deployable.name
             where.mkdir()
             if deployable.name in cases:
-                for way, start in WAYS.items():
+                for way, start in ways.items():
                     starts = [start(python, where, cases[deployable.name]) for _ in range(repeat + UNCOUNTED)]
                     rows.append((deployable.name, way, Start.median(starts[UNCOUNTED:])))
             else:
                 starts = [of_adapter(python, where, redis_port) for _ in range(repeat + UNCOUNTED)]
                 rows.append((deployable.name, "", Start.median(starts[UNCOUNTED:])))
         _print(rows, {name: case.what for name, case in cases.items()})
-    return judge([_target(name, way, start) for name, way, start in rows])
+    return judge([_target(name, way, start) for name, way, start in rows if not math.isnan(start.import_s)])
 
 
 def locked_python(deployable: Deployable, folder: Path) -> str:
@@ -175,8 +188,35 @@ def as_message(python: str, where: Path, case: Case) -> Start:
     return _start_of(stages, math.nan, stages["answered"][0], answer["cpuS"], answer["rssMib"])
 
 
-WAYS: Mapping[str, Callable[[str, Path, Case], Start]] = {"http": over_http, "message": as_message}
-"""How functions are reached: under functions-framework's gunicorn; by a call, as RQ's workers and Lambda do it."""
+def over_rq(redis_port: int, python: str, where: Path, case: Case) -> Start:
+    """Start a worker while a request waits in its queue; of its stages, only the answer is seen."""
+    url = f"redis://127.0.0.1:{redis_port}/0"
+    with redis.Redis.from_url(url) as client:
+        client.flushall()  # the same request had an answer before
+    source = REPOSITORY / "functions" / where.name / "main.py"
+    argv = [python, "-m", "podjobs.entry.rq", "--source", str(source), "--concurrency", "1"]
+    worker = Program(where.name, argv, dict(case.settings) | COMPILED | {"PODJOBS_RQ_URL": url}, where / "log")
+    try:
+        answered_s = asyncio.run(_answered_over_rq(worker, url, case))
+        cpu_s = sum(sum(process.cpu_times()[:4]) for process in worker.family())
+        return _start_of({}, math.nan, answered_s, cpu_s, worker.rss_mib())
+    finally:
+        worker.kill()
+
+
+async def _answered_over_rq(worker: Program, url: str, case: Case) -> float:
+    client = open_redis(url, text=True)
+    delivery = RqDelivery[Request, BaseModel](f"rq:{worker.name}", case.contract, "benchmark", 10, client)
+    try:
+        answer = asyncio.create_task(delivery.deliver(case.request))
+        while not await client.exists(f"rq:queue:{worker.name}"):  # noqa: ASYNC110 - it happens in Redis
+            await asyncio.sleep(POLL_S)
+        began_s = time.monotonic()
+        worker.start()
+        await asyncio.wait_for(answer, TIMEOUT_S)
+        return time.monotonic() - began_s
+    finally:
+        await delivery.close()
 
 
 def _new_notes(where: Path) -> Path:
@@ -201,10 +241,9 @@ def _read_notes(notes: Path, began_s: float) -> dict[str, tuple[float, float]]:
 def _start_of(
     stages: Mapping[str, tuple[float, float]], well_s: float, answered_s: float, cpu_s: float, rss_mib: float
 ) -> Start:
-    begun, imported = stages["begun"], stages["imported"]
-    built_s, _ = stages.get("built", (math.nan, 0.0))
-    import_cpu_s = imported[1] - begun[1]
-    return Start(begun[0], imported[0], built_s, well_s, answered_s, import_cpu_s, cpu_s, rss_mib)
+    unseen = (math.nan, math.nan)
+    begun, imported, built = (stages.get(stage, unseen) for stage in ("begun", "imported", "built"))
+    return Start(begun[0], imported[0], built[0], well_s, answered_s, imported[1] - begun[1], cpu_s, rss_mib)
 
 
 def _target(name: str, way: str, start: Start) -> Target:
