@@ -1,5 +1,7 @@
 """What a start costs: from the process to the first answer, for every deployable and every way to reach it."""
 
+import asyncio
+import functools
 import json
 import math
 import os
@@ -13,8 +15,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+import redis
+from pydantic import BaseModel
+
+from adapter.delivery.rq.delivery import RqDelivery
+from adapter.redis.connections import open_redis
 from benchmarks.measure import Target, console, judge, new_table
 from benchmarks.start_requests import Case, running_cases
+from podjobs.contract.requests import Request
 from podjobs.events import STRUCTURED_CONTENT_TYPE
 from support.deployables import DEPLOYABLES, Deployable
 from support.parts import adapter_settings, running_redis
@@ -44,8 +52,10 @@ class Start:
     """It said that it is well."""
     answered_s: float
     """It answered a real request."""
+    import_cpu_s: float
+    """Processor time of the import, which other programs on the machine hardly change."""
     cpu_s: float
-    """User and system time until then, of all its processes."""
+    """Processor time until the last answer, of all its processes."""
     rss_mib: float
 
     @property
@@ -72,19 +82,24 @@ def run(folder: Path, repeat: int, *, locked: bool) -> int:
     (work / "runs").mkdir(parents=True)
     rows: list[tuple[str, str, Start]] = []
     with running_cases(work / "runs" / "media") as cases, running_redis(work / "runs" / "redis") as redis_port:
+        ways: dict[str, Callable[[str, Path, Case], Start]] = {
+            "http": over_http,
+            "message": as_message,
+            "rq": functools.partial(over_rq, redis_port),
+        }
         for deployable in DEPLOYABLES:
             python = locked_python(deployable, work) if locked else sys.executable
             where = work / "runs" / deployable.name
             where.mkdir()
             if deployable.name in cases:
-                for way, start in WAYS.items():
+                for way, start in ways.items():
                     starts = [start(python, where, cases[deployable.name]) for _ in range(repeat + UNCOUNTED)]
                     rows.append((deployable.name, way, Start.median(starts[UNCOUNTED:])))
             else:
                 starts = [of_adapter(python, where, redis_port) for _ in range(repeat + UNCOUNTED)]
                 rows.append((deployable.name, "", Start.median(starts[UNCOUNTED:])))
         _print(rows, {name: case.what for name, case in cases.items()})
-    return judge([_target(name, way, start) for name, way, start in rows])
+    return judge([_target(name, way, start) for name, way, start in rows if not math.isnan(start.import_s)])
 
 
 def locked_python(deployable: Deployable, folder: Path) -> str:
@@ -149,16 +164,7 @@ def _watch(program: Program, first_request: Callable[[], None] | None = None) ->
             first_request()
             answered_s = time.monotonic() - began_s
         cpu_s = sum(sum(process.cpu_times()[:2]) for process in program.family())
-        stages = _read_notes(notes, began_s)
-        return Start(
-            stages["begun"],
-            stages["imported"],
-            stages.get("built", math.nan),
-            well_s,
-            answered_s,
-            cpu_s,
-            program.rss_mib(),
-        )
+        return _start_of(_read_notes(notes, began_s), well_s, answered_s, cpu_s, program.rss_mib())
     finally:
         program.kill()
 
@@ -179,19 +185,38 @@ def as_message(python: str, where: Path, case: Case) -> Start:
     if done.returncode or json.loads(done.stdout)["statusCode"] != 200:  # noqa: PLR2004 - HTTP's
         raise RuntimeError(f"The start of {where.name} failed.\n{done.stdout.decode()}{done.stderr.decode()}")
     answer, stages = json.loads(done.stdout), _read_notes(notes, began_s)
-    return Start(
-        stages["begun"],
-        stages["imported"],
-        stages["built"],
-        math.nan,
-        stages["answered"],
-        answer["cpuS"],
-        answer["rssMib"],
-    )
+    return _start_of(stages, math.nan, stages["answered"][0], answer["cpuS"], answer["rssMib"])
 
 
-WAYS: Mapping[str, Callable[[str, Path, Case], Start]] = {"http": over_http, "message": as_message}
-"""How functions are reached: under functions-framework's gunicorn; by a call, as RQ's workers and Lambda do it."""
+def over_rq(redis_port: int, python: str, where: Path, case: Case) -> Start:
+    """Start a worker while a request waits in its queue; of its stages, only the answer is seen."""
+    url = f"redis://127.0.0.1:{redis_port}/0"
+    with redis.Redis.from_url(url) as client:
+        client.flushall()  # the same request had an answer before
+    source = REPOSITORY / "functions" / where.name / "main.py"
+    argv = [python, "-m", "podjobs.entry.rq", "--source", str(source), "--concurrency", "1"]
+    worker = Program(where.name, argv, dict(case.settings) | COMPILED | {"PODJOBS_RQ_URL": url}, where / "log")
+    try:
+        answered_s = asyncio.run(_answered_over_rq(worker, url, case))
+        cpu_s = sum(sum(process.cpu_times()[:4]) for process in worker.family())
+        return _start_of({}, math.nan, answered_s, cpu_s, worker.rss_mib())
+    finally:
+        worker.kill()
+
+
+async def _answered_over_rq(worker: Program, url: str, case: Case) -> float:
+    client = open_redis(url, text=True)
+    delivery = RqDelivery[Request, BaseModel](f"rq:{worker.name}", case.contract, "benchmark", 10, client)
+    try:
+        answer = asyncio.create_task(delivery.deliver(case.request))
+        while not await client.exists(f"rq:queue:{worker.name}"):  # noqa: ASYNC110 - it happens in Redis
+            await asyncio.sleep(POLL_S)
+        began_s = time.monotonic()
+        worker.start()
+        await asyncio.wait_for(answer, TIMEOUT_S)
+        return time.monotonic() - began_s
+    finally:
+        await delivery.close()
 
 
 def _new_notes(where: Path) -> Path:
@@ -204,13 +229,21 @@ def _probe_settings(name: str, notes: Path) -> dict[str, str]:
     return COMPILED | {"DEPLOYABLE": name, "START_NOTES": str(notes)}
 
 
-def _read_notes(notes: Path, began_s: float) -> dict[str, float]:
-    """When each stage was first reached, seconds since the process was started."""
-    stages: dict[str, float] = {}
+def _read_notes(notes: Path, began_s: float) -> dict[str, tuple[float, float]]:
+    """When each stage was first reached: seconds since the process was started, and its processor time until then."""
+    stages: dict[str, tuple[float, float]] = {}
     for line in notes.read_text(encoding="utf-8").splitlines():
-        stage, at_s = line.split()
-        stages.setdefault(stage, float(at_s) - began_s)
+        stage, at_s, cpu_s = line.split()
+        stages.setdefault(stage, (float(at_s) - began_s, float(cpu_s)))
     return stages
+
+
+def _start_of(
+    stages: Mapping[str, tuple[float, float]], well_s: float, answered_s: float, cpu_s: float, rss_mib: float
+) -> Start:
+    unseen = (math.nan, math.nan)
+    begun, imported, built = (stages.get(stage, unseen) for stage in ("begun", "imported", "built"))
+    return Start(begun[0], imported[0], built[0], well_s, answered_s, imported[1] - begun[1], cpu_s, rss_mib)
 
 
 def _target(name: str, way: str, start: Start) -> Target:
@@ -220,12 +253,13 @@ def _target(name: str, way: str, start: Start) -> Target:
 
 
 def _print(rows: Sequence[tuple[str, str, Start]], requests: Mapping[str, str]) -> None:
-    columns = ("deployable", "way", "Python", "import", "build", "first health", "first answer", "CPU s", "RSS MiB")
-    table = new_table("Seconds, medians; the last but one: from the start of the process", *columns)
+    columns = ("Python", "import", "its CPU", "build", "first health", "first answer", "CPU", "RSS MiB")
+    table = new_table("Seconds, medians; health, answer and CPU since the process started", "deployable", *columns)
     for name, way, start in rows:
-        times = (start.begun_s, start.import_s, start.built_s - start.imported_s, start.well_s, start.answered_s)
+        built_s = start.built_s - start.imported_s
+        times = (start.begun_s, start.import_s, start.import_cpu_s, built_s, start.well_s, start.answered_s)
         cells = ["–" if math.isnan(value) else f"{value:.2f}" for value in (*times, start.cpu_s)]
-        table.add_row(name, way, *cells, f"{start.rss_mib:.0f}")
+        table.add_row(f"{name} {way}", *cells, f"{start.rss_mib:.0f}")
     console.print(table)
     console.print("First answers: " + "; ".join(f"{name}: {what}" for name, what in requests.items()) + ".")
     console.print(f"{len(os.sched_getaffinity(0))} processors.")

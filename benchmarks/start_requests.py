@@ -7,9 +7,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract
 from podjobs.contract.requests import Request
-from podjobs.contract.statements import BATCH_EVENT_TYPE
-from podjobs.contract.steps import STEP_EVENT_TYPE
 from podjobs.contract.workflows import workflow_of
 from podjobs.events import Event, write_message
 from podjobs.testing import JobRun
@@ -31,10 +30,16 @@ class Case:
 
     what: str
     """In words, for the table."""
-    message: Mapping[str, Any]
-    """The event."""
+    contract: MessageContract[Any, Any]
+    request: Request
     settings: Mapping[str, str]
     """Of the function."""
+
+    @property
+    def message(self) -> Mapping[str, Any]:
+        """The event that carries the request."""
+        data = self.request.model_dump_json().encode()
+        return write_message(Event(self.contract.request_type, "/podjobs/benchmark", data, self.request.subject))
 
 
 @contextlib.contextmanager
@@ -56,21 +61,16 @@ def running_cases(root: Path) -> Iterator[dict[str, Case]]:
             "notification": place | {"POD_API_URL": pod.url},
             "xapi": {"XAPI_LRS_URL": lrs.url},
         }
-        asked = {
-            "encoding": ("the plan of a clip", STEP_EVENT_TYPE, _plan(f"{POD_ROOT}/videos/abc/0007/clip.mp4")),
-            "transcription": ("3 s of speech", STEP_EVENT_TYPE, _part(transcriber)),
-            "notification": ("a notification", STEP_EVENT_TYPE, _notification(transcriber)),
-            "xapi": ("a batch of 10", BATCH_EVENT_TYPE, batch_of(*map(new_statement, range(10)))),
+        asked: dict[str, tuple[str, MessageContract[Any, Any], Request]] = {
+            "encoding": ("the plan of a clip", STEPS, _plan(f"{POD_ROOT}/videos/abc/0007/clip.mp4")),
+            "transcription": ("3 s of speech", STEPS, _part(transcriber)),
+            "notification": ("a notification", STEPS, _notification(transcriber)),
+            "xapi": ("a batch of 10", STATEMENTS, batch_of(*map(new_statement, range(10)))),
         }
         yield {
-            name: Case(what, _message(kind, request), SETTINGS[name] | own[name])
-            for name, (what, kind, request) in asked.items()
+            name: Case(what, contract, request, SETTINGS[name] | own[name])
+            for name, (what, contract, request) in asked.items()
         }
-
-
-def _message(kind: str, request: Request) -> dict[str, Any]:
-    event = Event(kind, "/podjobs/benchmark", request.model_dump_json().encode(), request.subject)
-    return write_message(event)
 
 
 def _plan(path: str) -> Request:

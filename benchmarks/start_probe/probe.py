@@ -1,7 +1,8 @@
 """A deployable that notes how far its start has got; benchmarks/start.py runs it in the deployable's place.
 
 It stands before a function's main.py, as functions-framework's source or by itself; or before the adapter. DEPLOYABLE
-names which, START_NOTES the file of the notes: a line each, what was reached and when on the system's monotonic clock.
+names which, START_NOTES the file of the notes: a line each, what was reached, when on the system's monotonic clock, and
+the processor time until then.
 """
 
 import importlib
@@ -20,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def note(stage: str) -> None:
     """Note that a stage is reached."""
     with Path(os.environ["START_NOTES"]).open("a", encoding="utf-8") as notes:
-        notes.write(f"{stage} {time.monotonic()}\n")
+        notes.write(f"{stage} {time.monotonic()} {time.process_time()}\n")
 
 
 def load_main(function: str) -> ModuleType:
