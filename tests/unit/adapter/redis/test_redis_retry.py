@@ -2,6 +2,7 @@
 
 import pytest
 from redis import exceptions
+from redis.exceptions import ResponseError
 
 from adapter.redis.redis_retry import is_transient, retry_until_redis_answers
 
@@ -23,19 +24,22 @@ from adapter.redis.redis_retry import is_transient, retry_until_redis_answers
         (ValueError("ours"), False),
         (
             ResponseError(
-                "Error running script (call to f_1): @user_script:1: @user_script: 1: -READONLY You can't write against a read only replica."
+                "Error running script (call to f_1): @user_script:1: "
+                "@user_script: 1: -READONLY You can't write against a read only replica."
             ),
             True,
         ),
         (
             ResponseError(
-                "Error running script (call to f_1): @user_script:1: @user_script: 1: Wrong number of args calling Redis command"
+                "Error running script (call to f_1): @user_script:1: "
+                "@user_script: 1: Wrong number of args calling Redis command"
             ),
             False,
         ),
         (
             ResponseError(
-                "Error running script (call to f_1): @user_script:1: @user_script: 1: WRONGTYPE Operation against a key holding the wrong kind of value"
+                "Error running script (call to f_1): @user_script:1: "
+                "@user_script: 1: WRONGTYPE Operation against a key holding the wrong kind of value"
             ),
             False,
         ),
