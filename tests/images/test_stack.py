@@ -74,7 +74,9 @@ def test_function_in_a_container_has_no_privileges(stack, name):
 
 
 def test_media_commands_in_a_container_are_confined_wholly(stack):
-    (line,) = [line for line in stack.parts["encoding"].said().splitlines() if "How media commands are confined" in line]
+    (line,) = [
+        line for line in stack.parts["encoding"].said().splitlines() if "How media commands are confined" in line
+    ]
     facts = json.loads(line)
     assert "seccomp" in facts["network"]
     assert "Landlock" in facts["files"]

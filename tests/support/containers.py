@@ -38,7 +38,10 @@ def install_tools() -> None:
         return
     if os.geteuid() or not shutil.which("apt-get"):
         raise ContainersError(f"{', '.join(missing)} must be installed, and containers be run by root")
-    for argv in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing]):
+    for argv in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing],
+    ):
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ContainersError(f"{' '.join(argv)} has failed: {done.stderr}")
@@ -67,7 +70,12 @@ class Containers:
             ContainersError: no container can be run here.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = ["[storage]", 'driver = "overlay"', f'graphroot = "{self.folder}/graph"', f'runroot = "{self.folder}/run"']
+        lines = [
+            "[storage]",
+            'driver = "overlay"',
+            f'graphroot = "{self.folder}/graph"',
+            f'runroot = "{self.folder}/run"',
+        ]
         (self.folder / "storage.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
         if self.podman("image", "exists", BASE, check=False).returncode:
             self._make_base()
@@ -150,7 +158,16 @@ class Containers:
             self.podman("rm", "--force", "--ignore", "--time", "0", name, check=False)
 
     def confinement(self) -> list[str]:
-        argv = ["--network", "host", "--cgroups", "disabled", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
+        argv = [
+            "--network",
+            "host",
+            "--cgroups",
+            "disabled",
+            "--ulimit",
+            "nofile=4096:4096",
+            "--ulimit",
+            "nproc=4096:4096",
+        ]
         argv += ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:rw,mode=1777", "--user", f"{UID}:{GID}"]  # noqa: S108
         return [*argv, "--cap-drop", "all", "--security-opt", "no-new-privileges"]
 
