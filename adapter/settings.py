@@ -83,7 +83,8 @@ class RecordSettings(LogSettings):
     """What is needed to read and write the job records: enough for the operator's commands."""
 
     encoding_transcoding_celery_broker_url: RedisUrl = Field(
-        description="Redis URL of the Celery broker, as in Pod's settings (redis://, rediss:// or unix://)."
+        description="Redis URL of the Celery broker, as in Pod's settings: redis://, rediss://, unix://, or "
+        "redis+sentinel://host:26379,host:26379/<master>/<database>."
     )
     podjobs_redis_url: RedisUrl | None = Field(
         default=None, description="Redis URL for jobs and steps. If not set: the broker's."

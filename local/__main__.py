@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from local.configuration import configure, pod_settings, read_operator_settings
-from local.environments import command_environment, plain_environment, worker_environment
+from local.environments import adapter_environment, command_environment, plain_environment, worker_environment
 from local.functions import SETTINGS
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
@@ -100,6 +100,8 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
         sys.exit(EXIT_USAGE)
     # a secret that was made up at the start is known to the stack that runs
     given = configuration.environment | running_environment(state_dir, "adapter")
+    if arguments[:1] == ("run",):
+        _become_adapter(arguments, adapter_environment(given))
     environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))
     _become_adapter(arguments, environment)
 

@@ -2,8 +2,8 @@
 
     python3 collect.py --without /packages.before /layer
 
-The packages of a distribution depend on ten times as much: drivers of graphics cards, compilers for them, sound servers.
-What the programs really load is what the dynamic linker names. Each file keeps its path, so that it is found without
+The distribution's packages depend on far more: drivers of graphics cards, compilers for them, sound servers. What the
+programs really load is what the dynamic linker names. Each file keeps its path, so that it is found without
 any configuration, and its package keeps its record: `/var/lib/dpkg/status.d/<package>`, where scanners of images look
 for packages without a package manager, and its licence in `/usr/share/doc/<package>/copyright`.
 
@@ -47,7 +47,7 @@ def read_libraries(listing: str) -> list[Path]:
 
 
 def real_place(path: Path) -> Path:
-    """The path without links in its folders (`/lib` → `/usr/lib`); its last part stays: it is the name that is loaded."""
+    """The path without links in its folders (`/lib` → `/usr/lib`); its last part stays, the name that is loaded."""
     return path.parent.resolve() / path.name
 
 
