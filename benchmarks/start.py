@@ -109,17 +109,8 @@ def locked_python(deployable: Deployable, folder: Path) -> str:
     python, installed = home / "bin" / "python", home / "requirements.lock"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
-        install: list[str | Path] = [
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "-r",
-            lock,
-        ]
-        subprocess.run([python, *install], check=True)
+        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--require-hashes", "-r", lock], check=True)
         shutil.copyfile(lock, installed)
     return str(python)
 
@@ -163,7 +154,7 @@ def _watch(program: Program, first_request: Callable[[], None] | None = None) ->
         if first_request:
             first_request()
             answered_s = time.monotonic() - began_s
-        cpu_s = sum(sum(process.cpu_times()[:2]) for process in program.family())
+        cpu_s = _cpu_s(program)
         return _start_of(_read_notes(notes, began_s), well_s, answered_s, cpu_s, program.rss_mib())
     finally:
         program.kill()
@@ -198,7 +189,7 @@ def over_rq(redis_port: int, python: str, where: Path, case: Case) -> Start:
     worker = Program(where.name, argv, dict(case.settings) | COMPILED | {"PODJOBS_RQ_URL": url}, where / "log")
     try:
         answered_s = asyncio.run(_answered_over_rq(worker, url, case))
-        cpu_s = sum(sum(process.cpu_times()[:4]) for process in worker.family())
+        cpu_s = _cpu_s(worker)
         return _start_of({}, math.nan, answered_s, cpu_s, worker.rss_mib())
     finally:
         worker.kill()
@@ -217,6 +208,11 @@ async def _answered_over_rq(worker: Program, url: str, case: Case) -> float:
         return time.monotonic() - began_s
     finally:
         await delivery.close()
+
+
+def _cpu_s(program: Program) -> float:
+    """Of a program and its children, those that have ended included."""
+    return float(sum(sum(process.cpu_times()[:4]) for process in program.family()))
 
 
 def _new_notes(where: Path) -> Path:

@@ -38,7 +38,7 @@ def answer_one() -> None:
     note("answered")
     # not ru_maxrss: it begins with the parent's
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    print(json.dumps({**answer, "rssMib": pages * resource.getpagesize() / (1 << 20), "cpuS": time.process_time()}))
+    print(json.dumps({**answer, "rssMib": pages * resource.getpagesize() / (1 << 20), "cpuS": sum(os.times()[:4])}))
 
 
 def run_adapter() -> None:
