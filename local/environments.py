@@ -6,7 +6,8 @@ it, and no other.
 
 from collections.abc import Iterable, Mapping
 
-from adapter.settings import RecordSettings, adapter_settings
+from adapter.record_settings import RecordSettings
+from adapter.settings import adapter_settings
 from local.functions import SETTINGS
 from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
 from podjobs.entry.rq.settings import WorkerSettings

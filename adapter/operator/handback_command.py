@@ -11,9 +11,9 @@ from adapter.door.handback import Handback, Returned
 from adapter.door.queue_share import QueueShare, QueueState
 from adapter.door.statement_intake import STATEMENT_TASK
 from adapter.operator.terminal import EXIT_FAILURE, EXIT_USAGE, exit_with, run_or_exit
+from adapter.record_settings import RecordSettings
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
-from adapter.settings import RecordSettings
 from podjobs.contract.jobs import RecoveryJob
 from podjobs.contract.workflows import ENCODING, WORKFLOWS, XAPI
 

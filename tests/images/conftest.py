@@ -55,15 +55,8 @@ def bills(tmp_path_factory) -> Path:
 def images(storage, bills) -> Containers:
     """All images, and one with a speech model on top."""
     storage.build(options=["--sbom", "--output", str(bills)])
-    argv = [
-        "build",
-        "--format",
-        "docker",
-        "--file",
-        "layers/whisper/Dockerfile",
-        "--tag",
-        f"pod-functions/{MODEL_IMAGE}",
-    ]
+    argv = ["build", "--format", "docker", "--file", "layers/whisper/Dockerfile"]
+    argv += ["--tag", f"pod-functions/{MODEL_IMAGE}"]
     arguments = {"BASE_IMAGE": BASE, "IMAGE": "localhost/pod-functions/transcription"}
     for name, value in {**arguments, "MODEL_NAME": "tiny.en"}.items():
         argv += ["--build-arg", f"{name}={value}"]

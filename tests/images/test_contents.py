@@ -55,7 +55,7 @@ def test_image_has_nothing_that_installs_compiles_or_was_written_by_its_build(im
         find / -xdev -perm -o+w ! -type l ! -path '/proc*' ! -path '/dev*' ! -path '/tmp' 2>/dev/null | sort
     """
     left = run(images, name, "-c", script).stdout.split()
-    assert left == ["/models", "/run/lock", "/scratch", "/var/tmp"]
+    assert left == ["/models", "/run/lock", "/scratch", "/var/tmp"]  # noqa: S108 - the base has two of them
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -69,21 +69,28 @@ for one in distributions():
     images.podman("run", "--rm", *images.confinement(), "--entrypoint", "python", f"pod-functions/{name}", "-c", script)
 
 
-@pytest.mark.parametrize("name", MEDIA)
-def test_ffmpeg_of_an_image_decodes_all_that_is_accepted_and_encodes(images, name):
-    script = """
-import subprocess, sys
+FFMPEG_CHECK = """
+import subprocess
 from podjobs.media.codecs import CODECS, name_decoders
-def said(*argv): return subprocess.run(["ffmpeg", "-hide_banner", "-v", "error", *argv], capture_output=True, text=True, check=True).stdout
-decoders = {line.split()[1] for line in said("-decoders").splitlines() if line[:1] == " " and " = " not in line and len(line.split()) > 1}
-lacking = [codec for codec in CODECS if not decoders & set(name_decoders([codec]))]
-print(lacking)
-said("-y", "-f", "lavfi", "-i", "testsrc2=d=1", "-f", "lavfi", "-i", "sine=d=1", "-c:v", "libx264", "-c:a", "aac", "/tmp/a.mp4")
-said("-i", "/tmp/a.mp4", "-c:a", "libmp3lame", "-frames:v", "1", "-f", "null", "-")
+
+def said(*argv):
+    argv = ["ffmpeg", "-hide_banner", "-v", "error", "-y", *argv]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+lines = [line.split() for line in said("-decoders").splitlines()]
+decoders = {words[1] for words in lines if len(words) > 1}
+print([codec for codec in CODECS if not decoders & set(name_decoders([codec]))])
+sources = ["-f", "lavfi", "-i", "testsrc2=d=1", "-f", "lavfi", "-i", "sine=d=1"]
+said(*sources, "-c:v", "libx264", "-c:a", "aac", "/tmp/a.mp4")
+said("-i", "/tmp/a.mp4", "-c:a", "libmp3lame", "-c:v", "mjpeg", "-f", "null", "-")
 """
-    command = ("--entrypoint", "python", f"pod-functions/{name}", "-c", script)
+
+
+@pytest.mark.parametrize("name", MEDIA)
+def test_ffmpeg_of_an_image_decodes_what_this_machines_does_and_encodes(images, name):
+    command = ("--entrypoint", "python", f"pod-functions/{name}", "-c", FFMPEG_CHECK)
     there = images.podman("run", "--rm", *images.confinement(), *command).stdout
-    here = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    here = subprocess.run([sys.executable, "-c", FFMPEG_CHECK], capture_output=True, text=True, check=True).stdout
     assert there == here
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import pytest
 
 from local.images.catalogue import FUNCTIONS, IMAGES
@@ -31,8 +32,6 @@ def talk(tmp_path_factory):
 
 
 def test_containers_encode_a_video_and_transcribe_it(stack, talk):
-    import httpx
-
     control = stack.pod.page.rsplit("/", 1)[0]
     httpx.post(f"{control}/1", json={"transcribe": "en"}).raise_for_status()
 
@@ -58,7 +57,7 @@ def test_container_is_healthy_while_it_answers(stack, name):
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_container_can_write_nothing_but_its_scratch(stack, name):
-    for folder in ("/", "/opt/function", "/opt/venv", "/usr/bin", "/var/tmp", "/run", "/etc"):
+    for folder in ("/", "/opt/function", "/opt/venv", "/usr/bin", "/var/tmp", "/run", "/etc"):  # noqa: S108
         done = stack.containers.execute(stack.name(name), "sh", "-c", f"echo > {folder}/x")
         assert done.returncode, folder
     assert stack.containers.execute(stack.name(name), "sh", "-c", "echo > /tmp/x && rm /tmp/x").returncode == 0

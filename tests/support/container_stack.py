@@ -130,7 +130,8 @@ def _parts(
     for name, settings in own.items():
         image = "transcription:tiny.en" if name == "transcription" else name
         listening = {"HOST": "127.0.0.1", "PORT": str(ports[name])}
-        page, command, given = f"http://127.0.0.1:{ports[name]}/", (), settings | secret | listening
+        page, given = f"http://127.0.0.1:{ports[name]}/", settings | secret | listening
+        command: tuple[str, ...] = ()
         if worker and name == "encoding":
             urls["PODJOBS_FUNCTION_URL_ENCODING"] = "rq:encoding"
             page, command, given = "", ("worker", "--concurrency", "2"), settings | {"PODJOBS_RQ_URL": broker_url}

@@ -38,10 +38,8 @@ def install_tools() -> None:
         return
     if os.geteuid() or not shutil.which("apt-get"):
         raise ContainersError(f"{', '.join(missing)} must be installed, and containers be run by root")
-    for argv in (
-        ["apt-get", "update", "-qq"],
-        ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing],
-    ):
+    install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing]
+    for argv in (["apt-get", "update", "-qq"], install):
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ContainersError(f"{' '.join(argv)} has failed: {done.stderr}")
@@ -70,12 +68,8 @@ class Containers:
             ContainersError: no container can be run here.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = [
-            "[storage]",
-            'driver = "overlay"',
-            f'graphroot = "{self.folder}/graph"',
-            f'runroot = "{self.folder}/run"',
-        ]
+        lines = ["[storage]", 'driver = "overlay"']
+        lines += [f'graphroot = "{self.folder}/graph"', f'runroot = "{self.folder}/run"']
         (self.folder / "storage.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
         if self.podman("image", "exists", BASE, check=False).returncode:
             self._make_base()
@@ -158,18 +152,11 @@ class Containers:
             self.podman("rm", "--force", "--ignore", "--time", "0", name, check=False)
 
     def confinement(self) -> list[str]:
-        argv = [
-            "--network",
-            "host",
-            "--cgroups",
-            "disabled",
-            "--ulimit",
-            "nofile=4096:4096",
-            "--ulimit",
-            "nproc=4096:4096",
-        ]
-        argv += ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:rw,mode=1777", "--user", f"{UID}:{GID}"]  # noqa: S108
-        return [*argv, "--cap-drop", "all", "--security-opt", "no-new-privileges"]
+        """The options that confine a container as docs/images.md advises; the first are what this machine needs."""
+        argv = ["--network", "host", "--cgroups", "disabled"]
+        argv += ["--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
+        argv += ["--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:rw,mode=1777"]  # noqa: S108 - its own
+        return [*argv, "--user", f"{UID}:{GID}", "--cap-drop", "all", "--security-opt", "no-new-privileges"]
 
     @staticmethod
     def _prefix() -> list[str]:
