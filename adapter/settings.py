@@ -18,17 +18,16 @@ from pydantic import (
 )
 
 from adapter.delivery.transports import check_function_url
+from adapter.record_settings import RecordSettings
 from adapter.retries import RetryPolicy
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
 from podjobs.redis_urls import RedisUrl
-from podjobs.settings import AbsolutePath, FunctionSecret, LogSettings
+from podjobs.settings import AbsolutePath, FunctionSecret
 
 NO_LIMIT = sys.maxsize
 """Statements are retried until the LRS has them."""
 FunctionUrl = Annotated[str, AfterValidator(check_function_url)]
-
-
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -77,48 +76,6 @@ class StatementSettings:
     batches: BatchLimits
     held_limit: int
     held_bytes: int
-
-
-class RecordSettings(LogSettings):
-    """What is needed to read and write the job records: enough for the operator's commands."""
-
-    encoding_transcoding_celery_broker_url: RedisUrl = Field(
-        description="Redis URL of the Celery broker, as in Pod's settings (redis://, rediss:// or unix://)."
-    )
-    podjobs_redis_url: RedisUrl | None = Field(
-        default=None, description="Redis URL for jobs and steps. If not set: the broker's."
-    )
-    xapi_celery_broker_url: RedisUrl | None = Field(
-        default=None,
-        description="Redis URL of the Celery broker of the queue xapi, as in Pod's settings. "
-        "If not set: ENCODING_TRANSCODING_CELERY_BROKER_URL.",
-    )
-    podjobs_job_ttl_s: PositiveInt = Field(
-        default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
-    )
-    podjobs_lease_s: PositiveFloat = Field(
-        default=15,
-        description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",
-    )
-
-    @property
-    def broker_url(self) -> str:
-        """Where Pod puts its Celery messages; may contain a password."""
-        return self.encoding_transcoding_celery_broker_url.get_secret_value()
-
-    @property
-    def xapi_broker_url(self) -> str:
-        """Where Pod puts its xAPI statements; may contain a password."""
-        return self.xapi_celery_broker_url.get_secret_value() if self.xapi_celery_broker_url else self.broker_url
-
-    def queue_url(self, queue: str) -> str:
-        """Where Pod puts the messages of a queue; may contain a password."""
-        return self.xapi_broker_url if queue == XAPI.queue else self.broker_url
-
-    @property
-    def jobs_url(self) -> str:
-        """Where jobs and steps are stored; may contain a password."""
-        return self.podjobs_redis_url.get_secret_value() if self.podjobs_redis_url else self.broker_url
 
 
 class AdapterSettings(RecordSettings):

@@ -16,6 +16,7 @@ from benchmarks import fairness as fairness_benchmark
 from benchmarks import hostile as hostile_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
+from benchmarks import start as start_benchmark
 from benchmarks import storage as storage_benchmark
 from benchmarks import transcribe as transcribe_benchmark
 from benchmarks import xapi as xapi_benchmark
@@ -191,6 +192,15 @@ def transcribe(folder: Path, minutes: int, device: str, repeat: int) -> None:
 def hostile(folder: Path) -> None:
     """Encode an honest video beside ten files that are made to keep the functions busy."""
     sys.exit(hostile_benchmark.run(folder))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--repeat", type=click.IntRange(min=1), default=7, show_default=True, help="How often each is started.")
+@click.option("--locked", is_flag=True, help="With the packages of the locks only, as in images. Installs them first.")
+def start(folder: Path, repeat: int, *, locked: bool) -> None:
+    """Measure how long each deployable takes from its process to its first answer."""
+    sys.exit(start_benchmark.run(folder, repeat, locked=locked))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 
 from local.configuration import configure, pod_settings, read_operator_settings
-from local.environments import command_environment, plain_environment, worker_environment
+from local.environments import adapter_environment, command_environment, plain_environment, worker_environment
 from local.functions import SETTINGS
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
@@ -60,8 +60,8 @@ def up_command(state_dir: Path, env_file: Path) -> None:
 @click.option("--s3", "on_s3", is_flag=True, help="Keep the media in a bucket of a local S3 server, not in a folder.")
 @click.option(
     "--delivery",
-    type=click.Choice(list(Transport)),
-    default=Transport.HTTP,
+    type=click.Choice([transport.value for transport in Transport]),
+    default=Transport.HTTP.value,
     show_default=True,
     help="How steps reach the functions: over HTTP, or through RQ, whose workers then run them.",
 )
@@ -71,7 +71,7 @@ def run_command(  # noqa: PLR0913 - one for each option
     video: Path | None,
     cut: tuple[float, float],
     language: str,
-    delivery: Transport,
+    delivery: str,
     output: Path | None,
     *,
     on_s3: bool,
@@ -100,6 +100,8 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
         sys.exit(EXIT_USAGE)
     # a secret that was made up at the start is known to the stack that runs
     given = configuration.environment | running_environment(state_dir, "adapter")
+    if arguments[:1] == ("run",):
+        _become_adapter(arguments, adapter_environment(given))
     environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))
     _become_adapter(arguments, environment)
 

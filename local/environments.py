@@ -6,7 +6,8 @@ it, and no other.
 
 from collections.abc import Iterable, Mapping
 
-from adapter.settings import RecordSettings, adapter_settings
+from adapter.record_settings import RecordSettings
+from adapter.settings import adapter_settings
 from local.functions import SETTINGS
 from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
 from podjobs.entry.rq.settings import WorkerSettings
@@ -75,7 +76,10 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
 
 def worker_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     """The environment of the workers of a function: the function's, and where their queue is."""
-    return function_environment(name, given) | _select(given, CERTIFICATES | names_of(WorkerSettings), ())
+    own = names_of(WorkerSettings)
+    if given.get(RQ_URL):  # then no other Redis matters
+        own -= {name for name in own if name.endswith("_URL")} - {RQ_URL}
+    return function_environment(name, given) | _select(given, CERTIFICATES | own, ())
 
 
 def stand_in_environment(given: Mapping[str, str]) -> dict[str, str]:

@@ -57,8 +57,8 @@ class QueueState:
         """What an operator should know; empty: nothing."""
         if self.handed_back_at:
             return (
-                f"The queue {self.queue} is handed back to Pod's workers: nothing is taken from it. "
-                f"`podjobs takeover {self.queue}` begins again."
+                f"The queue {self.queue} is handed back to Pod's workers: nothing is taken from it, and {self.waiting} "
+                f"messages wait on it. `podjobs takeover {self.queue}` begins again."
             )
         if self.unread_s < UNREAD_LIMIT_S:
             return ""
@@ -81,9 +81,7 @@ class QueueState:
 
     def __str__(self) -> str:
         """For a line of `check`."""
-        if self.handed_back_at:
-            return f"handed back to Pod's workers; {self.waiting} messages wait for them."
-        return (
+        return self.advice or (
             f"{self.share_percent} % are taken: {self.taken} messages so far; {self.forwarded} were left to Pod's "
             f"workers, for whom {self.waiting_for_pod} wait."
         )

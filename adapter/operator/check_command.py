@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import aiohttp
 import click
@@ -11,13 +12,15 @@ from pydantic import SecretStr, ValidationError
 from redis.exceptions import RedisError
 from rich.table import Table
 
+from adapter.delivery.rq.store import RqStore
 from adapter.door.queue_share import QueueShare
 from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exit
 from adapter.redis.connections import open_redis
-from adapter.settings import AdapterSettings, adapter_settings
+from adapter.settings import AdapterSettings, FunctionSettings, adapter_settings
 from podjobs.contract.errors import Problem
 from podjobs.contract.redaction import redact
 
+RQ_SCHEME = "rq"
 ANSWER_LIMIT_S = 60
 """A function that is scaled to zero starts first."""
 PAGE_BYTES = 4000
@@ -82,6 +85,7 @@ async def examine(settings: AdapterSettings) -> list[Finding]:
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_LIMIT_S)) as session:
         asked = [_ask_redis(part, url, setting) for part, url, setting in _databases(settings)]
         asked += [_ask_page(page, session) for page in _pages(settings)]
+        asked += [_count_workers(function, settings.rq_url) for function in _functions(settings) if _is_rq(function)]
         return [*await asyncio.gather(*asked), *await _look_at_queues(settings)]
 
 
@@ -97,9 +101,8 @@ async def _look_at_queues(settings: AdapterSettings) -> list[Finding]:
         finally:
             await client.aclose()
         if state.is_shared:
-            # the advice is the adapter's, too, but it may not run
-            said = f"{state} {state.advice}".rstrip()
-            found.append(Finding(f"queue {queue}", said, needs_operator=bool(state.advice)))
+            # the adapter's page says it, too, but it may not run
+            found.append(Finding(f"queue {queue}", str(state), needs_operator=bool(state.advice)))
     return found
 
 
@@ -109,6 +112,8 @@ def _databases(settings: AdapterSettings) -> Iterator[tuple[str, str, str]]:
     yield "Redis: Pod's queues", settings.broker_url, broker
     if settings.jobs_url != settings.broker_url:
         yield "Redis: jobs", settings.jobs_url, "PODJOBS_REDIS_URL"
+    if any(map(_is_rq, _functions(settings))) and settings.rq_url not in {settings.jobs_url, settings.broker_url}:
+        yield "Redis: RQ", settings.rq_url, "PODJOBS_RQ_URL"
     if settings.statements and settings.xapi_broker_url != settings.broker_url:
         yield "Redis: xAPI queue", settings.xapi_broker_url, "XAPI_CELERY_BROKER_URL"
 
@@ -118,11 +123,37 @@ def _pages(settings: AdapterSettings) -> Iterator[_Page]:
     if port:  # else it is chosen by the system, and known from the log alone
         url = f"http://{settings.podjobs_health_host}:{port}/readyz"
         yield _Page("adapter", url, "PODJOBS_HEALTH_HOST and PODJOBS_HEALTH_PORT", "ready")
-    functions = [*settings.functions, *([settings.statements.function] if settings.statements else [])]
-    for function in functions:
+    for function in _functions(settings):
+        if _is_rq(function):
+            continue
         setting = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
         secret = settings.podjobs_function_secret
         yield _Page(f"function {function.name}", function.url, setting, WELL, has_secret=True, secret=secret)
+
+
+def _functions(settings: AdapterSettings) -> list[FunctionSettings]:
+    return [*settings.functions, *([settings.statements.function] if settings.statements else [])]
+
+
+def _is_rq(function: FunctionSettings) -> bool:
+    return urlsplit(function.url).scheme == RQ_SCHEME
+
+
+async def _count_workers(function: FunctionSettings, rq_url: str) -> Finding:
+    """Say how many RQ workers a function has. One that has died is counted until RQ forgets it, a minute later."""
+    part = f"function {function.name}"
+    store = RqStore(open_redis(rq_url, text=True), urlsplit(function.url).path, "check")
+    try:
+        beats = await store.beats()
+    except (RedisError, OSError):
+        return Finding(part, "is not known: its queue's Redis does not answer.", needs_operator=True)
+    finally:
+        await store.close()
+    workers = sum(beat is not None for beat in beats.values())
+    if not workers:
+        remedy = f"Start them on a server: scripts/podjobs worker {function.name}."
+        return Finding(part, f"has no workers: its steps wait. {remedy}", needs_operator=True)
+    return Finding(part, f"{WELL}, {workers} workers" if workers > 1 else f"{WELL}, 1 worker", needs_operator=False)
 
 
 async def _ask_redis(part: str, url: str, setting: str) -> Finding:

@@ -13,8 +13,8 @@ import click
 
 from adapter.operator.job_reader import JobReader, JobRecord
 from adapter.operator.terminal import EXIT_FAILURE, exit_with, run_or_exit
+from adapter.record_settings import RecordSettings
 from adapter.redis.connections import open_redis
-from adapter.settings import RecordSettings
 from adapter.steps.records import Records
 from adapter.steps.recovery import KNOWN_LIMIT, new_recovery
 from podjobs.contract.job_states import JobState

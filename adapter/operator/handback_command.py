@@ -11,10 +11,9 @@ from adapter.door.handback import Handback, Returned
 from adapter.door.queue_share import QueueShare, QueueState
 from adapter.door.statement_intake import STATEMENT_TASK
 from adapter.operator.terminal import EXIT_FAILURE, EXIT_USAGE, exit_with, run_or_exit
+from adapter.record_settings import RecordSettings
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
-from adapter.settings import RecordSettings
-from adapter.statements.store import StatementStore
 from podjobs.contract.jobs import RecoveryJob
 from podjobs.contract.workflows import ENCODING, WORKFLOWS, XAPI
 
@@ -53,7 +52,9 @@ def handback(queues: tuple[str, ...], wait_s: int, *, all_queues: bool, dry_run:
     does a newer request for a video that is still in work here. The exit status is 1 if something is left to do.
     """
     chosen = _chosen(queues, all_queues=all_queues)
-    problems = [one for one in run_or_exit(_each(chosen, _preview if dry_run else _hand_back(wait_s))) if one]
+    problems = run_or_exit(_each(chosen, _preview if dry_run else _hand_back))
+    if wait_s and not dry_run:
+        problems += run_or_exit(_each(chosen, _finish_by(time.monotonic() + wait_s)))
     if problems:
         exit_with("\n".join(problems), EXIT_FAILURE)
 
@@ -84,18 +85,9 @@ class _Queue:
     async def accepted(self) -> int:
         """Count the jobs or statements that were accepted and are not finished."""
         if self.name == XAPI.queue:
-            return await StatementStore(self._jobs).count()
+            return int(await self._jobs.xlen(keys.STATEMENTS))
         types = [await self._jobs.hget(keys.job(job_id), "type") for job_id in await self._jobs.smembers(keys.LIVE)]
         return sum(QUEUE_OF_TYPE.get(type_) == self.name for type_ in types)
-
-    async def wait(self, wait_s: float) -> int:
-        """Wait until nothing is accepted that is not finished, or that long. Returns how much is left."""
-        end_s = time.monotonic() + wait_s
-        while True:
-            left = await self.accepted()
-            if not left or time.monotonic() >= end_s:
-                return left
-            await asyncio.sleep(POLL_S)
 
 
 Work = Callable[[_Queue], Awaitable[str]]
@@ -103,10 +95,10 @@ Work = Callable[[_Queue], Awaitable[str]]
 
 
 def _each(queues: Sequence[str], work: Work) -> Callable[[RecordSettings], Awaitable[list[str]]]:
-    """Work on one queue after the other."""
+    """Work on one queue after the other; returns what is left to do."""
 
     async def run(settings: RecordSettings) -> list[str]:
-        return [await _open_and(work, queue, settings) for queue in queues]
+        return [left for queue in queues if (left := await _open_and(work, queue, settings))]
 
     return run
 
@@ -123,20 +115,41 @@ async def _open_and(work: Work, queue: str, settings: RecordSettings) -> str:
 
 async def _preview(queue: _Queue) -> str:
     state, in_hand, accepted = await queue.share.state(), await queue.handback.in_hand(), await queue.accepted()
-    click.echo(f"{queue.name}: it would be handed back. {_waiting(state)}")
-    click.echo(f"  {state.waiting_for_pod} messages would go there from {keys.left_to_pod(queue.name)}.")
-    click.echo(f"  {in_hand} messages are being stored by adapters. {_accepted(queue.name, accepted)}")
+    click.echo(f"{queue.name}: it would be handed back. Nothing was changed.")
+    click.echo(f"  Messages on the queue: {state.waiting}.")
+    click.echo(f"  Messages on {keys.left_to_pod(queue.name)}, which would go back to it: {state.waiting_for_pod}.")
+    click.echo(f"  Messages that adapters are storing: {in_hand}.")
+    click.echo(f"  {_accepted(queue.name, accepted)}")
     return ""
 
 
-def _hand_back(wait_s: float) -> Work:
-    async def work(queue: _Queue) -> str:
-        returned = await queue.handback.run()
-        accepted = await queue.wait(wait_s)
-        click.echo(_say_returned(await queue.share.state(), returned, accepted))
-        return _remainder(queue.name, returned, accepted, wait_s)
+async def _hand_back(queue: _Queue) -> str:
+    returned = await queue.handback.run()
+    click.echo(_say_returned(await queue.share.state(), returned, await queue.accepted()))
+    if not returned.in_hand:
+        return ""
+    return (
+        f"{queue.name}: messages that an adapter which lives has not stored yet: {returned.in_hand}. Its log says why; "
+        "once that is settled, it stores them by itself. Run this command again to see."
+    )
 
-    return work
+
+def _finish_by(end_s: float) -> Work:
+    """Wait until all that is accepted is finished, or until then by the monotonic clock."""
+
+    async def wait(queue: _Queue) -> str:
+        while True:
+            left = await queue.accepted()
+            if not left:
+                click.echo(f"{queue.name}: all that was accepted is finished.")
+                return ""
+            if time.monotonic() >= end_s:
+                return (
+                    f"{queue.name}: accepted and not finished yet: {left}. They go on; run this command again to wait."
+                )
+            await asyncio.sleep(POLL_S)
+
+    return wait
 
 
 async def _take_over(queue: _Queue) -> str:
@@ -153,10 +166,11 @@ async def _take_over(queue: _Queue) -> str:
 
 def _say_returned(state: QueueState, returned: Returned, accepted: int) -> str:
     queue, left = state.queue, keys.left_to_pod(state.queue)
+    gone = f" and {returned.from_gone} from adapters that are gone" if returned.from_gone else ""
     sentences = [
-        f"{queue}: no adapter reads it any more. {_waiting(state)}",
-        f"  {returned.from_left} messages are there again from {left}.",
-        f"  {returned.from_gone} messages are there again that adapters had not stored which are gone.",
+        f"{queue}: no adapter reads it any more.",
+        f"  Messages on the queue, for Pod's workers: {state.waiting}.",
+        f"  Of these, back on it: {returned.from_left} from {left}{gone}.",
         f"  {_accepted(queue, accepted)}",
         f"  Start Pod's worker, in the place of one with -Q {left}:",
         f"    {worker_command(queue, queue)}",
@@ -165,22 +179,7 @@ def _say_returned(state: QueueState, returned: Returned, accepted: int) -> str:
     return "\n".join(sentences)
 
 
-def _waiting(state: QueueState) -> str:
-    return f"{state.waiting} messages wait for Pod's workers."
-
-
 def _accepted(queue: str, accepted: int) -> str:
-    what = "statements" if queue == XAPI.queue else "jobs"
-    return f"{accepted} {what} are accepted and will be finished here: keep the adapter and the functions running."
-
-
-def _remainder(queue: str, returned: Returned, accepted: int, wait_s: float) -> str:
-    """What is left to do, with the remedy; empty: nothing."""
-    if returned.in_hand:
-        return (
-            f"{queue}: {returned.in_hand} messages are not stored yet by an adapter that lives. Its log says why; "
-            "once that is settled, it stores them by itself. Run this command again to see."
-        )
-    if wait_s and accepted:
-        return f"{queue}: {accepted} are not finished after {wait_s:g} s. They go on; run this command again to wait."
-    return ""
+    what = "Statements" if queue == XAPI.queue else "Jobs"
+    until = " Keep the adapter and the functions running until then." if accepted else ""
+    return f"{what} that are accepted and will be finished here: {accepted}.{until}"

@@ -11,8 +11,8 @@ from redis.exceptions import RedisError
 from rich.console import Console
 from rich.table import Table
 
+from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
-from adapter.settings import RecordSettings
 from podjobs.settings import PodSettings, SettingsError, load_settings
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2

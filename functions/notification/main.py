@@ -29,5 +29,5 @@ def check(settings: NotificationSettings) -> str:
     return " ".join(filter(None, (renditions, advise_about_view(settings.media_location, settings.pod_media_url))))
 
 
-FUNCTION = FunctionDefinition("notification", STEPS, NotificationSettings, build, check)
+FUNCTION = FunctionDefinition("notification", STEPS, NotificationSettings, build, check, workers=2)
 __getattr__ = entry_points(FUNCTION)

@@ -25,5 +25,5 @@ def build(settings: XapiSettings) -> tuple[Handler[StatementBatch, BatchReport],
     return XapiFunction(lrs, anonymiser, settings.podjobs_lrs_timeout_s), settings.podjobs_xapi_slots
 
 
-FUNCTION = FunctionDefinition("xapi", STATEMENTS, XapiSettings, build)
+FUNCTION = FunctionDefinition("xapi", STATEMENTS, XapiSettings, build, workers=2)
 __getattr__ = entry_points(FUNCTION)

@@ -1,12 +1,17 @@
 """The canary and the way back with real processes: adapters that are killed, and Pod's own Celery workers."""
 
+import json
 import threading
 import time
+import uuid
 
 import pytest
 
+from adapter.door.statement_intake import STATEMENT_TASK
 from adapter.redis import keys
+from support.celery_messages import celery_message
 from support.jobs import encoding_message
+from support.parts import NOWHERE
 from support.pod_worker import DONE, new_pod_worker
 from support.processes import wait_for
 
@@ -109,3 +114,15 @@ def test_handback_in_the_middle_has_every_request_done_once_by_either_side(
     assert sorted(ours() + pods()) == sorted(ALL)
     assert ours() == taken
     assert not client.exists(QUEUE, LEFT)
+
+
+def test_share_of_statements_has_its_own_setting_and_is_counted_one_by_one(start, start_worker, client, pods):
+    start_worker("xapi-pod")
+    start(PODJOBS_FUNCTION_URL_XAPI=NOWHERE, PODJOBS_SHARE="50", PODJOBS_SHARE_XAPI="10")
+    for number in range(NUMBER):
+        statement = {"id": str(uuid.UUID(int=number)), "actor": {"name": "7"}}
+        client.lpush("xapi", celery_message(STATEMENT_TASK, [statement], message_id=f"s-{number}", queue="xapi"))
+    wait_for(lambda: client.xlen(keys.STATEMENTS) + len(pods()) >= NUMBER and not client.exists("unacked"), 30)
+    held = [json.loads(entry["statement"])["id"] for _, entry in client.xrange(keys.STATEMENTS)]
+    assert held == [str(uuid.UUID(int=number)) for number in range(9, NUMBER, 10)]
+    assert pods() == [f"s-{number}" for number in range(NUMBER) if number % 10 != 9]

@@ -1,6 +1,5 @@
 """Every `main.py` as a process of its own: imported, and served by functions-framework."""
 
-import json
 import os
 import socket
 import subprocess
@@ -10,20 +9,10 @@ import time
 import httpx
 import pytest
 
+from support.deployables import FUNCTIONS, SETTINGS
 from support.processes import REPOSITORY
 from support.scripted_pod import ScriptedPod
-from support.transcriber import MODEL
 
-FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
-SETTINGS = {
-    "encoding": {"MEDIA_ROOT": "/media"},
-    "notification": {"MEDIA_ROOT": "/media", "POD_API_URL": "http://pod.example.org/rest", "POD_API_TOKEN": "s3cret"},
-    "transcription": {
-        "MEDIA_ROOT": "/media",
-        "TRANSCRIPTION_MODEL_PARAM": json.dumps({"WHISPER": {"en": {"model": MODEL}}}),
-    },
-    "xapi": {"XAPI_LRS_URL": "http://lrs.example.org", "XAPI_LRS_LOGIN": "pod", "XAPI_LRS_PWD": "s3cret"},
-}
 START_LIMIT_S = 30
 SECRET = "s3cret-s3cret-s3cret"  # noqa: S105 - of these functions alone
 

@@ -3,14 +3,14 @@
 import pytest
 
 from adapter.delivery.http import HttpDelivery
-from adapter.delivery.transports import check_function_url, open_delivery
+from adapter.delivery.transports import AdapterSide, check_function_url, open_delivery
 from podjobs.contract.message_contracts import STEPS
 
 
 @pytest.mark.parametrize("url", ["http://encoding/", "https://encoding.example.org:8080/path", "HTTP://encoding"])
 async def test_open_delivery_http_url_is_delivered_over_http(url):
     assert check_function_url(url) == url
-    delivery = open_delivery(url, STEPS, "one", 5)
+    delivery = open_delivery(url, STEPS, AdapterSide("one", 5, None, lambda: None))
     assert isinstance(delivery, HttpDelivery)
     await delivery.close()
 

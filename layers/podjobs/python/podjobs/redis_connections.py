@@ -1,7 +1,8 @@
 """Connections to Redis for programs without an event loop, such as RQ's workers. They survive restarts and failovers.
 
-Each process opens its own client, by the URL: RQ's pool of workers would hand on the parts of a connection instead,
-and with them a Sentinel pool does not work (its connections keep the address that they had, and are not bounded).
+Each process opens its own client, by the URL. What RQ's pool of workers copies into its children instead works with
+Sentinel only after a fork (a spawned child cannot be given it), and there without what the pool itself does: idle
+connections to a replaced master are closed in the copy of the parent's pool, not in the child's.
 """
 
 import re

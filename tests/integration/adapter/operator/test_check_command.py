@@ -124,3 +124,10 @@ def test_check_settings_that_are_wrong_are_all_named(environment, command):
     ended = command("check")
     assert ended.returncode == 2
     assert "PODJOBS_FUNCTION_URL_ENCODING" in ended.stderr
+
+
+def test_check_function_without_rq_workers_names_the_command_that_starts_them(environment, command):
+    environment["PODJOBS_FUNCTION_URL_ENCODING"] = "rq:encoding"
+    ended = command("check")
+    assert ended.returncode == 1
+    assert "has no workers: its steps wait. Start them on a server: scripts/podjobs worker encoding." in ended.stdout

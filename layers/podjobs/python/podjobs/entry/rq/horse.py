@@ -94,6 +94,8 @@ class Horse:
             raise self._lost() from error
 
     def _lost(self) -> HorseLostError:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_S)  # it may end by itself, and its exit status says why
         self.kill()
         status = self._process.wait()
         self._connection.close()

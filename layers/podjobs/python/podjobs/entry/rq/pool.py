@@ -19,11 +19,11 @@ from typing_extensions import override
 
 from podjobs.backends.kernel import KernelRefusedError, die_with_parent
 from podjobs.contract.redaction import redact
-from podjobs.entry.rq.connections import open_redis
 from podjobs.entry.rq.harness import Harness
 from podjobs.entry.rq.horse import Horse
 from podjobs.entry.rq.jobs import StepJob, StepQueue
 from podjobs.entry.rq.worker import REDIS_RETRY_S, StepWorker
+from podjobs.redis_connections import open_redis_sync
 
 logger = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class FunctionPool(WorkerPool):
         """Prepare a pool; `start` lets it work until the process is told to stop."""
         super().__init__(
             [plan.queue],
-            open_redis(plan.redis_url),
+            open_redis_sync(plan.redis_url),
             num_workers=plan.workers,
             worker_class=StepWorker,
             serializer=JSONSerializer,
@@ -72,7 +72,7 @@ class FunctionPool(WorkerPool):
 
 def wait_for_redis(plan: PoolPlan) -> None:
     """Wait until Redis answers: a worker that starts before it does not have to be started again."""
-    connection = open_redis(plan.redis_url)
+    connection = open_redis_sync(plan.redis_url)
     shown = redact(plan.redis_url)
     while True:
         try:
@@ -104,4 +104,4 @@ def run_worker(plan: PoolPlan, name: str, pool_pid: int) -> None:
     structlog.contextvars.bind_contextvars(worker=full_name)
     wait_for_redis(plan)
     harness = Harness(lambda: Horse(plan.source, plan.environment), plan.memory_bytes)
-    StepWorker(plan.queue, open_redis(plan.redis_url), full_name, harness, plan.grace_s).serve()
+    StepWorker(plan.queue, open_redis_sync(plan.redis_url), full_name, harness, plan.grace_s).serve()

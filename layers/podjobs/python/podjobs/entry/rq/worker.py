@@ -209,6 +209,10 @@ class StepWorker(Worker):
         if self._stop_requested:
             raise StopError
         if time.monotonic() - self._beat_s >= HEARTBEAT_S:
+            if not self.connection.sismember(self.redis_workers_keys, self.key):
+                logger.warning("Redis has lost its data. The worker registers again.")
+                self.connection.delete(self.key)
+                self.register_birth()  # type: ignore[no-untyped-call]
             self.heartbeat()
             self._beat_s = time.monotonic()
 

@@ -1,0 +1,1 @@
+"""A start that is watched."""

@@ -1,0 +1,149 @@
+"""Steps through RQ: real Redis, real workers, which are really killed."""
+
+import asyncio
+import signal
+
+import psutil
+import pytest
+from redis import Redis
+from rq import Callback, Queue
+from rq.serializers import JSONSerializer
+
+from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError
+from support.processes import wait_for
+from support.slow_function import SLEEPER
+
+
+def sleepers():
+    return [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == SLEEPER]
+
+
+async def test_workers_perform_steps_one_after_another_in_one_warm_process(pool, deliver, client):
+    pool()
+    first, second = await deliver("sleep", takes_s=0), await deliver("sleep", step_id="two", takes_s=0)
+    assert first.values["pid"] == second.values["pid"]
+
+    large = await deliver("sleep", step_id="large", takes_s=0, payload="x" * 1_000_000)
+    assert large.values["size"] == 1_000_000
+
+    for action, error in (("permanent", StepRefusedError), ("retryable", StepFailedError), ("busy", FunctionBusyError)):
+        with pytest.raises(error):
+            await deliver(action, step_id=action)
+    assert client.llen("rq:queue:encoding") == 0
+
+
+async def test_horse_that_dies_costs_its_step_one_attempt_and_the_next_has_another(pool, deliver):
+    pool()
+    before = await deliver("sleep", step_id="before", takes_s=0)
+    with pytest.raises(StepFailedError, match="was killed by SIGKILL; the machine may be short of memory"):
+        await deliver("die")
+    with pytest.raises(StepFailedError, match="ended with exit status 1"):
+        await deliver("bug", step_id="bug")
+    after = await deliver("sleep", step_id="after", takes_s=0)
+    assert after.values["pid"] != before.values["pid"]
+
+
+async def test_step_out_of_time_is_stopped_with_the_commands_it_started(pool, deliver):
+    pool()
+    with pytest.raises(StepFailedError, match="did not end within 2 s"):
+        await deliver("command", timeout_s=1)
+    wait_for(lambda: not sleepers(), 5)
+
+
+async def test_withdrawn_step_is_stopped_with_the_commands_it_started(pool, deliver):
+    pool()
+    delivery = deliver.delivery()
+    step = deliver.step("command")
+    waiting = asyncio.create_task(delivery.deliver(step))
+    await deliver.begun()
+    waiting.cancel()
+    await delivery.withdraw(step)
+    wait_for(lambda: not sleepers(), 10)
+    assert (await deliver("sleep", step_id="next", takes_s=0)).values
+
+
+async def test_jobs_that_name_other_functions_are_refused_and_not_run(pool, deliver, redis_url, tmp_path):
+    pool()
+    marker = tmp_path / "run"
+    with Redis.from_url(redis_url) as connection:
+        named = Queue("encoding", connection=connection, serializer=JSONSerializer)
+        pickled = Queue("encoding", connection=connection)
+        command = f"touch {marker}"
+        bad = [
+            named.enqueue("os.system", command),
+            pickled.enqueue("os.system", command),
+            named.enqueue("main.handle_message", {}, on_success=Callback("os.system")),
+        ]
+        wait_for(lambda: all(job.get_status() in {"failed", "finished"} for job in bad[:2]), 20)
+    assert (await deliver("sleep", takes_s=0)).values
+    assert not marker.exists()
+
+
+async def test_worker_told_to_stop_gives_its_step_back_after_the_grace_time(pool, deliver):
+    first = pool(host="a")
+    waiting = asyncio.create_task(deliver("sleep", takes_s=4))
+    await deliver.begun()
+    first.process.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(first.process.wait, 10) == 0
+    pool(host="b")
+    assert (await waiting).values
+    assert [host for _, host in deliver.notes()] == ["a", "b"]
+
+
+async def test_adapter_that_takes_over_adopts_the_running_job(pool, deliver):
+    pool()
+    gone = deliver.delivery("adapter-1")
+    waiting = asyncio.create_task(gone.deliver(deliver.step("sleep", takes_s=3)))
+    await deliver.begun()
+    waiting.cancel()
+    await gone.close()
+    reply = await deliver.delivery("adapter-2").deliver(deliver.step("sleep", attempt=2, takes_s=3))
+    assert reply.values
+    assert len(deliver.notes()) == 1
+
+
+@pytest.mark.slow
+async def test_worker_killed_with_its_pool_is_noticed_within_a_minute(pool, deliver):
+    first = pool(host="a")
+    waiting = asyncio.create_task(deliver("sleep", takes_s=60))
+    await deliver.begun()
+    began = asyncio.get_running_loop().time()
+    for process in first.family():
+        process.kill()
+    pool(host="b")
+    with pytest.raises(StepFailedError, match=r"died|lost"):
+        await waiting
+    assert asyncio.get_running_loop().time() - began < 60
+    assert (await deliver("sleep", attempt=2, takes_s=0)).values
+
+
+@pytest.mark.slow
+async def test_several_servers_share_a_queue_by_pulling_although_one_is_slow_and_one_dies(pool, deliver):
+    pool(workers=2, host="a")
+    slow = pool(workers=1, host="b")
+    dying = pool(workers=1, host="c")
+    for process in slow.family():
+        process.nice(19)
+    # the slow one holds one long step, and is given no other meanwhile
+    steps = [deliver("sleep", step_id=f"step-{number:03d}", takes_s=0.2) for number in range(60)]
+    running = [asyncio.create_task(step) for step in steps]
+    await deliver.begun(1, "step-005")
+    for process in dying.family():
+        process.kill()
+    ended = await asyncio.gather(*running, return_exceptions=True)
+    failed = [error for error in ended if isinstance(error, Exception)]
+    assert len(failed) <= 1, failed  # the one that the dead server had: it had one slot
+    hosts = {host for number in range(60) for _, host in deliver.notes(f"step-{number:03d}")}
+    assert {"a", "b"} <= hosts
+
+
+@pytest.mark.slow
+async def test_redis_restarted_meanwhile_loses_no_answer(pool, deliver, client):
+    pool()
+    waiting = asyncio.create_task(deliver("sleep", takes_s=3))
+    await deliver.begun()
+    for _ in range(3):
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal")
+        await asyncio.sleep(0.5)
+    assert (await waiting).values
+    assert len(deliver.notes()) == 1
