@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from local.images.builders import Builder, BuilderError, Recipe, build_argv, choose_builder, is_usable, python_argv
-from local.images.catalogue import BASE_IMAGE, IMAGES, PREFIX, REPOSITORY, read_revision, read_version
+from local.images.catalogue import BASE_IMAGE, IMAGES, PREFIX, REPOSITORY, read_revision, read_source, read_version
 from local.images.sbom import bill_of_materials
 
 INVENTORY = Path(__file__).with_name("inventory.py")
@@ -61,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     recipe = Recipe(
         read_version(),
         read_revision(),
+        read_source(),
         wanted.base_image,
         wanted.prefix,
         wanted.pip_config and wanted.pip_config.resolve(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from local.images.catalogue import BASE_IMAGE, PREFIX, dockerfile
+from local.images.catalogue import BASE_IMAGE, PREFIX, UNKNOWN, dockerfile
 
 PIP_CONFIG, AUTHORITIES = "pip.conf", "ca.crt"
 """The secrets of a build, by the names that the Dockerfiles know them by."""
@@ -32,6 +32,8 @@ class Recipe:
     version: str
     revision: str
     """The commit that they are built from."""
+    source: str = UNKNOWN
+    """The address of the repository."""
     base_image: str = BASE_IMAGE
     prefix: str = PREFIX
     """What stands before the names of the images: perhaps a registry."""
@@ -92,6 +94,7 @@ def build_argv(builder: Builder, name: str, recipe: Recipe) -> list[str]:
         ("BASE_IMAGE", recipe.base_image),
         ("VERSION", recipe.version),
         ("REVISION", recipe.revision),
+        ("SOURCE", recipe.source),
     ):
         argv += ["--build-arg", f"{argument}={value}"]
     for secret, file in ((PIP_CONFIG, recipe.pip_config), (AUTHORITIES, recipe.authorities)):

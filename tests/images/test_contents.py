@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from local.images.catalogue import FUNCTIONS, IMAGES, read_version
+from local.images.catalogue import FUNCTIONS, IMAGES, read_source, read_version
 from support.containers import BASE
 
 LIMITS_MB = {"adapter": 120, "notification": 120, "xapi": 120, "encoding": 500, "transcription": 700}
@@ -42,6 +42,8 @@ def test_image_says_what_it_is_and_runs_as_nobody(images, name):
     labels = facts["Config"]["Labels"]
     assert labels["org.opencontainers.image.version"] == read_version()
     assert labels["org.opencontainers.image.licenses"] == "LGPL-3.0-or-later"
+    assert labels["org.opencontainers.image.base.name"] == BASE
+    assert labels["org.opencontainers.image.source"] == read_source()
     assert len(labels["org.opencontainers.image.revision"].removesuffix("-dirty")) == 40
     assert facts["Config"]["User"] == "10001:10001"
     assert facts["Healthcheck"]["Test"] == ["CMD", "healthy"]

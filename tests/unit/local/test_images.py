@@ -8,12 +8,12 @@ import pytest
 
 from local.images.__main__ import read_command_line
 from local.images.builders import Builder, BuilderError, Recipe, build_argv, choose_builder, python_argv
-from local.images.catalogue import IMAGES, REPOSITORY, dockerfile
+from local.images.catalogue import IMAGES, REPOSITORY, dockerfile, public_url
 from local.images.inventory import debian_licences
 from local.images.sbom import bill_of_materials
 from podjobs.contract.workflows import all_functions
 
-RECIPE = Recipe("1.2.3", "abc", "debian:trixie-slim", "registry.example.org/pod")
+RECIPE = Recipe("1.2.3", "abc", "https://example.org/x", "debian:trixie-slim", "registry.example.org/pod")
 INVENTORY = {
     "system": {"id": "debian", "version": "12", "name": "Debian GNU/Linux"},
     "debian": [{"name": "libstdc++6", "version": "1:2+b1", "architecture": "amd64", "licences": ["GPL-3", "Expat"]}],
@@ -31,6 +31,7 @@ def test_build_argv_docker_is_what_a_person_would_type():
         *("docker", "build", "--file", "functions/xapi/Dockerfile"),
         *("--build-arg", "BASE_IMAGE=debian:trixie-slim"),
         *("--build-arg", "VERSION=1.2.3", "--build-arg", "REVISION=abc"),
+        *("--build-arg", "SOURCE=https://example.org/x"),
         *("--tag", "registry.example.org/pod/xapi:1.2.3", "--tag", "registry.example.org/pod/xapi:latest", "."),
     ]  # fmt: skip
 
@@ -90,6 +91,19 @@ def test_command_line_that_is_wrong_is_refused_with_the_reason(arguments, said, 
     with pytest.raises(SystemExit):
         read_command_line(arguments)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.org/pod-functions.git", "https://example.org/pod-functions.git"),
+        ("https://me:token@example.org:8443/x?key=1", "https://example.org:8443/x"),
+        ("git@example.org:x.git", "unknown"),
+        ("/srv/git/x", "unknown"),
+    ],
+)
+def test_public_url_has_no_login(url, shown):
+    assert public_url(url) == shown
 
 
 def test_bill_of_materials_names_each_package_by_its_url():
