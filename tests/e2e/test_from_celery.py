@@ -107,8 +107,8 @@ def test_each_command_of_the_page_does_what_the_page_says(server, pod, clip):
     assert (len(site.ours()), len(site.of_pods_worker())) == (2, 18)
 
     follow("curl -s")
-    assert "does not" not in printed["podjobs check"]
-    assert "encoding" in printed["podjobs jobs"]
+    assert "does not" not in printed["sudo podjobs check"]
+    assert "encoding" in printed["sudo podjobs jobs"]
 
     follow("sudo systemctl restart podjobs-adapter")
     server.stop_pod_worker()
@@ -117,14 +117,14 @@ def test_each_command_of_the_page_does_what_the_page_says(server, pod, clip):
     assert len(site.ours()) == 5
 
     site.send(2)
-    follow("podjobs handback")
+    follow("sudo podjobs handback")
     follow("celery")
     site.send(2)
     site.wait_until_done()
     assert {26, 27} <= site.of_pods_worker()
 
     server.stop_pod_worker()
-    follow("podjobs takeover")
+    follow("sudo podjobs takeover")
     site.send(1)
     site.wait_until_done()
     assert 28 in site.ours()

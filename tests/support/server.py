@@ -6,6 +6,7 @@ What is put in place of something else is in `Server.places` and `Server.run`, a
     the repository's address                            this checkout
     systemctl start and restart                         the unit's command, started here: there is no systemd to ask
     Pod's worker                                        the real Celery, with tasks of Pod's names
+    sudo, the user podjobs, a unit's confinement        everything runs as root, unconfined
 """
 
 import re
