@@ -107,6 +107,9 @@ async def test_dispatch_goes_on_looking_after_redis_was_away(records, make_job, 
     await pool.disconnect()
     await asyncio.sleep(5 * TIMING.sweep_s)
     pool.connection_kwargs["port"] = port
+    # those that were made meanwhile have the other port for good
+    for connection in (*pool._available_connections, *pool._in_use_connections):
+        connection.port = port
     await pool.disconnect()
     await records.accept([make_job("new")])
     await wait_until(lambda: delivery.withdrawn == ["old/plan"])
