@@ -28,7 +28,7 @@ from rq.registry import FailedJobRegistry, FinishedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.utils import now
 from rq.worker import Worker, WorkerStatus
-from rq.worker_registration import clean_worker_registry
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY, clean_worker_registry
 from typing_extensions import override
 
 from podjobs.contract.retry_after import read_retry_after
@@ -209,12 +209,20 @@ class StepWorker(Worker):
         if self._stop_requested:
             raise StopError
         if time.monotonic() - self._beat_s >= HEARTBEAT_S:
-            if not self.connection.sismember(self.redis_workers_keys, self.key):
-                logger.warning("Redis has lost its data. The worker registers again.")
+            if not self._is_registered():
+                logger.warning("Redis has forgotten the worker, which registers again.")
                 self.connection.delete(self.key)
                 self.register_birth()  # type: ignore[no-untyped-call]
             self.heartbeat()
             self._beat_s = time.monotonic()
+
+    def _is_registered(self) -> bool:
+        """Whether Redis knows the worker: it may have lost its data, or its clock was set, and what expires did so."""
+        with self.connection.pipeline(transaction=False) as pipeline:
+            pipeline.hexists(self.key, "birth")
+            pipeline.sismember(self.redis_workers_keys, self.key)
+            pipeline.sismember(WORKERS_BY_QUEUE_KEY % self.queues[0].name, self.key)
+            return all(pipeline.execute())
 
     def _fail(self, job: StepJob, queue: Queue, reason: str) -> None:
         """Store that a job failed, or was stopped by a command."""
