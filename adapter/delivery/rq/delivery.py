@@ -139,15 +139,21 @@ class RqDelivery(Generic[RequestT, ReplyT]):
 
     async def withdraw(self, request: RequestT) -> None:
         """Take a request back: what is queued is removed, what is at work is stopped."""
-        for job_id in job_ids(request.subject, request.attempt):
+        try:
+            for job_id in job_ids(request.subject, request.attempt):
+                await self._withdraw(job_id)
+        except RedisError as error:
+            logger.warning("Redis does not answer. A step that nobody needs any more goes on.", error=str(error))
+
+    async def _withdraw(self, job_id: str) -> None:
+        status, worker = await self._store.status(job_id)
+        if status == QUEUED:
+            if await self._store.give_up(job_id, QUEUED):
+                return
             status, worker = await self._store.status(job_id)
-            if status == QUEUED:
-                if await self._store.give_up(job_id, QUEUED):
-                    continue
-                status, worker = await self._store.status(job_id)
-            if status == STARTED and worker:
-                logger.info("A step that nobody needs any more is stopped.", rq_job=job_id, worker=worker)
-                await self._store.stop(job_id, worker)
+        if status == STARTED and worker:
+            logger.info("A step that nobody needs any more is stopped.", rq_job=job_id, worker=worker)
+            await self._store.stop(job_id, worker)
 
     async def workers(self) -> int | None:
         """How many workers the queue has, as of some seconds ago; None: unknown."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -10,6 +11,10 @@ from rq import Callback, Queue
 from rq.serializers import JSONSerializer
 
 from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError
+from adapter.delivery.rq.delivery import RqDelivery
+from adapter.redis.connections import open_redis
+from podjobs.contract.message_contracts import STEPS
+from support.parts import running_redis
 from support.processes import wait_for
 from support.slow_function import SLEEPER
 
@@ -50,9 +55,12 @@ async def test_step_out_of_time_is_stopped_with_the_commands_it_started(pool, de
     wait_for(lambda: not sleepers(), 5)
 
 
-async def test_withdrawn_step_is_stopped_with_the_commands_it_started(pool, deliver):
+async def test_withdrawn_step_is_stopped_with_the_commands_it_started(pool, deliver, client):
     pool()
     delivery = deliver.delivery()
+    wait_for(client.pubsub_channels, 10)
+    for command in ("no JSON", "[]", "{}"):  # they stop nobody from listening
+        client.publish(client.pubsub_channels()[0], command)
     step = deliver.step("command")
     waiting = asyncio.create_task(delivery.deliver(step))
     await deliver.begun()
@@ -60,6 +68,30 @@ async def test_withdrawn_step_is_stopped_with_the_commands_it_started(pool, deli
     await delivery.withdraw(step)
     wait_for(lambda: not sleepers(), 10)
     assert (await deliver("sleep", step_id="next", takes_s=0)).values
+
+
+async def test_withdrawn_step_that_no_worker_has_is_taken_from_the_queue(deliver, client):
+    delivery = deliver.delivery()
+    step = deliver.step("sleep", takes_s=0)
+    waiting = asyncio.create_task(delivery.deliver(step))
+    await asyncio.to_thread(wait_for, lambda: client.llen("rq:queue:encoding"), 10)
+    waiting.cancel()
+    await delivery.withdraw(step)
+    assert set(client.keys("rq:*")) == {"rq:queues"}
+
+
+async def test_withdraw_while_redis_is_away_is_not_an_error(deliver):
+    delivery = RqDelivery("rq:encoding", STEPS, "a", 1, open_redis("redis://127.0.0.1:1/0", text=True))
+    await delivery.withdraw(deliver.step("sleep"))
+    assert await delivery.workers() is None
+    await delivery.close()
+
+
+async def test_horse_that_holds_too_much_memory_is_replaced_before_the_next_step(pool, deliver):
+    workers = pool(PODJOBS_WORKER_MEMORY_MB="1")
+    first, second = await deliver("sleep", takes_s=0), await deliver("sleep", step_id="two", takes_s=0)
+    assert first.values["pid"] != second.values["pid"]
+    assert "holds too much memory and is replaced" in workers.said()
 
 
 async def test_jobs_that_name_other_functions_are_refused_and_not_run(pool, deliver, redis_url, tmp_path):
@@ -138,7 +170,7 @@ async def test_several_servers_share_a_queue_by_pulling_although_one_is_slow_and
 
 
 @pytest.mark.slow
-async def test_redis_restarted_meanwhile_loses_no_answer(pool, deliver, client):
+async def test_connections_that_break_meanwhile_lose_no_answer(pool, deliver, client):
     pool()
     waiting = asyncio.create_task(deliver("sleep", takes_s=3))
     await deliver.begun()
@@ -147,3 +179,16 @@ async def test_redis_restarted_meanwhile_loses_no_answer(pool, deliver, client):
         await asyncio.sleep(0.5)
     assert (await waiting).values
     assert len(deliver.notes()) == 1
+
+
+@pytest.mark.slow
+async def test_redis_restarted_while_a_step_ends_loses_no_answer(pool, deliver, client, redis_url, tmp_path):
+    pool()
+    waiting = asyncio.create_task(deliver("sleep", takes_s=2))
+    await deliver.begun()
+    client.shutdown(nosave=True)
+    await asyncio.sleep(4)
+    with running_redis(tmp_path / "redis", port=urlsplit(redis_url).port):
+        assert (await asyncio.wait_for(waiting, 30)).values
+        assert len(deliver.notes()) == 1
+        assert (await deliver("sleep", step_id="next", takes_s=0)).values

@@ -129,4 +129,4 @@ def test_check_rq_url_without_the_name_of_a_queue_is_refused(url):
 
 
 def test_write_job_description_which_rq_shows_and_logs_is_the_subject_alone():
-    assert written(step_of(secret="s3cret")).fields["description"] == "job-1/chunk-00003, attempt 1"
+    assert written(step_of(title="Hidden")).fields["description"] == "job-1/chunk-00003, attempt 1"

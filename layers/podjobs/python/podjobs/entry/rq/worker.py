@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 from redis import Redis
+from redis.client import PubSub, PubSubWorkerThread
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from rq import Queue
@@ -121,6 +122,14 @@ class StepWorker(Worker):
     def kill_horse(self, sig: signal.Signals = signal.SIGKILL) -> None:
         """Kill the horse; for RQ's commands, which come in another thread."""
         self._harness.kill()
+
+    @override
+    def _pubsub_exception_handler(self, exc: Exception, pubsub: PubSub, pubsub_thread: PubSubWorkerThread) -> None:
+        """Go on listening to commands, whatever came: RQ would end, and steps could no longer be stopped."""
+        if not isinstance(exc, Exception):
+            raise exc
+        logger.warning("A command could not be read. The worker listens for others.", error=repr(exc))
+        time.sleep(REDIS_RETRY_S)
 
     @override
     def run_maintenance_tasks(self) -> None:
