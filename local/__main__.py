@@ -90,10 +90,10 @@ def run_command(  # noqa: PLR0913 - one for each option
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...]) -> None:
     """Run one of the adapter's commands with the settings of `up`."""
-    given = read_operator_settings(env_file)
-    if arguments[:1] == ("worker",):
-        _become_adapter(arguments, _worker_environment(arguments, given))
     try:
+        given = read_operator_settings(env_file)
+        if arguments[:1] == ("worker",):
+            _become_adapter(arguments, _worker_environment(arguments, given))
         configuration = configure(state_dir, given, remembered_ports(state_dir) or choose_ports(given))
     except SettingsError as error:
         click.echo(str(error), err=True)
@@ -109,11 +109,7 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
 def _worker_environment(arguments: tuple[str, ...], given: dict[str, str]) -> dict[str, str]:
     """That of a server that has nothing but workers: what is not set is not made up."""
     names = [name for name in arguments[1:2] if name in SETTINGS]
-    try:
-        given = pod_settings(given) | given
-    except SettingsError as error:
-        click.echo(str(error), err=True)
-        sys.exit(EXIT_USAGE)
+    given = pod_settings(given) | given
     return worker_environment(names[0], given) if names else plain_environment(given)
 
 

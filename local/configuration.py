@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -135,12 +134,15 @@ def read_operator_settings(env_file: Path) -> dict[str, str]:
 
     Args:
         env_file: a file of `NAME=value` lines; need not exist.
+
+    Raises:
+        SettingsError: the file cannot be read.
     """
     try:
         from_file = {name: value for name, value in dotenv_values(env_file, interpolate=False).items() if value}
     except (OSError, UnicodeDecodeError) as error:
         remedy = "Run the command as a user who may read it, such as by sudo."
-        sys.exit(f"The settings in {str(env_file)!r} cannot be read: {error}. {remedy}")
+        raise SettingsError(f"The settings in {str(env_file)!r} cannot be read: {error}. {remedy}") from error
     return {**from_file, **{name: value for name, value in os.environ.items() if value}}
 
 

@@ -78,6 +78,7 @@ def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
         attempt=step.attempt,
         timeout_s=spec.timeout_s,
         accepted_at=float(joined["accepted_at"]),
+        entry_id=step.entry_id,
     )
 
 

@@ -140,7 +140,7 @@ class RqDelivery(Generic[RequestT, ReplyT]):
     async def withdraw(self, request: RequestT) -> None:
         """Take a request back: what is queued is removed, what is at work is stopped."""
         try:
-            for job_id in job_ids(request.subject, request.attempt):
+            for job_id in job_ids(request):
                 await self._withdraw(job_id)
         except RedisError as error:
             logger.warning("Redis does not answer. A step that nobody needs any more goes on.", error=str(error))
@@ -173,6 +173,19 @@ class RqDelivery(Generic[RequestT, ReplyT]):
     def _start(self) -> None:
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_after())]
+            for task in self._tasks:
+                task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A bug of ours has ended a task without which no answer comes: the steps in flight fail, others begin anew."""
+        if task.cancelled():
+            return
+        logger.error("Internal error in the delivery over RQ.", queue=self._queue, exc_info=task.exception())
+        for other in self._tasks:
+            other.cancel()
+        self._tasks = []
+        for job_id in tuple(self._awaited):
+            self._give_up(job_id, f"Internal error in the adapter: {type(task.exception()).__name__}.")
 
     async def _write(self, request: RequestT) -> RqJob:
         event = request_event(self._contract, request, self._adapter_id)

@@ -47,9 +47,14 @@ class RqJob:
     """Of its hash."""
 
 
-def job_ids(subject: str, attempt: int) -> tuple[str, ...]:
-    """The jobs of an attempt and of those before it, latest first."""
-    return tuple(rq_job_id(subject, number) for number in range(attempt, max(0, attempt - 1 - ADOPTED_ATTEMPTS), -1))
+def job_ids(request: Request) -> tuple[str, ...]:
+    """The jobs of an attempt and of those before it, latest first.
+
+    A step that is added anew, with the same id, has others: what was done for the first one is of no use for it.
+    """
+    subject = f"{request.subject}/{request.entry_id}" if request.entry_id else request.subject
+    earliest = max(0, request.attempt - 1 - ADOPTED_ATTEMPTS)
+    return tuple(rq_job_id(subject, attempt) for attempt in range(request.attempt, earliest, -1))
 
 
 def write_job(event: Event, request: Request, queue: str, margin_s: float) -> RqJob:
@@ -70,7 +75,7 @@ def write_job(event: Event, request: Request, queue: str, margin_s: float) -> Rq
         detail = f"The request takes {size_bytes} bytes, but a function reads at most {REQUEST_BYTES}."
         raise StepRefusedError(delivery_problem(detail, HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
     now = datetime.now(UTC).strftime(_TIME)
-    own, *earlier = job_ids(request.subject, request.attempt)
+    own, *earlier = job_ids(request)
     fields: dict[str, str | bytes | int] = {
         "created_at": now,
         "enqueued_at": now,

@@ -64,8 +64,14 @@ def test_write_job_longer_than_a_function_reads_is_refused():
 
 
 def test_job_ids_name_this_attempt_first_and_no_more_than_three_before_it():
-    assert job_ids("j/s", 1) == ("j__s-1",)
-    assert job_ids("j/s", 9) == ("j__s-9", "j__s-8", "j__s-7", "j__s-6")
+    assert job_ids(step_of()) == ("job-1__chunk-00003-1",)
+    assert [job_id[-2:] for job_id in job_ids(step_of(attempt=9))] == ["-9", "-8", "-7", "-6"]
+
+
+def test_job_ids_of_a_step_that_is_added_anew_are_others():
+    first, anew = (step_of().model_copy(update={"entry_id": entry_id}) for entry_id in ("17-0", "18-0"))
+    assert not set(job_ids(first)) & set(job_ids(anew))
+    assert "entry_id" not in first.model_dump_json()
 
 
 @pytest.mark.parametrize("subject", ["a/b", "a_b", "a__b", "a_2Fb", "a-1", "é", "a b"])

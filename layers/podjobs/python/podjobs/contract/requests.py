@@ -21,6 +21,9 @@ class Request(BaseModel):
     attempt: PositiveInt = 1
     timeout_s: PositiveInt = DEFAULT_TIMEOUT_S
     """Seconds the function may take."""
+    entry_id: str = Field(default="", exclude=True)
+    """The adapter's entry that it comes from: tells it from other requests with the same subject, as when a job is
+    planned anew. Does not travel."""
 
     @property
     @abstractmethod
