@@ -6,6 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from podjobs.backends.wrappers import wrap
+from podjobs.contract.commands import UNLIMITED
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Result
@@ -14,8 +16,10 @@ from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
 from podjobs.settings import EndpointSettings
 
-SLEEPER = ["sleep", "86399"]
-"""Stands for ffmpeg: a command that outlives whoever started it, unless somebody ends it."""
+
+def endless(notes: Path) -> list[str]:
+    """A command that stands for ffmpeg, and outlives whoever started it unless somebody ends it."""
+    return ["tail", "--follow", str(notes / "nothing")]
 
 
 class SlowSettings(EndpointSettings):
@@ -30,16 +34,24 @@ class SlowFunction:
     def __init__(self, notes: Path) -> None:
         """Take the folder of the notes."""
         self._notes = notes
+        (notes / "nothing").touch()
 
     def handle(self, step: Step) -> Result:
         """Perform a step."""
-        host = os.environ.get("SLOW_HOST", "")
-        (self._notes / f"{step.step_id}-{step.attempt}-{time.monotonic_ns()}").write_text(f"{os.getpid()} {host}")
+        note = self._notes / f"{step.step_id}-{step.attempt}-{time.monotonic_ns()}"
+        note.write_text(f"{os.getpid()} {os.environ.get('SLOW_HOST', '')}")
+        result = self._perform(step)
+        note.with_name(f"ended-{note.name}").write_text(str(time.monotonic_ns()))
+        return result
+
+    def _perform(self, step: Step) -> Result:
         match step.action:
             case "sleep":
-                time.sleep(step.params["takes_s"])
+                time.sleep(step.params["takes_s"] * float(os.environ.get("SLOW_FACTOR", "1")))
             case "command":
-                subprocess.run(SLEEPER, check=True)
+                # as ffmpeg is started: in a session of its own, tied to this process
+                argv = [*wrap(1 << 32, UNLIMITED), *endless(self._notes)]
+                subprocess.run(argv, check=True, start_new_session=True)
             case "die":
                 os.kill(os.getpid(), signal.SIGKILL)
             case "permanent":

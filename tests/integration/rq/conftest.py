@@ -5,9 +5,10 @@ pool      starts workers: pool(workers=2, host="b")
 """
 
 import asyncio
-import json
+from itertools import accumulate
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 
@@ -18,6 +19,7 @@ from podjobs.contract.steps import Step
 from support.jobs import encoding_job
 from support.parts import new_worker_pool, running_redis
 from support.processes import REPOSITORY
+from support.slow_function import endless
 
 MAIN = REPOSITORY / "tests" / "support" / "slow_function.py"
 QUEUE = "encoding"
@@ -41,10 +43,10 @@ def pool(redis_url, tmp_path):
     notes = tmp_path / "notes"
     notes.mkdir()
 
-    def start(workers=1, host="", **settings):
+    def start(workers=1, host="", queue=QUEUE, main=MAIN, **settings):
         given = {"NOTES_DIR": str(notes), "SLOW_HOST": host, "PODJOBS_WORKER_GRACE_S": "1", **settings}
         name = f"pool-{len(started)}"
-        made = new_worker_pool(QUEUE, MAIN, given, tmp_path, redis_url, workers, name)
+        made = new_worker_pool(queue, main, given, tmp_path, redis_url, workers, name)
         if host:
             made.argv = ["unshare", "--uts", "sh", "-c", f'hostname {host} && exec "$@"', "sh", *made.argv]
         made.start()
@@ -65,11 +67,11 @@ class Deliver:
         self._notes = notes
         self._open = []
 
-    def step(self, action, step_id="one", attempt=1, timeout_s=30, **params):
+    def step(self, action, step_id="one", attempt=1, timeout_s=30, entry_id="1-0", **params):
         job = encoding_job("job-1", 7, "/media/videos/a.mp4")
         return Step(
             function=QUEUE, job=job, step_id=step_id, action=action, params=params, attempt=attempt, accepted_at=0,
-            timeout_s=timeout_s,
+            timeout_s=timeout_s, entry_id=entry_id,
         )  # fmt: skip
 
     def delivery(self, adapter_id="adapter-1"):
@@ -83,8 +85,24 @@ class Deliver:
 
     def notes(self, step_id="one"):
         """The process and the host of each time that a step was begun, in order."""
-        found = sorted(self._notes.glob(f"{step_id}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
-        return [tuple(path.read_text().split(" ")) for path in found]
+        return [tuple(path.read_text().split(" ")) for path in self._begun(step_id)]
+
+    def most_at_once(self, host, prefix):
+        """How many steps a host has performed at the same time at most, of those that it has ended."""
+        turns = []
+        for note in self._begun(prefix):
+            ended = note.with_name(f"ended-{note.name}")
+            if note.read_text().split(" ")[1] == host and ended.exists():
+                turns += [(int(note.name.rpartition("-")[2]), 1), (int(ended.read_text()), -1)]
+        return max(accumulate(turn for _, turn in sorted(turns)), default=0)
+
+    def _begun(self, prefix):
+        return sorted(self._notes.glob(f"{prefix}-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+
+    def commands(self):
+        """The commands of steps that run."""
+        wanted = endless(self._notes)
+        return [one for one in psutil.process_iter(["cmdline"]) if one.info["cmdline"] == wanted]
 
     async def begun(self, times=1, step_id="one"):
         for _ in range(400):
@@ -103,8 +121,3 @@ async def deliver(redis_url, tmp_path):
     made = Deliver(redis_url, tmp_path / "notes")
     yield made
     await made.close()
-
-
-def log_of(pool):
-    """A pool's log lines."""
-    return [json.loads(line) for line in pool.said().splitlines() if line.startswith("{")]
