@@ -16,21 +16,17 @@ from redis.exceptions import RedisError, ResponseError
 from typing_extensions import override
 
 from podjobs.contract.redaction import redact
-from podjobs.redis_connections import SENTINEL_OPTIONS, first, is_no_master, master_options, no_master
+from podjobs.redis_connections import SENTINEL_OPTIONS, SentinelOrder, is_no_master, master_options, no_master
 from podjobs.redis_urls import SentinelService
 
 
-class MasterSearch:
-    """Asks Sentinels where a master is; first the one that knew last time. What SentinelConnectionPool needs."""
-
-    def __init__(self, service: SentinelService) -> None:
-        """Create it."""
-        self._sentinel_urls = list(service.sentinel_urls)
+class MasterSearch(SentinelOrder):
+    """Asks Sentinels where a master is. What SentinelConnectionPool needs."""
 
     async def discover_master(self, name: str) -> tuple[str, int]:
         """Where the master is: host and port. Raises MasterNotFoundError."""
         answers = []
-        for url in tuple(self._sentinel_urls):
+        for url in self.urls:  # as they are now: another search may reorder them meanwhile
             try:
                 async with Redis.from_url(url, **SENTINEL_OPTIONS, retry=Retry(NoBackoff(), 0)) as sentinel:
                     address: Any = await sentinel.sentinel_get_master_addr_by_name(name)
@@ -38,14 +34,10 @@ class MasterSearch:
                 answers.append(str(error).rstrip("."))
                 continue
             if address:
-                self._sentinel_urls = first(url, self._sentinel_urls)
+                self.trust(url)
                 return str(address[0]), int(address[1])
             answers.append(f"{redact(url)} does not know it")
         raise no_master(name, answers)
-
-    def doubt(self) -> None:
-        """Another Sentinel is asked first next time: what the first one named is no master."""
-        self._sentinel_urls = [*self._sentinel_urls[1:], self._sentinel_urls[0]]
 
 
 class MasterConnection(SentinelManagedConnection):

@@ -93,22 +93,29 @@ def no_master(name: str, answers: list[str]) -> MasterNotFoundError:
     return MasterNotFoundError(f"No Sentinel names the master {name}: {'; '.join(answers)}")
 
 
-def first(url: str, urls: list[str]) -> list[str]:
-    """The same URLs, with this one at the beginning."""
-    return [url, *(other for other in urls if other != url)]
-
-
-class MasterSearch:
-    """Asks Sentinels where a master is; first the one that knew last time. What SentinelConnectionPool needs."""
+class SentinelOrder:
+    """The Sentinels that watch a master: the one that knew last time comes first."""
 
     def __init__(self, service: SentinelService) -> None:
-        """Create it."""
-        self._sentinel_urls = list(service.sentinel_urls)
+        """Begin with the order of the setting."""
+        self.urls = service.sentinel_urls
+
+    def trust(self, url: str) -> None:
+        """This one is asked first next time: it knows the master."""
+        self.urls = (url, *(other for other in self.urls if other != url))
+
+    def doubt(self) -> None:
+        """Another one is asked first next time: what the first one named is no master."""
+        self.urls = (*self.urls[1:], self.urls[0])
+
+
+class MasterSearch(SentinelOrder):
+    """Asks Sentinels where a master is. What SentinelConnectionPool needs."""
 
     def discover_master(self, name: str) -> tuple[str, int]:
         """Where the master is: host and port. Raises MasterNotFoundError."""
         answers = []
-        for url in tuple(self._sentinel_urls):
+        for url in self.urls:
             try:
                 with Redis.from_url(url, **SENTINEL_OPTIONS, retry=Retry(NoBackoff(), 0)) as sentinel:
                     address: Any = sentinel.sentinel_get_master_addr_by_name(name)
@@ -116,14 +123,10 @@ class MasterSearch:
                 answers.append(str(error).rstrip("."))
                 continue
             if address:
-                self._sentinel_urls = first(url, self._sentinel_urls)
+                self.trust(url)
                 return str(address[0]), int(address[1])
             answers.append(f"{redact(url)} does not know it")
         raise no_master(name, answers)
-
-    def doubt(self) -> None:
-        """Another Sentinel is asked first next time: what the first one named is no master."""
-        self._sentinel_urls = [*self._sentinel_urls[1:], self._sentinel_urls[0]]
 
 
 class MasterConnection(SentinelManagedConnection):
