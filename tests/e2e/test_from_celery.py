@@ -21,10 +21,9 @@ from support.parts import running_redis
 from support.pod_worker import DONE
 from support.processes import REPOSITORY, wait_for
 from support.server import Server
-from support.speech import join, speak
+from support.speech import error_rate, join, speak
 from support.statements import message_of, new_statement
 from support.transcriber import MODEL
-from support.words import error_rate
 from support.xapi_stack import new_lrs, store_of
 
 PAGE = REPOSITORY / "docs" / "from-celery.md"
