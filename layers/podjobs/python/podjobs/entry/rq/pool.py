@@ -74,12 +74,15 @@ def wait_for_redis(plan: PoolPlan) -> None:
     """Wait until Redis answers: a worker that starts before it does not have to be started again."""
     connection = open_redis_sync(plan.redis_url)
     shown = redact(plan.redis_url)
+    is_told = False
     while True:
         try:
             connection.ping()
         except RedisError as error:
             remedy = "It is tried again. If the address is wrong, correct PODJOBS_RQ_URL."
-            logger.warning("Redis does not answer.", redis=shown, error=redact(str(error)), remedy=remedy)
+            if not is_told:
+                logger.warning("Redis does not answer.", redis=shown, error=redact(str(error)), remedy=remedy)
+            is_told = True
             time.sleep(REDIS_RETRY_S)
         else:
             connection.close()

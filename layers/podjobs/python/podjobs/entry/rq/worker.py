@@ -89,6 +89,8 @@ class StepWorker(Worker):
         """When a running step is given up, by the monotonic clock."""
         self._beat_s = 0.0
         """When the last heartbeat was sent."""
+        self._is_away = False
+        """Whether Redis did not answer the last time."""
 
     def serve(self) -> None:
         """Work until the process is told to stop."""
@@ -99,8 +101,9 @@ class StepWorker(Worker):
             while not self._stop_requested:
                 try:
                     self._serve_one()
+                    self._note_back()
                 except RedisError as error:
-                    logger.warning("Redis does not answer. The worker waits for it.", error=str(error))
+                    self._note_away(error)
                     self._pause(REDIS_RETRY_S)
         except StopError:
             logger.info("The grace time is over.")
@@ -282,10 +285,22 @@ class StepWorker(Worker):
             except RedisError as error:
                 if time.monotonic() >= self._ends_s:
                     raise StopError from error
-                logger.warning("Redis does not answer. The worker waits for it.", error=str(error))
+                self._note_away(error)
                 time.sleep(REDIS_RETRY_S)
             else:
+                self._note_back()
                 return
+
+    def _note_away(self, error: RedisError) -> None:
+        """Say once that the worker waits, however long that takes."""
+        if not self._is_away:
+            logger.warning("Redis does not answer. The worker waits for it.", error=str(error))
+        self._is_away = True
+
+    def _note_back(self) -> None:
+        if self._is_away:
+            logger.info("Redis answers again.")
+        self._is_away = False
 
     def _pause(self, pause_s: float) -> None:
         """Wait, unless the worker is to stop."""
