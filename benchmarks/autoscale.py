@@ -85,7 +85,7 @@ def run(folder: Path, wishes: Wishes, prices: PriceList, picture: Path | None) -
     _print_day(videos, outcomes, costs)
     _print_ready(videos, outcomes)
     if picture is not None:
-        draw([outcome.curve() for outcome in outcomes], picture)
+        draw([outcome.curve() for outcome in outcomes[:-1]], picture)  # Pod's workers have the same farm
     by_name = {outcome.name: outcome for outcome in outcomes}
     slower, fixed = by_name["Knative"], by_name["the farm, pod-functions"]
     p95 = {outcome.name: percentile(list(outcome.day.ready_s.values()), 95) for outcome in (slower, fixed)}

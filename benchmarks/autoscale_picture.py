@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HOURS = range(0, 25, 3)
+"""Marked on the axis, which ends with the last."""
 COLOURS = ("#0b6e99", "#c2571a", "#4c8c2b", "#444444", "#a33b6f")
 
 
@@ -30,10 +31,10 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
     most = max(count for curve in curves for _, count in curve.steps)
-    end_h = max(24.0, *(curve.steps[-1][0] / 3600 for curve in curves))
+    end_h = HOURS[-1]
     figure, axes = plt.subplots(len(curves), 1, figsize=(9, 1.55 * len(curves)), sharex=True, sharey=True)
     for axis, curve, colour in zip(axes, curves, COLOURS, strict=False):
-        times_h = [time_s / 3600 for time_s, _ in curve.steps] + [end_h]
+        times_h = [min(end_h, time_s / 3600) for time_s, _ in curve.steps] + [end_h]
         counts = [count for _, count in curve.steps]
         axis.fill_between(times_h, [*counts, counts[-1]], step="post", color=colour, alpha=0.75, linewidth=0)
         axis.set_title(curve.name, loc="left", fontsize=10)

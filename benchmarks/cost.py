@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.bucket_job import MeasuredBucket, measured_bucket
-from benchmarks.cost_report import print_actions, print_seen, report_hour
+from benchmarks.cost_report import HOUR_S, print_actions, print_seen, report_hour
+from benchmarks.invocations import count_invocations
 from benchmarks.lambda_steps import Medium, Network, Seen, measure_encoding, measure_transcription
 from benchmarks.lecture_cost import LONGEST_STEP_S
 from benchmarks.measure import Target, judge
@@ -59,7 +60,7 @@ def run(folder: Path, prices: PriceList, network: Network) -> int:
     write_costs(folder / COSTS_FILE, measured.costs, about)
     print_seen(measured.seen)
     print_actions(measured.costs)
-    ready_s, longest_s = report_hour(measured.costs, prices)
+    ready_s, longest_s = report_hour(measured.costs, prices, count_invocations(folder / "invocations", HOUR_S))
     return judge(
         [
             Target(

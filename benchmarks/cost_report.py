@@ -65,8 +65,13 @@ def print_actions(costs: Mapping[str, ActionCost]) -> None:
     console.print(table)
 
 
-def report_hour(costs: Mapping[str, ActionCost], prices: PriceList) -> tuple[float, float]:
+def report_hour(costs: Mapping[str, ActionCost], prices: PriceList, invocations: int) -> tuple[float, float]:
     """An hour of lecture: memory sizes, prices, and the same elsewhere.
+
+    Args:
+        costs: of steps.
+        prices: of everything.
+        invocations: for the encoding job, as the adapter was seen to send them.
 
     Returns:
         When it is encoded, with all steps of a stage at once, and how long the longest step takes; in seconds.
@@ -75,7 +80,7 @@ def report_hour(costs: Mapping[str, ActionCost], prices: PriceList) -> tuple[flo
     hour = {name: job_steps(plan(HOUR_S), HOUR_S, costs) for name, plan in plans.items()}
     largest = {name: job_steps(plan(LARGEST_S), LARGEST_S, costs) for name, plan in plans.items()}
     chosen = {name: _choose(name, hour[name], largest[name], prices) for name in plans}
-    _print_bill(hour, chosen, prices)
+    _print_bill(hour, chosen, prices, {"encoding": invocations, "transcription": len(hour["transcription"]) + 1})
     _print_elsewhere(hour, chosen, prices)
     return chosen["encoding"].ready_s, max(size.longest_s for size in chosen.values())
 
@@ -97,7 +102,9 @@ def _choose(name: str, hour: Sequence[JobStep], largest: Sequence[JobStep], pric
     return size_of(hour, chosen.memory_mb, ephemeral_mb, prices)
 
 
-def _print_bill(hour: Mapping[str, Sequence[JobStep]], chosen: Mapping[str, Size], prices: PriceList) -> None:
+def _print_bill(
+    hour: Mapping[str, Sequence[JobStep]], chosen: Mapping[str, Size], prices: PriceList, invocations: Mapping[str, int]
+) -> None:
     """What an hour costs on Lambda, item by item."""
     table = new_table("An hour of lecture on Lambda", "what", "encoding", "$", "transcription", "$")
     uses = {name: total(steps) for name, steps in hour.items()}
@@ -105,8 +112,8 @@ def _print_bill(hour: Mapping[str, Sequence[JobStep]], chosen: Mapping[str, Size
         ("GB-seconds", {n: f"{chosen[n].gb_s:,.0f}" for n in hour}, {n: chosen[n].price for n in hour}),
         ("on Arm, if as fast", {n: f"{chosen[n].gb_s:,.0f}" for n in hour},
          {n: chosen[n].gb_s * prices.functions.gb_s_arm for n in hour}),
-        ("invocations", {n: str(len(hour[n]) + 1) for n in hour},
-         {n: (len(hour[n]) + 1) * prices.functions.request for n in hour}),
+        ("invocations", {n: str(invocations[n]) for n in hour},
+         {n: invocations[n] * prices.functions.request for n in hour}),
         ("S3: requests", {n: f"{uses[n].writes + uses[n].reads:,.0f}" for n in hour},
          {n: prices.objects.requests_price(uses[n].writes, uses[n].reads) for n in hour}),
         ("S3: what was written, for an hour", {n: f"{uses[n].uploaded_bytes / GB:.2f} GB" for n in hour},
