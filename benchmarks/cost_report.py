@@ -18,8 +18,9 @@ from benchmarks.lecture_cost import (
 )
 from benchmarks.measure import console, new_table
 from benchmarks.planned_steps import encoding_stages, transcription_stages
-from benchmarks.price_list import GB, MB_OF_A_VCPU, PriceList
+from benchmarks.price_list import MB_OF_A_VCPU, PriceList
 from benchmarks.step_costs import ActionCost, StepUse
+from benchmarks.storage_price import GB
 
 HOUR_S = 3600.0
 LARGEST_S = 2 * HOUR_S

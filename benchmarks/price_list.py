@@ -5,9 +5,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.storage_price import GB, HOURS_OF_A_MONTH
+
 DEFAULT_PRICES = Path(__file__).with_name("prices.toml")
-HOURS_OF_A_MONTH = 730
-GB = 1_000_000_000
 MB_OF_A_GB = 1024
 """As Lambda counts memory."""
 FREE_EPHEMERAL_MB = 512
