@@ -55,7 +55,7 @@ class HeldSecrets:
         self.adopt: Callable[[], None] | None = None
         """Takes the new settings into use. Raises SecretsError if they are of no use; then the old ones go on."""
         self._written = written
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # whoever adopts secrets reads settings, which asks for them
         self._references: tuple[Reference, ...] = ()
         self._documents: dict[Reference, Document] = {}
         self._settings: Mapping[str, Any] = {}
