@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from podjobs.secret_store import SecretsError
@@ -34,7 +34,7 @@ class Document:
 @cache
 def setting_names() -> frozenset[str]:
     """The names of all settings."""
-    return frozenset(files(__package__).joinpath(NAMES_FILE).read_text(encoding="ascii").split())
+    return frozenset(Path(__file__).with_name(NAMES_FILE).read_text(encoding="ascii").split())
 
 
 def read_document(text: str | bytes, shown: str) -> Document:

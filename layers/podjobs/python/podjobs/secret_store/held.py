@@ -28,6 +28,11 @@ TTL_S = 300.0
 PREVIOUS_FOR_S = 3600.0
 """How long the functions' secret is accepted after this process has learnt of another one."""
 
+OVERRULED = (
+    "Settings of a secret are in the environment, too, which takes precedence: their rotation would change nothing. "
+    "Take them out of the environment."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SecretState:
@@ -95,6 +100,18 @@ class HeldSecrets:
         read = f"{self._read_at:%Y-%m-%d %H:%M:%S} UTC" if self._read_at else ""
         fault = " ".join(self._faults)
         return [SecretState(str(one), document.version, read, fault) for one, document in self._documents.items()]
+
+    @property
+    def overruled(self) -> list[str]:
+        """Settings that the environment holds, too, which takes precedence: their rotation changes nothing."""
+        return sorted(name for name in self._settings if os.environ.get(name))
+
+    def log_start(self) -> None:
+        """Log what was read."""
+        said = [f"{state.secret} {state.version}" for state in self.states()]
+        logger.info("Settings were read from secrets.", secrets=said)
+        if self.overruled:
+            logger.warning(OVERRULED, settings=self.overruled)
 
     @property
     def is_incomplete(self) -> bool:
