@@ -29,8 +29,12 @@ def test_document_that_is_no_object_is_refused_without_being_repeated(text):
         ("POD_API_TOKKEN", "has the name POD_API_TOKKEN, which is no setting. Did you mean POD_API_TOKEN?"),
         ("xapi_lrs_pwd", "has the name xapi_lrs_pwd, which is no setting. Did you mean XAPI_LRS_PWD?"),
         ("engine", "has the name engine, which is no setting. Names are those of docs/settings.md"),
-        ("s3cret value!", "has a name that is no setting's, and is not shown as it may be a value."),
-        ("PODJOBS_SECRETS", "has the name PODJOBS_SECRETS, which is no setting."),
+        ("s3cret value!", "has a name (not shown, as it may be a value), which is no setting."),
+        (
+            "s3cret0123456789abcdef0123456789abcdef01",
+            "has a name (not shown, as it may be a value), which is no setting.",
+        ),
+        ("PODJOBS_SECRETS", "has the name PODJOBS_SECRETS, which is no setting. Did you mean PODJOBS_SECRETS_TTL_S?"),
     ],
 )
 def test_document_name_that_is_no_setting_is_a_fault(name, said):

@@ -39,3 +39,8 @@ def test_references_what_is_none_is_refused_without_being_repeated(written):
         read_references(f"podjobs/redis,{written}")
     assert "s3cret" not in str(refused.value)
     assert "entry 2" in str(refused.value)
+
+
+def test_references_list_without_any_is_refused():
+    with pytest.raises(SecretsError, match=r"^PODJOBS_SECRETS: must list names or ARNs"):
+        read_references(" , ")

@@ -25,12 +25,10 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
 
-from podjobs.secret_store import FUNCTION_SECRET, SecretsError
+from podjobs.secret_store import FUNCTION_SECRET, PREVIOUS_FOR_S, SecretsError
 from podjobs.secret_store.documents import Document, read_document
 from podjobs.secret_store.references import AwsSecret
 
-PREVIOUS_FOR_S = 3600
-"""How long after a rotation the secret before it is accepted: longer than adapter and functions take to learn of it."""
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 CONFIG = Config(
     connect_timeout=2,
@@ -69,7 +67,7 @@ def read_secret(secret: AwsSecret) -> Document:
         client = boto3.session.Session().client("secretsmanager", region_name=region, config=CONFIG)
         answer = client.get_secret_value(SecretId=secret.id, VersionStage=CURRENT)
         document = read_document(_text(answer, secret), str(secret))
-        created = answer["CreatedDate"]
+        created = answer.get("CreatedDate") or datetime.now(tz=UTC)
         previous_for_s = PREVIOUS_FOR_S - (datetime.now(tz=UTC) - created).total_seconds()
         previous: dict[str, Any] = {}
         if FUNCTION_SECRET in document.settings and previous_for_s > 0:
