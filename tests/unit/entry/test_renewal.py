@@ -95,6 +95,10 @@ def gate():
     return Gate()
 
 
+def advise(settings):
+    return "" if settings.pod_api_token.get_secret_value() == "second" else "The token is refused."
+
+
 class GateSecret(SecretFile):
     def write(self, token, function_secret=None):
         super().write(POD_API_TOKEN=token, PODJOBS_FUNCTION_SECRET=function_secret)
@@ -179,6 +183,14 @@ def test_secrets_that_are_old_are_read_again_beside_the_requests(ask, gate, secr
     assert ask()["statusCode"] == 200
 
     assert gate.shown[-1] == "second"
+
+
+def test_advice_of_the_start_ends_with_the_secret_that_it_was_about(gate, secret):
+    endpoint, _ = open_endpoint(FunctionDefinition("gate", STEPS, GateSettings, gate.build, advise))
+    assert endpoint.advice == "The token is refused."
+    secret.write("second")
+    secret.held.renew(0)
+    assert endpoint.advice == ""
 
 
 def test_step_in_work_ends_with_the_secret_that_it_began_with(ask, gate, secret):
