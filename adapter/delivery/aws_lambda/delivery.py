@@ -17,6 +17,7 @@ import base64
 import binascii
 import functools
 import json
+import os
 import threading
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -186,7 +187,9 @@ class _LambdaFunction:
         with self._opening:
             if self._client is None:
                 session = boto3.session.Session()
-                self._client = session.client("lambda", region_name=region_of(self.name), config=self._config)
+                # AWS's containers say AWS_REGION, which boto3 does not read
+                region = region_of(self.name) or session.region_name or os.environ.get("AWS_REGION")
+                self._client = session.client("lambda", region_name=region, config=self._config)
             return self._client
 
     def close(self) -> None:
