@@ -21,6 +21,7 @@ from adapter.settings import AdapterSettings, FunctionSettings, adapter_settings
 from podjobs.contract.errors import Problem
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.redaction import redact
+from podjobs.secret_store.held import OVERRULED, held_secrets
 
 RQ_SCHEME, LAMBDA_SCHEME = "rq", "lambda"
 ANSWER_LIMIT_S = 60
@@ -89,7 +90,18 @@ async def examine(settings: AdapterSettings) -> list[Finding]:
         asked += [_ask_page(page, session) for page in _pages(settings)]
         asked += [_count_workers(function, settings.rq_url) for function in _functions(settings) if _is_rq(function)]
         asked += [_ask_lambda(function) for function in _functions(settings) if _is_lambda(function)]
-        return [*await asyncio.gather(*asked), *await _look_at_queues(settings)]
+        return [*await asyncio.gather(*asked), *await _look_at_queues(settings), *_look_at_secrets()]
+
+
+def _look_at_secrets() -> Iterator[Finding]:
+    """Say which secrets were read, and when; they were, or there would be no settings."""
+    held = held_secrets()
+    if held is None:
+        return
+    for state in held.states():
+        yield Finding(state.secret, f"{WELL}, {state.version}, read {state.read}", needs_operator=False)
+    if held.overruled:
+        yield Finding("secrets", f"{OVERRULED} They are: {', '.join(held.overruled)}.", needs_operator=True)
 
 
 async def _look_at_queues(settings: AdapterSettings) -> list[Finding]:

@@ -78,8 +78,9 @@ def open_endpoint(
     examine = functools.partial(definition.examine, handler) if definition.examine else None
 
     def rebuild(new: SettingsT) -> Handler[RequestT, ReplyT]:
+        rebuilt, _ = definition.build(new)
         endpoint.start_advice = _advise(definition, new)
-        return definition.build(new)[0]
+        return rebuilt
 
     if held := held_secrets():
         load = functools.partial(load_settings, definition.settings)
