@@ -1,0 +1,67 @@
+"""What the templates for AWS mean, whichever parameters are chosen: nothing refers to what is not there."""
+
+import re
+
+import pytest
+
+from support.aws_templates import ALL, MAIN, PARTS, STACKS, part_of
+from support.cloudformation import references, used_conditions
+
+
+@pytest.mark.parametrize("template", ALL.values(), ids=ALL)
+def test_template_refers_only_to_what_is_there_whatever_is_chosen(template):
+    parameters = set(template.section("Parameters"))
+    seen = set()
+    for chosen in template.combinations():
+        known = template.conditions(chosen)
+        if (state := tuple(known.values())) in seen:
+            continue
+        seen.add(state)
+        resources = template.rendered("Resources", chosen)
+        there = resources.keys() | parameters
+        for section in ("Resources", "Outputs"):
+            for name, entry in template.rendered(section, chosen).items():
+                assert set(references(entry)) <= there, (name, chosen)
+    assert len(seen) > 1 or not template.section("Conditions")
+
+
+@pytest.mark.parametrize("template", ALL.values(), ids=ALL)
+def test_template_uses_every_parameter_and_describes_it(template):
+    sections = ("Conditions", "Resources", "Outputs", "Globals", "Rules")
+    used = {name for section in sections for name in references(template.section(section))}
+    assert set(template.section("Parameters")) <= used
+    for name, about in template.section("Parameters").items():
+        assert about["Description"].endswith("."), name
+
+
+@pytest.mark.parametrize("template", ALL.values(), ids=ALL)
+def test_template_uses_every_condition(template):
+    used = set(used_conditions([template.section(name) for name in ("Conditions", "Resources", "Outputs", "Globals")]))
+    assert used == set(template.section("Conditions"))
+
+
+@pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS)
+def test_nested_stack_is_given_all_its_parameters_and_no_others(stack):
+    assert set(stack["Properties"]["Parameters"]) == set(part_of(stack).section("Parameters"))
+
+
+def test_parts_are_all_used():
+    assert sorted(part_of(stack).path for stack in STACKS.values()) == [part.path for part in PARTS.values()]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_outputs_of_a_nested_stack_that_are_used_are_always_there(stack):
+    text = MAIN.path.read_text(encoding="utf-8")
+    used = set(re.findall(rf"\b{stack}\.Outputs\.(\w+)", text))
+    outputs = part_of(STACKS[stack]).section("Outputs")
+    assert {name for name in used if "Condition" not in outputs[name]} == used
+
+
+def test_choices_of_the_parts_are_those_of_the_whole():
+    """What is passed on is among what the part allows."""
+    for stack in STACKS.values():
+        inner = part_of(stack).section("Parameters")
+        for name, value in stack["Properties"]["Parameters"].items():
+            outer = MAIN.section("Parameters").get(value.get("Ref", ""), {})
+            if "AllowedValues" in inner[name]:
+                assert inner[name]["AllowedValues"] == outer["AllowedValues"], name
