@@ -1,11 +1,13 @@
 """What the templates for AWS mean, whichever parameters are chosen: nothing refers to what is not there."""
 
 import re
+import tomllib
 
 import pytest
 
 from support.aws_templates import ALL, MAIN, PARTS, STACKS, part_of
 from support.cloudformation import references, used_conditions
+from support.processes import REPOSITORY
 
 
 @pytest.mark.parametrize("template", ALL.values(), ids=ALL)
@@ -65,3 +67,14 @@ def test_choices_of_the_parts_are_those_of_the_whole():
             outer = MAIN.section("Parameters").get(value.get("Ref", ""), {})
             if "AllowedValues" in inner[name]:
                 assert inner[name]["AllowedValues"] == outer["AllowedValues"], name
+
+
+@pytest.mark.parametrize("environment", ["default", "production"])
+def test_samconfig_names_parameters_and_values_that_the_template_has(environment):
+    config = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))[environment]
+    given = dict(one.split("=", 1) for one in config["deploy"]["parameters"]["parameter_overrides"])
+    parameters = MAIN.section("Parameters")
+    for name, value in given.items():
+        assert value in map(str, parameters[name].get("AllowedValues", [value])), name
+    required = {name for name, about in parameters.items() if "Default" not in about}
+    assert required <= given.keys()
