@@ -31,6 +31,7 @@ from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
 from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
+from adapter.secret_renewal import SecretRenewal
 from adapter.settings import AdapterSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
@@ -91,6 +92,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
             if stop.is_set():
                 await cancel_and_wait([first])
                 return
+            renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
@@ -108,7 +110,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([*dispatching, *reading, watching, recovering, beating])
+                await cancel_and_wait([*dispatching, *reading, watching, recovering, beating, renewing])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 

@@ -59,7 +59,7 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
         programs.append(_object_store(configuration))
     if configuration.own_pod:
         programs.append(_pod(configuration))
-    given = configuration.environment | {"PYTHONPATH": PYTHONPATH}
+    given = configuration.handed_on | {"PYTHONPATH": PYTHONPATH}
     make = _workers if configuration.transport is Transport.RQ else _function
     programs += [make(function, configuration, given) for function in configuration.functions]
     argv = (sys.executable, "-m", "adapter", "run")
