@@ -1,13 +1,22 @@
 """What the templates for AWS mean, whichever parameters are chosen: nothing refers to what is not there."""
 
+import json
 import re
 import tomllib
 
 import pytest
 
+from adapter.delivery.requests import request_event
+from adapter.door.celery_jobs import read_job
+from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.message_contracts import STEPS
+from podjobs.contract.steps import Step
+from podjobs.events import write_message
 from support.aws_templates import ALL, MAIN, PARTS, STACKS, part_of
 from support.cloudformation import references, used_conditions
 from support.processes import REPOSITORY
+
+RECORDED_MEDIA_ROOT = "/usr/local/django_projects/podv4/pod/media"
 
 
 @pytest.mark.parametrize("template", ALL.values(), ids=ALL)
@@ -78,3 +87,13 @@ def test_samconfig_names_parameters_and_values_that_the_template_has(environment
         assert value in map(str, parameters[name].get("AllowedValues", [value])), name
     required = {name for name, about in parameters.items() if "Default" not in about}
     assert required <= given.keys()
+
+
+def test_example_event_is_the_first_step_of_a_recorded_request():
+    """It is what the adapter would send for it: `sam local invoke` and the console's test need one."""
+    recorded = (REPOSITORY / "tests/data/pod-4.1-messages/encode_plain.json").read_bytes()
+    job = read_job(recorded, MediaPaths(RECORDED_MEDIA_ROOT))
+    step = Step(job=job, step_id="plan", function="encoding", action="plan", accepted_at=0)
+    message = write_message(request_event(STEPS, step, "example"))
+    written = json.loads((REPOSITORY / "deploy/aws/event.json").read_text(encoding="utf-8"))
+    assert written | {"time": message["time"]} == message
