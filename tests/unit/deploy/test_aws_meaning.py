@@ -145,7 +145,7 @@ def test_media_url_is_one_that_functions_accept(storage):
         assert split_media_url(text)
 
 
-def test_adapter_invokes_the_functions_and_reads_one_secret_and_nothing_else():
+def test_adapter_invokes_the_functions_and_reads_its_secrets_and_nothing_else():
     role = PARTS["adapter"].section("Resources")["TaskRole"]["Properties"]["Policies"]
     allowed = {action for one in statements(role) for action in listed(one["Action"])}
     assert allowed == {"lambda:InvokeFunction", "lambda:GetFunctionConfiguration", "secretsmanager:GetSecretValue"}
@@ -187,13 +187,15 @@ def test_broker_and_jobs_are_never_evicted():
 @pytest.mark.parametrize(
     ("broker", "job_store"), [*itertools.product(("existing", "nodes"), ("broker", "durable", "serverless"))]
 )
-def test_secret_of_redis_is_json_with_the_urls_of_what_was_chosen(broker, job_store):
+def test_secrets_of_redis_are_json_with_the_urls_of_what_was_chosen(broker, job_store):
     redis = PARTS["redis"]
     chosen = dict.fromkeys(redis.section("Parameters"), "") | {"Broker": broker, "JobStore": job_store}
-    text, parts = redis.rendered("Resources", chosen)["RedisSecret"]["Properties"]["SecretString"]["Fn::Sub"]
-    for name, value in parts.items():
-        text = text.replace(f"${{{name}}}", value if isinstance(value, str) else value["Fn::Sub"])
-    settings = json.loads(text)
+    settings = {}
+    for resource in redis.rendered("Resources", chosen).values():
+        if "SecretString" in resource["Properties"]:
+            text, parts = resource["Properties"]["SecretString"]["Fn::Sub"]
+            url = parts["Url"] if isinstance(parts["Url"], str) else parts["Url"]["Fn::Sub"]
+            settings |= json.loads(text.replace("${Url}", url))
     assert settings["ENCODING_TRANSCODING_CELERY_BROKER_URL"].startswith("rediss://" if broker == "nodes" else "redis:")
     assert settings.get("PODJOBS_REDIS_URL", "").startswith("" if job_store == "broker" else "rediss+cluster://")
     assert ("PODJOBS_REDIS_URL" in settings) == (job_store != "broker")
