@@ -167,6 +167,13 @@ def test_adapter_is_given_time_to_let_steps_end_and_to_give_back_the_rest():
     assert grace_s + 3 * LEAVE_LIMIT_S < container["StopTimeout"] <= FARGATE_STOP_LIMIT_S
 
 
+def test_adapter_leaves_room_in_redis_and_bounds_dead_letters_after_statements():
+    """A node of the default size has 1.37 GiB, a quarter of which ElastiCache keeps for itself."""
+    defaults = MAIN.defaults()
+    assert defaults["BrokerNodeType"] == "cache.t4g.small"
+    assert int(defaults["StatementBytes"]) < int(defaults["DeadLetterBytes"]) <= 1.37 * 2**30 * 0.75 / 2
+
+
 def test_redis_is_open_to_the_adapter_and_to_pod_only():
     resources = PARTS["redis"].section("Resources")
     inside = [rule for one in resources.values() for rule in one["Properties"].get("SecurityGroupIngress", [])]
