@@ -32,7 +32,7 @@ from adapter.redis.memory import KeyMemory
 from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
 from adapter.secret_renewal import SecretRenewal
-from adapter.settings import AdapterSettings, StatementSettings
+from adapter.settings import AdapterSettings, FunctionSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
@@ -125,7 +125,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     lease_s = settings.podjobs_lease_s
     step_dispatches: list[StepDispatch] = []
     for function in settings.functions:
-        delivery = _open_delivery(settings, function.url, STEPS, streams)
+        delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
         step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
     dispatches: list[StepDispatch | StatementDispatch] = [*step_dispatches]
@@ -169,21 +169,22 @@ def _build_statement_dispatch(
     lease_s = settings.podjobs_lease_s
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
-    delivery = _open_delivery(settings, wanted.function.url, STATEMENTS, streams)
+    delivery = _open_delivery(settings, wanted.function, STATEMENTS, streams)
     resources.push_async_callback(delivery.close)
     return StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
 
 
 def _open_delivery(
-    settings: AdapterSettings, url: str, contract: MessageContract[RequestT, ReplyT], streams: Streams
+    settings: AdapterSettings, function: FunctionSettings, contract: MessageContract[RequestT, ReplyT], streams: Streams
 ) -> Delivery[RequestT, ReplyT]:
     side = AdapterSide(
         adapter_id=streams.adapter_id,
         margin_s=settings.podjobs_timeout_margin_s,
         secret=settings.podjobs_function_secret,
         open_queues=lambda: open_redis(settings.rq_url, text=True),
+        slots=function.concurrency,
     )
-    return open_delivery(url, contract, side)
+    return open_delivery(function.url, contract, side)
 
 
 def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:
