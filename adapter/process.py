@@ -25,6 +25,7 @@ from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
+from adapter.redis.earlier_names import carry_over
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
@@ -58,6 +59,7 @@ class _Parts:
     """What an adapter consists of."""
 
     adapter_id: str
+    jobs: RedisClient
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
     recovery: Recovery
@@ -83,11 +85,10 @@ async def run_adapter(settings: AdapterSettings) -> None:
         _log_start(settings, parts, port)
 
         async with asyncio.TaskGroup() as work:
-            # the first heartbeat comes before anything is claimed
-            first = work.create_task(retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat"))
-            await _first_of(first, stop)
+            begun = work.create_task(_begin(parts, settings.podjobs_lease_s))
+            await _first_of(begun, stop)
             if stop.is_set():
-                await cancel_and_wait([first])
+                await cancel_and_wait([begun])
                 return
             recovering = work.create_task(parts.recovery.run(), name="recovery")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
@@ -108,6 +109,14 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await cancel_and_wait([*dispatching, *reading, recovering, beating])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
+
+
+async def _begin(parts: _Parts, lease_s: float) -> None:
+    """Carry over what an earlier version has stored, then beat for the first time: before anything is claimed."""
+    await retry_until_redis_answers(
+        lambda: carry_over(parts.jobs, lease_s), "carry over the jobs of an earlier version"
+    )
+    await retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat")
 
 
 def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
@@ -143,6 +152,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
     return _Parts(
         adapter_id=streams.adapter_id,
+        jobs=jobs,
         doors=doors,
         recovery=Recovery(jobs, records),
         dispatches=dispatches,
