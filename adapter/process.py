@@ -26,6 +26,7 @@ from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
+from adapter.redis.earlier_names import carry_over
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
@@ -60,6 +61,7 @@ class _Parts:
     """What an adapter consists of."""
 
     adapter_id: str
+    jobs: RedisClient
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
     recovery: Recovery
@@ -86,11 +88,10 @@ async def run_adapter(settings: AdapterSettings) -> None:
         _log_start(settings, parts, port)
 
         async with asyncio.TaskGroup() as work:
-            # the first heartbeat comes before anything is claimed
-            first = work.create_task(retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat"))
-            await _first_of(first, stop)
+            begun = work.create_task(_begin(parts, settings.podjobs_lease_s))
+            await _first_of(begun, stop)
             if stop.is_set():
-                await cancel_and_wait([first])
+                await cancel_and_wait([begun])
                 return
             renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
@@ -113,6 +114,14 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await cancel_and_wait([*dispatching, *reading, watching, recovering, beating, renewing])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
+
+
+async def _begin(parts: _Parts, lease_s: float) -> None:
+    """Carry over what an earlier version has stored, then beat for the first time: before anything is claimed."""
+    await retry_until_redis_answers(
+        lambda: carry_over(parts.jobs, lease_s), "carry over the jobs of an earlier version"
+    )
+    await retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat")
 
 
 def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
@@ -149,6 +158,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
     return _Parts(
         adapter_id=streams.adapter_id,
+        jobs=jobs,
         doors=doors,
         recovery=Recovery(jobs, records),
         dispatches=dispatches,
