@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from support.processes import REPOSITORY
 
@@ -26,7 +26,7 @@ def build(overlay: str) -> tuple[Manifest, ...]:
     done = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ValueError(f"kustomize cannot build {folder}: {done.stderr}")
-    return tuple(yaml.safe_load_all(done.stdout))
+    return tuple(yaml.load_all(done.stdout, Loader=yaml.CSafeLoader))
 
 
 def is_kind(manifest: Manifest, *kinds: str) -> bool:
@@ -65,7 +65,9 @@ def container_of(workload: Manifest) -> Manifest:
 def settings_of(overlay: str, workload: Manifest) -> dict[str, str]:
     """The settings that its container gets, but for the secret ones."""
     maps = of_kind(overlay, "ConfigMap")
-    sources = (source["configMapRef"]["name"] for source in container_of(workload)["envFrom"] if "configMapRef" in source)
+    sources = (
+        source["configMapRef"]["name"] for source in container_of(workload)["envFrom"] if "configMapRef" in source
+    )
     return {name: value for source in sources for name, value in maps[source]["data"].items()}
 
 
