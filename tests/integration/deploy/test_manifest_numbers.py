@@ -13,6 +13,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.steps import SLOWEST as SLOWEST_TRANSCRIPTION
 from support.manifests import (
+    EVERY_COMPONENT,
     FOLDER,
     OVERLAYS,
     bytes_of,
@@ -29,8 +30,9 @@ LONG_VIDEO_S = 4 * 3600
 FULL_HD_60_PX = 60 * 60 * (640 * 360 + 1280 * 720 + 1920 * 1080)
 """Of a chunk of 60 s with 60 frames a second, in all default renditions."""
 BATCH_STATEMENTS = 500
-KNATIVE = [overlay for overlay in OVERLAYS if overlay.startswith("knative")]
-KEDA = [overlay for overlay in OVERLAYS if overlay.startswith("keda")]
+EACH = [pytest.param(one, marks=() if one in EVERY_COMPONENT else pytest.mark.slow) for one in OVERLAYS]
+KNATIVE = [one for one in EACH if one.values[0].startswith("knative")]
+KEDA = [one for one in EACH if one.values[0].startswith("keda")]
 
 
 def longest_steps_s():
@@ -64,7 +66,7 @@ def most_pods(overlay, name):
     return int(annotations["autoscaling.knative.dev/max-scale"])
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_adapters_have_in_flight_what_all_pods_of_a_function_can_take(overlay):
     """Each adapter has a limit of its own, so the limits of all of them add up."""
     adapter = workloads(overlay)["adapter"]
@@ -102,7 +104,7 @@ def test_keda_counts_the_steps_that_a_pod_has_slots_for(overlay):
         assert "replicas" not in workload["spec"]
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_pods_have_the_time_that_their_longest_step_may_take(overlay):
     margin_s = float(settings_of(overlay, workloads(overlay)["adapter"])["PODJOBS_TIMEOUT_MARGIN_S"])
     for name, limit_s in longest_steps_s().items():
@@ -112,14 +114,14 @@ def test_pods_have_the_time_that_their_longest_step_may_take(overlay):
         assert pod.get("responseStartTimeoutSeconds", given_s) == given_s, name
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_adapter_has_more_time_to_stop_than_it_takes(overlay):
     adapter = workloads(overlay)["adapter"]
     grace_s = float(settings_of(overlay, adapter)["PODJOBS_GRACE_S"])
     assert pod_of(adapter)["terminationGracePeriodSeconds"] > grace_s + 10
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_scratch_refuses_a_step_before_kubernetes_evicts_the_pod(overlay):
     for name, workload in workloads(overlay).items():
         volumes = {v["name"]: v["emptyDir"] for v in pod_of(workload)["volumes"] if "emptyDir" in v}
@@ -131,7 +133,7 @@ def test_scratch_refuses_a_step_before_kubernetes_evicts_the_pod(overlay):
             assert int(settings["PODJOBS_SCRATCH_MB"]) * 2**20 < sizes["scratch"], name
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_every_container_says_what_it_needs_and_what_it_may_have(overlay):
     for name, workload in workloads(overlay).items():
         resources = container_of(workload)["resources"]
@@ -152,7 +154,7 @@ def test_gpu_is_one_for_each_pod_with_one_slot():
         assert slots_of(overlay, "transcription", workload) == (1 if gpus else 2)
 
 
-@pytest.mark.parametrize("way", ["knative", "keda"])
+@pytest.mark.parametrize("way", ["keda", pytest.param("knative", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("left_out", ["transcription", "xapi"])
 def test_function_that_is_left_out_has_no_pods_and_its_queue_is_left_alone(tmp_path, way, left_out):
     folder = tmp_path / "knative"

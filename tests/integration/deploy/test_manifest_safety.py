@@ -10,6 +10,7 @@ from local.images.catalogue import IMAGES
 from podjobs.contract.workflows import NOTIFICATION, XAPI_FUNCTION
 from podjobs.settings import load_settings
 from support.manifests import (
+    EVERY_COMPONENT,
     FOLDER,
     OVERLAYS,
     build,
@@ -23,6 +24,7 @@ from support.manifests import (
 )
 
 SECRETS = dict.fromkeys(("PODJOBS_FUNCTION_SECRET", "POD_API_TOKEN", "XAPI_LRS_PWD"), "made-up-for-this-test")
+EACH = [pytest.param(one, marks=() if one in EVERY_COMPONENT else pytest.mark.slow) for one in OVERLAYS]
 STUCK_S = 600
 """A server that does not answer a simple question for so long is stuck, and so are its steps."""
 MEDIA_OUT = {"nfs": set(), "s3": {"media-to-bucket"}}
@@ -38,7 +40,7 @@ def secrets_of(workload):
     return {name for ref in refs for name in example_secrets()[ref["name"]]}
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_pods_are_restricted_and_write_to_nothing_but_their_volumes(overlay):
     namespace = of_kind(overlay, "Namespace")["podjobs"]
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
@@ -56,7 +58,7 @@ def test_pods_are_restricted_and_write_to_nothing_but_their_volumes(overlay):
         assert set(mounts) == {volume["name"] for volume in pod["volumes"]}, name
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_pods_get_no_token_and_have_an_account_of_their_own(overlay):
     accounts = of_kind(overlay, "ServiceAccount")
     for name, workload in workloads(overlay).items():
@@ -65,7 +67,7 @@ def test_pods_get_no_token_and_have_an_account_of_their_own(overlay):
         assert pod_of(workload)["enableServiceLinks"] is False
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_each_program_gets_its_own_secrets_only(overlay):
     found = workloads(overlay)
     assert secrets_of(found["adapter"]) < names_of(adapter_settings())
@@ -77,7 +79,7 @@ def test_each_program_gets_its_own_secrets_only(overlay):
         assert secrets_of(workload) == expected
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_settings_of_each_program_are_its_own_and_valid(overlay, monkeypatch):
     for name, workload in workloads(overlay).items():
         kind = adapter_settings() if name == "adapter" else SETTINGS[name]
@@ -89,7 +91,7 @@ def test_settings_of_each_program_are_its_own_and_valid(overlay, monkeypatch):
             load_settings(kind)
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_maps_of_settings_that_containers_name_are_there(overlay):
     """Their names end with a hash: with a changed setting, pods are started anew."""
     maps = of_kind(overlay, "ConfigMap")
@@ -102,14 +104,14 @@ def test_maps_of_settings_that_containers_name_are_there(overlay):
     assert named == set(maps)
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_images_are_those_that_are_built(overlay):
     for name, workload in workloads(overlay).items():
         assert container_of(workload)["image"] == f"pod-functions/{name}"
         assert name in IMAGES
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_probe_of_a_function_ends_no_step_unless_it_is_stuck(overlay):
     for name, workload in functions(overlay).items():
         container = container_of(workload)
@@ -119,7 +121,7 @@ def test_probe_of_a_function_ends_no_step_unless_it_is_stuck(overlay):
             assert container[probe]["httpGet"] == {"path": "/", "port": 8080}, name
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_adapters_are_two_that_a_node_does_not_take_with_it(overlay):
     adapter = workloads(overlay)["adapter"]
     assert adapter["spec"]["replicas"] == 2
@@ -143,7 +145,7 @@ def outgoing(overlay, labels):
     }
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_pods_reach_only_what_they_need(overlay):
     default = of_kind(overlay, "NetworkPolicy")["nothing-but-names"]["spec"]
     assert default["podSelector"] == {}
@@ -164,7 +166,7 @@ def test_pods_reach_only_what_they_need(overlay):
         assert outgoing(overlay, labels) == {"nothing-but-names"} | expected[name], name
 
 
-@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("overlay", EACH)
 def test_functions_let_in_nobody_but_the_adapter_or_knative(overlay):
     policies = of_kind(overlay, "NetworkPolicy").values()
     (ingress,) = [policy["spec"] for policy in policies if policy["spec"].get("ingress")]

@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from support.manifests import FOLDER, OVERLAYS, build, is_kind
+from support.manifests import EVERY_COMPONENT, FOLDER, OVERLAYS, build, is_kind
 from support.processes import REPOSITORY
 
 SCHEMAS = REPOSITORY / "tests" / "data" / "schemas"
@@ -60,10 +60,6 @@ def faults_in(text, version):
 
 def faults_of(manifest, version=NEWEST):
     return faults_in(json.dumps(manifest, sort_keys=True), version)
-
-
-EVERY_COMPONENT = ["keda-nfs", "knative-s3-gpu"]
-"""Overlays that have all of them together."""
 
 
 @pytest.mark.parametrize(
