@@ -143,15 +143,13 @@ def test_every_container_says_what_it_needs_and_what_it_may_have(overlay):
         assert bytes_of(resources["limits"]["memory"]) >= 512 * 2**20, name
 
 
-def test_gpu_is_one_for_each_pod_with_one_slot():
-    for overlay in OVERLAYS:
-        workload = functions(overlay)["transcription"]
-        gpus = container_of(workload)["resources"]["limits"].get("nvidia.com/gpu")
-        settings = settings_of(overlay, workload)
-        assert (gpus, settings.get("PODJOBS_WHISPER_DEVICE")) == (
-            ("1", "cuda") if overlay.endswith("gpu") else (None, None)
-        )
-        assert slots_of(overlay, "transcription", workload) == (1 if gpus else 2)
+@pytest.mark.parametrize("overlay", EACH)
+def test_gpu_is_one_for_each_pod_with_one_slot(overlay):
+    workload = functions(overlay)["transcription"]
+    gpus = container_of(workload)["resources"]["limits"].get("nvidia.com/gpu")
+    device = settings_of(overlay, workload).get("PODJOBS_WHISPER_DEVICE")
+    assert (gpus, device) == (("1", "cuda") if overlay.endswith("gpu") else (None, None))
+    assert slots_of(overlay, "transcription", workload) == (1 if gpus else 2)
 
 
 @pytest.mark.parametrize("way", ["keda", pytest.param("knative", marks=pytest.mark.slow)])
@@ -170,9 +168,8 @@ def test_function_that_is_left_out_has_no_pods_and_its_queue_is_left_alone(tmp_p
     assert left_out not in of_kind(str(overlay), "ScaledObject", "Service")
 
 
-def test_encoding_uses_one_thread_for_each_slot():
+@pytest.mark.parametrize("overlay", EACH)
+def test_encoding_uses_one_thread_for_each_slot(overlay):
     """Processes count the processors of their node, which may be many more than a pod may use."""
     assert EncodingSettings.model_fields["ffmpeg_nb_threads"].default == 0
-    for overlay in OVERLAYS:
-        settings = settings_of(overlay, functions(overlay)["encoding"])
-        assert settings["FFMPEG_NB_THREADS"] == "1"
+    assert settings_of(overlay, functions(overlay)["encoding"])["FFMPEG_NB_THREADS"] == "1"

@@ -151,7 +151,7 @@ def test_pods_reach_only_what_they_need(overlay):
     assert default["podSelector"] == {}
     assert set(default["policyTypes"]) == {"Ingress", "Egress"}
     assert "ingress" not in default
-    assert {port["port"] for rule in default["egress"] for port in rule["ports"]} == {53}
+    assert {port["port"] for rule in default["egress"] for port in rule["ports"]} == {53, 5353}
     media = MEDIA_OUT["s3" if "s3" in overlay else "nfs"]
     way = {"adapter-to-knative"} if overlay.startswith("knative") else {"adapter-may-reach-functions"}
     expected = {
