@@ -29,7 +29,7 @@ from local.environments import (
 from local.functions import SETTINGS, enabled_functions
 from local.object_store import demonstration_settings
 from local.ports import HEALTH, POD, REDIS, S3, Ports
-from local.transports import Transport
+from local.transports import Transport, function_url_setting
 from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
@@ -183,10 +183,8 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         environment |= {name: _with_this_machine(environment.get(name, "")) for name in PROXY_EXCEPTIONS}
     environment |= {"PODJOBS_HEALTH_PORT": str(ports[HEALTH]), "PODJOBS_HEALTH_HOST": "127.0.0.1"}
     for function in all_functions():
-        url = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
-        environment.pop(url, None)
-        if function in functions:
-            environment[url] = transport.function_url(function.name, ports)
+        environment.pop(function_url_setting(function), None)
+    environment |= transport.settings(functions, ports)
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
     environment.setdefault("PODJOBS_FUNCTION_SECRET", secrets.token_hex(32))
     _check(environment, state_dir, functions, own_redis=own_redis)

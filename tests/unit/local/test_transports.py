@@ -20,8 +20,8 @@ def configured(tmp_path):
 
 @pytest.fixture
 def program(configured):
-    def find(name, **given):
-        return next(one for one in programs_of(configured(PODJOBS_DELIVERY="rq", **given)) if one.name == name)
+    def find(name, delivery="rq", **given):
+        return next(one for one in programs_of(configured(PODJOBS_DELIVERY=delivery, **given)) if one.name == name)
 
     return find
 
@@ -38,7 +38,7 @@ def test_configure_delivery_rq_reaches_each_function_by_its_queue(configured):
 
 
 def test_configure_delivery_that_is_not_known_is_refused_with_those_that_are(configured):
-    with pytest.raises(SettingsError, match=r"PODJOBS_DELIVERY: 'celery' .* Write http or rq\."):
+    with pytest.raises(SettingsError, match=r"PODJOBS_DELIVERY: 'celery' .* Write one of http, rq, lambda\."):
         configured(PODJOBS_DELIVERY="celery")
 
 
