@@ -63,7 +63,7 @@ class ExecutionEnvironment:
         self._client = client
         self._url = ""
         self._process: asyncio.subprocess.Process | None = None
-        self._runtime_pid = 0
+        self._runtime: psutil.Process | None = None
         self._copying: asyncio.Task[None] | None = None
         self._log: deque[bytes] = deque()
         self._request_id = ""
@@ -74,13 +74,7 @@ class ExecutionEnvironment:
         """Whether it lives, and its runtime too, if it has one already."""
         if self._process is None or self._process.returncode is not None:
             return False
-        if not self._runtime_pid:
-            return True
-        try:
-            os.kill(self._runtime_pid, 0)
-        except OSError:
-            return False
-        return True
+        return self._runtime is None or _lives(self._runtime)
 
     async def start(self) -> None:
         """Start the emulator. The handler is loaded by the first invocation.
@@ -134,8 +128,8 @@ class ExecutionEnvironment:
         await _within(self._started.wait(), LOG_LIMIT_S)
         if with_log:
             await _within(self._reported.wait(), LOG_LIMIT_S)
-        if not self._runtime_pid and self._process:
-            self._runtime_pid = _child_of(self._process.pid)
+        if self._runtime is None and self._process:
+            self._runtime = _child_of(self._process.pid)
         request_id = self._request_id or str(uuid4())
         answer = read_emulator_answer(status, content, request_id)
         return Invocation(request_id, answer, b"".join(self._log)[-LOG_TAIL_BYTES:])
@@ -198,12 +192,19 @@ async def _listens(port: int) -> bool:
     return True
 
 
-def _child_of(pid: int) -> int:
-    """The runtime's process; 0: there is none."""
+def _child_of(pid: int) -> psutil.Process | None:
+    """The runtime's process, if there is one."""
     try:
-        return next((child.pid for child in psutil.Process(pid).children()), 0)
+        return next(iter(psutil.Process(pid).children()), None)
     except psutil.Error:
-        return 0
+        return None
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _kill_session(session: int) -> None:

@@ -45,8 +45,13 @@ class LambdaService(Program):
 
     def find(self, mark: str, function: str = "") -> list[psutil.Process]:
         """The processes below it whose command line contains something, of one function or of all."""
-        found = [process for process in self.family()[1:] if mark in command_line(process)]
+        found = [process for process in self.family()[1:] if _is_meant(command_line(process), mark)]
         return [one for one in found if not function or _function_of(one) == function]
+
+
+def _is_meant(line: str, mark: str) -> bool:
+    # an emulator's command line ends with that of the runtime which it starts
+    return mark in line and (mark == EMULATOR or EMULATOR not in line)
 
 
 def _function_of(process: psutil.Process) -> str:
