@@ -120,7 +120,8 @@ def test_lambda_victim_killed_while_statements_are_delivered_each_is_in_the_lrs_
     assert len(ids) == len(set(ids)) == len(known) + STATEMENTS
 
 
-def test_lambda_secrets_reach_the_programs_that_use_them(stack, pod):
+def test_lambda_secrets_reach_the_programs_that_use_them(stack, sender, pod, video):
+    check_done(sender.submit(video))  # so that all who take part are there
     token = pod.settings["POD_API_TOKEN"]
     knowing = {}
     for process in stack.processes():
