@@ -21,6 +21,7 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
 from adapter.door.statement_intake import StatementBounds, StatementIntake
+from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
@@ -30,6 +31,7 @@ from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
 from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
+from adapter.secret_renewal import SecretRenewal
 from adapter.settings import AdapterSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
@@ -63,6 +65,7 @@ class _Parts:
     recovery: Recovery
     heartbeat: Heartbeat
     health: HealthRoutes
+    gauges: Gauges
 
 
 async def run_adapter(settings: AdapterSettings) -> None:
@@ -89,11 +92,13 @@ async def run_adapter(settings: AdapterSettings) -> None:
             if stop.is_set():
                 await cancel_and_wait([first])
                 return
+            renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
             ]
+            watching = work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges")
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             try:
                 await stop.wait()
@@ -105,7 +110,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([*dispatching, *reading, recovering, beating])
+                await cancel_and_wait([*dispatching, *reading, watching, recovering, beating, renewing])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 
@@ -118,11 +123,12 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     streams = Streams(jobs, new_adapter_id())
     records = Records(jobs, settings.podjobs_job_ttl_s)
     lease_s = settings.podjobs_lease_s
-    dispatches: list[StepDispatch | StatementDispatch] = []
+    step_dispatches: list[StepDispatch] = []
     for function in settings.functions:
         delivery = _open_delivery(settings, function.url, STEPS, streams)
         resources.push_async_callback(delivery.close)
-        dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
+        step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
+    dispatches: list[StepDispatch | StatementDispatch] = [*step_dispatches]
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
     rules = JobRules(MediaPaths(settings.media_root), served)
@@ -148,6 +154,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         dispatches=dispatches,
         heartbeat=Heartbeat(jobs, streams, dispatches, lease_s),
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
+        gauges=Gauges(jobs, streams, doors, step_dispatches, intake),
     )
 
 

@@ -158,6 +158,11 @@ class AdapterSettings(RecordSettings):
         default=8,
         description="How long running steps may take to end when the adapter stops, in seconds. Others are given back.",
     )
+    podjobs_gauges_s: NonNegativeFloat = Field(
+        default=0,
+        description="Interval at which the adapter logs its numbers as one line, in seconds: dead letters, the oldest "
+        "that waits, and others. For dashboards and alarms that read logs; `/status` shows them at any time. 0: never.",
+    )
     podjobs_health_host: str = Field(
         default="127.0.0.1", description="Address on which the health and status pages are served."
     )

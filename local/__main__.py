@@ -99,7 +99,7 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
     # a secret that was made up at the start is known to the stack that runs
-    given = configuration.environment | running_environment(state_dir, "adapter")
+    given = configuration.handed_on | running_environment(state_dir, "adapter")
     if arguments[:1] == ("run",):
         _become_adapter(arguments, adapter_environment(given))
     environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))

@@ -68,7 +68,7 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
         programs.append(_object_store(configuration))
     if configuration.own_pod:
         programs.append(_pod(configuration))
-    given = configuration.environment | {"PYTHONPATH": PYTHONPATH}
+    given = configuration.handed_on | {"PYTHONPATH": PYTHONPATH}
     if configuration.transport is Transport.LAMBDA:
         programs.append(_lambda_service(configuration, given))
     else:

@@ -23,7 +23,7 @@ from rich.progress import Progress as ProgressBar
 
 from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, request_encoding
 from local.configuration import MODELS, Configuration, configure
-from local.environments import OBJECT_STORAGE_PREFIXES
+from local.environments import AWS_PREFIXES
 from local.lambda_service.emulator import emulator_binary
 from local.media import fetch, fetch_file, place
 from local.models import ModelError, installed_models
@@ -59,7 +59,7 @@ OF_A_REAL_POD = (
     "XAPI_CELERY_BROKER_URL",
 )
 """Settings that would let a demonstration touch a real Pod."""
-OF_A_REAL_STORAGE = (*OBJECT_STORAGE_PREFIXES, "PODJOBS_S3_")
+OF_A_REAL_STORAGE = (*AWS_PREFIXES, "PODJOBS_S3_")
 """How the names of settings begin that concern an installation's object storage."""
 
 

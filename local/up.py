@@ -87,7 +87,7 @@ def _introduce(configuration: Configuration) -> None:
             )
     if configuration.runs(XAPI):
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
-        lrs = redact(configuration.environment["XAPI_LRS_URL"])
+        lrs = redact(configuration.environment.get("XAPI_LRS_URL", "the LRS of a secret"))
         _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {lrs}.")
     media = configuration.media_dir or configuration.environment["MEDIA_URL"]
     _print(f"Media root: {media} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")

@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 
 from support.campaign_functions import CampaignFunctions, serving_functions
-from support.campaign_lambda import CampaignLambda
+from support.campaign_lambda import HANG_S, CampaignLambda
 from support.campaign_ledger import Ledger
 from support.campaign_pools import CampaignPools, queue_addresses
 from support.campaign_stack import CampaignStack
@@ -143,7 +143,7 @@ class KillCampaign:
 @pytest.mark.parametrize("delivery", ["http", "rq", "lambda"])
 def test_kill_campaign_nothing_is_lost_and_nothing_is_doubled(tmp_path, seed, events, delivery):
     clock = None if OBSTACLE else ShiftedClock.made_in(tmp_path)
-    functions = CampaignFunctions(seed)
+    functions = CampaignFunctions(seed, **({"hang_s": HANG_S} if delivery == "lambda" else {}))
     with serving_functions(functions) as urls:
         campaign = KillCampaign(tmp_path, seed, functions, urls, clock, delivery)
         left = events or EVENTS

@@ -15,8 +15,9 @@ from support.lambda_service import EMULATOR, RUNTIME, LambdaService, new_lambda_
 
 CONCURRENCY = {"encoding": 4, "transcription": 2, "notification": 2, "xapi": 2}
 """Fewer environments than the adapters together have slots: some invocations are throttled anyway."""
-TIMEOUT_S = 2
-"""Longer than any answer that comes, shorter than those that hang: some of these end by the function's time-out."""
+TIMEOUT_S, HANG_S = 10, 12
+"""Of the functions, and of answers that hang: these end by the time-out. It includes the start of the function, and
+when many are started at once on a busy machine, that takes seconds."""
 FAULT_LOGS = ("Traceback", "never retrieved")
 
 

@@ -24,6 +24,7 @@ from redis.sentinel import (
 from typing_extensions import override
 
 from podjobs.contract.redaction import redact
+from podjobs.redis_logins import rotated_login
 from podjobs.redis_urls import SentinelService, sentinel_service
 
 SyncRedis: TypeAlias = Any
@@ -68,6 +69,8 @@ def open_redis_sync(url: str, *, text: bool = False, retries: int = 1, longest_w
         "retry": Retry(ExponentialBackoff(cap=longest_wait_s, base=0.05), retries),
         "retry_on_error": list(AWAY),
     }
+    if login := rotated_login(url):
+        options["redis_connect_func"] = login.connect
     service = sentinel_service(url)
     if service is None:
         return Redis.from_pool(ConnectionPool.from_url(url, **options))

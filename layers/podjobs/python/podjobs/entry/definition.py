@@ -18,7 +18,9 @@ import structlog
 
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.endpoint import Endpoint, Handler
+from podjobs.entry.renewal import RenewedHandler
 from podjobs.logs import configure_logs
+from podjobs.secret_store.held import held_secrets
 from podjobs.settings import EndpointSettings, SettingsError, load_settings
 
 logger = structlog.get_logger(__name__)
@@ -64,12 +66,25 @@ def open_endpoint(
         handler, slots = definition.build(settings)
     except SettingsError as error:
         sys.exit(f"The function {definition.name!r} cannot start. {error}")
+    examine = functools.partial(definition.examine, handler) if definition.examine else None
+
+    def rebuild(new: SettingsT) -> Handler[RequestT, ReplyT]:
+        endpoint.start_advice = _advise(definition, new)
+        return definition.build(new)[0]
+
+    if held := held_secrets():
+        load = functools.partial(load_settings, definition.settings)
+        handler = RenewedHandler(held, settings, handler, load, rebuild)
+    advice = _advise(definition, settings)
+    endpoint = Endpoint(definition.name, definition.contract, handler, slots, advice=advice, examine=examine)
+    return endpoint, settings
+
+
+def _advise(definition: FunctionDefinition[SettingsT, RequestT, ReplyT], settings: SettingsT) -> str:
     advice = definition.check(settings) if definition.check else ""
     if advice:
         logger.warning(advice)
-    examine = functools.partial(definition.examine, handler) if definition.examine else None
-    endpoint = Endpoint(definition.name, definition.contract, handler, slots, advice=advice, examine=examine)
-    return endpoint, settings
+    return advice
 
 
 def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Callable[[str], Any]:
