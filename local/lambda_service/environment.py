@@ -117,6 +117,7 @@ class ExecutionEnvironment:
             EnvironmentEndedError: it has died meanwhile.
         """
         self._log.clear()
+        self._request_id = ""
         self._started.clear()
         self._reported.clear()
         limit = aiohttp.ClientTimeout(total=self._function.timeout_s + GRACE_S)
@@ -125,9 +126,9 @@ class ExecutionEnvironment:
                 status, content = response.status, await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise EnvironmentEndedError("The execution environment ended in the middle of an invocation.") from error
-        await _within(self._started.wait(), LOG_LIMIT_S)
+        await _within(self._started, LOG_LIMIT_S)
         if with_log:
-            await _within(self._reported.wait(), LOG_LIMIT_S)
+            await _within(self._reported, LOG_LIMIT_S)
         if self._runtime is None and self._process:
             self._runtime = _child_of(self._process.pid)
         request_id = self._request_id or str(uuid4())
@@ -170,9 +171,11 @@ async def _next_line(stream: asyncio.StreamReader) -> bytes:
         return b"A line was too long to be shown.\n"
 
 
-async def _within(something: "asyncio.Future[bool] | object", limit_s: float) -> None:
+async def _within(event: asyncio.Event, limit_s: float) -> None:
+    """Wait for something, but not for long."""
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(something, limit_s)  # type: ignore[arg-type]
+        async with asyncio.timeout(limit_s):
+            await event.wait()
 
 
 def _free_ports() -> tuple[int, int]:

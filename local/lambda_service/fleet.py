@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from local.lambda_service.environment import EnvironmentEndedError, ExecutionEnvironment, Invocation
+from local.lambda_service.environment import ExecutionEnvironment, Invocation
 from local.lambda_service.functions import LambdaFunction
 
 IDLE_S = 300.0
@@ -104,6 +104,3 @@ class Fleet:
     async def _end(self, environment: ExecutionEnvironment) -> None:
         self._all.discard(environment)
         await environment.end()
-
-
-__all__ = ["IDLE_S", "EnvironmentEndedError", "Fleet", "ThrottledError"]
