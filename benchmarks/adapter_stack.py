@@ -1,9 +1,11 @@
 """The real adapter between a real Redis and a function that does nothing, each a process of its own."""
 
 import contextlib
+import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,26 @@ import redis
 
 from adapter.door.celery_jobs import ENCODING_TASK
 from adapter.redis import keys
-from local.transports import Transport
 from podjobs.contract.plans import Plan
 from support.celery_messages import celery_message
 from support.parts import NOWHERE, new_adapter, new_function, new_worker_pool, running_redis
-from support.processes import Program, wait_for
+from support.processes import Program, free_port, wait_for
 
 QUEUE = "encoding"
 MEDIA_ROOT = "/media"
 FUNCTION_THREADS = 16
+SPARE_THREADS = 8
+"""Of the function, beside one for each step."""
 PUSH_BATCH = 1000
+
+
+class Way(StrEnum):
+    """What carries steps to the function."""
+
+    HTTP = "http"
+    RQ = "rq"
+    LAMBDA = "lambda"
+    """Its Invoke API, on this machine."""
 
 
 @dataclass(frozen=True)
@@ -81,33 +93,22 @@ def _message(job_id: str, video_id: int) -> bytes:
 
 
 @contextlib.contextmanager
-def running_stack(
-    folder: Path, concurrency: int, adapters: int = 1, transport: Transport = Transport.HTTP
-) -> Iterator[Stack]:
+def running_stack(folder: Path, concurrency: int, adapters: int = 1, way: Way = Way.HTTP) -> Iterator[Stack]:
     """Start everything, and stop it at the end.
 
     Args:
         folder: for files and logs.
         concurrency: steps each adapter has in the function at once, which with RQ has as many workers.
         adapters: how many there are; `Stack.adapter` is the first.
-        transport: what carries the steps.
+        way: what carries the steps.
     """
     with contextlib.ExitStack() as running:
         redis_port = running.enter_context(running_redis(folder))
         client = running.enter_context(redis.Redis(port=redis_port, decode_responses=True))
-        main = Path(__file__).parent / "noop_function" / "main.py"
-        settings = {"BENCHMARK_FOLDER": str(folder), "THREADS": str(FUNCTION_THREADS)}
         url = f"redis://127.0.0.1:{redis_port}/0"
-        function: Program
-        if transport is Transport.RQ:
-            function = new_worker_pool(QUEUE, main, settings, folder, url, concurrency)
-            address = f"rq:{QUEUE}"
-        else:
-            function = new_function("function", main, settings, folder)
-            address = f"{function.page}{QUEUE}"
-        settings = {
-            "PODJOBS_FUNCTION_URL_ENCODING": address,
-            "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page or NOWHERE}notification",
+        function, settings = _function(way, folder, url, concurrency)
+        settings |= {
+            "PODJOBS_FUNCTION_URL_NOTIFICATION": NOWHERE,
             "PODJOBS_CONCURRENCY_ENCODING": str(concurrency),
         }
         started = [new_adapter(url, settings, folder, f"adapter-{number}") for number in range(adapters)]
@@ -118,3 +119,28 @@ def running_stack(
         # Called first at the end: what is held could not be stopped in time.
         running.callback((folder / "hold").unlink, missing_ok=True)
         yield Stack(folder, client, started[0])
+
+
+def _function(way: Way, folder: Path, redis_url: str, concurrency: int) -> tuple[Program, dict[str, str]]:
+    """The function, not started yet, and what the adapter must know to reach it."""
+    main = Path(__file__).parent / "noop_function" / "main.py"
+    settings = {"BENCHMARK_FOLDER": str(folder)}
+    if way is Way.RQ:
+        pool = new_worker_pool(QUEUE, main, settings, folder, redis_url, concurrency)
+        return pool, {"PODJOBS_FUNCTION_URL_ENCODING": f"rq:{QUEUE}"}
+    if way is Way.LAMBDA:
+        port = free_port()
+        argv = [sys.executable, "-m", "benchmarks.invoke_api", "--port", str(port)]
+        endpoint = f"http://127.0.0.1:{port}"
+        reach = {
+            "PODJOBS_FUNCTION_URL_ENCODING": f"lambda:{QUEUE}",
+            "AWS_ENDPOINT_URL_LAMBDA": endpoint,
+            "AWS_REGION": "eu-west-3",
+            "AWS_DEFAULT_REGION": "eu-west-3",
+            "AWS_ACCESS_KEY_ID": "benchmark",
+            "AWS_SECRET_ACCESS_KEY": "benchmark",
+        }
+        return Program("function", argv, settings, folder / "function.log", f"{endpoint}/"), reach
+    threads = max(FUNCTION_THREADS, concurrency + SPARE_THREADS)
+    server = new_function("function", main, settings | {"THREADS": str(threads)}, folder)
+    return server, {"PODJOBS_FUNCTION_URL_ENCODING": f"{server.page}{QUEUE}"}

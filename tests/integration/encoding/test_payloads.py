@@ -61,6 +61,7 @@ def test_plan_of_ten_hours_fits_into_a_payload(run, functions):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_job_of_ten_hours_every_request_and_answer_fits_into_a_payload(run, functions):
     run.run()
     payloads = [payload for function in functions.values() for payload in function.payloads]

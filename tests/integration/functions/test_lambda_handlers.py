@@ -3,7 +3,6 @@
 What the start script names is what is looked up; requests and answers travel as JSON text.
 """
 
-import re
 import sys
 
 import pytest
@@ -15,15 +14,12 @@ from podjobs.contract.statements import BatchReport
 from podjobs.contract.steps import Step
 from support.deployables import SETTINGS
 from support.fault_lrs import FaultLrs
-from support.invocations import InvokedFunction, new_context
+from support.invocations import HANDLER, InvokedFunction, new_context
 from support.jobs import encoding_job, transcription_job
 from support.media import ffmpeg, make_video
-from support.processes import REPOSITORY
 from support.scripted_pod import ScriptedPod
 from support.statements import batch_of, new_statement
 
-START = (REPOSITORY / "layers/podjobs/bin/start").read_text(encoding="utf-8")
-(HANDLER,) = re.findall(r"awslambdaric main\.(\w+)", START)
 JOB = encoding_job("job-1", 7, "/media/videos/talk.mp4")
 SPOKEN = transcription_job("job-2", 7, "/media/videos/talk.mp3")
 
