@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.adapter import TIMEOUT_S, WARM_UP, measure_throughput
-from benchmarks.adapter_stack import QUEUE, Stack, Way, running_stack
+from benchmarks.adapter_stack import QUEUE, Stack, running_stack
 from benchmarks.measure import Target, console, judge, new_table
+from local.transports import Transport
 from podjobs.contract.plans import Plan, Stage, StepSpec
 from support.processes import wait_for
 
-WAYS = (Way.HTTP, Way.LAMBDA)
+TRANSPORTS = (Transport.HTTP, Transport.LAMBDA)
 LEAST_STEPS_PER_S = 100
 MOST_STEP_MIB = 0.25
 """Of the adapter's memory, for a step in flight."""
@@ -42,14 +43,14 @@ def run(folder: Path, in_flight: int, steps: int, takes_s: float) -> int:
         steps: that do nothing, and are counted.
         takes_s: how long each of those takes that are held in flight.
     """
-    measured = {way: _measure(folder / "in-flight", way, (in_flight, steps), takes_s) for way in WAYS}
+    measured = {one: _measure(folder / "in-flight", one, (in_flight, steps), takes_s) for one in TRANSPORTS}
     title = f"{in_flight} steps in flight"
     table = new_table(title, "delivery", "all in the function", "memory, idle", "in flight", "steps/s", "adapter's CPU")
-    for way, one in measured.items():
+    for transport, one in measured.items():
         memory = (f"{one.idle_mib:.0f} MiB", f"{one.held_mib:.0f} MiB")
-        table.add_row(way, f"{one.filled_s:.1f} s", *memory, f"{one.steps_per_s:.0f}", f"{one.cpu_ms:.2f} ms")
+        table.add_row(transport, f"{one.filled_s:.1f} s", *memory, f"{one.steps_per_s:.0f}", f"{one.cpu_ms:.2f} ms")
     console.print(table)
-    over = measured[Way.LAMBDA]
+    over = measured[Transport.LAMBDA]
     step_mib = (over.held_mib - over.idle_mib) / in_flight
     return judge(
         [
@@ -72,10 +73,10 @@ def run(folder: Path, in_flight: int, steps: int, takes_s: float) -> int:
     )
 
 
-def _measure(work: Path, way: Way, amounts: tuple[int, int], takes_s: float) -> _Measured:
+def _measure(work: Path, transport: Transport, amounts: tuple[int, int], takes_s: float) -> _Measured:
     in_flight, steps = amounts
     shutil.rmtree(work, ignore_errors=True)
-    with running_stack(work, in_flight, way=way) as stack:
+    with running_stack(work, in_flight, transport=transport, emulated=False) as stack:
         stack.control(steps=50)
         stack.wait_done(stack.push(WARM_UP)[0], TIMEOUT_S)
         time.sleep(SETTLE_S)

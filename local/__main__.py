@@ -63,7 +63,7 @@ def up_command(state_dir: Path, env_file: Path) -> None:
     type=click.Choice([transport.value for transport in Transport]),
     default=Transport.HTTP.value,
     show_default=True,
-    help="How steps reach the functions: over HTTP, or through RQ, whose workers then run them.",
+    help="How steps reach the functions: over HTTP, through RQ, or as AWS Lambda does.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")

@@ -31,7 +31,7 @@ from local.functions import SETTINGS, enabled_functions
 from local.object_store import demonstration_settings
 from local.ports import HEALTH, POD, REDIS, S3, Ports
 from local.secret_settings import as_environment, names_in_secrets
-from local.transports import Transport
+from local.transports import Transport, function_url_setting
 from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
@@ -194,9 +194,9 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         # the stand-in for Pod and the S3 server are asked by programs that reach others through a proxy
         environment |= {name: _with_this_machine(environment.get(name, "")) for name in PROXY_EXCEPTIONS}
     environment |= {"PODJOBS_HEALTH_PORT": str(ports[HEALTH]), "PODJOBS_HEALTH_HOST": "127.0.0.1"}
-    urls = {function: f"PODJOBS_FUNCTION_URL_{function.name.upper()}" for function in all_functions()}
-    environment = {name: value for name, value in environment.items() if name not in urls.values()}
-    environment |= {urls[function]: transport.function_url(function.name, ports) for function in functions}
+    urls = set(map(function_url_setting, all_functions()))
+    environment = {name: value for name, value in environment.items() if name not in urls}
+    environment |= transport.settings(functions, ports)
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
     if FUNCTION_SECRET not in known:
         environment[FUNCTION_SECRET] = secrets.token_hex(32)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from adapter.record_settings import RecordSettings
 from adapter.settings import adapter_settings
 from local.functions import SETTINGS
+from local.lambda_service.clients import client_environment, service_credentials
 from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
 from podjobs.entry.rq.settings import WorkerSettings
 from podjobs.secret_store.references import VARIABLE, names_aws
@@ -65,6 +66,16 @@ def adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
     """The adapter's environment; Redis may be on another machine."""
     names = EVERY_PROGRAM | CERTIFICATES | names_of(adapter_settings())
     return _select(given, names, EVERY_PROGRAM_PREFIXES) | secrets_environment(given)
+
+
+def lambda_adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The adapter's environment where it invokes the functions of the Lambda service."""
+    return adapter_environment(given) | client_environment(given)
+
+
+def lambda_service_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the Lambda service, without the functions that it runs."""
+    return plain_environment(given) | service_credentials(given)
 
 
 def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -132,7 +143,8 @@ def command_environment(
     kept = {
         name: value for name, value in inherited.items() if name not in foreign and not name.startswith(AWS_PREFIXES)
     }
-    return kept | _select(given, own, ()) | secrets_environment(given)
+    calling = client_environment(given) if calls_functions else {}
+    return kept | _select(given, own, ()) | secrets_environment(given) | calling
 
 
 def _select(given: Mapping[str, str], names: Iterable[str], prefixes: tuple[str, ...]) -> dict[str, str]:
