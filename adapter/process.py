@@ -26,13 +26,14 @@ from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
+from adapter.redis.earlier_names import carry_over
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
 from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
 from adapter.secret_renewal import SecretRenewal
-from adapter.settings import AdapterSettings, StatementSettings
+from adapter.settings import AdapterSettings, FunctionSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
@@ -60,6 +61,7 @@ class _Parts:
     """What an adapter consists of."""
 
     adapter_id: str
+    jobs: RedisClient
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
     recovery: Recovery
@@ -86,11 +88,10 @@ async def run_adapter(settings: AdapterSettings) -> None:
         _log_start(settings, parts, port)
 
         async with asyncio.TaskGroup() as work:
-            # the first heartbeat comes before anything is claimed
-            first = work.create_task(retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat"))
-            await _first_of(first, stop)
+            begun = work.create_task(_begin(parts, settings.podjobs_lease_s))
+            await _first_of(begun, stop)
             if stop.is_set():
-                await cancel_and_wait([first])
+                await cancel_and_wait([begun])
                 return
             renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
@@ -115,6 +116,14 @@ async def run_adapter(settings: AdapterSettings) -> None:
     logger.info("The adapter has stopped.")
 
 
+async def _begin(parts: _Parts, lease_s: float) -> None:
+    """Carry over what an earlier version has stored, then beat for the first time: before anything is claimed."""
+    await retry_until_redis_answers(
+        lambda: carry_over(parts.jobs, lease_s), "carry over the jobs of an earlier version"
+    )
+    await retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat")
+
+
 def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     """Build all parts; their connections are closed along with the resources."""
     jobs = _open(settings.jobs_url, resources, text=True)
@@ -125,7 +134,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     lease_s = settings.podjobs_lease_s
     step_dispatches: list[StepDispatch] = []
     for function in settings.functions:
-        delivery = _open_delivery(settings, function.url, STEPS, streams)
+        delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
         step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
     dispatches: list[StepDispatch | StatementDispatch] = [*step_dispatches]
@@ -149,6 +158,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
     return _Parts(
         adapter_id=streams.adapter_id,
+        jobs=jobs,
         doors=doors,
         recovery=Recovery(jobs, records),
         dispatches=dispatches,
@@ -169,21 +179,22 @@ def _build_statement_dispatch(
     lease_s = settings.podjobs_lease_s
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
-    delivery = _open_delivery(settings, wanted.function.url, STATEMENTS, streams)
+    delivery = _open_delivery(settings, wanted.function, STATEMENTS, streams)
     resources.push_async_callback(delivery.close)
     return StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
 
 
 def _open_delivery(
-    settings: AdapterSettings, url: str, contract: MessageContract[RequestT, ReplyT], streams: Streams
+    settings: AdapterSettings, function: FunctionSettings, contract: MessageContract[RequestT, ReplyT], streams: Streams
 ) -> Delivery[RequestT, ReplyT]:
     side = AdapterSide(
         adapter_id=streams.adapter_id,
         margin_s=settings.podjobs_timeout_margin_s,
         secret=settings.podjobs_function_secret,
         open_queues=lambda: open_redis(settings.rq_url, text=True),
+        slots=function.concurrency,
     )
-    return open_delivery(url, contract, side)
+    return open_delivery(function.url, contract, side)
 
 
 def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:

@@ -25,6 +25,7 @@ class SecretRenewal:
         self._held = held_secrets()
         if self._held is not None:
             self._held.adopt = self._adopt
+            self._held.log_start()
 
     async def run(self) -> None:
         """Read the secrets again and again, until cancelled; end at once if there are none."""

@@ -34,6 +34,8 @@ from adapter.settings import FunctionSettings
 logger = structlog.get_logger(__name__)
 
 FIRST_ATTEMPT = 1
+_TIME = "return redis.call('TIME')"
+"""As a script on one of our keys: in a cluster, each server has its own clock, and theirs stamps what waits."""
 
 
 class StepDispatch(Protocol):
@@ -81,6 +83,7 @@ class Gauges:
         self._doors = doors
         self._dispatches = dispatches
         self._statements = statements
+        self._time = jobs.register_script(_TIME)
 
     async def run(self, interval_s: float) -> None:
         """Log the numbers until cancelled; what Redis does not answer in time is not logged.
@@ -100,8 +103,8 @@ class Gauges:
 
     async def read(self) -> dict[str, float]:
         """Read all numbers; times are in seconds. Raises RedisError."""
-        seconds, microseconds = await self._jobs.time()
-        now_s = seconds + microseconds / 1e6
+        seconds, microseconds = await self._time(keys=[keys.DEAD])
+        now_s = int(seconds) + int(microseconds) / 1e6
         pending = [(dispatch, await self._pending(dispatch.stream)) for dispatch in self._dispatches]
         ages = {
             "oldest_turn_s": _age_s(now_s, await self._turns_since_s()),

@@ -37,4 +37,4 @@ def open_redis(url: str, *, text: bool) -> RedisClient:
     service = sentinel_service(url)
     if service is None:
         return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
-    return Redis.from_pool(MasterPool(service, options))
+    return Redis.from_pool(MasterPool(service, options, login))

@@ -72,6 +72,8 @@ def test_adapter_ends_every_job_while_its_password_is_rotated(tmp_path, secret_i
                 )
                 adapter.wait_for(lambda: not broker.keys("encoding*"))
             assert all(functions.notified[job] for job in jobs)
+            (state,) = adapter.get("status").json()["secrets"]
+            assert (state["secret"], state["fault"]) == (f"secret file '{secret}'", "")
             said = adapter.said()
             assert [line for line in (*GONE_WRONG, OLD, NEW) if line in said] == []
             adapter.wait()

@@ -1,18 +1,19 @@
 """A password of Redis is rotated while programs are connected: they go on with the new one."""
 
 import asyncio
-import json
 import uuid
 
 import pytest
 from redis.exceptions import AuthenticationError
 
 from adapter.redis.connections import open_redis
+from adapter.redis_retry import retry_until_redis_answers
 from podjobs.redis_connections import open_redis_sync
 from podjobs.redis_urls import redis_url
 from podjobs.secret_store.held import held_secrets
+from support.kept_secrets import SecretFile
 from support.parts import running_redis
-from support.redis_servers import quoted
+from support.redis_servers import MASTER, quoted, running_cluster
 
 OLD, NEW = "of the data, with @ / and ?", "another: %41"
 SETTING = "PODJOBS_REDIS_URL"
@@ -24,11 +25,12 @@ def port(tmp_path_factory):
         yield port
 
 
-class RotatedRedis:
+class RotatedRedis(SecretFile):
     """A Redis with a user whose password is in a secret."""
 
-    def __init__(self, port, file):
-        self._port, self._file = port, file
+    def __init__(self, port, path):
+        super().__init__(path)
+        self._port = port
         self.user = f"u{uuid.uuid4().hex}"
 
     def allow(self, password):
@@ -39,7 +41,7 @@ class RotatedRedis:
 
     def publish(self, password, place=""):
         """The secret says this password."""
-        self._file.write_text(json.dumps({SETTING: self.url(password, place)}))
+        self.write(**{SETTING: self.url(password, place)})
 
     def url(self, password, place=""):
         return f"redis://{self.user}:{quoted(password)}@{place or f'127.0.0.1:{self._port}'}/3"
@@ -47,14 +49,12 @@ class RotatedRedis:
 
 @pytest.fixture
 def rotated(port, tmp_path, monkeypatch):
-    file = tmp_path / "secret.json"
-    monkeypatch.setenv("PODJOBS_SECRETS", f"file://{file}")
-    redis = RotatedRedis(port, file)
+    redis = RotatedRedis(port, tmp_path / "secret.json")
+    monkeypatch.setenv("PODJOBS_SECRETS", redis.setting)
     redis.allow(OLD)
     redis.publish(OLD)
-    held = held_secrets()
-    assert held.begin() == ()
-    held._tried_at_s -= 60  # it was read a minute ago
+    assert held_secrets().begin() == ()
+    redis.let_pass(60)
     return redis
 
 
@@ -85,7 +85,7 @@ async def test_client_whose_secret_says_nothing_new_is_refused_and_goes_on_when_
         await client.get("k")
 
     rotated.publish(NEW)
-    held_secrets()._tried_at_s -= 60
+    rotated.let_pass(60)
     await client.get("k")
     await client.aclose()
 
@@ -108,3 +108,35 @@ async def test_client_whose_url_is_no_secrets_keeps_its_password(rotated):
     with pytest.raises(AuthenticationError):
         await client.get("k")
     await client.aclose()
+
+
+@pytest.mark.slow
+async def test_client_of_sentinel_goes_on_with_the_new_passwords_of_master_and_sentinels(tmp_path, monkeypatch):
+    with running_cluster(tmp_path / "redis") as cluster:
+        file = SecretFile(tmp_path / "secret.json")
+        monkeypatch.setenv("PODJOBS_SECRETS", file.setting)
+        file.write(**{SETTING: cluster.url})
+        assert file.held.begin() == ()
+        client = open_redis(cluster.url, text=True)
+        with open_redis_sync(cluster.url, text=True, retries=8, longest_wait_s=2) as plain:
+            await client.set("k", "v")
+            assert plain.get("k") == "v"
+
+            for sentinel in cluster.sentinels:
+                sentinel.call("SENTINEL", "SET", MASTER, "auth-pass", NEW)
+                sentinel.call("SENTINEL", "CONFIG", "SET", "sentinel-pass", NEW)
+                sentinel.call("ACL", "SETUSER", "default", "resetpass", f">{NEW}")
+            for server in cluster.servers[::-1]:
+                server.call("CONFIG", "SET", "masterauth", NEW)
+                server.call("CONFIG", "SET", "requirepass", NEW)
+            for program in cluster.programs:
+                host = program.url.rpartition("@")[2]
+                with open_redis_sync(f"redis://:{quoted(NEW)}@{host}") as admin:
+                    admin.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            hosts = cluster.url.rpartition("@")[2].partition("?")[0]
+            file.write(**{SETTING: f"redis+sentinel://:{quoted(NEW)}@{hosts}?sentinel_password={quoted(NEW)}"})
+            file.let_pass(60)
+
+            assert await retry_until_redis_answers(lambda: client.get("k"), "look") == "v"
+            assert plain.get("k") == "v"
+        await client.aclose()

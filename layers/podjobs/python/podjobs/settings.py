@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from podjobs.contract.media_urls import split_media_url
 from podjobs.object_storage_settings import ObjectStorageSettings
-from podjobs.secret_store.held import TTL_S, HeldSecrets, held_secrets
+from podjobs.secret_store.held import TTL_S, held_secrets
 from podjobs.secret_store.references import VARIABLE
 
 SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
@@ -64,7 +64,7 @@ class PodSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        secrets = _held_secrets()
+        secrets = held_secrets()
         kept = _NamedValues(settings_cls, secrets.settings if secrets else {})
         return init_settings, env_settings, kept, _NamedValues(settings_cls, _file_values())
 
@@ -73,11 +73,6 @@ def _file_values() -> dict[str, Any]:
     """The literal assignments of Pod's settings file, if one is named: parsed, never executed."""
     path = os.environ.get(SETTINGS_FILE_VARIABLE)
     return read_assignments(Path(path)) if path else {}
-
-
-def _held_secrets() -> HeldSecrets | None:
-    """The secrets that PODJOBS_SECRETS names in the environment or in Pod's settings file."""
-    return held_secrets(os.environ.get(VARIABLE, "").strip() or str(_file_values().get(VARIABLE, "")).strip())
 
 
 def _absolute(path: str) -> str:
@@ -188,7 +183,7 @@ def load_settings(kind: type[Settings]) -> Settings:
     Raises:
         SettingsError: one message that names every fault; values are not repeated, as they may be secret.
     """
-    secrets = _held_secrets()
+    secrets = held_secrets()
     faults = [f"  {fault}" for fault in secrets.begin()] if secrets else []
     settings = None
     try:
@@ -201,6 +196,8 @@ def load_settings(kind: type[Settings]) -> Settings:
     except pydantic_settings.SettingsError as error:
         # a structured setting whose JSON does not parse; pydantic-settings stops at the first one
         faults.append(f"  A setting is not valid JSON: {error}.")
+    if isinstance(settings, LogSettings) and settings.podjobs_secrets and secrets is None:
+        faults.append(f"  {VARIABLE}: must be set in the environment, not in Pod's settings file.")
     if faults or settings is None:
         raise SettingsError("These settings are missing or wrong:\n" + "\n".join(faults)) from None
     if secrets and isinstance(settings, LogSettings):

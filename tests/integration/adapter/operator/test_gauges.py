@@ -16,6 +16,7 @@ from adapter.statements.store import StatementStore
 from local.client import request_encoding
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Stage, StepSpec
+from support.aws_templates import PARTS
 from support.parts import NOWHERE
 
 PROBLEM = Problem(title="Down.", status=502, detail="It is down.").model_dump_json()
@@ -51,6 +52,17 @@ def about(seconds):
 
 async def test_gauges_without_work_are_zero(read):
     assert set((await read()).values()) == {0}
+
+
+async def test_gauges_contain_every_number_that_the_alarms_on_aws_read(read):
+    filters = [
+        one["Properties"]["MetricTransformations"][0]["MetricValue"]
+        for one in PARTS["watch"].section("Resources").values()
+        if one["Type"] == "AWS::Logs::MetricFilter"
+    ]
+    fields = {value.removeprefix("$.") for value in filters if value.startswith("$.")}
+    assert len(fields) == 8
+    assert fields <= (await read()).keys()
 
 
 async def test_gauges_turn_waits_from_the_jobs_arrival_on_and_anew_from_each_turn(read, records, take, make_job):

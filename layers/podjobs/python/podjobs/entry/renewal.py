@@ -56,6 +56,7 @@ class RenewedHandler(Generic[SettingsT, RequestT, ReplyT]):
         self._load = load
         self._build = build
         held.adopt = self._adopt
+        held.log_start()
 
     def handle(self, request: RequestT) -> ReplyT:
         """Handle a request, a second time if there are other secrets than those that were refused."""

@@ -9,6 +9,8 @@ Nothing here puts a value into a message, a log or a `repr`.
 FUNCTION_SECRET = "PODJOBS_FUNCTION_SECRET"  # noqa: S105 - a setting's name
 """The setting of which the previous value is still accepted for a while: adapter and functions learn of a new one at
 different moments."""
+PREVIOUS_FOR_S = 3600.0
+"""How long: longer than all of them take to learn of it."""
 
 
 class SecretsError(Exception):

@@ -6,6 +6,7 @@ a twentieth of a second every few minutes, needs no care after a fork, and finds
 Source: AWS, GetSecretValue (answers and errors); «Secrets Manager staging labels».
 """
 
+import os
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,20 +17,18 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
 )
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 
-from podjobs.secret_store import FUNCTION_SECRET, SecretsError
+from podjobs.secret_store import FUNCTION_SECRET, PREVIOUS_FOR_S, SecretsError
 from podjobs.secret_store.documents import Document, read_document
 from podjobs.secret_store.references import AwsSecret
 
-PREVIOUS_FOR_S = 3600
-"""How long after a rotation the secret before it is accepted: longer than adapter and functions take to learn of it."""
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 CONFIG = Config(
     connect_timeout=2,
@@ -63,10 +62,12 @@ def read_secret(secret: AwsSecret) -> Document:
         SecretsError: there is none that can be used; the sentence says why, and what to do about it.
     """
     try:
-        client = boto3.session.Session().client("secretsmanager", region_name=secret.region, config=CONFIG)
+        # boto3 itself knows AWS_DEFAULT_REGION alone
+        region = secret.region or os.environ.get("AWS_REGION") or None
+        client = boto3.session.Session().client("secretsmanager", region_name=region, config=CONFIG)
         answer = client.get_secret_value(SecretId=secret.id, VersionStage=CURRENT)
         document = read_document(_text(answer, secret), str(secret))
-        created = answer["CreatedDate"]
+        created = answer.get("CreatedDate") or datetime.now(tz=UTC)
         previous_for_s = PREVIOUS_FOR_S - (datetime.now(tz=UTC) - created).total_seconds()
         previous: dict[str, Any] = {}
         if FUNCTION_SECRET in document.settings and previous_for_s > 0:
@@ -110,7 +111,7 @@ def _explain_failure(error: Exception, secret: AwsSecret) -> str:
         return f"The {secret} cannot be looked for: no region is set. {_REGION}"
     if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError)):
         return f"The {secret} cannot be read: there are no AWS credentials. {_LOGIN}"
-    if isinstance(error, (HTTPClientError, ConnectTimeoutError)):
+    if isinstance(error, (HTTPClientError, BotocoreConnectionError)):
         return (
             f"The {secret} cannot be read: Secrets Manager cannot be reached ({type(error).__name__}). Without a way "
             "to the internet, a VPC needs an endpoint for secretsmanager."

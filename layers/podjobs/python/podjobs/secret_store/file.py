@@ -3,6 +3,7 @@
 Source: Kubernetes, «Secrets»: a mounted secret is replaced in place, within a minute or so of its change.
 """
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,7 +20,7 @@ def read_file(secret: FileSecret) -> Document:
     try:
         with secret.path.open("rb") as file:
             content = file.read(SIZE_LIMIT_BYTES + 1)
-            changed = datetime.fromtimestamp(secret.path.stat().st_mtime, tz=UTC)
+            changed = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, tz=UTC)
     except FileNotFoundError:
         raise SecretsError(f"The {secret} does not exist. Mount it, or correct PODJOBS_SECRETS.") from None
     except OSError as error:

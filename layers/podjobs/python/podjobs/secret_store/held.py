@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from podjobs.secret_store import FUNCTION_SECRET, SecretsError
+from podjobs.secret_store import FUNCTION_SECRET, PREVIOUS_FOR_S, SecretsError
 from podjobs.secret_store.documents import Document
 from podjobs.secret_store.file import read_file
 from podjobs.secret_store.references import VARIABLE, FileSecret, Reference, read_references
@@ -25,8 +25,10 @@ logger = structlog.get_logger(__name__)
 LEAST_AGE_S = 5.0
 """Secrets that were read more recently are not read again."""
 TTL_S = 300.0
-PREVIOUS_FOR_S = 3600.0
-"""How long the functions' secret is accepted after this process has learnt of another one."""
+OVERRULED = (
+    "Settings of a secret are in the environment, too, which takes precedence: their rotation would change nothing. "
+    "Take them out of the environment."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,18 @@ class HeldSecrets:
         return [SecretState(str(one), document.version, read, fault) for one, document in self._documents.items()]
 
     @property
+    def overruled(self) -> list[str]:
+        """Settings that the environment holds, too, which takes precedence: their rotation changes nothing."""
+        return sorted(name for name in self._settings if os.environ.get(name))
+
+    def log_start(self) -> None:
+        """Log what was read."""
+        said = [f"{state.secret} {state.version}" for state in self.states()]
+        logger.info("Settings were read from secrets.", secrets=said)
+        if self.overruled:
+            logger.warning(OVERRULED, settings=self.overruled)
+
+    @property
     def is_incomplete(self) -> bool:
         """Whether there is a secret that could not be read at all, so that settings may be missing."""
         return not self._documents or any(one not in self._documents for one in self._references)
@@ -104,13 +118,13 @@ class HeldSecrets:
     def begin(self) -> tuple[str, ...]:
         """Read the secrets, unless they were read before. Returns the faults; what has none is held nevertheless."""
         with self._lock:
-            if self._read_at is None:
-                self._tried_at_s = time.monotonic()
-                documents, self._faults = self._read_all()
-                self._take(documents)
-                self._read_at = None if self._faults else datetime.now(tz=UTC)
-                return self._faults
-            return ()
+            if self._read_at is not None:
+                return ()
+            self._tried_at_s = time.monotonic()
+            documents, self._faults = self._read_all()
+            self._take(documents)
+            self._read_at = None if self._faults else datetime.now(tz=UTC)
+            return self._faults
 
     def renew(self, least_age_s: float = LEAST_AGE_S) -> None:
         """Read the secrets again, and take what has changed into use. What goes wrong is logged, and changes nothing.

@@ -55,9 +55,12 @@ def read_references(written: str) -> tuple[Reference, ...]:
         written: as in the setting.
 
     Raises:
-        SecretsError: an entry is none. It is not repeated: it may be the secret itself.
+        SecretsError: an entry is none, or there is none. It is not repeated: it may be the secret itself.
     """
-    return tuple(dict.fromkeys(_read(entry, number) for number, entry in enumerate(_split(written), 1)))
+    entries = _split(written)
+    if not entries:
+        raise SecretsError(f"{VARIABLE}: {_FORMS}.")
+    return tuple(dict.fromkeys(_read(entry, number) for number, entry in enumerate(entries, 1)))
 
 
 def names_aws(written: str) -> bool:
