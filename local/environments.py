@@ -39,6 +39,8 @@ AWS_PREFIXES = ("AWS_", "BOTO_")
 """For programs that reach media on an object storage, or secrets in AWS: how boto3 finds credentials, certificates and
 regions. Files of the user are found by HOME, which every program has. Source: boto3's guides «Credentials» and
 «Configuration»."""
+FUNCTION_URL, LAMBDA = "PODJOBS_FUNCTION_URL_", "lambda:"
+"""How settings begin that say where functions are, and their values if these are on AWS Lambda."""
 OBJECT_STORAGE_URL = "s3://"
 """How MEDIA_URL begins if media are on an object storage."""
 
@@ -65,7 +67,9 @@ def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
 def adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
     """The adapter's environment; Redis may be on another machine."""
     names = EVERY_PROGRAM | CERTIFICATES | names_of(adapter_settings())
-    return _select(given, names, EVERY_PROGRAM_PREFIXES) | secrets_environment(given)
+    invokes_lambda = any(name.startswith(FUNCTION_URL) and url.startswith(LAMBDA) for name, url in given.items())
+    aws = _select(given, OUTWARD, AWS_PREFIXES) if invokes_lambda else {}
+    return _select(given, names, EVERY_PROGRAM_PREFIXES) | aws | secrets_environment(given)
 
 
 def lambda_adapter_environment(given: Mapping[str, str]) -> dict[str, str]:

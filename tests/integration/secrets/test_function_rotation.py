@@ -30,6 +30,8 @@ NAME = "podjobs/functions"
 FIRST, SECOND, THIRD = "first-of-the-secrets", "second-of-the-secrets", "third-of-the-secrets"
 TOKENS = [f"token-{number}" for number in range(4)]
 STEP_S = 0.1
+LIMIT_S = 60
+"""A step whose worker lost its connection as it took it is given to another one after a quarter of a minute."""
 JUST_READ_S = 6
 """After which secrets are read again if what they say is refused."""
 
@@ -106,7 +108,7 @@ class Stream:
     async def wait_for_more(self, count=8):
         """Wait for so many steps to be done from now on."""
         wanted = self.done + count
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LIMIT_S):
             while self.done < wanted:
                 if self.task.done():
                     self.task.result()

@@ -25,8 +25,9 @@ START = REPOSITORY / "layers" / "podjobs" / "bin" / "start"
 MAIN = "/opt/function/main.py"
 THREADS = 2 * max(16, os.cpu_count() or 1) + 8
 SERVES = (
-    f"gunicorn --bind 0.0.0.0:8080 --threads {THREADS} --timeout 0 --graceful-timeout 86400 --limit-request-line 0 "
-    f"--log-level error --preload --no-control-socket functions_framework:create_app('handle', '{MAIN}', 'http') THREADS="
+    f"gunicorn --bind 0.0.0.0:8080 --threads {THREADS} --timeout 0 --graceful-timeout 86400 --limit-request-line 0"
+    " --log-level error --preload --no-control-socket"
+    f" functions_framework:create_app('handle', '{MAIN}', 'http') THREADS="
 )
 LDD = """
         linux-vdso.so.1 (0x00007ffc9a5f4000)
