@@ -151,10 +151,10 @@ def adapter(folder: Path, steps: int, waiting: int) -> None:
 @benchmarks.command()
 @folder_option
 @click.option("--steps", default=2_000, show_default=True, help="Length of the plan whose steps are counted.")
-@click.option("--concurrency", default=4, show_default=True, help="Slots of the adapter; with RQ as many workers.")
+@click.option("--concurrency", default=4, show_default=True, help="Slots of the adapter.")
 @click.option("--rounds", default=3, show_default=True, help="How often each way is measured, in turn.")
 def deliveries(folder: Path, steps: int, concurrency: int, rounds: int) -> None:
-    """Compare delivery over HTTP with delivery through RQ, with a function that does nothing."""
+    """Compare delivery over HTTP, through RQ and by Lambda, with a function that does nothing."""
     sys.exit(deliveries_benchmark.run(folder, steps, concurrency, rounds))
 
 

@@ -14,6 +14,7 @@ from adapter.redis import keys
 from local.transports import Transport
 from podjobs.contract.plans import Plan
 from support.celery_messages import celery_message
+from support.lambda_service import new_lambda_function, new_lambda_service
 from support.parts import NOWHERE, new_adapter, new_function, new_worker_pool, running_redis
 from support.processes import Program, wait_for
 
@@ -88,7 +89,8 @@ def running_stack(
 
     Args:
         folder: for files and logs.
-        concurrency: steps each adapter has in the function at once, which with RQ has as many workers.
+        concurrency: steps each adapter has in the function at once; with RQ there are as many workers, with Lambda
+            as many execution environments.
         adapters: how many there are; `Stack.adapter` is the first.
         transport: what carries the steps.
     """
@@ -99,17 +101,21 @@ def running_stack(
         settings = {"BENCHMARK_FOLDER": str(folder), "THREADS": str(FUNCTION_THREADS)}
         url = f"redis://127.0.0.1:{redis_port}/0"
         function: Program
-        if transport is Transport.RQ:
-            function = new_worker_pool(QUEUE, main, settings, folder, url, concurrency)
-            address = f"rq:{QUEUE}"
-        else:
+        own: dict[str, str] = {}
+        if transport is Transport.HTTP:
             function = new_function("function", main, settings, folder)
-            address = f"{function.page}{QUEUE}"
+            own["PODJOBS_FUNCTION_URL_ENCODING"] = f"{function.page}{QUEUE}"
+        elif transport is Transport.RQ:
+            function = new_worker_pool(QUEUE, main, settings, folder, url, concurrency)
+        else:
+            one = new_lambda_function(QUEUE, main.parent, settings, concurrency=concurrency)
+            function = new_lambda_service([one], folder)
+            own = function.client_settings
         settings = {
-            "PODJOBS_FUNCTION_URL_ENCODING": address,
+            "PODJOBS_FUNCTION_URL_ENCODING": f"{transport}:{QUEUE}",
             "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page or NOWHERE}notification",
             "PODJOBS_CONCURRENCY_ENCODING": str(concurrency),
-        }
+        } | own
         started = [new_adapter(url, settings, folder, f"adapter-{number}") for number in range(adapters)]
         for program in (function, *started):
             running.callback(program.stop)

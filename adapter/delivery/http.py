@@ -29,6 +29,8 @@ from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.redaction import redact
 from podjobs.events import write_event
+from podjobs.secret_store import FUNCTION_SECRET
+from podjobs.secret_store.setting import SecretSetting
 
 logger = structlog.get_logger(__name__)
 
@@ -85,7 +87,7 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         self._contract = contract
         self._adapter_id = adapter_id
         self._margin_s = margin_s
-        self._secret = secret
+        self._secret = SecretSetting(FUNCTION_SECRET, secret.get_secret_value() if secret else None)
         # two pools, as aiohttp cannot be asked for a new connection while it has old ones
         self._session = _open_session(aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S))
         self._new_connections = _open_session(aiohttp.TCPConnector(limit=0, force_close=True))
@@ -96,9 +98,23 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         if len(body) > REQUEST_BYTES:
             detail = f"The {self._contract.noun} takes {len(body)} bytes, but a function reads at most {REQUEST_BYTES}."
             raise StepRefusedError(delivery_problem(detail, HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
-        if self._secret is not None:
-            headers["Authorization"] = f"Bearer {self._secret.get_secret_value()}"
         limit_s = request.timeout_s + self._margin_s
+        shown = self._secret.now
+        try:
+            return await self._invoke(headers, body, limit_s)
+        except FunctionBusyError as error:
+            if shown is None or error.problem.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            # the function may have learnt of a new secret first; it has not begun the step
+            await asyncio.to_thread(self._secret.renew)
+            if self._secret.now == shown:
+                raise
+        return await self._invoke(headers, body, limit_s)
+
+    async def _invoke(self, headers: dict[str, str], body: bytes, limit_s: float) -> ReplyT:
+        """Send a request with the secret as it is now, and read the answer. Raises: see Delivery.deliver."""
+        if (secret := self._secret.now) is not None:
+            headers = {**headers, "Authorization": f"Bearer {secret}"}
         try:
             response, content = await self._send(headers, body, limit_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:

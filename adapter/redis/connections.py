@@ -8,6 +8,7 @@ from redis.backoff import ExponentialBackoff
 
 from adapter.redis.sentinel import MasterPool
 from podjobs.redis_connections import AWAY, CONNECTION_OPTIONS
+from podjobs.redis_logins import rotated_login
 from podjobs.redis_urls import sentinel_service
 
 RedisClient: TypeAlias = Any
@@ -31,7 +32,9 @@ def open_redis(url: str, *, text: bool) -> RedisClient:
         "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
         "retry_on_error": list(AWAY),
     }
+    if login := rotated_login(url):
+        options["redis_connect_func"] = login.connect_async
     service = sentinel_service(url)
     if service is None:
         return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
-    return Redis.from_pool(MasterPool(service, options))
+    return Redis.from_pool(MasterPool(service, options, login))

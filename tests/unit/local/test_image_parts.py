@@ -80,7 +80,7 @@ def test_forget_missing_keeps_only_files_that_are_there_and_hashes_that_are_righ
         (("python3", "-m", "adapter", "run"), (8090, "/healthz")),
         (("/opt/venv/bin/python", "-m", "podjobs.entry.rq", "--source", "/opt/function/main.py"), None),
         (("/sbin/docker-init", "--", "start", "worker"), None),
-        (("/opt/venv/bin/python", "-m", "awslambdaric", "main.handle_message"), None),
+        (("/opt/venv/bin/python", "-m", "awslambdaric", "main.handle_invocation"), None),
     ],
 )
 def test_page_of_what_has_one(command, page, monkeypatch):
@@ -105,7 +105,7 @@ def programs(tmp_path):
         ((), SERVES),
         (("serve",), SERVES),
         (("worker", "--concurrency", "2"), f"python -m podjobs.entry.rq --source {MAIN} --concurrency 2 THREADS="),
-        (("lambda",), "python -m awslambdaric main.handle_message THREADS="),
+        (("lambda",), "python -m awslambdaric main.handle_invocation THREADS="),
         (("other", "a b"), "other a b THREADS="),
     ],
 )
