@@ -7,8 +7,8 @@ after 2 s), perhaps in the very moment in which a request is sent. The request t
 if the function had died of it. So what breaks at once on a connection that was used before is sent again, on a new one;
 what breaks on a new connection, or later, costs the step an attempt.
 
-A machine that vanishes closes nothing: while a function works, its connection is silent anyway. So the kernel asks every
-now and then whether the other side is still there, and the step is sent again in a minute rather than at its time limit.
+A machine that vanishes closes nothing, and while a function works, its connection is silent anyway. So the kernel asks
+whether the other side is still there, and the step is sent again after a minute rather than at its time limit.
 
 Source: CloudEvents HTTP protocol binding 1.0; RFC 9112, 9.3.1 (retrying requests); RFC 6750, 2.1 (Bearer).
 """
@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import Generic
+from typing import Any, Generic
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -95,12 +95,8 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         self._margin_s = margin_s
         self._secret = SecretSetting(FUNCTION_SECRET, secret.get_secret_value() if secret else None)
         # two pools, as aiohttp cannot be asked for a new connection while it has old ones
-        self._session = _open_session(
-            aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S, socket_factory=_open_socket)
-        )
-        self._new_connections = _open_session(
-            aiohttp.TCPConnector(limit=0, force_close=True, socket_factory=_open_socket)
-        )
+        self._session = _open_session(keepalive_timeout=_KEPT_S)
+        self._new_connections = _open_session(force_close=True)
 
     async def deliver(self, request: RequestT) -> ReplyT:
         """Invoke the function. Raises: see Delivery.deliver."""
@@ -190,8 +186,12 @@ def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
     return opened
 
 
-def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    """A session that notes whether a request is sent on a connection that was used before."""
+def _open_session(**kept: Any) -> aiohttp.ClientSession:
+    """A session that notes whether a request is sent on a connection that was used before.
+
+    Args:
+        kept: how long connections are kept, as aiohttp.TCPConnector takes it.
+    """
 
     async def note_reuse(
         _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
@@ -201,6 +201,7 @@ def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(note_reuse)
     # the dispatch's concurrency bounds the number of connections
+    connector = aiohttp.TCPConnector(limit=0, socket_factory=_open_socket, **kept)
     return aiohttp.ClientSession(
         connector=connector, auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[trace]
     )

@@ -23,7 +23,6 @@ DROP = ["iptables", "-A", "INPUT", "-i", "lo", "-j", "DROP"]
 
 async def main() -> None:
     """Send a step, let the machine vanish, and wait for the adapter's word."""
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     came = asyncio.Event()
 
     async def work(_request: web.Request) -> web.Response:
@@ -40,7 +39,7 @@ async def main() -> None:
     step = Step(job=encoding_job(), step_id="chunk", function="encoding", action="chunk", accepted_at=0)
     sent = asyncio.create_task(delivery.deliver(step))
     await came.wait()
-    subprocess.run(DROP, check=True)
+    await asyncio.to_thread(subprocess.run, DROP, check=True)
     began_s = time.monotonic()
     try:
         await sent
@@ -51,4 +50,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     asyncio.run(main())
