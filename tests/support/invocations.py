@@ -1,6 +1,7 @@
 """Functions invoked in this process as AWS Lambda invokes them: each request and each answer travels as JSON text."""
 
 import json
+import re
 import threading
 import time
 import uuid
@@ -15,6 +16,12 @@ from adapter.delivery.requests import request_event
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.messages import MessageHandler
 from podjobs.events import write_message
+from support.processes import REPOSITORY
+
+(HANDLER,) = re.findall(
+    r"awslambdaric main\.(\w+)", (REPOSITORY / "layers/podjobs/bin/start").read_text(encoding="utf-8")
+)
+"""The entry point that images name."""
 
 PAYLOAD_BYTES = 256 * 1024
 """What AWS carries at most in asynchronous invocations and in messages; synchronous ones may take 6 MB.

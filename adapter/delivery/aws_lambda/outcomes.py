@@ -16,14 +16,17 @@ from typing import Any
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
     CredentialRetrievalError,
-    EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    LoginError,
+    NoAuthTokenError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
-    SSLError,
+    SSOError,
+    TokenRetrievalError,
 )
 
 from adapter.delivery import DeliveryError, FunctionBusyError, StepFailedError, StepRefusedError, delivery_problem
@@ -45,6 +48,11 @@ _THROTTLES = {
     "ReservedFunctionInvocationRateLimitExceeded": "The function is invoked too often for its reserved concurrency.",
     "ConcurrentSnapshotCreateLimitExceeded": "The account makes too many snapshots at once.",
 }
+_THROTTLE_CODES = frozenset({
+    "RequestLimitExceeded", "RequestThrottledException", "SlowDown", "ThrottledException", "Throttling",
+    "ThrottlingException", "TooManyRequestsException",
+})  # fmt: skip
+"""Of AWS's services in general. Source: botocore, `retries/standard.py`."""
 _LOGIN = frozenset({
     "AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException", "IncompleteSignature",
     "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken",
@@ -56,6 +64,7 @@ _NOT_READY = {
     "ResourceNotReadyException": "It is inactive or being made.",
     "ServiceUnavailableException": "Lambda is unavailable.",
     "RequestTimeoutException": "Lambda took too long.",
+    "EC2Throttled": "EC2 does not take more requests of Lambda now.",
     "EC2": "Its network interfaces cannot be made: its execution role needs AWSLambdaVPCAccessExecutionRole.",
     "ENI": "The VPC has no network interface left.",
     "Subnet": "A subnet has no address left: name larger ones.",
@@ -80,6 +89,10 @@ _CANNOT_START = frozenset({
 """Kinds of errors of a function that has not got as far as to take requests."""
 _OUT_OF_MEMORY = ("Runtime.OutOfMemory", "signal: killed")
 _TIMED_OUT = ("Sandbox.Timedout", "Task timed out")
+_NO_LOGIN = (
+    CredentialRetrievalError, LoginError, NoAuthTokenError, NoCredentialsError, PartialCredentialsError,
+    ProfileNotFound, SSOError, TokenRetrievalError,
+)  # fmt: skip
 _REQUEST_ID = re.compile(r"RequestId: [0-9a-f-]{36}\s*(Error: )?")
 _UNPRINTABLE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]|[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -94,7 +107,8 @@ def error_of_refusal(error: ClientError, name: str) -> DeliveryError:
     code = str(error.response.get("Error", {}).get("Code", ""))
     metadata = error.response.get("ResponseMetadata", {})
     said = f"{code}: {_one_line(error.response.get('Error', {}).get('Message', ''))}".rstrip(": ")
-    if code == "TooManyRequestsException":
+    status = int(metadata.get("HTTPStatusCode") or HTTPStatus.BAD_GATEWAY)
+    if code in _THROTTLE_CODES or status == HTTPStatus.TOO_MANY_REQUESTS:
         reason = _THROTTLES.get(str(error.response.get("Reason", "")), "Lambda does not take more requests now.")
         wait_s = read_retry_after(metadata.get("HTTPHeaders", {}).get("retry-after"))
         detail = f"The Lambda function {name} is throttled. {reason}"
@@ -113,9 +127,10 @@ def error_of_refusal(error: ClientError, name: str) -> DeliveryError:
         if code.startswith(beginning):
             detail = f"The Lambda function {name} cannot be started now. {remedy} Lambda says: {said}."
             return FunctionBusyError(delivery_problem(detail, HTTPStatus.SERVICE_UNAVAILABLE))
-    status = int(metadata.get("HTTPStatusCode") or HTTPStatus.BAD_GATEWAY)
     detail = f"Lambda answered with an error when it was to invoke the function {name} ({said or status})."
-    return StepFailedError(delivery_problem(detail, max(status, HTTPStatus.BAD_REQUEST)))
+    # 503 without a code of Lambda's: of a proxy or a load balancer
+    outcome = FunctionBusyError if status == HTTPStatus.SERVICE_UNAVAILABLE else StepFailedError
+    return outcome(delivery_problem(detail, max(status, HTTPStatus.BAD_REQUEST)))
 
 
 def error_of_way(error: BotoCoreError | ValueError, name: str) -> DeliveryError:
@@ -127,16 +142,20 @@ def error_of_way(error: BotoCoreError | ValueError, name: str) -> DeliveryError:
     """
     if isinstance(error, NoRegionError):
         return _shut_out(f"It is not known in which region the Lambda function {name} is: set AWS_REGION.")
-    if isinstance(error, (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound)):
-        return _shut_out(f"There are no AWS credentials to invoke the Lambda function {name} with. {_ACCESS}")
-    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, SSLError, ValueError)):
-        detail = (
-            f"Lambda cannot be reached to invoke the function {name} ({type(error).__name__}: {_one_line(error)}). "
-            "Without a way to the internet, a VPC needs an endpoint for lambda. AWS_ENDPOINT_URL_LAMBDA names another."
+    if isinstance(error, _NO_LOGIN):
+        return _shut_out(
+            f"There are no AWS credentials to invoke the Lambda function {name} with ({_one_line(error)}). {_ACCESS}"
         )
-        return FunctionBusyError(delivery_problem(detail, HTTPStatus.SERVICE_UNAVAILABLE))
-    detail = f"The answer of the Lambda function {name} was lost ({type(error).__name__}: {_one_line(error)})."
-    return StepFailedError(delivery_problem(detail, HTTPStatus.BAD_GATEWAY))
+    told = f"{type(error).__name__}: {_one_line(error)}"
+    if isinstance(error, (HTTPClientError, IncompleteReadError)):
+        detail = f"The answer of the Lambda function {name} was lost ({told})."
+        return StepFailedError(delivery_problem(detail, HTTPStatus.BAD_GATEWAY))
+    # it could not be connected to, or AWS's own settings are wrong: nothing was sent
+    detail = (
+        f"Lambda cannot be reached to invoke the function {name} ({told}). "
+        "Without a way to the internet, a VPC needs an endpoint for lambda. AWS_ENDPOINT_URL_LAMBDA names another."
+    )
+    return FunctionBusyError(delivery_problem(detail, HTTPStatus.SERVICE_UNAVAILABLE))
 
 
 def error_of_function(payload: Any, log: str, name: str, limit_s: float) -> DeliveryError:

@@ -1,9 +1,8 @@
-"""The handler of every function, found as AWS Lambda's runtime finds it, and invoked in this process.
+"""The work of every function through its handler, found as AWS Lambda's runtime finds it, in this process.
 
 What the start script names is what is looked up; requests and answers travel as JSON text.
 """
 
-import re
 import sys
 
 import pytest
@@ -15,15 +14,12 @@ from podjobs.contract.statements import BatchReport
 from podjobs.contract.steps import Step
 from support.deployables import SETTINGS
 from support.fault_lrs import FaultLrs
-from support.invocations import InvokedFunction, new_context
+from support.invocations import HANDLER, InvokedFunction
 from support.jobs import encoding_job, transcription_job
 from support.media import ffmpeg, make_video
-from support.processes import REPOSITORY
 from support.scripted_pod import ScriptedPod
 from support.statements import batch_of, new_statement
 
-START = (REPOSITORY / "layers/podjobs/bin/start").read_text(encoding="utf-8")
-(HANDLER,) = re.findall(r"awslambdaric main\.(\w+)", START)
 JOB = encoding_job("job-1", 7, "/media/videos/talk.mp4")
 SPOKEN = transcription_job("job-2", 7, "/media/videos/talk.mp3")
 
@@ -87,16 +83,3 @@ def test_handler_of_xapi_posts_statements(handler_of):
     function = InvokedFunction(handler_of("xapi", XAPI_LRS_URL=lrs.url), STATEMENTS)
     assert function.handle(batch_of(new_statement(1))) == BatchReport(accepted=("1-0",))
     lrs.close()
-
-
-def test_handler_refuses_what_is_no_event(handler_of):
-    answer = handler_of("encoding")({"Records": []}, new_context())
-    assert answer["statusCode"] == 400
-    assert "The request is not a CloudEvent" in answer["body"]
-
-
-def test_handler_with_wrong_settings_ends_the_process_with_all_faults(handler_of):
-    with pytest.raises(SystemExit) as ended:
-        handler_of("encoding", FFMPEG_CRF="none", MEDIA_ROOT="media")
-    assert str(ended.value).startswith("The function 'encoding' cannot start. These settings are missing or wrong:")
-    assert all(name in str(ended.value) for name in ("FFMPEG_CRF", "MEDIA_ROOT"))

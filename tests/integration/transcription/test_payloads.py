@@ -11,12 +11,13 @@ from support.invocations import PAYLOAD_BYTES, InvokedFunction
 from support.media import ffmpeg
 
 HOURS_S = 36_000
-LAP_S = 600
+LAP_S = 1_800
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_transcription_of_ten_hours_every_request_and_answer_fits_into_a_payload(transcriber, lecture):
-    """Half a minute of speech every ten minutes."""
+    """Half a minute of speech every half an hour."""
     lap = transcriber.folder / "lap.mp3"
     ffmpeg("-i", lecture, "-af", "apad", "-t", LAP_S, "-ar", 16_000, "-b:a", "32k", lap)
     ffmpeg("-stream_loop", -1, "-i", lap, "-t", HOURS_S, "-c", "copy", transcriber.folder / "marathon.mp3")
@@ -34,6 +35,6 @@ def test_transcription_of_ten_hours_every_request_and_answer_fits_into_a_payload
     actions = {payload.subject.partition("/")[2].partition("-")[0] for payload in payloads}
     assert actions == {"plan", "part", "captions", "notify"}
     assert len(payloads) >= 120
-    assert run.results["captions"][1]["words"] > 1_000
+    assert run.results["captions"][1]["words"] > 500
     largest = max(payloads, key=lambda payload: payload.largest_bytes)
     assert largest.largest_bytes < PAYLOAD_BYTES, largest
