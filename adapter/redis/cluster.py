@@ -8,6 +8,7 @@ While the cluster moves the slot, keys are at one node or the other. A command w
 performed there; all others wait until the move is over (SlotMovesError): an ASK is never followed.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -53,6 +54,7 @@ class OwnerSearch:
         """Begin with the nodes of the setting."""
         self._service = service
         self.addresses = service.addresses
+        self._search: asyncio.Task[tuple[str, int]] | None = None
 
     def doubt(self) -> None:
         """Another node is asked first next time: what the first one said is no longer so, or not yet."""
@@ -63,11 +65,17 @@ class OwnerSearch:
         self.addresses = tuple(dict.fromkeys([_address(host, port), *self.addresses]))
 
     async def discover_master(self, name: str) -> tuple[str, int]:
-        """Where the owner is: host and port.
+        """Where the owner is: host and port. Connections that are opened at once share one search.
 
         Raises:
             NoOwnerError: no node says it.
         """
+        if self._search is None or self._search.done():
+            self._search = asyncio.create_task(self._find_owner(name))
+            self._search.add_done_callback(lambda search: search.cancelled() or search.exception())
+        return await asyncio.shield(self._search)
+
+    async def _find_owner(self, name: str) -> tuple[str, int]:
         answers = []
         for address in self.addresses:  # as they are now: another search may reorder them meanwhile
             url = self._service.node_url(address)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 
 from adapter.redis.cluster import SLOT, read_slots
@@ -19,6 +20,8 @@ SLOTS = 16_384
 NODE_TIMEOUT_MS = 1000
 FAILOVER_LIMIT_S = 20
 MIGRATE_TIMEOUT_MS = 60_000
+MODES = ("one server", pytest.param("cluster", marks=pytest.mark.slow))
+"""Where the jobs of a test may be."""
 
 
 class RedisCluster:
@@ -161,3 +164,12 @@ def running_redis_cluster(folder: Path, *, replicas: int = 0, over_tls: bool = F
     finally:
         for node in cluster.nodes:
             node.kill()
+
+
+def url_of(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database in the mode that a fixture is asked for, one of MODES."""
+    if request.param != "cluster":
+        return str(request.getfixturevalue("redis_url"))
+    cluster: RedisCluster = request.getfixturevalue("redis_cluster")
+    cluster.empty()
+    return cluster.url
