@@ -2,6 +2,8 @@
 
 import contextlib
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 from uuid import UUID
@@ -17,6 +19,7 @@ from support.campaign_ledger import ENDED
 from support.campaign_stack import SETTINGS
 from support.celery_messages import celery_message
 from support.parts import new_adapter, running_redis
+from support.processes import REPOSITORY, environment_with
 from support.redis_cluster import running_redis_cluster
 
 pytestmark = pytest.mark.slow
@@ -120,3 +123,20 @@ def test_adapters_end_all_jobs_that_a_replica_has_when_the_owner_is_killed(stack
     jobs.cluster.kill_owner()
     jobs.send(30)
     all_went_well(jobs, adapters)
+
+
+def test_operators_see_jobs_that_are_in_a_cluster(stack):
+    jobs, (adapter, _) = stack
+    jobs.send(2)
+    all_went_well(jobs, [adapter])
+    assert adapter.get("status").json()["redis"] == "ok"
+
+    def said(*command):
+        argv = [sys.executable, "-m", "adapter", *command]
+        environment = environment_with(adapter.settings | {"COLUMNS": "200"})
+        return subprocess.run(argv, env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout
+
+    assert all(job_id in said("jobs") for job_id in jobs.ids)
+    assert jobs.ids[0] in said("job", jobs.ids[0])
+    (line,) = [line for line in said("check").splitlines() if "Redis: jobs" in line]
+    assert line.split()[-1] == "ok"
