@@ -21,16 +21,19 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
 from adapter.door.statement_intake import StatementBounds, StatementIntake
+from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
+from adapter.redis.earlier_names import carry_over
 from adapter.redis.heartbeat import Heartbeat
 from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
 from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
-from adapter.settings import AdapterSettings, StatementSettings
+from adapter.secret_renewal import SecretRenewal
+from adapter.settings import AdapterSettings, FunctionSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
@@ -58,11 +61,13 @@ class _Parts:
     """What an adapter consists of."""
 
     adapter_id: str
+    jobs: RedisClient
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
     recovery: Recovery
     heartbeat: Heartbeat
     health: HealthRoutes
+    gauges: Gauges
 
 
 async def run_adapter(settings: AdapterSettings) -> None:
@@ -83,17 +88,18 @@ async def run_adapter(settings: AdapterSettings) -> None:
         _log_start(settings, parts, port)
 
         async with asyncio.TaskGroup() as work:
-            # the first heartbeat comes before anything is claimed
-            first = work.create_task(retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat"))
-            await _first_of(first, stop)
+            begun = work.create_task(_begin(parts, settings))
+            await _first_of(begun, stop)
             if stop.is_set():
-                await cancel_and_wait([first])
+                await cancel_and_wait([begun])
                 return
+            renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
             ]
+            watching = work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges")
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             try:
                 await stop.wait()
@@ -105,9 +111,17 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([*dispatching, *reading, recovering, beating])
+                await cancel_and_wait([*dispatching, *reading, watching, recovering, beating, renewing])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
+
+
+async def _begin(parts: _Parts, settings: AdapterSettings) -> None:
+    """Carry over what an earlier version has stored, then beat for the first time: before anything is claimed."""
+    if not settings.jobs_in_cluster:  # no earlier version could store any there
+        purpose = "carry over the jobs of an earlier version"
+        await retry_until_redis_answers(lambda: carry_over(parts.jobs, settings.podjobs_lease_s), purpose)
+    await retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat")
 
 
 def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
@@ -118,11 +132,12 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     streams = Streams(jobs, new_adapter_id())
     records = Records(jobs, settings.podjobs_job_ttl_s)
     lease_s = settings.podjobs_lease_s
-    dispatches: list[StepDispatch | StatementDispatch] = []
+    step_dispatches: list[StepDispatch] = []
     for function in settings.functions:
-        delivery = _open_delivery(settings, function.url, STEPS, streams)
+        delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
-        dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
+        step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
+    dispatches: list[StepDispatch | StatementDispatch] = [*step_dispatches]
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
     rules = JobRules(MediaPaths(settings.media_root), served)
@@ -143,11 +158,13 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
     return _Parts(
         adapter_id=streams.adapter_id,
+        jobs=jobs,
         doors=doors,
         recovery=Recovery(jobs, records),
         dispatches=dispatches,
         heartbeat=Heartbeat(jobs, streams, dispatches, lease_s),
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
+        gauges=Gauges(jobs, streams, doors, step_dispatches, intake),
     )
 
 
@@ -162,21 +179,22 @@ def _build_statement_dispatch(
     lease_s = settings.podjobs_lease_s
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
-    delivery = _open_delivery(settings, wanted.function.url, STATEMENTS, streams)
+    delivery = _open_delivery(settings, wanted.function, STATEMENTS, streams)
     resources.push_async_callback(delivery.close)
     return StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
 
 
 def _open_delivery(
-    settings: AdapterSettings, url: str, contract: MessageContract[RequestT, ReplyT], streams: Streams
+    settings: AdapterSettings, function: FunctionSettings, contract: MessageContract[RequestT, ReplyT], streams: Streams
 ) -> Delivery[RequestT, ReplyT]:
     side = AdapterSide(
         adapter_id=streams.adapter_id,
         margin_s=settings.podjobs_timeout_margin_s,
         secret=settings.podjobs_function_secret,
         open_queues=lambda: open_redis(settings.rq_url, text=True),
+        slots=function.concurrency,
     )
-    return open_delivery(url, contract, side)
+    return open_delivery(function.url, contract, side)
 
 
 def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:

@@ -76,7 +76,7 @@ async def _replay_statement(letter: DeadLetter, statements: StatementStore) -> s
 
 async def _replay_message(letter: DeadLetter, targets: ReplayTargets) -> str:
     queue = letter.fields.get("queue", "")
-    if queue.startswith(keys.PREFIX):
+    if queue.startswith((keys.PREFIX, keys.BROKER_PREFIX)):  # a stream; of an earlier version, too
         raise ReplayError(f"The entry {letter.id} is neither a step nor a statement and cannot become one.")
     if "sha1" in letter.fields:
         raise ReplayError(f"The message of the entry {letter.id} cannot be replayed: {letter.reason}")

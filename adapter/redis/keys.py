@@ -1,10 +1,12 @@
 """Every Redis key in use; steps/lua and statements.lua use the same names.
 
-All start with `podjobs:`, but for the lists of Celery messages, which start with the name of their queue.
+Those of the jobs' database start with `{podjobs}:`, so that a Redis in cluster mode keeps all of them in one slot,
+where one script may change them (docs/decisions/0055); earlier versions wrote `podjobs:` there (earlier_names.py).
+In the brokers' databases, which are never in cluster mode, they start with `podjobs:` or with the name of their queue.
 
-In the jobs' database (PODJOBS_REDIS_URL):
+In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
 
-    podjobs:steps:<function>        stream of the steps to do; consumer group `adapter`, created at 0.
+    steps:<function>                stream of the steps to do; consumer group `adapter`, created at 0.
                                     An entry: version (of the record, none: 1), job (id), step (StepSpec as JSON).
                                     It is acknowledged and deleted when its step is committed: the stream contains
                                     the steps in work and those between two attempts.
@@ -12,11 +14,13 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     `returned` (given back by an adapter that stopped),
                                     an adapter's id (that adapter works on it), none (not yet read: nobody leaves
                                     any, but records of version 1 have such).
-    podjobs:turns:<function>        sorted set of the jobs that have ready steps for it, by the time at which the next
+    turns:<function>                sorted set of the jobs that have ready steps for it, by the time at which the next
                                     one is due on the clock:
-    podjobs:turns:<function>:clock  hash: time, shares (the sum over those jobs), steps (how many are ready)
-    podjobs:turns:<function>:bell   stream of one entry, the latest ring: a job came when none was in the sorted set
-    podjobs:job:<id>                hash: type, target, params (JSON), state (a JobState), stage (name),
+    turns:<function>:clock          hash: time, shares (the sum over those jobs), steps (how many are ready)
+    turns:<function>:bell           stream of one entry, the latest ring: a job came when none was in the sorted set
+    turns:<function>:since          sorted set of the same jobs by the time since which their next step has waited for
+                                    its turn (seconds since the epoch): the job came then, or had its latest turn
+    job:<id>                        hash: type, target, params (JSON), state (a JobState), stage (name),
                                     version (of the record, steps/versions.py; none: 1),
                                     share (of the turns while it is in a queue), restarts (how often it began anew),
                                     shared (JSON), weight_total, weight_done, accepted_at, started_at,
@@ -25,26 +29,26 @@ In the jobs' database (PODJOBS_REDIS_URL):
                                     unreported (Problem: why the failure could not be reported), missed (JSON: the
                                     steps that did not find the source → their functions),
                                     failure_stages, discard_stages (JSON lists of stages).
-    podjobs:job:<id>:stages         list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
-    podjobs:job:<id>:ready:<function>  list of the current stage's StepSpecs that wait for that function's turn
-    podjobs:job:<id>:functions      set of the functions of its steps
-    podjobs:job:<id>:open           hash: open step of the current stage → its entry's id, empty while it is ready
-    podjobs:job:<id>:held           hash: open step → seconds for which its function has answered «not now» about it
-    podjobs:job:<id>:results        hash: <action>/<step id> → Result.values as JSON
-    podjobs:job:<id>:log            list of the newest 1,000 sentences of the job's log
-    podjobs:jobs                    sorted set of job ids by the time they were accepted and, later, ended
-    podjobs:live                    set of the ids of jobs that have not ended
-    podjobs:current:<type>:<target> string: the id of the job for that target that has not ended
-    podjobs:newest:<type>:<target>  hash that expires: position and job of the newest request for that target
-    podjobs:statements              stream of the xAPI statements that the LRS does not have yet; consumer group
+    job:<id>:stages                 list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
+    job:<id>:ready:<function>       list of the current stage's StepSpecs that wait for that function's turn
+    job:<id>:functions              set of the functions of its steps
+    job:<id>:open                   hash: open step of the current stage → its entry's id, empty while it is ready
+    job:<id>:held                   hash: open step → seconds for which its function has answered «not now» about it
+    job:<id>:results                hash: <action>/<step id> → Result.values as JSON
+    job:<id>:log                    list of the newest 1,000 sentences of the job's log
+    jobs                            sorted set of job ids by the time they were accepted and, later, ended
+    live                            set of the ids of jobs that have not ended
+    current:<type>:<target>         string: the id of the job for that target that has not ended
+    newest:<type>:<target>          hash that expires: position and job of the newest request for that target
+    statements                      stream of the xAPI statements that the LRS does not have yet; consumer group
                                     `adapter`, created at 0. An entry: statement (JSON). It is acknowledged and
                                     deleted when the LRS has it or when it becomes a dead letter. Owners as above.
-    podjobs:dead                    stream of the dead letters: kind `job` (job, type, target, params, step, problem),
+    dead                            stream of the dead letters: kind `job` (job, type, target, params, step, problem),
                                     kind `message` (queue, raw or raw_base64, problem; of one that is too long: queue,
                                     head_base64, sha1, problem) or kind `statement` (statement, problem)
-    podjobs:recovery                string that expires: the work of lost jobs was looked for. It is missing, too, when
+    recovery                        string that expires: the work of lost jobs was looked for. It is missing, too, when
                                     Redis has lost its data
-    podjobs:adapter:<adapter>       string: how often that adapter's heart has beaten. It expires, but only to be
+    adapter:<adapter>               string: how often that adapter's heart has beaten. It expires, but only to be
                                     cleaned up: an adapter is gone when its heart is not seen to beat for a lease.
 
 In the brokers' databases:
@@ -59,7 +63,12 @@ In the brokers' databases:
 When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash and log expire.
 """
 
-PREFIX = "podjobs:"
+PREFIX = "{podjobs}:"
+"""Of the jobs' database. What is in braces decides about the slot of a cluster."""
+BROKER_PREFIX = "podjobs:"
+NEVER = f"{PREFIX}never"
+"""No such key exists. A script that names it beside another one is refused (TRYAGAIN) while the cluster moves the slot:
+it would find some of its keys missing that are still, or already, at the other node."""
 GROUP = "adapter"
 WAITING = "waiting"
 """The owner of entries that nobody works on until their next attempt."""
@@ -95,6 +104,11 @@ def turns_bell(function: str) -> str:
     return f"{PREFIX}turns:{function}:bell"
 
 
+def turns_since(function: str) -> str:
+    """Name the sorted set of the times since which the jobs wait for a function's turns."""
+    return f"{PREFIX}turns:{function}:since"
+
+
 def job(job_id: str) -> str:
     """Name a job's record."""
     return f"{PREFIX}job:{job_id}"
@@ -117,12 +131,12 @@ def processing(queue: str, adapter_id: str) -> str:
 
 def doors(queue: str) -> str:
     """Name the set of the adapters that may have a processing list."""
-    return f"{PREFIX}doors:{queue}"
+    return f"{BROKER_PREFIX}doors:{queue}"
 
 
 def places(queue: str) -> str:
     """Name the hash of the places of the messages that are in a processing list."""
-    return f"{PREFIX}places:{queue}"
+    return f"{BROKER_PREFIX}places:{queue}"
 
 
 def too_long(queue: str) -> str:
@@ -137,14 +151,14 @@ def left_to_pod(queue: str) -> str:
 
 def share(queue: str) -> str:
     """Name the hash that counts whose messages are."""
-    return f"{PREFIX}share:{queue}"
+    return f"{BROKER_PREFIX}share:{queue}"
 
 
 def side(queue: str) -> str:
     """Name the beginning of the keys that say whose the requests for a video are."""
-    return f"{PREFIX}side:{queue}:"
+    return f"{BROKER_PREFIX}side:{queue}:"
 
 
 def handed_back(queue: str) -> str:
     """Name the key that keeps adapters from reading a queue."""
-    return f"{PREFIX}handed-back:{queue}"
+    return f"{BROKER_PREFIX}handed-back:{queue}"

@@ -262,7 +262,7 @@ class Records:
 
     async def _run(self, operation: str, **arguments: Any) -> Any:
         answer = await self._script(
-            keys=[keys.PREFIX], args=[operation, json.dumps({"ttl_s": self._ttl_s, **arguments})]
+            keys=[keys.PREFIX, keys.NEVER], args=[operation, json.dumps({"ttl_s": self._ttl_s, **arguments})]
         )
         if answer[:1] == ["newer"]:
             raise NewerRecordError(answer[1])

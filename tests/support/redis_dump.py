@@ -10,6 +10,8 @@ from typing import Any
 
 import redis
 
+EARLIER = "podjobs:"
+"""How the keys of the jobs' database began in the versions whose dumps these are."""
 DATA = Path(__file__).resolve().parents[1] / "data"
 IDLE_MS = 60_000
 """How long nobody has worked on the entries that an adapter owned."""

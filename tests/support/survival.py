@@ -157,7 +157,7 @@ def leftovers(stack: RunningStack) -> list[str]:
     """Steps and messages; work files, where the media are in a folder."""
     work = stack.media_dir / "work" if stack.facts["media_dir"] else None
     with stack.redis() as client:
-        keys = [key for key in client.scan_iter("podjobs:steps:*") if client.xlen(key)]
-        keys += [key for key in client.scan_iter("podjobs:turns:*") if not key.endswith(":bell")]
+        keys = [key for key in client.scan_iter("{podjobs}:steps:*") if client.xlen(key)]
+        keys += [key for key in client.scan_iter("{podjobs}:turns:*") if not key.endswith(":bell")]
         keys += [key for key in client.scan_iter("encoding*") if client.llen(key)]
     return [*keys, *(path.name for path in (work.iterdir() if work and work.exists() else ()))]

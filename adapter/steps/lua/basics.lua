@@ -9,6 +9,7 @@
 --   operations.lua   what records.py calls
 --
 --   KEYS[1]  the prefix of every key
+--   KEYS[2]  a key that never exists, for which a cluster refuses the script while it moves the keys' slot: keys.py
 --   ARGV[1]  the operation, one of the functions of `operations` below
 --   ARGV[2]  its arguments: a JSON object, named in records.py
 --

@@ -23,11 +23,11 @@ ENDS_S = 10
     "answers",
     [
         pytest.param(["500", "500", "500"], marks=pytest.mark.slow),
-        ["abort", "abort"],
+        pytest.param(["abort", "abort"], marks=pytest.mark.slow),
         pytest.param(["hang"], marks=pytest.mark.slow),
         ["lost"],
         ["late"],
-        ["502", "504"],
+        pytest.param(["502", "504"], marks=pytest.mark.slow),
         pytest.param(["503"], marks=pytest.mark.slow),
     ],
     ids="-".join,
@@ -181,10 +181,10 @@ def encoding_message(arguments, job_id, task=ENCODING_TASK):
     ids=["text", "list", "base64", "task", "arguments"],
 )
 def test_message_that_cannot_be_read_becomes_a_dead_letter_and_blocks_nothing(stack, sender, video, message):
-    before = stack.redis().xlen("podjobs:dead")
+    before = stack.redis().xlen("{podjobs}:dead")
     stack.redis().lpush("encoding", message)
-    stack.wait_until(lambda: stack.redis().xlen("podjobs:dead") > before, 20)
-    ((_, entry),) = stack.redis().xrevrange("podjobs:dead", count=1)
+    stack.wait_until(lambda: stack.redis().xlen("{podjobs}:dead") > before, 20)
+    ((_, entry),) = stack.redis().xrevrange("{podjobs}:dead", count=1)
     assert entry["raw"] == message
     assert json.loads(entry["problem"])["detail"]
     check_nothing_left(stack)

@@ -203,6 +203,6 @@ def test_no_secret_is_written_anywhere(stack, pod, sender, bucket, commands, vid
         *bucket_content(bucket.server.client(), bucket.server.bucket),
         *commands.places(),
         ("calls of Pod", repr(pod.calls).encode()),
-        ("the job", repr((job.progress(), stack.redis().hgetall(f"podjobs:job:{job.id}"))).encode()),
+        ("the job", repr((job.progress(), stack.redis().hgetall(f"{{podjobs}}:job:{job.id}"))).encode()),
     ]
     assert find_leaks(places, secrets, bucket.proxy.signatures) == []

@@ -42,7 +42,7 @@ def test_adapter_gives_back_what_it_holds_and_leaves_no_trace(start, client, red
     request_encoding(redis_url, 7, "/media/7.mp4")
     adapter.wait_for(lambda: adapter.get("status").json()["functions"]["encoding"]["on_hold_here"] == 1)
     assert adapter.stop() == 0
-    assert client.keys("podjobs:adapter:*") == []
+    assert client.keys("{podjobs}:adapter:*") == []
     assert client.keys("encoding*") == []
     (pending,) = client.xpending_range(keys.steps("encoding"), keys.GROUP, "-", "+", 10)
     assert (pending["consumer"], pending["times_delivered"]) == (keys.RETURNED, 0)

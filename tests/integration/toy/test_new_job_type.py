@@ -102,8 +102,8 @@ async def run_to_its_end(redis_url, job, timeout_s=20):
         await Records(jobs_redis, 100).accept([job])
         with redis.Redis.from_url(redis_url) as watcher:
             deadline = time.monotonic() + timeout_s
-            while watcher.sismember("podjobs:live", job.id):
-                assert time.monotonic() < deadline, watcher.hgetall(f"podjobs:job:{job.id}")
+            while watcher.sismember("{podjobs}:live", job.id):
+                assert time.monotonic() < deadline, watcher.hgetall(f"{{podjobs}}:job:{job.id}")
                 await asyncio.sleep(0.02)
         reader = JobReader(jobs_redis)
         return await reader.job(job.id), await reader.log(job.id)
@@ -124,5 +124,5 @@ async def test_new_job_type_that_fails_is_reported_and_becomes_a_dead_letter(sta
     assert (record.state, record.reason) == ("failed", "There is nothing to add up. Name some numbers.")
     assert log[1:] == ["Reported: There is nothing to add up. Name some numbers.", "There is nobody to notify."]
     with redis.Redis.from_url(stack, decode_responses=True) as client:
-        ((_, dead),) = client.xrange("podjobs:dead")
+        ((_, dead),) = client.xrange("{podjobs}:dead")
     assert (dead["kind"], dead["type"], dead["job"]) == ("job", "sum", "sum-2")

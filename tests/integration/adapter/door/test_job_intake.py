@@ -124,7 +124,7 @@ async def test_door_two_adapters_share_the_queue_without_loss_or_duplicates(
 
 async def test_door_job_that_cannot_be_stored_keeps_no_other_waiting(broker, open_door, wait_empty, jobs_redis, dead):
     # something else lies where its record should be
-    await jobs_redis.set("podjobs:job:bad:stages", "no list")
+    await jobs_redis.set("{podjobs}:job:bad:stages", "no list")
     await broker.lpush(QUEUE, message("bad", 1), message("good", 2))
     await open_door()
     await wait_empty(QUEUE)

@@ -1,5 +1,8 @@
 """The operator's command that asks every part how it is."""
 
+import json
+import re
+
 import pytest
 from aiohttp import web
 
@@ -47,12 +50,35 @@ def check(environment, command, function):
     return run
 
 
-def test_check_everything_is_well(check):
+@pytest.fixture
+def keeping(client):
+    """The server, which writes down what it accepts."""
+    client.config_set("appendonly", "yes")
+    yield client
+    client.config_set("appendonly", "no")
+
+
+def test_check_everything_is_well(check, keeping):
     status, table = check()
     assert status == 0, table
     assert [line.split()[-1] for line in table.splitlines()[1:]] == ["ok", "ok", "ok"]
     for part in ("Redis: Pod's queues", "function encoding", "function notification"):
         assert part in table
+
+
+def test_check_redis_that_may_drop_jobs_needs_an_operator(check, client):
+    status, table = check()
+    assert status == 0
+    assert "ok; what it accepted last is lost if it crashes, for its appendonly is no" in table
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.config_set("maxmemory", "1gb")
+    try:
+        status, table = check()
+    finally:
+        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory-policy", "noeviction")
+    assert status == 1
+    assert "may drop jobs when its memory is full: set its maxmemory-policy, allkeys-lru, to noeviction." in table
 
 
 def test_check_advice_of_a_function_needs_an_operator(check, function):
@@ -131,3 +157,17 @@ def test_check_function_without_rq_workers_names_the_command_that_starts_them(en
     ended = command("check")
     assert ended.returncode == 1
     assert "has no workers: its steps wait. Start them on a server: scripts/podjobs worker encoding." in ended.stdout
+
+
+def test_check_says_which_secrets_were_read_and_what_the_environment_overrules(check, environment, tmp_path):
+    file = tmp_path / "secret.json"
+    file.write_text(json.dumps({"PODJOBS_FUNCTION_SECRET": SECRET, "PODJOBS_SHARE": 100}))
+    del environment["PODJOBS_FUNCTION_SECRET"]
+    environment |= {"PODJOBS_SECRETS": f"file://{file}", "PODJOBS_SHARE": "100"}
+    status, table = check()
+    assert status == 1
+    (line,) = [line for line in table.splitlines() if f"secret file '{file}'" in line]
+    assert re.search(r"  ok, of 20\d\d-\d\d-\d\d [\d:]{8} UTC, read 20\d\d-\d\d-\d\d [\d:]{8} UTC$", line.rstrip())
+    (line,) = [line for line in table.splitlines() if line.split()[:1] == ["secrets"]]
+    assert line.rstrip().endswith("Take them out of the environment. They are: PODJOBS_SHARE.")
+    assert SECRET not in table

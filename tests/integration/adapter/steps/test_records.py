@@ -12,7 +12,7 @@ from adapter.steps.records import Records
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 
-NEWEST = "podjobs:newest:encoding:7"
+NEWEST = "{podjobs}:newest:encoding:7"
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 
 
@@ -169,7 +169,7 @@ async def test_newer_job_supersedes_the_older_whose_steps_are_dropped(records, t
     assert (discard.job_id, discard.spec.action, new.job_id) == ("old", "discard", "new")
     assert (await records.commit(discard, Result())).outcome == "superseded"
     assert (await job_hash("old"))["state"] == "superseded"
-    assert await jobs_redis.get("podjobs:current:encoding:7") == "new"
+    assert await jobs_redis.get("{podjobs}:current:encoding:7") == "new"
 
 
 @pytest.mark.parametrize("is_over", [False, True])
@@ -343,7 +343,7 @@ async def test_any_order_and_repetition_of_commits_ends_each_job_once(records, t
         done.append(step)
         ends += [outcome for outcome in outcomes if outcome == "done"]
     assert ends == ["done"] * 3
-    left = {key async for key in jobs_redis.scan_iter("podjobs:job:*")}
+    left = {key async for key in jobs_redis.scan_iter("{podjobs}:job:*")}
     assert left == {keys.job(job.id) for job in jobs}
     assert await jobs_redis.scard(keys.LIVE) == 0
     assert await jobs_redis.xlen(keys.steps("encoding")) == 0

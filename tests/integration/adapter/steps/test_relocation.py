@@ -109,7 +109,7 @@ async def test_deleted_job_withdraws_its_files_and_is_cancelled_without_a_notifi
     assert (await job_hash())["state"] == "cancelled"
     assert await take("notification") == []
     assert await jobs_redis.smembers(keys.LIVE) == set()
-    assert await jobs_redis.exists("podjobs:current:encoding:7") == 0
+    assert await jobs_redis.exists("{podjobs}:current:encoding:7") == 0
     assert await dead() == []
 
 

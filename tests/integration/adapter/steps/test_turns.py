@@ -157,7 +157,7 @@ async def test_job_that_ends_leaves_the_queue_and_its_share_to_the_others(
 async def test_queue_that_is_empty_leaves_nothing_but_its_bell(records, take, arrive, jobs_redis):
     await arrive("short", SHORT)
     await take()
-    assert [key async for key in jobs_redis.scan_iter("podjobs:turns:*")] == [keys.turns_bell("encoding")]
+    assert [key async for key in jobs_redis.scan_iter("{podjobs}:turns:*")] == [keys.turns_bell("encoding")]
 
 
 async def test_stage_of_several_functions_waits_for_each_of_them_alone(records, take, make_job):

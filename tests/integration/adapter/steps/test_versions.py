@@ -8,13 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from adapter.redis import keys
+from adapter.redis.earlier_names import carry_over
 from adapter.steps.records import MOST_RESTARTS
 from adapter.steps.versions import RECORD_VERSION, NewerRecordError
 from podjobs.contract.errors import OtherVersionError, Problem
 from podjobs.contract.plans import Result
 from podjobs.encoding.recipe import Recipe
 from support.problems import answer_of
-from support.redis_dump import load_dump
+from support.redis_dump import EARLIER, load_dump
 from support.step_function import plan_of
 from support.waiting import wait_until
 
@@ -22,8 +23,12 @@ NEWER = str(RECORD_VERSION + 1)
 
 
 @pytest.fixture
-def left_by_version_1(client):
-    return load_dump(client, "redis-record-1.json")
+async def left_by_version_1(client, jobs_redis, jobs_url):
+    if jobs_url.startswith("redis+cluster:"):
+        pytest.skip("Version 1 could not store anything in a cluster.")
+    dump = load_dump(client, "redis-record-1.json")
+    await carry_over(jobs_redis, lease_s=1)
+    return {key.replace(EARLIER, keys.PREFIX): stored for key, stored in dump.items()}
 
 
 async def test_jobs_that_version_1_left_in_all_states_go_on_and_end_well(
@@ -38,7 +43,7 @@ async def test_jobs_that_version_1_left_in_all_states_go_on_and_end_well(
     states = {job_id: client.hget(keys.job(job_id), "state") for job_id in live}
     ends = {"encoding-failing": "failed", "encoding-older": "superseded"}
     assert states == {job_id: ends.get(job_id, "done") for job_id in live}
-    left = {key for key in client.scan_iter("podjobs:job:*:*") if not key.endswith(":log")}
+    left = {key for key in client.scan_iter("{podjobs}:job:*:*") if not key.endswith(":log")}
     assert left == set()
     steps = Counter((asked["job"]["id"], asked["step_id"]) for asked in function.asked)
     chunks = {f"chunk-{number:04d}" for number in range(4, 10)}
