@@ -196,7 +196,7 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
     environment |= {"PODJOBS_HEALTH_PORT": str(ports[HEALTH]), "PODJOBS_HEALTH_HOST": "127.0.0.1"}
     urls = set(map(function_url_setting, all_functions()))
     environment = {name: value for name, value in environment.items() if name not in urls}
-    environment |= transport.settings(functions, ports)
+    environment = transport.defaults(functions) | environment | transport.settings(functions, ports)
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
     if FUNCTION_SECRET not in known:
         environment[FUNCTION_SECRET] = secrets.token_hex(32)

@@ -1,6 +1,5 @@
 """The programs of the stack and the supervisord configuration that runs them. Pure."""
 
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,11 +137,10 @@ def _lambda_service(configuration: Configuration, given: dict[str, str]) -> Prog
     timeout_s = _lambda_timeout_s(given)
     for function in configuration.functions:
         name = function.name
-        count = given.get(f"PODJOBS_CONCURRENCY_{name.upper()}", function.concurrency) or os.cpu_count()
         one = LambdaFunction(
             name=name,
             source=_source(name).parent,
-            concurrency=int(count or 1),
+            concurrency=int(given[f"PODJOBS_CONCURRENCY_{name.upper()}"]),
             timeout_s=timeout_s,
             environment=function_environment(name, given),
         )

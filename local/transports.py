@@ -1,5 +1,6 @@
 """How the stack's adapter reaches its functions: over HTTP, through RQ, or as AWS Lambda invokes them. Pure."""
 
+import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -41,6 +42,16 @@ class Transport(StrEnum):
         """What the stack's environment says about the way to its functions."""
         urls = {function_url_setting(one): self.function_url(one.name, ports) for one in functions}
         return urls | (made_up_credentials(ports[LAMBDA]) if self is Transport.LAMBDA else {})
+
+    def defaults(self, functions: Iterable[Function]) -> dict[str, str]:
+        """Settings for what the operator leaves open.
+
+        The adapter expects Lambda to be large; here there are as many processors as anywhere on this machine.
+        """
+        if self is not Transport.LAMBDA:
+            return {}
+        processors = os.cpu_count() or 1
+        return {f"PODJOBS_CONCURRENCY_{one.name.upper()}": str(one.concurrency or processors) for one in functions}
 
     def function_url(self, name: str, ports: Ports) -> str:
         """Where the adapter finds a function of this stack."""

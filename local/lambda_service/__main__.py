@@ -18,7 +18,7 @@ from aiohttp import web
 
 from local.lambda_service.api import LambdaApi
 from local.lambda_service.clients import ACCESS_KEY
-from local.lambda_service.emulator import HERE, emulator_binary
+from local.lambda_service.emulator import emulator_binary
 from local.lambda_service.fleet import IDLE_S, Fleet
 from local.lambda_service.functions import LambdaFunction, read_functions
 from podjobs.settings import SettingsError
@@ -44,7 +44,7 @@ def serve(port: int, folder: Path, idle_s: float) -> None:
     if not emulator_binary().exists():
         sys.exit("The runtime interface emulator is not installed. Run scripts/setup --lambda.")
     application = _application(functions, folder, os.environ.get(ACCESS_KEY, ""), idle_s)
-    web.run_app(application, host=HERE, port=port, print=None, access_log=None, shutdown_timeout=0.1)
+    web.run_app(application, host="127.0.0.1", port=port, print=None, access_log=None, shutdown_timeout=0.1)
 
 
 def _application(

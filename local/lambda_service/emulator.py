@@ -11,7 +11,9 @@ from local.processes import bound_to_parent
 
 INVOKE = "/2015-03-31/functions/function/invocations"
 """Where it takes invocations, whatever the function's name is."""
-HERE = "127.0.0.1"
+HERE = "127.0.0.2"
+"""Where it listens: only this machine gets there. Not at 127.0.0.1, where it could take the port of a program that is
+just being started again, and keep it."""
 
 
 def emulator_binary() -> Path:

@@ -98,7 +98,7 @@ class ExecutionEnvironment:
         self._copying = asyncio.create_task(self._copy_log(self._process))
         try:
             async with asyncio.timeout(START_LIMIT_S):
-                while not await _listens(port):
+                while not (await _listens(port) and _is_listener(self._process.pid, port)):
                     if self._process.returncode is not None:
                         raise EnvironmentEndedError("The emulator ended at its start; the service's log says why.")
                     await asyncio.sleep(POLL_S)
@@ -193,6 +193,15 @@ async def _listens(port: int) -> bool:
         return False
     writer.close()
     return True
+
+
+def _is_listener(pid: int, port: int) -> bool:
+    """Whether it is this process that listens: between the choice of a port and its use, another may have taken it."""
+    try:
+        sockets = psutil.Process(pid).net_connections(kind="tcp4")
+    except psutil.Error:
+        return False
+    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)
 
 
 def _child_of(pid: int) -> psutil.Process | None:

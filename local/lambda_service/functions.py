@@ -9,7 +9,7 @@ from podjobs.settings import SettingsError
 
 VARIABLE = "LAMBDA_FUNCTION_"
 """How the names of those variables begin; the function's name in capitals follows, the value is JSON."""
-HANDLER = "main.handle_message"
+HANDLER = "main.handle_invocation"
 REGION = "eu-west-3"
 """Nothing depends on it, but clients need one."""
 ACCOUNT = "000000000000"

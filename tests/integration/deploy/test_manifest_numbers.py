@@ -49,11 +49,6 @@ def longest_steps_s():
     }
 
 
-def tagged(key):
-    """A key with the hash tag that keeps all keys of jobs on one node of a cluster."""
-    return key.replace("podjobs:", "{podjobs}:", 1) if key.startswith("podjobs:") else key
-
-
 def slots_of(overlay, name, workload):
     return int(settings_of(overlay, workload)[f"PODJOBS_{name.upper()}_SLOTS"])
 
@@ -98,7 +93,7 @@ def test_keda_counts_the_steps_that_a_pod_has_slots_for(overlay):
         assert (woken["lagCount"], kept["pendingEntriesCount"]) == (str(entries), str(entries))
         assert {trigger["consumerGroup"] for trigger in (woken, kept)} == {keys.GROUP}
         stream = keys.STATEMENTS if name == XAPI_FUNCTION else keys.steps(name)
-        assert {trigger["stream"] for trigger in (woken, kept)} == {tagged(stream)}
+        assert {trigger["stream"] for trigger in (woken, kept)} == {stream}
         assert spec["minReplicaCount"] == 0
         assert spec["scaleTargetRef"]["name"] == name
         assert "replicas" not in workload["spec"]
