@@ -49,7 +49,8 @@ START_S = 60.0
 CHECK_LIMIT_S = 20.0
 _PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 8}
 """Seconds and number: NAT gateways and VPC endpoints forget a connection on which nothing has come for 350 s, and a
-step's answer with it. Linux sends the first probe after two hours otherwise. Source: AWS, «Troubleshoot NAT gateways»."""
+step's answer with it. Otherwise Linux sends the first probe after two hours.
+Source: AWS, «Troubleshoot NAT gateways»."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +208,8 @@ class _LambdaFunction:
 
 def _probe_idle_connections(client: Any) -> None:
     """Have the connections of a client probed before they are forgotten on the way; botocore has no setting for it."""
-    options = [
-        (socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in _PROBES.items() if name in vars(socket)
-    ]
+    known = {name: value for name, value in _PROBES.items() if hasattr(socket, name)}
+    options = [(socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in known.items()]
     try:
         client._endpoint.http_session._socket_options.extend(options)  # noqa: SLF001 - see above
     except AttributeError:
