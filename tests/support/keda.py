@@ -10,7 +10,6 @@ Autoscaling" (algorithm, default behaviour) and pkg/controller/podautoscaler.
 """
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -117,12 +116,11 @@ class Autoscaler:
     """Kubernetes' horizontal autoscaler, as KEDA sets it up: the triggers' counts as averages, from one pod on."""
 
     scaling: Scaling
-    _wanted: deque[tuple[float, int]] = field(default_factory=deque)
+    _wanted: list[tuple[float, int]] = field(default_factory=list)
 
     def sync(self, now_s: float, pods: int, counts: Counts) -> int:
         """How many pods there should be; asked every SYNC_S."""
         if not pods:
-            self._wanted.clear()
             return 0
         known = [
             self._for_metric(trigger, count, pods)
@@ -141,14 +139,11 @@ class Autoscaler:
     def _steady(self, now_s: float, pods: int, wanted: int) -> int:
         """Neither less than was wanted lately, nor more than may come at once."""
         self._wanted.append((now_s, wanted))
-        longest_s = max(self.scaling.up_window_s, self.scaling.down_window_s)
-        while self._wanted[0][0] <= now_s - longest_s and len(self._wanted) > 1:
-            self._wanted.popleft()
-        low = min(
-            count for time_s, count in self._wanted if time_s > now_s - self.scaling.up_window_s or time_s == now_s
-        )
-        high = max(
-            count for time_s, count in self._wanted if time_s > now_s - self.scaling.down_window_s or time_s == now_s
-        )
+        low = min(self._since(now_s, self.scaling.up_window_s))
+        high = max(self._since(now_s, self.scaling.down_window_s))
         steady = min(max(pods, low), high)
         return max(1, min(steady, self.scaling.most, max(pods + UP_PODS, pods * UP_FACTOR)))
+
+    def _since(self, now_s: float, window_s: float) -> list[int]:
+        """What was wanted within a window; at least the latest."""
+        return [wanted for time_s, wanted in self._wanted if time_s == now_s or time_s > now_s - window_s]
