@@ -121,7 +121,7 @@ def simulate_all(
     most = wishes.most // SLOTS
     farms = [
         Farm("Knative", SLOTS, wishes.cold_s, most, scaler=Knative(most, target=0.7 * SLOTS)),
-        Farm("KEDA", SLOTS, wishes.cold_s, most, scaler=Keda(most, target=float(SLOTS))),
+        Farm("KEDA", SLOTS, wishes.cold_s, most, scaler=Keda(most, target=SLOTS)),
         Farm("Lambda", 1, wishes.lambda_cold_s, wishes.most, pool=LambdaPool(wishes.most)),
         Farm("the farm, pod-functions", wishes.cores, 0.0, wishes.servers),
     ]

@@ -1,14 +1,15 @@
 """How many instances there should be, as the scalers of Knative, of Kubernetes with KEDA, and of Lambda say. Pure.
 
-Sources: Knative, "Configuring the Knative Pod Autoscaler" and config-autoscaler's defaults; Kubernetes, "Horizontal
-Pod Autoscaling", algorithm and default behaviour; KEDA, "Scaling deployments"; AWS Lambda, "Understanding Lambda
-function scaling".
+Sources: Knative, "Configuring the Knative Pod Autoscaler" and config-autoscaler's defaults; AWS Lambda, "Understanding
+Lambda function scaling".
 """
 
 import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from support.keda import SYNC_S, Autoscaler, Metric, Operator, Scaling, Trigger
 
 
 class Scaler(Protocol):
@@ -78,48 +79,33 @@ class Knative:
         return 0 if now_s - self._zero_since_s >= self.grace_s else 1
 
 
-@dataclass
-class Keda:
-    """KEDA between none and one, and the horizontal autoscaler of Kubernetes from one on."""
+POLLING_S, COOLDOWN_S, DOWN_WINDOW_S = 5.0, 30.0, 60.0
+"""The numbers of the ScaledObject of `encoding` in knative/."""
 
-    most: int
-    target: float = 1.0
-    """Steps an instance."""
-    interval_s: float = 5.0
-    """KEDA's own, between none and one: its pollingInterval in knative/."""
-    sync_s: float = 15.0
-    """The horizontal autoscaler's."""
-    tolerance: float = 0.1
-    up_factor: int = 2
-    up_least: int = 4
-    down_window_s: float = 60.0
-    """The largest decision of this time is not undercut: scaleDown's stabilizationWindowSeconds in knative/."""
-    cooldown_s: float = 30.0
-    """After the last work, until there is none: cooldownPeriod in knative/."""
-    _next_sync_s: float = 0.0
-    _wanted: deque[tuple[float, int]] = field(default_factory=deque)
-    _worked_s: float = -math.inf
+
+class Keda:
+    """KEDA between none and one, and the horizontal autoscaler of Kubernetes from one on (`tests/support/keda.py`)."""
+
+    interval_s = POLLING_S
+
+    def __init__(self, most: int, target: int) -> None:
+        """Take what differs.
+
+        Args:
+            most: instances.
+            target: steps of an instance. Adapters read their streams at once: all that are in flight are pending.
+        """
+        pending = Trigger("steps", "adapters", 0, Metric.PENDING, target, activation=0)
+        scaling = Scaling("encoding", (pending,), most, POLLING_S, COOLDOWN_S, 0.0, DOWN_WINDOW_S)
+        self._operator, self._autoscaler, self._next_sync_s = Operator(scaling), Autoscaler(scaling), 0.0
 
     def decide(self, now_s: float, in_flight: int, instances: int) -> int:
         """See Scaler."""
-        if in_flight:
-            self._worked_s = now_s
-        if not instances:
-            return 1 if in_flight else 0
-        if now_s - self._worked_s >= self.cooldown_s:
-            self._wanted.clear()
-            return 0
-        if now_s < self._next_sync_s:
-            return instances
-        self._next_sync_s = now_s + self.sync_s
-        ratio = in_flight / (self.target * instances)
-        wanted = instances if abs(ratio - 1) <= self.tolerance else max(1, math.ceil(in_flight / self.target))
-        self._wanted.append((now_s, wanted))
-        while self._wanted[0][0] <= now_s - self.down_window_s:
-            self._wanted.popleft()
-        if wanted < instances:
-            wanted = min(instances, max(count for _, count in self._wanted))
-        return min(self.most, wanted, max(instances * self.up_factor, instances + self.up_least))
+        wanted = self._operator.poll(now_s, instances, (in_flight,))
+        if wanted != instances or now_s < self._next_sync_s:
+            return wanted
+        self._next_sync_s = now_s + SYNC_S
+        return self._autoscaler.sync(now_s, instances, (in_flight,))
 
 
 @dataclass

@@ -41,22 +41,22 @@ def test_knative_never_more_than_it_may():
 
 
 def test_keda_first_step_gets_one_instance_and_the_last_one_leaves_after_the_cooldown():
-    wanted = decide(Keda(most=100), [0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
+    wanted = decide(Keda(most=100, target=1), [0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
     assert wanted[:2] == [0, 1]
-    assert wanted[8:10] == [1, 0]  # the last work was seen at 20 s; 30 s later, at 50 s, there is none left
+    assert wanted[9:11] == [1, 0]  # the last work was seen at 20 s; KEDA waits for more than 30 s, and looks every 5 s
 
 
 def test_keda_grows_by_four_or_to_the_double_every_fifteen_seconds():
-    wanted = decide(Keda(most=100), [90] * 16)
+    wanted = decide(Keda(most=100, target=1), [90] * 16)
     assert list(dict.fromkeys(wanted)) == [1, 5, 10, 20, 40, 80]
 
 
 def test_keda_leaves_small_differences_alone():
-    assert decide(Keda(most=100), [109] * 6, instances=100) == [100] * 6
+    assert decide(Keda(most=100, target=1), [109] * 6, instances=100) == [100] * 6
 
 
 def test_keda_shrinks_only_to_the_largest_wish_of_a_minute():
-    wanted = decide(Keda(most=100), [50] * 10 + [10] * 20, instances=50)
+    wanted = decide(Keda(most=100, target=1), [50] * 10 + [10] * 20, instances=50)
     assert wanted[10:20] == [50] * 10
     assert wanted[-1] == 10
 

@@ -18,7 +18,7 @@ COSTS = {
 }  # fmt: skip
 FARMS = [
     pytest.param(lambda: Farm("Knative", 2, 5.0, 20, scaler=Knative(20, target=1.4)), id="knative"),
-    pytest.param(lambda: Farm("KEDA", 2, 5.0, 20, scaler=Keda(20, target=2.0)), id="keda"),
+    pytest.param(lambda: Farm("KEDA", 2, 5.0, 20, scaler=Keda(20, target=2)), id="keda"),
     pytest.param(lambda: Farm("Lambda", 1, 2.0, 40, pool=LambdaPool(40)), id="lambda"),
     pytest.param(lambda: Farm("farm", 4, 0.0, 3), id="farm"),
 ]
