@@ -21,6 +21,7 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
 from adapter.door.statement_intake import StatementBounds, StatementIntake
+from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.redis import keys
@@ -31,7 +32,8 @@ from adapter.redis.idle_entries import IdleEntries
 from adapter.redis.memory import KeyMemory
 from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
-from adapter.settings import AdapterSettings, StatementSettings
+from adapter.secret_renewal import SecretRenewal
+from adapter.settings import AdapterSettings, FunctionSettings, StatementSettings
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
@@ -65,6 +67,7 @@ class _Parts:
     recovery: Recovery
     heartbeat: Heartbeat
     health: HealthRoutes
+    gauges: Gauges
 
 
 async def run_adapter(settings: AdapterSettings) -> None:
@@ -90,11 +93,13 @@ async def run_adapter(settings: AdapterSettings) -> None:
             if stop.is_set():
                 await cancel_and_wait([begun])
                 return
+            renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
             ]
+            watching = work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges")
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             try:
                 await stop.wait()
@@ -106,7 +111,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([*dispatching, *reading, recovering, beating])
+                await cancel_and_wait([*dispatching, *reading, watching, recovering, beating, renewing])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 
@@ -127,11 +132,12 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     streams = Streams(jobs, new_adapter_id())
     records = Records(jobs, settings.podjobs_job_ttl_s)
     lease_s = settings.podjobs_lease_s
-    dispatches: list[StepDispatch | StatementDispatch] = []
+    step_dispatches: list[StepDispatch] = []
     for function in settings.functions:
-        delivery = _open_delivery(settings, function.url, STEPS, streams)
+        delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
-        dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
+        step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
+    dispatches: list[StepDispatch | StatementDispatch] = [*step_dispatches]
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
     rules = JobRules(MediaPaths(settings.media_root), served)
@@ -158,6 +164,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         dispatches=dispatches,
         heartbeat=Heartbeat(jobs, streams, dispatches, lease_s),
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
+        gauges=Gauges(jobs, streams, doors, step_dispatches, intake),
     )
 
 
@@ -172,21 +179,22 @@ def _build_statement_dispatch(
     lease_s = settings.podjobs_lease_s
     idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
     batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
-    delivery = _open_delivery(settings, wanted.function.url, STATEMENTS, streams)
+    delivery = _open_delivery(settings, wanted.function, STATEMENTS, streams)
     resources.push_async_callback(delivery.close)
     return StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
 
 
 def _open_delivery(
-    settings: AdapterSettings, url: str, contract: MessageContract[RequestT, ReplyT], streams: Streams
+    settings: AdapterSettings, function: FunctionSettings, contract: MessageContract[RequestT, ReplyT], streams: Streams
 ) -> Delivery[RequestT, ReplyT]:
     side = AdapterSide(
         adapter_id=streams.adapter_id,
         margin_s=settings.podjobs_timeout_margin_s,
         secret=settings.podjobs_function_secret,
         open_queues=lambda: open_redis(settings.rq_url, text=True),
+        slots=function.concurrency,
     )
-    return open_delivery(url, contract, side)
+    return open_delivery(function.url, contract, side)
 
 
 def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from adapter.delivery.transports import check_function_url
+from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
 from adapter.record_settings import RecordSettings
 from adapter.retries import RetryPolicy
 from podjobs.contract.bounds import REQUEST_BYTES
@@ -158,6 +158,11 @@ class AdapterSettings(RecordSettings):
         default=8,
         description="How long running steps may take to end when the adapter stops, in seconds. Others are given back.",
     )
+    podjobs_gauges_s: NonNegativeFloat = Field(
+        default=0,
+        description="Interval at which the adapter logs its numbers as one line, in seconds: dead letters, the oldest "
+        "that waits, and others. For dashboards and alarms that read logs; `/status` shows them at any time. 0: never.",
+    )
     podjobs_health_host: str = Field(
         default="127.0.0.1", description="Address on which the health and status pages are served."
     )
@@ -246,7 +251,10 @@ class AdapterSettings(RecordSettings):
         )
         concurrency = _CONCURRENCY + function.name
         is_set = concurrency in self.model_fields_set
-        return FunctionSettings(function.name, url, values[concurrency], retries, is_set)
+        slots = values[concurrency]
+        if function.concurrency is None and not is_set:
+            slots = default_slots(url) or slots
+        return FunctionSettings(function.name, url, slots, retries, is_set)
 
 
 _URL, _CONCURRENCY, _LIMIT = "podjobs_function_url_", "podjobs_concurrency_", "podjobs_retry_limit_"
@@ -274,7 +282,7 @@ def _function_fields(function: Function) -> dict[str, Any]:
     if function in step_functions():
         at_once += " If not set, and the function is reached through RQ: one more than it has workers."
     if function.concurrency is None:
-        or_else = f"{at_once} Otherwise: the number of processors."
+        or_else = f"{at_once} On AWS Lambda: {LAMBDA_SLOTS}. Otherwise: the number of processors."
         concurrency = Field(default_factory=_processors, description=or_else)
     else:
         concurrency = Field(default=function.concurrency, description=at_once)

@@ -14,6 +14,7 @@ from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
 from benchmarks import fairness as fairness_benchmark
 from benchmarks import hostile as hostile_benchmark
+from benchmarks import in_flight as in_flight_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import start as start_benchmark
@@ -151,11 +152,21 @@ def adapter(folder: Path, steps: int, waiting: int) -> None:
 @benchmarks.command()
 @folder_option
 @click.option("--steps", default=2_000, show_default=True, help="Length of the plan whose steps are counted.")
-@click.option("--concurrency", default=4, show_default=True, help="Slots of the adapter; with RQ as many workers.")
+@click.option("--concurrency", default=4, show_default=True, help="Slots of the adapter.")
 @click.option("--rounds", default=3, show_default=True, help="How often each way is measured, in turn.")
 def deliveries(folder: Path, steps: int, concurrency: int, rounds: int) -> None:
-    """Compare delivery over HTTP with delivery through RQ, with a function that does nothing."""
+    """Compare delivery over HTTP, through RQ and by Lambda, with a function that does nothing."""
     sys.exit(deliveries_benchmark.run(folder, steps, concurrency, rounds))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--in-flight", default=500, show_default=True, help="Slots of the adapter.")
+@click.option("--steps", default=2_000, show_default=True, help="Length of the plan whose steps are counted.")
+@click.option("--takes", "takes_s", default=20.0, show_default=True, help="Seconds that a step is held in flight.")
+def in_flight(folder: Path, in_flight: int, steps: int, takes_s: float) -> None:
+    """Measure the adapter with hundreds of steps in flight, over HTTP and by Lambda's Invoke API."""
+    sys.exit(in_flight_benchmark.run(folder, in_flight, steps, takes_s))
 
 
 @benchmarks.command()

@@ -1,6 +1,7 @@
 """The real adapter between a real Redis and a function that does nothing, each a process of its own."""
 
 import contextlib
+import sys
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,15 +12,19 @@ import redis
 
 from adapter.door.celery_jobs import ENCODING_TASK
 from adapter.redis import keys
+from local.lambda_service.clients import client_environment, made_up_credentials
 from local.transports import Transport
 from podjobs.contract.plans import Plan
 from support.celery_messages import celery_message
+from support.lambda_service import new_lambda_function, new_lambda_service
 from support.parts import NOWHERE, new_adapter, new_function, new_worker_pool, running_redis
-from support.processes import Program, wait_for
+from support.processes import Program, free_port, wait_for
 
 QUEUE = "encoding"
 MEDIA_ROOT = "/media"
 FUNCTION_THREADS = 16
+SPARE_THREADS = 8
+"""Of the function, beside one for each step."""
 PUSH_BATCH = 1000
 
 
@@ -82,34 +87,28 @@ def _message(job_id: str, video_id: int) -> bytes:
 
 @contextlib.contextmanager
 def running_stack(
-    folder: Path, concurrency: int, adapters: int = 1, transport: Transport = Transport.HTTP
+    folder: Path, concurrency: int, adapters: int = 1, transport: Transport = Transport.HTTP, *, emulated: bool = True
 ) -> Iterator[Stack]:
     """Start everything, and stop it at the end.
 
     Args:
         folder: for files and logs.
-        concurrency: steps each adapter has in the function at once, which with RQ has as many workers.
+        concurrency: steps each adapter has in the function at once; with RQ there are as many workers, with Lambda
+            as many execution environments.
         adapters: how many there are; `Stack.adapter` is the first.
         transport: what carries the steps.
+        emulated: with Lambda, whether each environment is a process of its own, in a runtime emulator; or a thread.
     """
     with contextlib.ExitStack() as running:
         redis_port = running.enter_context(running_redis(folder))
         client = running.enter_context(redis.Redis(port=redis_port, decode_responses=True))
-        main = Path(__file__).parent / "noop_function" / "main.py"
-        settings = {"BENCHMARK_FOLDER": str(folder), "THREADS": str(FUNCTION_THREADS)}
         url = f"redis://127.0.0.1:{redis_port}/0"
-        function: Program
-        if transport is Transport.RQ:
-            function = new_worker_pool(QUEUE, main, settings, folder, url, concurrency)
-            address = f"rq:{QUEUE}"
-        else:
-            function = new_function("function", main, settings, folder)
-            address = f"{function.page}{QUEUE}"
+        function, own = _function(folder, concurrency, transport, url, emulated=emulated)
         settings = {
-            "PODJOBS_FUNCTION_URL_ENCODING": address,
+            "PODJOBS_FUNCTION_URL_ENCODING": f"{transport}:{QUEUE}",
             "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page or NOWHERE}notification",
             "PODJOBS_CONCURRENCY_ENCODING": str(concurrency),
-        }
+        } | own
         started = [new_adapter(url, settings, folder, f"adapter-{number}") for number in range(adapters)]
         for program in (function, *started):
             running.callback(program.stop)
@@ -118,3 +117,26 @@ def running_stack(
         # Called first at the end: what is held could not be stopped in time.
         running.callback((folder / "hold").unlink, missing_ok=True)
         yield Stack(folder, client, started[0])
+
+
+def _function(
+    folder: Path, concurrency: int, transport: Transport, redis_url: str, *, emulated: bool
+) -> tuple[Program, dict[str, str]]:
+    """The function, not started yet, and the adapter's settings to reach it."""
+    main = Path(__file__).parent / "noop_function" / "main.py"
+    threads = max(FUNCTION_THREADS, concurrency + SPARE_THREADS)
+    settings = {"BENCHMARK_FOLDER": str(folder), "THREADS": str(threads)}
+    if transport is Transport.HTTP:
+        server = new_function("function", main, settings, folder)
+        return server, {"PODJOBS_FUNCTION_URL_ENCODING": f"{server.page}{QUEUE}"}
+    if transport is Transport.RQ:
+        return new_worker_pool(QUEUE, main, settings, folder, redis_url, concurrency), {}
+    if emulated:
+        service = new_lambda_service(
+            [new_lambda_function(QUEUE, main.parent, settings, concurrency=concurrency)], folder
+        )
+        return service, service.client_settings
+    port = free_port()
+    argv = [sys.executable, "-m", "benchmarks.invoke_api", "--port", str(port)]
+    log, page = folder / "function.log", f"http://127.0.0.1:{port}/"
+    return Program("function", argv, settings, log, page), client_environment(made_up_credentials(port))

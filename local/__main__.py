@@ -63,7 +63,7 @@ def up_command(state_dir: Path, env_file: Path) -> None:
     type=click.Choice([transport.value for transport in Transport]),
     default=Transport.HTTP.value,
     show_default=True,
-    help="How steps reach the functions: over HTTP, or through RQ, whose workers then run them.",
+    help="How steps reach the functions: over HTTP, through RQ, or as AWS Lambda does.",
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
@@ -99,7 +99,7 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
         click.echo(str(error), err=True)
         sys.exit(EXIT_USAGE)
     # a secret that was made up at the start is known to the stack that runs
-    given = configuration.environment | running_environment(state_dir, "adapter")
+    given = configuration.handed_on | running_environment(state_dir, "adapter")
     if arguments[:1] == ("run",):
         _become_adapter(arguments, adapter_environment(given))
     environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))

@@ -1,6 +1,7 @@
 """What the stack runs with: the operator's settings, and embedded defaults for those that are not set.
 
-The environment takes precedence over the `.env` file, and that over Pod's settings file (PODJOBS_SETTINGS_FILE).
+The environment takes precedence over the `.env` file, that over secrets (PODJOBS_SECRETS), and these over Pod's
+settings file (PODJOBS_SETTINGS_FILE).
 """
 
 import json
@@ -29,11 +30,13 @@ from local.environments import (
 from local.functions import SETTINGS, enabled_functions
 from local.object_store import demonstration_settings
 from local.ports import HEALTH, POD, REDIS, S3, Ports
-from local.transports import Transport
+from local.secret_settings import as_environment, names_in_secrets
+from local.transports import Transport, function_url_setting
 from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.workflows import Function, all_functions, step_functions
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.secret_store import FUNCTION_SECRET
 from podjobs.settings import (
     SETTINGS_FILE_VARIABLE,
     MediaSettings,
@@ -67,10 +70,17 @@ class Configuration:
     """Those that run: a function runs if the setting that enables it is set."""
     transport: Transport = Transport.HTTP
     """How the adapter reaches them."""
+    in_secrets: frozenset[str] = frozenset()
+    """The settings that programs read from secrets by themselves."""
 
     def runs(self, function: Function) -> bool:
         """Whether a function runs."""
         return function in self.functions
+
+    @property
+    def handed_on(self) -> dict[str, str]:
+        """What programs may be given of the environment."""
+        return {name: value for name, value in self.environment.items() if name not in self.in_secrets}
 
     @property
     def broker_url(self) -> str:
@@ -119,7 +129,7 @@ class Configuration:
     @contextmanager
     def media_settings(self) -> Iterator[MediaSettings]:
         """The settings with which the functions open the media, and meanwhile their environment."""
-        with _as_environment(media_environment(self.environment)):
+        with as_environment(media_environment(self.environment)):
             yield load_settings(MediaSettings)
 
 
@@ -158,17 +168,19 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         SettingsError: one message with all faults.
     """
     try:
-        environment = pod_settings(given) | dict(given)
+        in_file = pod_settings(given)
+        in_secrets = names_in_secrets(in_file | dict(given))
+        environment = {name: value for name, value in in_file.items() if name not in in_secrets} | dict(given)
         transport = Transport.of(given)
     except SettingsError as error:
         raise SettingsError(f"These settings are missing or wrong:\n  {error}") from error
     environment.pop(SETTINGS_FILE_VARIABLE, None)  # it holds the secrets of all
     if environment.get(MODELS, "").strip() == NO_MODELS:
         del environment[MODELS]
-    known = set(environment)
+    known = in_secrets.union(environment)
     own_pod = "POD_API_URL" not in known
     own_redis = BROKER not in known
-    functions = enabled_functions(known)
+    functions = enabled_functions(set(known))
     if own_redis:
         environment[BROKER] = f"redis://127.0.0.1:{ports[REDIS]}/0"
     if own_pod:
@@ -182,16 +194,23 @@ def configure(state_dir: Path, given: Mapping[str, str], ports: Ports) -> Config
         # the stand-in for Pod and the S3 server are asked by programs that reach others through a proxy
         environment |= {name: _with_this_machine(environment.get(name, "")) for name in PROXY_EXCEPTIONS}
     environment |= {"PODJOBS_HEALTH_PORT": str(ports[HEALTH]), "PODJOBS_HEALTH_HOST": "127.0.0.1"}
-    for function in all_functions():
-        url = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
-        environment.pop(url, None)
-        if function in functions:
-            environment[url] = transport.function_url(function.name, ports)
+    urls = set(map(function_url_setting, all_functions()))
+    environment = {name: value for name, value in environment.items() if name not in urls}
+    environment = transport.defaults(functions) | environment | transport.settings(functions, ports)
     environment.setdefault("PODJOBS_GRACE_S", str(GRACE_S))
-    environment.setdefault("PODJOBS_FUNCTION_SECRET", secrets.token_hex(32))
+    if FUNCTION_SECRET not in known:
+        environment[FUNCTION_SECRET] = secrets.token_hex(32)
+    in_secrets -= set(environment)
     _check(environment, state_dir, functions, own_redis=own_redis)
     return Configuration(
-        state_dir, environment, ports, own_redis=own_redis, own_pod=own_pod, functions=functions, transport=transport
+        state_dir,
+        environment,
+        ports,
+        own_redis=own_redis,
+        own_pod=own_pod,
+        functions=functions,
+        transport=transport,
+        in_secrets=in_secrets,
     )
 
 
@@ -221,7 +240,7 @@ def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Fun
     kinds |= {SETTINGS[one.name]: function_environment(one.name, environment) for one in functions}
     for kind, own in kinds.items():
         try:
-            with _as_environment(own):
+            with as_environment(own):
                 loaded[kind] = load_settings(kind)
         except SettingsError as error:
             faults += _faults_of(error)
@@ -241,18 +260,6 @@ def _check(environment: dict[str, str], state_dir: Path, functions: Sequence[Fun
         raise SettingsError(
             "These settings are missing or wrong:\n" + "\n".join(f"  {f}" for f in dict.fromkeys(faults))
         )
-
-
-@contextmanager
-def _as_environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _drop_impossible(environment: dict[str, str]) -> list[str]:

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from adapter.record_settings import RecordSettings
 from adapter.settings import adapter_settings
 from local.functions import SETTINGS
+from local.lambda_service.clients import client_environment, service_credentials
 from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
 from podjobs.entry.rq.settings import WorkerSettings
+from podjobs.secret_store.references import VARIABLE, names_aws
 from podjobs.settings import SETTINGS_FILE_VARIABLE, EndpointSettings, MediaSettings, PodSettings
 
 EVERY_PROGRAM = frozenset({
@@ -33,9 +35,12 @@ STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_AP
 RQ_URL = "PODJOBS_RQ_URL"
 """Where the queues of RQ are. Of the three settings that may say so, workers are given this one alone."""
 """For pools of RQ workers."""
-OBJECT_STORAGE_PREFIXES = ("AWS_", "BOTO_")
-"""For programs that reach media on an object storage: how boto3 finds credentials, certificates and regions. Files of
-the user are found by HOME, which every program has. Source: boto3's guides «Credentials» and «Configuration»."""
+AWS_PREFIXES = ("AWS_", "BOTO_")
+"""For programs that reach media on an object storage, or secrets in AWS: how boto3 finds credentials, certificates and
+regions. Files of the user are found by HOME, which every program has. Source: boto3's guides «Credentials» and
+«Configuration»."""
+FUNCTION_URL, LAMBDA = "PODJOBS_FUNCTION_URL_", "lambda:"
+"""How settings begin that say where functions are, and their values if these are on AWS Lambda."""
 OBJECT_STORAGE_URL = "s3://"
 """How MEDIA_URL begins if media are on an object storage."""
 
@@ -61,7 +66,20 @@ def plain_environment(given: Mapping[str, str]) -> dict[str, str]:
 
 def adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
     """The adapter's environment; Redis may be on another machine."""
-    return _select(given, EVERY_PROGRAM | CERTIFICATES | names_of(adapter_settings()), EVERY_PROGRAM_PREFIXES)
+    names = EVERY_PROGRAM | CERTIFICATES | names_of(adapter_settings())
+    invokes_lambda = any(name.startswith(FUNCTION_URL) and url.startswith(LAMBDA) for name, url in given.items())
+    aws = _select(given, OUTWARD, AWS_PREFIXES) if invokes_lambda else {}
+    return _select(given, names, EVERY_PROGRAM_PREFIXES) | aws | secrets_environment(given)
+
+
+def lambda_adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The adapter's environment where it invokes the functions of the Lambda service."""
+    return adapter_environment(given) | client_environment(given)
+
+
+def lambda_service_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """The environment of the Lambda service, without the functions that it runs."""
+    return plain_environment(given) | service_credentials(given)
 
 
 def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
@@ -70,7 +88,7 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     if name in OUTWARD_FUNCTIONS:
         names |= OUTWARD
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
-    environment = _select(given, names, EVERY_PROGRAM_PREFIXES + models)
+    environment = _select(given, names, EVERY_PROGRAM_PREFIXES + models) | secrets_environment(given)
     return environment | (media_environment(given) if issubclass(SETTINGS[name], MediaSettings) else {})
 
 
@@ -97,7 +115,16 @@ def media_environment(given: Mapping[str, str]) -> dict[str, str]:
     names = EVERY_PROGRAM | (names_of(MediaSettings) - names_of(EndpointSettings))
     if not given.get("MEDIA_URL", "").startswith(OBJECT_STORAGE_URL):
         return _select(given, names, EVERY_PROGRAM_PREFIXES)
-    return _select(given, names | OUTWARD, EVERY_PROGRAM_PREFIXES + OBJECT_STORAGE_PREFIXES)
+    return _select(given, names | OUTWARD, EVERY_PROGRAM_PREFIXES + AWS_PREFIXES)
+
+
+def secrets_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """What whoever reads settings from AWS Secrets Manager needs besides: credentials, region, certificates, proxies.
+
+    Args:
+        given: the operator's environment and settings.
+    """
+    return _select(given, OUTWARD, AWS_PREFIXES) if names_aws(given.get(VARIABLE, "")) else {}
 
 
 def object_store_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -118,11 +145,10 @@ def command_environment(
     own = names_of(adapter_settings() if calls_functions else RecordSettings)
     foreign = all_settings() | {SETTINGS_FILE_VARIABLE}
     kept = {
-        name: value
-        for name, value in inherited.items()
-        if name not in foreign and not name.startswith(OBJECT_STORAGE_PREFIXES)
+        name: value for name, value in inherited.items() if name not in foreign and not name.startswith(AWS_PREFIXES)
     }
-    return kept | _select(given, own, ())
+    calling = client_environment(given) if calls_functions else {}
+    return kept | _select(given, own, ()) | secrets_environment(given) | calling
 
 
 def _select(given: Mapping[str, str], names: Iterable[str], prefixes: tuple[str, ...]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podjobs.contract.workflows import all_functions
 
-REDIS, POD, HEALTH = "redis", "pod", "health"
+REDIS, POD, HEALTH, LAMBDA = "redis", "pod", "health", "lambda"
 S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN = "s3", "s3-master", "s3-volume", "s3-filer", "s3-admin"
 OBJECT_STORE = (S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN)
 """The parts of the embedded S3 server."""
@@ -19,15 +19,15 @@ LOWEST_PORT = 1024
 """Those below are for root."""
 
 Ports = dict[str, int]
-"""Part → port: the embedded Redis, the stand-in for Pod, the adapter's pages, each function by its name, and the parts
-of the embedded S3 server if there is one."""
+"""Part → port: the embedded Redis, the stand-in for Pod, the adapter's pages, Lambda's API, each function by its
+name, and the parts of the embedded S3 server if there is one."""
 LISTENERS = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens pages of what listens on this machine: not through the proxy that the environment names for others."""
 
 
 def part_names() -> tuple[str, ...]:
     """Every part that may listen."""
-    return (REDIS, POD, HEALTH, *(function.name for function in all_functions()))
+    return (REDIS, POD, HEALTH, LAMBDA, *(function.name for function in all_functions()))
 
 
 def choose_ports(
@@ -83,6 +83,7 @@ def remembered_ports(state_dir: Path) -> Ports | None:
     """The ports of the last start, so that a Pod that knows the broker's address finds it again."""
     try:
         ports = json.loads((state_dir / "stack.json").read_text(encoding="utf-8"))["ports"]
-        return {name: int(ports[name]) for name in part_names()}
+        # an older version did not know Lambda's: any free one will do
+        return {name: int(ports.get(name, ANY_FREE_PORT) if name == LAMBDA else ports[name]) for name in part_names()}
     except (OSError, ValueError, KeyError, TypeError):
         return None

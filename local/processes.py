@@ -6,6 +6,7 @@ On Linux, what a killed program leaves behind becomes our child (subreaper). Els
 import contextlib
 import ctypes
 import os
+import shutil
 import time
 
 import psutil
@@ -13,6 +14,16 @@ import psutil
 PR_SET_CHILD_SUBREAPER = 36
 """Source: prctl(2)."""
 POLL_S = 0.05
+
+
+def bound_to_parent(name: str = "TERM") -> tuple[str, ...]:
+    """The wrapper that replaces itself with a program, so that it ends when its parent is killed. Linux only.
+
+    Args:
+        name: of the signal that it then gets.
+    """
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", name, "--") if setpriv else ()
 
 
 def adopt_orphans() -> None:

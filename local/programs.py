@@ -1,6 +1,5 @@
 """The programs of the stack and the supervisord configuration that runs them. Pure."""
 
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,15 +9,20 @@ from local.environments import (
     RQ_URL,
     adapter_environment,
     function_environment,
+    lambda_adapter_environment,
+    lambda_service_environment,
     object_store_environment,
     plain_environment,
     stand_in_environment,
     worker_environment,
 )
+from local.lambda_service.functions import LONGEST_TIMEOUT_S, LambdaFunction
 from local.object_store import BUCKET, server_argv, server_binary, server_dir, server_ports
-from local.ports import POD, REDIS, S3
+from local.ports import LAMBDA, POD, REDIS, S3
+from local.processes import bound_to_parent
 from local.transports import Transport
 from podjobs.contract.workflows import Function
+from podjobs.settings import SettingsError
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LIBRARY = REPOSITORY / "layers" / "podjobs" / "python"
@@ -29,6 +33,10 @@ SPARE_THREADS = 8
 """Threads of a function beyond its slots: for health checks, and to answer «busy» immediately."""
 OTHER_SLOTS = 16
 """Slots of the functions that wait for others most of the time: the default of their settings."""
+
+LAMBDA_TIMEOUT = "LAMBDA_TIMEOUT_S"
+"""A setting of scripts/up: the time-out of all functions in the Lambda service, in whole seconds. Unset: Lambda's
+longest, as the adapter does not wait for longer than a step may take anyway."""
 
 # Stopping: the adapter first, so that it gives back its entries; then the functions; Redis and the S3 server last, once
 # all is written.
@@ -59,11 +67,15 @@ def programs_of(configuration: Configuration) -> tuple[Program, ...]:
         programs.append(_object_store(configuration))
     if configuration.own_pod:
         programs.append(_pod(configuration))
-    given = configuration.environment | {"PYTHONPATH": PYTHONPATH}
-    make = _workers if configuration.transport is Transport.RQ else _function
-    programs += [make(function, configuration, given) for function in configuration.functions]
+    given = configuration.handed_on | {"PYTHONPATH": PYTHONPATH}
+    if configuration.transport is Transport.LAMBDA:
+        programs.append(_lambda_service(configuration, given))
+    else:
+        make = _workers if configuration.transport is Transport.RQ else _function
+        programs += [make(function, configuration, given) for function in configuration.functions]
     argv = (sys.executable, "-m", "adapter", "run")
-    programs.append(Program("adapter", argv, ADAPTER_ORDER, ADAPTER_STOP_S, adapter_environment(given)))
+    own = lambda_adapter_environment if configuration.transport is Transport.LAMBDA else adapter_environment
+    programs.append(Program("adapter", argv, ADAPTER_ORDER, ADAPTER_STOP_S, own(given)))
     return tuple(programs)
 
 
@@ -118,6 +130,32 @@ def _workers(function: Function, configuration: Configuration, given: dict[str, 
     if count := given.get(f"PODJOBS_CONCURRENCY_{name.upper()}", function.concurrency):
         argv += ("--concurrency", str(count))
     return Program(name, argv, WORK_ORDER, WORK_STOP_S, worker_environment(name, given | own))
+
+
+def _lambda_service(configuration: Configuration, given: dict[str, str]) -> Program:
+    environment = lambda_service_environment(given)
+    timeout_s = _lambda_timeout_s(given)
+    for function in configuration.functions:
+        name = function.name
+        one = LambdaFunction(
+            name=name,
+            source=_source(name).parent,
+            concurrency=int(given[f"PODJOBS_CONCURRENCY_{name.upper()}"]),
+            timeout_s=timeout_s,
+            environment=function_environment(name, given),
+        )
+        environment |= one.as_variable()
+    folder = configuration.state_dir / LAMBDA
+    argv = (sys.executable, "-m", "local.lambda_service", "--port", str(configuration.ports[LAMBDA]))
+    environment["PYTHONPATH"] = PYTHONPATH
+    return Program(LAMBDA, (*argv, "--folder", str(folder)), WORK_ORDER, WORK_STOP_S, environment)
+
+
+def _lambda_timeout_s(given: dict[str, str]) -> int:
+    text = given.get(LAMBDA_TIMEOUT, str(LONGEST_TIMEOUT_S))
+    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_TIMEOUT_S:
+        raise SettingsError(f"{LAMBDA_TIMEOUT}: {text!r} is no time-out. Write seconds, 1 to {LONGEST_TIMEOUT_S}.")
+    return int(text)
 
 
 def _source(name: str) -> Path:
@@ -175,12 +213,6 @@ def _program_section(program: Program, environment: Path) -> list[str]:
         "stdout_logfile=/dev/stdout",
         "stdout_logfile_maxbytes=0",
     ]
-
-
-def bound_to_parent() -> tuple[str, ...]:
-    """The wrapper that replaces itself with the program, so that it ends when supervisord is killed. Linux only."""
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
 
 
 def _command_line(argv: tuple[str, ...]) -> str:

@@ -23,7 +23,8 @@ from rich.progress import Progress as ProgressBar
 
 from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, request_encoding
 from local.configuration import MODELS, Configuration, configure
-from local.environments import OBJECT_STORAGE_PREFIXES
+from local.environments import AWS_PREFIXES
+from local.lambda_service.emulator import emulator_binary
 from local.media import fetch, fetch_file, place
 from local.models import ModelError, installed_models
 from local.object_store import server_binary
@@ -58,7 +59,7 @@ OF_A_REAL_POD = (
     "XAPI_CELERY_BROKER_URL",
 )
 """Settings that would let a demonstration touch a real Pod."""
-OF_A_REAL_STORAGE = (*OBJECT_STORAGE_PREFIXES, "PODJOBS_S3_")
+OF_A_REAL_STORAGE = (*AWS_PREFIXES, "PODJOBS_S3_")
 """How the names of settings begin that concern an installation's object storage."""
 
 
@@ -132,6 +133,8 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     """Check the video, or make one, and empty the output folder."""
     if wanted.on_s3 and not server_binary().exists():
         raise RunError("The S3 server is not installed. Run scripts/setup --s3, or leave --s3 out.")
+    if wanted.transport is Transport.LAMBDA and not emulator_binary().exists():
+        raise RunError("Lambda's emulator is not installed. Run scripts/setup --lambda, or choose another --delivery.")
     video = wanted.video
     if video and not video.is_file():
         what = "is not a regular file" if video.exists() else "does not exist"

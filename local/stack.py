@@ -18,12 +18,11 @@ from typing import IO
 from local.configuration import Configuration
 from local.environments import plain_environment
 from local.object_store import prepare_folder, remove_leftovers
-from local.ports import HEALTH, LISTENERS, POD, S3
-from local.processes import adopt_orphans, end_descendants, reap_orphans
+from local.ports import HEALTH, LAMBDA, LISTENERS, POD, S3
+from local.processes import adopt_orphans, bound_to_parent, end_descendants, reap_orphans
 from local.programs import (
     PYTHONPATH,
     Program,
-    bound_to_parent,
     environment_file,
     programs_of,
     redis_dir,
@@ -118,6 +117,9 @@ class Stack:
         names = [function.name for function in self.configuration.functions]
         if self.configuration.transport is Transport.HTTP:
             pages |= {f"the {name} function": f"http://127.0.0.1:{ports[name]}/" for name in names}
+            names = []
+        elif self.configuration.transport is Transport.LAMBDA:
+            pages["the Lambda service"] = f"http://127.0.0.1:{ports[LAMBDA]}/"
             names = []
         if self.configuration.own_pod:
             pages["the stand-in for Pod"] = f"http://127.0.0.1:{ports[POD]}/"

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import FrameType
 
 from local.configuration import Configuration, configure, read_operator_settings
+from local.lambda_service.emulator import emulator_binary
 from local.ports import choose_ports, remembered_ports
 from local.stack import Stack, StackError, hold_state
+from local.transports import DELIVERY, Transport
 from podjobs.contract.redaction import redact
 from podjobs.contract.workflows import XAPI, all_functions
 from podjobs.settings import SettingsError
@@ -40,6 +42,7 @@ def up(state_dir: Path, env_file: Path) -> int:
         with hold_state(state_dir):
             given = read_operator_settings(env_file)
             configuration = configure(state_dir, given, choose_ports(given, remembered_ports(state_dir)))
+            _check_emulator(configuration)
             _introduce(configuration)
             _serve(Stack(configuration, _write_log), stopping)
     except SettingsError as error:
@@ -70,6 +73,11 @@ def _serve(stack: Stack, stopping: threading.Event) -> None:
         stack.stop()
 
 
+def _check_emulator(configuration: Configuration) -> None:
+    if configuration.transport is Transport.LAMBDA and not emulator_binary().exists():
+        raise SettingsError(f"{DELIVERY}: AWS Lambda's emulator is not installed. Run scripts/setup --lambda.")
+
+
 def _introduce(configuration: Configuration) -> None:
     """Print which embedded parts stand in for what is not set."""
     if configuration.own_redis:
@@ -87,7 +95,7 @@ def _introduce(configuration: Configuration) -> None:
             )
     if configuration.runs(XAPI):
         broker = configuration.environment.get("XAPI_CELERY_BROKER_URL", configuration.broker_url)
-        lrs = redact(configuration.environment["XAPI_LRS_URL"])
+        lrs = redact(configuration.environment.get("XAPI_LRS_URL", "the LRS of a secret"))
         _print(f"xAPI statements of the queue {XAPI.queue} in {redact(broker)} go to {lrs}.")
     media = configuration.media_dir or configuration.environment["MEDIA_URL"]
     _print(f"Media root: {media} (Pod calls it {configuration.environment['MEDIA_ROOT']}).")

@@ -1,8 +1,19 @@
 """What a function's answer means for the request it was given.
 
-Source: RFC 9457 (problems); RFC 9110, 10.2.3 (Retry-After).
+What the function itself says is a problem (RFC 9457). Anything else comes from a proxy before it, such as Knative's:
+
+    503 pending request queue full, activator overload, context deadline exceeded    it waits for a slot: not counted
+    502 dial tcp …: connect: connection refused    nobody took the request, the pod is starting or gone: not counted
+    502 EOF, … connection reset by peer            the pod died of it, or beside it: counted
+    503 … reset reason: connection termination     likewise, as Envoy says it (kourier, istio, contour): counted
+    504 request timeout, activator request timeout timeoutSeconds are over: counted
+    404 (empty)                                    the ingress does not know the function (yet): not counted
+
+Source: RFC 9457 (problems); RFC 9110, 10.2.3 (Retry-After); knative/serving: pkg/queue/handler.go,
+pkg/activator/handler/handler.go, pkg/http/handler/timeout.go; Go: net.OpError ("dial tcp …"); Envoy: response flags.
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -26,8 +37,16 @@ _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _SHUT_OUT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 """The function, or a proxy before it, does not let the adapter in: nothing is wrong with the request."""
 _ON_THE_WAY = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
-"""Without a problem in the body, these come from a proxy or a wrong URL, which an operator can correct."""
+"""Without a problem in the body, these come from an ingress that does not know the function yet, or from a wrong URL,
+which an operator can correct: nothing is wrong with the request, and no function has seen it."""
+_NOT_TAKEN = re.compile(
+    rb"dial tcp [^ ]+ (?:connect: connection refused|connect: no route to host|i/o timeout)|timed out dialing"
+)
+"""A proxy in Go could not connect: the request was not sent."""
+_BROKEN = re.compile(rb"reset reason: (?:connection termination|remote reset|protocol error)")
+"""Envoy had sent the request when its connection broke. It says so with 503, as if the function were only busy."""
 _TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
+_NO_FUNCTION = "No function answers at this URL. It is not deployed (yet), or PODJOBS_FUNCTION_URL_… is wrong."
 _EXCERPT_CHARS = 300
 
 
@@ -49,9 +68,12 @@ def read_answer(
         return _read_reply(contract, headers, content)
     lower = {name.lower(): value for name, value in headers.items()}
     stated = _read_problem(lower, content)
-    problem = stated or delivery_problem(f"The function answered with status {status}: {_excerpt(content)}", status)
     retry_after_s = read_retry_after(lower.get("retry-after"))
-    raise _error_of(status, problem, is_stated=stated is not None, retry_after_s=retry_after_s)
+    if stated is not None:
+        raise _error_of(status, stated, is_stated=True, retry_after_s=retry_after_s)
+    problem = delivery_problem(f"The function answered with status {status}: {_excerpt(content)}", status)
+    on_the_way = _error_of_proxy(status, problem, content, retry_after_s)
+    raise on_the_way or _error_of(status, problem, is_stated=False, retry_after_s=retry_after_s)
 
 
 class _AnswerMessage(BaseModel):
@@ -103,13 +125,24 @@ def _read_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:
         return None
 
 
+def _error_of_proxy(status: int, problem: Problem, content: bytes, retry_after_s: float | None) -> DeliveryError | None:
+    """What an answer means that only a proxy gives. None: it means what it means from anybody."""
+    if status in _ON_THE_WAY:
+        return FunctionBusyError(_add(problem, _NO_FUNCTION), retry_after_s)
+    if status == HTTPStatus.BAD_GATEWAY and _NOT_TAKEN.search(content):
+        return FunctionBusyError(problem, retry_after_s)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE and _BROKEN.search(content):
+        return StepFailedError(problem)
+    return None
+
+
 def _error_of(status: int, problem: Problem, *, is_stated: bool, retry_after_s: float | None) -> DeliveryError:
     if status in _BUSY:
         # without a problem, it comes from a proxy or from a server that does not reach the function
         return FunctionBusyError(problem, retry_after_s, concerns_step=is_stated and problem.type != UNAVAILABLE)
     if status in _SHUT_OUT:
         return FunctionBusyError(_with_remedy(problem), retry_after_s)
-    if status in _TRANSIENT or (status in _ON_THE_WAY and not is_stated):
+    if status in _TRANSIENT:
         return StepFailedError(problem)
     if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return StepRefusedError(problem)
@@ -119,7 +152,11 @@ def _error_of(status: int, problem: Problem, *, is_stated: bool, retry_after_s: 
 def _with_remedy(problem: Problem) -> Problem:
     if SAME_SECRET in problem.detail:  # the function says so itself
         return problem
-    return problem.model_copy(update={"detail": f"{problem.detail.rstrip('.')}. {SAME_SECRET}"})
+    return _add(problem, SAME_SECRET)
+
+
+def _add(problem: Problem, remedy: str) -> Problem:
+    return problem.model_copy(update={"detail": f"{problem.detail.rstrip('.')}. {remedy}"})
 
 
 def _excerpt(content: bytes) -> str:

@@ -7,15 +7,19 @@ after 2 s), perhaps in the very moment in which a request is sent. The request t
 if the function had died of it. So what breaks at once on a connection that was used before is sent again, on a new one;
 what breaks on a new connection, or later, costs the step an attempt.
 
+A machine that vanishes closes nothing, and while a function works, its connection is silent anyway. So the kernel asks
+whether the other side is still there, and the step is sent again after a minute rather than at its time limit.
+
 Source: CloudEvents HTTP protocol binding 1.0; RFC 9112, 9.3.1 (retrying requests); RFC 6750, 2.1 (Bearer).
 """
 
 import asyncio
+import socket
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import Generic
+from typing import Any, Generic
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -29,6 +33,8 @@ from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.redaction import redact
 from podjobs.events import write_event
+from podjobs.secret_store import FUNCTION_SECRET
+from podjobs.secret_store.setting import SecretSetting
 
 logger = structlog.get_logger(__name__)
 
@@ -37,6 +43,8 @@ _KEPT_S = 1.0
 """How long a connection without a request is kept: less than any server is known to keep it."""
 _MOMENT_S = 1.0
 """Within which a connection that its server had closed turns out to be broken: the way there and back."""
+_ASKED = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds of silence until the other side is asked, seconds between two questions, and how many are asked."""
 _REPLY_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -85,10 +93,10 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         self._contract = contract
         self._adapter_id = adapter_id
         self._margin_s = margin_s
-        self._secret = secret
+        self._secret = SecretSetting(FUNCTION_SECRET, secret.get_secret_value() if secret else None)
         # two pools, as aiohttp cannot be asked for a new connection while it has old ones
-        self._session = _open_session(aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_S))
-        self._new_connections = _open_session(aiohttp.TCPConnector(limit=0, force_close=True))
+        self._session = _open_session(keepalive_timeout=_KEPT_S)
+        self._new_connections = _open_session(force_close=True)
 
     async def deliver(self, request: RequestT) -> ReplyT:
         """Invoke the function. Raises: see Delivery.deliver."""
@@ -96,9 +104,23 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         if len(body) > REQUEST_BYTES:
             detail = f"The {self._contract.noun} takes {len(body)} bytes, but a function reads at most {REQUEST_BYTES}."
             raise StepRefusedError(delivery_problem(detail, HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
-        if self._secret is not None:
-            headers["Authorization"] = f"Bearer {self._secret.get_secret_value()}"
         limit_s = request.timeout_s + self._margin_s
+        shown = self._secret.now
+        try:
+            return await self._invoke(headers, body, limit_s)
+        except FunctionBusyError as error:
+            if shown is None or error.problem.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            # the function may have learnt of a new secret first; it has not begun the step
+            await asyncio.to_thread(self._secret.renew)
+            if self._secret.now == shown:
+                raise
+        return await self._invoke(headers, body, limit_s)
+
+    async def _invoke(self, headers: dict[str, str], body: bytes, limit_s: float) -> ReplyT:
+        """Send a request with the secret as it is now, and read the answer. Raises: see Delivery.deliver."""
+        if (secret := self._secret.now) is not None:
+            headers = {**headers, "Authorization": f"Bearer {secret}"}
         try:
             response, content = await self._send(headers, body, limit_s)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
@@ -153,8 +175,23 @@ class HttpDelivery(Generic[RequestT, ReplyT]):
         await asyncio.sleep(0)
 
 
-def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    """A session that notes whether a request is sent on a connection that was used before."""
+def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket whose other side is asked whether it is still there."""
+    family, kind, protocol, *_ = address
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _ASKED.items():
+        if hasattr(socket, name):  # macOS has two of them
+            opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return opened
+
+
+def _open_session(**kept: Any) -> aiohttp.ClientSession:
+    """A session that notes whether a request is sent on a connection that was used before.
+
+    Args:
+        kept: how long connections are kept, as aiohttp.TCPConnector takes it.
+    """
 
     async def note_reuse(
         _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceConnectionReuseconnParams
@@ -164,6 +201,7 @@ def _open_session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(note_reuse)
     # the dispatch's concurrency bounds the number of connections
+    connector = aiohttp.TCPConnector(limit=0, socket_factory=_open_socket, **kept)
     return aiohttp.ClientSession(
         connector=connector, auto_decompress=True, cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[trace]
     )

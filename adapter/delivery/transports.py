@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from adapter.delivery import Delivery
+from adapter.delivery.aws_lambda.names import check_lambda_url
 from adapter.delivery.http import HttpDelivery, check_http_url
 from adapter.delivery.rq.delivery import RqDelivery
 from adapter.delivery.rq.jobs import check_rq_url
@@ -27,6 +28,8 @@ class AdapterSide:
     """Of the functions, which answer nobody without it; None: they have none."""
     open_queues: Callable[[], RedisClient]
     """Opens a client of the Redis that has the queues of RQ; it returns text."""
+    slots: int = 1
+    """How many requests are in flight to the function at most."""
 
 
 class _Opener(Protocol):
@@ -40,6 +43,8 @@ class _Transport:
     check_url: Callable[[str], None]
     """Raises ValueError, which says what a URL must look like, if the URL is invalid."""
     open: _Opener
+    slots: int | None = None
+    """How many requests are in flight unless an operator says otherwise; None: as many as there are processors here."""
 
 
 def _open_http(url: str, contract: MessageContract[RequestT, ReplyT], side: AdapterSide) -> Delivery[RequestT, ReplyT]:
@@ -50,8 +55,23 @@ def _open_rq(url: str, contract: MessageContract[RequestT, ReplyT], side: Adapte
     return RqDelivery(url, contract, side.adapter_id, side.margin_s, side.open_queues())
 
 
+def _open_lambda(
+    url: str, contract: MessageContract[RequestT, ReplyT], side: AdapterSide
+) -> Delivery[RequestT, ReplyT]:
+    from adapter.delivery.aws_lambda.delivery import LambdaDelivery  # noqa: PLC0415 - boto3 delays the start
+
+    return LambdaDelivery(url, contract, side.adapter_id, side.margin_s, side.slots)
+
+
+LAMBDA_SLOTS = 100
+"""Well below the 1,000 of an account, which all its functions share."""
 _HTTP = _Transport(check_http_url, _open_http)
-_TRANSPORTS = {"http": _HTTP, "https": _HTTP, "rq": _Transport(check_rq_url, _open_rq)}
+_TRANSPORTS = {
+    "http": _HTTP,
+    "https": _HTTP,
+    "rq": _Transport(check_rq_url, _open_rq),
+    "lambda": _Transport(check_lambda_url, _open_lambda, LAMBDA_SLOTS),
+}
 
 
 def check_function_url(url: str) -> str:
@@ -65,6 +85,11 @@ def check_function_url(url: str) -> str:
         raise ValueError(f"must be a URL that begins with {' or '.join(f'{scheme}:' for scheme in _TRANSPORTS)}")
     transport.check_url(url)
     return url
+
+
+def default_slots(url: str) -> int | None:
+    """How many requests are in flight to a function unless an operator says otherwise; None: as many as processors."""
+    return _TRANSPORTS[urlsplit(url).scheme].slots
 
 
 def open_delivery(

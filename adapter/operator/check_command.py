@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from redis.exceptions import RedisError, ResponseError
 from rich.table import Table
 
+from adapter.delivery import DeliveryError
 from adapter.delivery.rq.store import RqStore
 from adapter.door.queue_share import QueueShare
 from adapter.operator.redis_state import find_faults, find_remarks
@@ -20,9 +21,11 @@ from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exi
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import AdapterSettings, FunctionSettings, adapter_settings
 from podjobs.contract.errors import Problem
+from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.redaction import redact
+from podjobs.secret_store.held import OVERRULED, held_secrets
 
-RQ_SCHEME = "rq"
+RQ_SCHEME, LAMBDA_SCHEME = "rq", "lambda"
 ANSWER_LIMIT_S = 60
 """A function that is scaled to zero starts first."""
 PAGE_BYTES = 4000
@@ -88,7 +91,19 @@ async def examine(settings: AdapterSettings) -> list[Finding]:
         asked = [_ask_redis(part, url, setting) for part, url, setting in _databases(settings)]
         asked += [_ask_page(page, session) for page in _pages(settings)]
         asked += [_count_workers(function, settings.rq_url) for function in _functions(settings) if _is_rq(function)]
-        return [*await asyncio.gather(*asked), *await _look_at_queues(settings)]
+        asked += [_ask_lambda(function) for function in _functions(settings) if _is_lambda(function)]
+        return [*await asyncio.gather(*asked), *await _look_at_queues(settings), *_look_at_secrets()]
+
+
+def _look_at_secrets() -> Iterator[Finding]:
+    """Say which secrets were read, and when; they were, or there would be no settings."""
+    held = held_secrets()
+    if held is None:
+        return
+    for state in held.states():
+        yield Finding(state.secret, f"{WELL}, {state.version}, read {state.read}", needs_operator=False)
+    if held.overruled:
+        yield Finding("secrets", f"{OVERRULED} They are: {', '.join(held.overruled)}.", needs_operator=True)
 
 
 async def _look_at_queues(settings: AdapterSettings) -> list[Finding]:
@@ -126,7 +141,7 @@ def _pages(settings: AdapterSettings) -> Iterator[_Page]:
         url = f"http://{settings.podjobs_health_host}:{port}/readyz"
         yield _Page("adapter", url, "PODJOBS_HEALTH_HOST and PODJOBS_HEALTH_PORT", "ready")
     for function in _functions(settings):
-        if _is_rq(function):
+        if _is_rq(function) or _is_lambda(function):
             continue
         setting = f"PODJOBS_FUNCTION_URL_{function.name.upper()}"
         secret = settings.podjobs_function_secret
@@ -139,6 +154,24 @@ def _functions(settings: AdapterSettings) -> list[FunctionSettings]:
 
 def _is_rq(function: FunctionSettings) -> bool:
     return urlsplit(function.url).scheme == RQ_SCHEME
+
+
+def _is_lambda(function: FunctionSettings) -> bool:
+    return urlsplit(function.url).scheme == LAMBDA_SCHEME
+
+
+async def _ask_lambda(function: FunctionSettings) -> Finding:
+    """Ask Lambda whether a function is there and may be invoked; it is not run."""
+    from adapter.delivery.aws_lambda.delivery import LambdaDelivery  # noqa: PLC0415 - boto3 delays the start
+
+    delivery = LambdaDelivery(function.url, STEPS, "check", 0, slots=1)
+    try:
+        await delivery.check()
+    except DeliveryError as error:
+        return Finding(f"function {function.name}", error.problem.detail, needs_operator=True)
+    finally:
+        await delivery.close()
+    return Finding(f"function {function.name}", WELL, needs_operator=False)
 
 
 async def _count_workers(function: FunctionSettings, rq_url: str) -> Finding:

@@ -8,6 +8,7 @@ GET /status    JSON: queues, functions and jobs in numbers
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from adapter.door.queue_share import QueueState
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.settings import FunctionSettings
+from podjobs.secret_store.held import held_secrets
 
 REDIS_LIMIT_S = 3.0
 
@@ -121,7 +123,9 @@ class HealthRoutes:
     async def _show_readiness(self, _request: web.Request) -> web.Response:
         reason = await self._obstacle()
         status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
+        held = held_secrets()
         advice = [door.share.advice for door in self._doors if door.share.advice]
+        advice += [held.advice] if held and held.advice else []
         return web.Response(text="".join(f"{line}\n" for line in [reason or "ready", *advice]), status=status)
 
     async def _obstacle(self) -> str:
@@ -147,7 +151,7 @@ class HealthRoutes:
         return web.json_response(status)
 
     async def _status(self) -> dict[str, Any]:
-        statements = self._statements
+        statements, held = self._statements, held_secrets()
         return {
             "adapter": self._adapter_id,
             "redis": "ok",
@@ -156,6 +160,7 @@ class HealthRoutes:
             "obstacles": {door.queue: door.obstacle for door in self._doors if door.obstacle},
             "functions": {dispatch.function.name: await dispatch.describe() for dispatch in self._dispatches},
             **({"statements": await statements.describe()} if statements else {}),
+            **({"secrets": [asdict(state) for state in held.states()]} if held else {}),
             "jobs_live": await self._jobs.scard(keys.LIVE),
             "dead": await self._jobs.xlen(keys.DEAD),
         }

@@ -9,6 +9,7 @@ from redis.backoff import ExponentialBackoff
 from adapter.redis.cluster import OwnerPool
 from adapter.redis.sentinel import MasterPool
 from podjobs.redis_connections import AWAY, CONNECTION_OPTIONS
+from podjobs.redis_logins import rotated_login
 from podjobs.redis_urls import cluster_service, sentinel_service
 
 RedisClient: TypeAlias = Any
@@ -32,8 +33,11 @@ def open_redis(url: str, *, text: bool) -> RedisClient:
         "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
         "retry_on_error": list(AWAY),
     }
+    login = rotated_login(url)
+    if login is not None:
+        options["redis_connect_func"] = login.connect_async
     if (service := sentinel_service(url)) is not None:
-        return Redis.from_pool(MasterPool(service, options))
+        return Redis.from_pool(MasterPool(service, options, login))
     if (cluster := cluster_service(url)) is not None:
         return Redis.from_pool(OwnerPool(cluster, options))
     return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))

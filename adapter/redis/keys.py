@@ -18,6 +18,8 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     one is due on the clock:
     turns:<function>:clock          hash: time, shares (the sum over those jobs), steps (how many are ready)
     turns:<function>:bell           stream of one entry, the latest ring: a job came when none was in the sorted set
+    turns:<function>:since          sorted set of the same jobs by the time since which their next step has waited for
+                                    its turn (seconds since the epoch): the job came then, or had its latest turn
     job:<id>                        hash: type, target, params (JSON), state (a JobState), stage (name),
                                     version (of the record, steps/versions.py; none: 1),
                                     share (of the turns while it is in a queue), restarts (how often it began anew),
@@ -100,6 +102,11 @@ def turns_clock(function: str) -> str:
 def turns_bell(function: str) -> str:
     """Name the bell that is rung for a function's turns."""
     return f"{PREFIX}turns:{function}:bell"
+
+
+def turns_since(function: str) -> str:
+    """Name the sorted set of the times since which the jobs wait for a function's turns."""
+    return f"{PREFIX}turns:{function}:since"
 
 
 def job(job_id: str) -> str:

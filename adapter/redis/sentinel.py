@@ -5,18 +5,20 @@ time swap places in its list of Sentinels and may overwrite some of them, and it
 connection but fails.
 """
 
+import asyncio
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool, SentinelManagedConnection, SentinelManagedSSLConnection
 from redis.backoff import NoBackoff
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 from typing_extensions import override
 
 from podjobs.contract.redaction import redact
 from podjobs.redis_connections import SENTINEL_OPTIONS, SentinelOrder, is_no_master, master_options, no_master
+from podjobs.redis_logins import RotatedLogin
 from podjobs.redis_urls import SentinelService
 
 
@@ -25,6 +27,7 @@ class MasterSearch(SentinelOrder):
 
     async def discover_master(self, name: str) -> tuple[str, int]:
         """Where the master is: host and port. Raises MasterNotFoundError."""
+        self.show_login()
         answers = []
         for url in self.urls:  # as they are now: another search may reorder them meanwhile
             try:
@@ -32,6 +35,8 @@ class MasterSearch(SentinelOrder):
                     address: Any = await sentinel.sentinel_get_master_addr_by_name(name)
             except RedisError as error:
                 answers.append(str(error).rstrip("."))
+                if self.login and isinstance(error, AuthenticationError):
+                    await asyncio.to_thread(self.login.renew)  # for the next search
                 continue
             if address:
                 self.trust(url)
@@ -68,13 +73,14 @@ class MasterTlsConnection(MasterConnection, SentinelManagedSSLConnection):
 class MasterPool(SentinelConnectionPool, BlockingConnectionPool):
     """Connections to a master, as many as fit; whoever wants another one waits."""
 
-    def __init__(self, service: SentinelService, options: dict[str, Any]) -> None:
+    def __init__(self, service: SentinelService, options: dict[str, Any], login: RotatedLogin | None = None) -> None:
         """Create it.
 
         Args:
             service: the master, and the Sentinels that know where it is.
             options: of BlockingConnectionPool and its connections.
+            login: of master and Sentinels if it is rotated.
         """
         to_master = MasterTlsConnection if service.is_tls else MasterConnection
         options = {**options, **master_options(service), "connection_class": to_master}
-        super().__init__(service.master, MasterSearch(service), **options)  # type: ignore[no-untyped-call]
+        super().__init__(service.master, MasterSearch(service, login), **options)  # type: ignore[no-untyped-call]

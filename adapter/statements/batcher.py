@@ -120,6 +120,7 @@ class StatementBatcher:
         idle = (await self._idle.find(self._claimed))[:PAGE]
         entries = [entry for entry, _ in await self._idle.claim(idle)]
         await self._idle.remove_gone_consumers()
+        await self._statements.sweep()
         took_s = time.monotonic() - now
         # there may be many that are not to be reclaimed yet: the search must not take all the time
         self._reclaim_at = now if len(idle) == PAGE else now + max(self._sweep_s, SEARCH_SHARE * took_s)

@@ -55,5 +55,9 @@ class StatementStore:
         """Return a dead letter's statement to the stream. False if there is no such dead letter."""
         return bool(await self._run("replay", letter_id))
 
+    async def sweep(self) -> None:
+        """See to it that Redis knows how many entries are unread: it may have been restarted."""
+        await self._run("sweep")
+
     async def _run(self, operation: str, *arguments: Any) -> Any:
         return await self._script(keys=[keys.STATEMENTS, keys.DEAD], args=[operation, *arguments])

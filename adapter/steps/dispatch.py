@@ -84,8 +84,13 @@ class StepDispatch:
         return tuple(self._tasks)
 
     @property
+    def held(self) -> frozenset[str]:
+        """Ids of those among them that are on hold because the function is busy."""
+        return frozenset(self._holding.on_hold)
+
+    @property
     def on_hold(self) -> int:
-        """How many of them are on hold because the function is busy."""
+        """How many of them are on hold."""
         return len(self._holding.on_hold)
 
     async def describe(self) -> dict[str, Any]:

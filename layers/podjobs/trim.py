@@ -2,7 +2,7 @@
 
     python3 trim.py /opt/venv
 
-- botocore's descriptions of AWS services, but for S3 and those that provide credentials for it;
+- botocore's descriptions of AWS services, but for those that are used, and those that provide credentials for them;
 - the packages' own tests;
 - debug information of compiled modules (67 MB of ctranslate2's): needs `strip`, of binutils.
 
@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-AWS_SERVICES = frozenset({"s3", "signin", "sso", "sso-oidc", "sts"})
-"""S3, and what boto3's chain of credentials asks. Source: boto3's guide «Credentials»."""
+AWS_SERVICES = frozenset({"lambda", "s3", "secretsmanager", "signin", "sso", "sso-oidc", "sts"})
+"""Lambda, S3, Secrets Manager, and what boto3's chain of credentials asks. Source: boto3's guide «Credentials»."""
 STRIPPED_FROM_BYTES = 1_000_000
 """Smaller modules are not worth the risk that goes with rewriting them."""
 DEBUG_SHARE = 0.5

@@ -253,6 +253,7 @@ class JobScript(RuleBasedStateMachine):
         """The jobs in a function's queue are those with ready steps for it; their shares and steps add up."""
         waiting = {job_id: job.ready(function) for job_id, job in self.model.jobs.items() if job.ready(function)}
         assert set(stored.get(keys.turns(function), [])) == set(waiting)
+        assert set(stored.get(keys.turns_since(function), [])) == set(waiting)
         clock = stored.get(keys.turns_clock(function))
         if not waiting:
             assert clock is None

@@ -47,8 +47,15 @@ def is_refused(number: int) -> bool:
 class CampaignFunctions:
     """Answers for encoding, transcription, notification and xapi; remembers what they have done."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, hang_s: float = SHORT_TIMEOUT_S * 3) -> None:
+        """Nothing is served yet, see `serving_functions`.
+
+        Args:
+            seed: of what is answered.
+            hang_s: how long those hang that do; longer than their time-out.
+        """
         self._seed = seed
+        self._hang_s = hang_s
         self._calls: Counter[str] = Counter()
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
@@ -69,7 +76,7 @@ class CampaignFunctions:
         outcome, chance = self._draw(f"{step.job.id}/{step.step_id}", possible)
         await asyncio.sleep(chance.uniform(0.2, 0.9) if outcome == "slow" else chance.uniform(0, 0.02))
         if outcome == "hang":
-            await asyncio.sleep(SHORT_TIMEOUT_S * 3)
+            await asyncio.sleep(self._hang_s)
         if outcome in {"500", "422"}:
             return problem_answer(int(outcome))
         if outcome == "503":

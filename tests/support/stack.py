@@ -35,6 +35,8 @@ PROGRAMS = {
     "notification": "functions/notification/main.py",
     "transcription": "functions/transcription/main.py",
     "xapi": "functions/xapi/main.py",
+    "lambda": "-m local.lambda_service",
+    "environment": "-m awslambdaric",
     "adapter": "-m adapter run",
     "supervisord": "supervisord",
     "ffmpeg": "ffmpeg -",

@@ -18,6 +18,19 @@ from support.processes import REPOSITORY, Program, free_port
 QUEUE = "xapi"
 STAGED = "xapi-staged"
 PUSH_BATCH = 1000
+_LENGTHS = """
+-- Both streams (KEYS) and all lists whose names match ARGV[1], at one moment: a message moves from one to the next.
+local found = {}
+for _, key in ipairs(KEYS) do
+  found[#found + 1] = key
+  found[#found + 1] = redis.call('XLEN', key)
+end
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  found[#found + 1] = key
+  found[#found + 1] = redis.call('LLEN', key)
+end
+return found
+"""
 
 
 @dataclass(frozen=True)
@@ -61,10 +74,9 @@ class XapiStack:
 
     def left(self) -> dict[str, int]:
         """What is not settled, by key; empty when all is."""
-        lists = [key for key in self.redis.scan_iter(f"{QUEUE}*") if not key.startswith(STAGED)]
-        found = {key: self.redis.llen(key) for key in lists}
-        found |= {keys.STATEMENTS: self.redis.xlen(keys.STATEMENTS), keys.DEAD: self.redis.xlen(keys.DEAD)}
-        return {key: count for key, count in found.items() if count}
+        lengths = self.redis.eval(_LENGTHS, 2, keys.STATEMENTS, keys.DEAD, f"{QUEUE}*")
+        found = dict(zip(lengths[::2], map(int, lengths[1::2]), strict=True))
+        return {key: count for key, count in found.items() if count and not key.startswith(STAGED)}
 
 
 def store_of(folder: Path) -> Path:

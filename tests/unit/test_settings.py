@@ -179,3 +179,9 @@ def test_read_assignments_file_that_is_not_python_is_refused(tmp_path, content):
 def test_read_assignments_missing_file_is_refused(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         read_assignments(tmp_path / "missing.py")
+
+
+def test_load_settings_secrets_are_named_in_the_environment_alone(pod_file):
+    pod_file.write_text(POD_FILE + '\nPODJOBS_SECRETS = "podjobs"\n')
+    with pytest.raises(SettingsError, match="  PODJOBS_SECRETS: must be set in the environment"):
+        load_settings(EncodingSettings)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.settings_doc import settings_page
+from local.settings_doc import NAMES, setting_names, settings_page
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 
@@ -16,3 +16,7 @@ def test_settings_page_every_setting_has_a_description():
 
     assert rows
     assert [row for row in rows if row.endswith("|  |")] == []
+
+
+def test_setting_names_that_secrets_are_checked_with_are_those_of_the_classes():
+    assert NAMES.read_text(encoding="ascii") == setting_names(), "Run scripts/docs and commit what it has written."

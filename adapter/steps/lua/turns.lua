@@ -16,6 +16,7 @@ local function ready(job, name) return part(job, 'ready:' .. name) end
 local function turns(name) return prefix .. 'turns:' .. name end
 local function clock(name) return prefix .. 'turns:' .. name .. ':clock' end
 local function bell(name) return prefix .. 'turns:' .. name .. ':bell' end
+local function since(name) return prefix .. 'turns:' .. name .. ':since' end
 
 -- The only place that says who gets how much.
 local function choose_share(job)
@@ -28,9 +29,9 @@ end
 local function share(job) return tonumber(call('HGET', record(job), 'share') or 0) end
 
 -- Say when a job's next ready step is due.
-local function await_turn(job, name, since)
+local function await_turn(job, name, from)
   local weight = cjson.decode(call('LINDEX', ready(job, name), 0)).weight
-  call('ZADD', turns(name), since + weight * SHARES / math.max(1, share(job)), job)
+  call('ZADD', turns(name), from + weight * SHARES / math.max(1, share(job)), job)
 end
 
 -- A job has one more ready step. Adapters without work listen to the bell: it is rung when the first job comes, since
@@ -39,12 +40,14 @@ local function enter_queue(job, name)
   call('HINCRBY', clock(name), 'steps', 1)
   if call('ZSCORE', turns(name), job) then return end
   if call('EXISTS', turns(name)) == 0 then call('XADD', bell(name), 'MAXLEN', 1, '*', 'job', job) end
+  call('ZADD', since(name), now(), job)
   call('HINCRBY', clock(name), 'shares', share(job))
   await_turn(job, name, call('HINCRBYFLOAT', clock(name), 'time', ARRIVAL))
 end
 
 local function leave_queue(job, name)
   if call('ZREM', turns(name), job) == 0 then return end
+  call('ZREM', since(name), job)
   if call('EXISTS', turns(name)) == 0 then
     call('DEL', clock(name))
   else
@@ -71,6 +74,7 @@ local function next_turn(name)
   call('HINCRBY', clock(name), 'steps', -1)
   if call('EXISTS', ready(job, name)) == 1 then
     await_turn(job, name, math.max(time, due))
+    call('ZADD', since(name), now(), job)
   else
     leave_queue(job, name)
   end

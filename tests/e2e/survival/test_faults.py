@@ -23,11 +23,11 @@ ENDS_S = 10
     "answers",
     [
         pytest.param(["500", "500", "500"], marks=pytest.mark.slow),
-        ["abort", "abort"],
+        pytest.param(["abort", "abort"], marks=pytest.mark.slow),
         pytest.param(["hang"], marks=pytest.mark.slow),
         ["lost"],
         ["late"],
-        ["502", "504"],
+        pytest.param(["502", "504"], marks=pytest.mark.slow),
         pytest.param(["503"], marks=pytest.mark.slow),
     ],
     ids="-".join,

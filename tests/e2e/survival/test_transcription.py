@@ -75,7 +75,7 @@ def test_function_killed_only_the_part_is_repeated(stack, sender, lecture):
     "moment",
     [
         pytest.param(("plan", 0), marks=pytest.mark.slow),
-        ("transcribe", 0.3),
+        pytest.param(("transcribe", 0.3), marks=pytest.mark.slow),
         pytest.param(("captions", 0), marks=pytest.mark.slow),
         ("notify", 0),
     ],

@@ -39,8 +39,8 @@ def test_adapter_takes_statements_from_their_own_broker_holds_them_and_gives_the
 
 
 def test_adapter_at_the_bound_of_dead_letters_is_not_ready_and_says_what_to_do(start, client):
-    client.lpush("encoding", "x" * 1000)
     adapter = start(PODJOBS_XAPI_HELD_BYTES="10", PODJOBS_DEAD_LIMIT_BYTES="1000").wait()
+    client.lpush("encoding", "x" * 1000)
     adapter.wait_for(lambda: adapter.get("readyz").status_code == 503)
     assert "replay or drop dead letters, or raise PODJOBS_DEAD_LIMIT_BYTES" in adapter.get("readyz").text
     adapter.wait_for(lambda: adapter.get("status").json()["obstacles"])

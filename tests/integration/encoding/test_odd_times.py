@@ -127,7 +127,7 @@ def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbenc
 
 
 @pytest.mark.parametrize("name", ["talk.mp4", pytest.param("talk.mkv", marks=SLOW)])
-@pytest.mark.parametrize("cut_start", [0, 4.5])
+@pytest.mark.parametrize("cut_start", [pytest.param(0, marks=SLOW), 4.5])
 def test_encode_sound_that_begins_early_is_kept_and_the_first_picture_shown(workbench, name, cut_start):
     source = marked(workbench.folder / name, video_s=10, sound_s=20, before=("-itsoffset", "9.6"), sound=())
     expected = shown_of(source)

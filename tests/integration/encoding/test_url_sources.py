@@ -50,6 +50,7 @@ def test_encode_everything_by_url_is_as_from_a_folder(url_workbench):
     assert "http" not in published
 
 
+@pytest.mark.slow
 def test_encode_repackaged_by_url_is_as_from_a_folder(url_workbench):
     make_video(url_workbench.folder / "talk.ts", "-f", "mpegts", duration_s=4)
     url_workbench.encode("talk.ts")

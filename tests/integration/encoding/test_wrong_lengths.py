@@ -55,7 +55,7 @@ def check(workbench, info, expected, length_s=12):
     ("suffix", "claimed_s"),
     [
         (".mkv", 40_000),
-        (".mp4", 5),
+        pytest.param(".mp4", 5, marks=pytest.mark.slow),
         pytest.param(".webm", 5, marks=pytest.mark.slow),
         pytest.param(".mov", 40_000, marks=pytest.mark.slow),
         pytest.param(".flv", 5, marks=pytest.mark.slow),
@@ -167,7 +167,9 @@ def test_encode_stale_tags_of_appended_recordings_thin_no_frames(workbench, orde
     assert times[-1] - times[0] == pytest.approx(11.96, abs=0.1)
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mkv", pytest.param(".webm", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "suffix", [".mp4", pytest.param(".mkv", marks=pytest.mark.slow), pytest.param(".webm", marks=pytest.mark.slow)]
+)
 def test_encode_recording_that_is_cut_off_is_described_as_long_as_it_is(workbench, suffix):
     more = ("-movflags", "+faststart") if suffix == ".mp4" else ()
     source = cut_off(marked(workbench.folder / f"talk{suffix}", *more, length_s=24), 0.6)

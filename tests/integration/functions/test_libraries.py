@@ -67,6 +67,12 @@ def test_function_whose_media_are_in_a_bucket_loads_what_reads_it(pod):
     assert {"boto3", "flask", "httpx"} <= modules
 
 
+def test_function_whose_settings_are_secrets_in_a_file_loads_nothing_of_aws(pod, tmp_path):
+    (tmp_path / "secret.json").write_text('{"XAPI_LRS_PWD": "of the secret"}')
+    secrets = {"PODJOBS_SECRETS": f"file://{tmp_path}/secret.json"}
+    assert start("xapi", "handle_message", secrets, pod) & UNUSED["xapi"] == set()
+
+
 def test_adapter_loads_no_library_that_works_on_media():
     modules = loaded("import adapter.__main__", {})
     assert modules & (HTTP | LAMBDA | BUCKETS | MEDIA | SPEECH | CLIENTS | WORK | {"celery", "kombu"}) == set()

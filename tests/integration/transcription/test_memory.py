@@ -47,6 +47,7 @@ def measure(media, what):
     return json.loads(result.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_plan_of_two_hours_takes_little_memory(two_hours):
     facts = measure(two_hours, "plan")
     assert facts["parts"] == make_settings("/media").podjobs_parts_per_sound

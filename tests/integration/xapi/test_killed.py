@@ -51,8 +51,8 @@ def send_and_kill(stack, count, portions, seed):
 
 @pytest.mark.parametrize(
     ("count", "portions", "seed"),
-    [(6_000, 6, 1), pytest.param(100_000, 40, 2, marks=pytest.mark.slow)],
-    ids=["6000", "100000"],
+    [(3_000, 4, 1), pytest.param(100_000, 40, 2, marks=pytest.mark.slow)],
+    ids=["3000", "100000"],
 )
 def test_killed_processes_lose_and_duplicate_no_statement(tmp_path, count, portions, seed):
     with running_stack(tmp_path, latency_ms=LATENCY_MS, settings=QUICK) as stack:

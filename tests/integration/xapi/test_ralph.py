@@ -151,6 +151,7 @@ def test_lrs_that_is_down_or_fails_gets_all_when_it_works_again(stack, ralph, se
     assert status()["functions"]["xapi"]["trouble"] == ""
 
 
+@pytest.mark.slow
 def test_lrs_that_refuses_the_login_loses_nothing_and_the_operator_is_notified(ralph, tmp_path):
     """The password was changed in the LRS; when the setting is corrected and the function restarted, all arrive."""
     other = Ralph(tmp_path / "lrs", password="another").start()  # noqa: S106 - made for this test

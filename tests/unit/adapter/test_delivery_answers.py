@@ -10,6 +10,7 @@ from podjobs.contract.errors import NotNowError, OperatorNeededError, Problem, U
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.plans import Result
 from podjobs.settings import SAME_SECRET
+from support.proxy_answers import SEEN, UNSEEN
 
 EVENT = {
     "ce-specversion": "1.0",
@@ -43,7 +44,8 @@ def test_read_answer_event_in_structured_mode():
         (422, PROBLEM, problem(422), StepRefusedError, "The reason."),
         (400, PROBLEM, problem(400), StepRefusedError, "The reason."),
         (404, PROBLEM, problem(404), StepRefusedError, "The reason."),  # the function itself says so
-        (404, {}, b"<h1>nginx</h1>", StepFailedError, "status 404: '<h1>nginx</h1>'"),  # somebody before it
+        (404, {}, b"<h1>nginx</h1>", FunctionBusyError, "status 404: '<h1>nginx</h1>'. No function answers"),
+        (405, {}, b"", FunctionBusyError, "or PODJOBS_FUNCTION_URL_… is wrong"),  # somebody before it
         (401, {}, b"", FunctionBusyError, "status 401: ''. PODJOBS_FUNCTION_SECRET must be the same"),
         (403, {}, b"<h1>nginx</h1>", FunctionBusyError, "PODJOBS_FUNCTION_SECRET must be the same"),
         (401, PROBLEM, problem(401), FunctionBusyError, "The reason. PODJOBS_FUNCTION_SECRET must be the same"),
@@ -106,3 +108,16 @@ def test_read_answer_not_now_says_whether_the_step_itself_might_be_the_reason(he
     with pytest.raises(FunctionBusyError) as busy:
         read_answer(STEPS, 503, headers, body)
     assert busy.value.concerns_step == concerns_step
+
+
+@pytest.mark.parametrize(("status", "text"), UNSEEN.values(), ids=UNSEEN)
+def test_read_answer_of_a_proxy_whose_function_has_not_seen_the_step_is_not_counted(status, text):
+    with pytest.raises(FunctionBusyError) as caught:
+        read_answer(STEPS, status, {"content-type": "text/plain; charset=utf-8"}, text.encode())
+    assert not caught.value.concerns_step
+
+
+@pytest.mark.parametrize(("status", "text"), SEEN.values(), ids=SEEN)
+def test_read_answer_of_a_proxy_whose_function_may_have_died_of_the_step_is_counted(status, text):
+    with pytest.raises(StepFailedError):
+        read_answer(STEPS, status, {"content-type": "text/plain; charset=utf-8"}, text.encode())

@@ -17,7 +17,7 @@ async def test_open_delivery_http_url_is_delivered_over_http(url):
 
 @pytest.mark.parametrize("url", ["encoding", "", "/encoding", "gopher://s3cret@encoding/", "file:///encoding"])
 def test_check_function_url_unknown_scheme_names_those_that_are_supported(url):
-    with pytest.raises(ValueError, match="begins with http: or https: or rq:") as caught:
+    with pytest.raises(ValueError, match="begins with http: or https: or rq: or lambda:") as caught:
         check_function_url(url)
     assert "s3cret" not in str(caught.value)
 

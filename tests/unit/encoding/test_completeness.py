@@ -63,3 +63,11 @@ def test_frame_that_would_be_shown_for_longer_than_mp4_can_say_is_refused():
     with pytest.raises(PermanentError, match=r"no picture between 0\.0 and 11\.1 hours .* clock seems to jump"):
         refuse_endless_frame(EarlierResults(recipe, values))
     refuse_endless_frame(EarlierResults(recipe, values | {"chunk-0001": {"frames": 1, "first_s": 20_000.0}}))
+
+
+def test_frames_of_which_only_some_were_looked_up_are_no_endless_frame():
+    """The first frame of a chunk is looked up only if their number is not as expected, as in the last one here."""
+    recipe = RECIPE.model_copy(update={"starts_s": (0.0, 12_000.0, 24_000.0, 36_000.0), "duration_s": 48_000})
+    values = {f"chunk-{number:04d}": {"frames": 100} for number in range(4)}
+    values["chunk-0000"]["first_s"], values["chunk-0003"]["first_s"] = 0.0, 36_000.5
+    refuse_endless_frame(EarlierResults(recipe, values))

@@ -130,3 +130,34 @@ def test_configure_media_on_an_object_storage_are_no_folder_here(configured):
 
 def test_configuration_shows_no_secret(configured):
     assert "password" not in repr(configured())
+
+
+def test_settings_in_secrets_are_left_to_the_programs_and_come_before_pods_file(configured, tmp_path):
+    secrets = {
+        "ENCODING_TRANSCODING_CELERY_BROKER_URL": "redis://:s3cret-of-redis@127.0.0.1:6379/7",
+        "POD_API_URL": "https://secret.example.org/rest",
+        "POD_API_TOKEN": "s3cret-of-pod",
+        "PODJOBS_FUNCTION_SECRET": "s3cret-of-the-functions",
+        "XAPI_LRS_URL": "https://lrs.example.org/",
+        "XAPI_LRS_LOGIN": "pod",
+        "XAPI_LRS_PWD": "s3cret-of-the-lrs",
+    }
+    (tmp_path / "secret.json").write_text(json.dumps(secrets))
+    file = 'MEDIA_ROOT = "/media"\nPOD_API_TOKEN = "s3cret-of-long-ago"\n'
+    configuration = configured(file, PODJOBS_SECRETS=f"file://{tmp_path}/secret.json")
+
+    assert not configuration.own_redis
+    assert not configuration.own_pod
+    assert "xapi" in {function.name for function in configuration.functions}
+    assert configuration.broker_url == secrets["ENCODING_TRANSCODING_CELERY_BROKER_URL"]
+    programs = programs_of(configuration)
+    assert programs
+    assert "s3cret" not in str([program.environment for program in programs])
+
+
+def test_settings_in_secrets_that_cannot_be_read_are_told_with_all_other_faults(configured, tmp_path):
+    with pytest.raises(SettingsError) as refused:
+        configured('MEDIA_ROOT = "media"\n', PODJOBS_SECRETS=f"file://{tmp_path}/none.json")
+    message = str(refused.value)
+    assert message.count(f"The secret file '{tmp_path}/none.json' does not exist.") == 1
+    assert "MEDIA_ROOT: " in message

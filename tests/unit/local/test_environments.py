@@ -15,6 +15,7 @@ from local.environments import (
     object_store_environment,
     plain_environment,
     stand_in_environment,
+    worker_environment,
 )
 from local.functions import SETTINGS
 from local.programs import ADAPTER_ORDER, LAUNCHER, Program, environment_file
@@ -108,6 +109,25 @@ def test_function_that_reads_media_on_an_object_storage_has_what_its_client_read
     environment = function_environment(name, GIVEN | OBJECT_STORAGE)
     assert OBJECT_STORAGE.items() <= environment.items()
     assert function_environment(name, GIVEN).items() <= environment.items()
+
+
+@pytest.mark.parametrize(
+    "environment_of",
+    [
+        adapter_environment,
+        lambda given: function_environment("encoding", given),
+        lambda given: function_environment("xapi", given),
+        lambda given: worker_environment("xapi", given),
+        lambda given: command_environment(given, given),
+    ],
+)
+def test_program_whose_settings_are_secrets_has_what_aws_is_asked_with_if_they_are_there(environment_of):
+    aws = {name: value for name, value in OBJECT_STORAGE.items() if name.startswith(("AWS_", "BOTO_", "HTTPS_"))}
+    given = GIVEN | aws
+    assert environment_of(given | {"PODJOBS_SECRETS": "podjobs/functions"}).items() >= aws.items()
+    in_file = environment_of(given | {"PODJOBS_SECRETS": "file:///run/secrets/podjobs.json"})
+    assert in_file["PODJOBS_SECRETS"] == "file:///run/secrets/podjobs.json"
+    assert not any(name.startswith(("AWS_", "BOTO_")) for name in in_file)
 
 
 def test_stand_in_reads_media_on_an_object_storage_as_the_functions_do():

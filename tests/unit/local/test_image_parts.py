@@ -24,10 +24,11 @@ collect, trim, healthy = map(load, ("layers/ffmpeg/collect.py", "layers/podjobs/
 START = REPOSITORY / "layers" / "podjobs" / "bin" / "start"
 MAIN = "/opt/function/main.py"
 THREADS = 2 * max(16, os.cpu_count() or 1) + 8
-SERVES = f"functions-framework --source {MAIN} --target handle --signature-type http THREADS={THREADS}"
-MAIN = "/opt/function/main.py"
-THREADS = 2 * max(16, os.cpu_count() or 1) + 8
-SERVES = f"functions-framework --source {MAIN} --target handle --signature-type http THREADS={THREADS}"
+SERVES = (
+    f"gunicorn --bind 0.0.0.0:8080 --threads {THREADS} --timeout 0 --graceful-timeout 86400 --limit-request-line 0"
+    " --log-level error --preload --no-control-socket"
+    f" functions_framework:create_app('handle', '{MAIN}', 'http') THREADS="
+)
 LDD = """
         linux-vdso.so.1 (0x00007ffc9a5f4000)
         libavcodec.so.59 => /lib/x86_64-linux-gnu/libavcodec.so.59 (0x00007f2d0a000000)
@@ -74,12 +75,12 @@ def test_forget_missing_keeps_only_files_that_are_there_and_hashes_that_are_righ
 @pytest.mark.parametrize(
     ("command", "page"),
     [
-        (("/opt/venv/bin/python3", "/opt/venv/bin/functions-framework", "--source", "/x"), (8080, "/")),
+        (("/opt/venv/bin/python3", "/opt/venv/bin/gunicorn", "--bind", "0.0.0.0:8080"), (8080, "/")),
         (("/sbin/docker-init", "--", "start", "serve"), (8080, "/")),
         (("python3", "-m", "adapter", "run"), (8090, "/healthz")),
         (("/opt/venv/bin/python", "-m", "podjobs.entry.rq", "--source", "/opt/function/main.py"), None),
         (("/sbin/docker-init", "--", "start", "worker"), None),
-        (("/opt/venv/bin/python", "-m", "awslambdaric", "main.handle_message"), None),
+        (("/opt/venv/bin/python", "-m", "awslambdaric", "main.handle_invocation"), None),
     ],
 )
 def test_page_of_what_has_one(command, page, monkeypatch):
@@ -91,7 +92,7 @@ def test_page_of_what_has_one(command, page, monkeypatch):
 @pytest.fixture
 def programs(tmp_path):
     """Programs that write down how they were called."""
-    for name in ("functions-framework", "python", "other"):
+    for name in ("gunicorn", "python", "other"):
         program = tmp_path / name
         program.write_text(f'#!/bin/sh\necho {name} "$@" THREADS=$THREADS\n')
         program.chmod(0o755)
@@ -104,7 +105,7 @@ def programs(tmp_path):
         ((), SERVES),
         (("serve",), SERVES),
         (("worker", "--concurrency", "2"), f"python -m podjobs.entry.rq --source {MAIN} --concurrency 2 THREADS="),
-        (("lambda",), "python -m awslambdaric main.handle_message THREADS="),
+        (("lambda",), "python -m awslambdaric main.handle_invocation THREADS="),
         (("other", "a b"), "other a b THREADS="),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 
 from local.configuration import configure
+from local.lambda_service.functions import read_functions
 from local.ports import part_names
 from local.programs import programs_of
 from podjobs.settings import SettingsError
@@ -20,8 +21,8 @@ def configured(tmp_path):
 
 @pytest.fixture
 def program(configured):
-    def find(name, **given):
-        return next(one for one in programs_of(configured(PODJOBS_DELIVERY="rq", **given)) if one.name == name)
+    def find(name, delivery="rq", **given):
+        return next(one for one in programs_of(configured(PODJOBS_DELIVERY=delivery, **given)) if one.name == name)
 
     return find
 
@@ -38,7 +39,7 @@ def test_configure_delivery_rq_reaches_each_function_by_its_queue(configured):
 
 
 def test_configure_delivery_that_is_not_known_is_refused_with_those_that_are(configured):
-    with pytest.raises(SettingsError, match=r"PODJOBS_DELIVERY: 'celery' .* Write http or rq\."):
+    with pytest.raises(SettingsError, match=r"PODJOBS_DELIVERY: 'celery' .* Write one of http, rq, lambda\."):
         configured(PODJOBS_DELIVERY="celery")
 
 
@@ -69,3 +70,38 @@ def test_programs_of_there_are_as_many_rq_workers_as_the_adapter_may_use(program
     argv = program(name, **given).argv
     found = argv[argv.index("--concurrency") + 1] if "--concurrency" in argv else None
     assert found == concurrency
+
+
+def test_configure_delivery_lambda_reaches_each_function_by_its_name(configured):
+    environment = configured(PODJOBS_DELIVERY="lambda").environment
+    assert environment["PODJOBS_FUNCTION_URL_ENCODING"] == "lambda:encoding"
+
+
+def test_programs_of_lambda_service_gives_each_function_its_own_settings_alone(program):
+    given = {"POD_API_TOKEN": "t0ken", "PODJOBS_REDIS_URL": "redis://:pw@redis/8", "PODJOBS_CONCURRENCY_ENCODING": "3"}
+    service = program("lambda", "lambda", LAMBDA_TIMEOUT_S="30", **given)
+    functions = {one.name: one for one in read_functions(service.environment)}
+    assert functions.keys() == {"encoding", "notification"}
+    assert functions["notification"].environment["POD_API_TOKEN"] == given["POD_API_TOKEN"]
+    assert "t0ken" not in str(functions["encoding"].environment)
+    assert "redis://" not in str(service.environment)
+    assert (functions["encoding"].concurrency, functions["encoding"].timeout_s) == (3, 30)
+
+
+def test_programs_of_adapter_signs_for_the_lambda_service_and_has_no_key_of_the_media(program):
+    keys = {"AWS_ACCESS_KEY_ID": "media-key", "AWS_SECRET_ACCESS_KEY": "media-secret", "MEDIA_URL": "s3://bucket/pod"}
+    adapter, service = (program(name, "lambda", MEDIA_ROOT="/media", **keys) for name in ("adapter", "lambda"))
+    assert adapter.environment["AWS_ENDPOINT_URL_LAMBDA"] == f"http://127.0.0.1:{PORTS['lambda']}"
+    assert "media-secret" not in str(adapter.environment)
+    encoding = next(one for one in read_functions(service.environment) if one.name == "encoding")
+    assert encoding.environment["AWS_ACCESS_KEY_ID"] == "media-key"
+
+
+@pytest.mark.parametrize("text", ["0", "901", "soon"])
+def test_programs_of_time_out_that_lambda_does_not_have_is_refused(program, text):
+    with pytest.raises(SettingsError, match=r"LAMBDA_TIMEOUT_S: .* Write seconds, 1 to 900\."):
+        program("lambda", "lambda", LAMBDA_TIMEOUT_S=text)
+
+
+def test_programs_of_there_is_no_lambda_service_for_other_deliveries(configured):
+    assert "lambda" not in {one.name for one in programs_of(configured())}

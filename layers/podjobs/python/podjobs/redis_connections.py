@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 from redis import ConnectionPool, Redis
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.connection import parse_url
-from redis.exceptions import BusyLoadingError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, BusyLoadingError, ReadOnlyError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
@@ -24,6 +24,7 @@ from redis.sentinel import (
 from typing_extensions import override
 
 from podjobs.contract.redaction import redact
+from podjobs.redis_logins import RotatedLogin, place_of, rotated_login
 from podjobs.redis_urls import ClusterService, SentinelService, sentinel_service
 
 SyncRedis: TypeAlias = Any
@@ -68,12 +69,14 @@ def open_redis_sync(url: str, *, text: bool = False, retries: int = 1, longest_w
         "retry": Retry(ExponentialBackoff(cap=longest_wait_s, base=0.05), retries),
         "retry_on_error": list(AWAY),
     }
+    if login := rotated_login(url):
+        options["redis_connect_func"] = login.connect
     service = sentinel_service(url)
     if service is None:
         return Redis.from_pool(ConnectionPool.from_url(url, **options))
     to_master = MasterTlsConnection if service.is_tls else MasterConnection
     options |= {**master_options(service), "connection_class": to_master}
-    pool = SentinelConnectionPool(service.master, MasterSearch(service), **options)  # type: ignore[no-untyped-call]
+    pool = SentinelConnectionPool(service.master, MasterSearch(service, login), **options)  # type: ignore[no-untyped-call]
     return Redis.from_pool(pool)
 
 
@@ -96,9 +99,22 @@ def no_master(name: str, answers: list[str]) -> MasterNotFoundError:
 class SentinelOrder:
     """The Sentinels that watch a master: the one that knew last time comes first."""
 
-    def __init__(self, service: SentinelService) -> None:
-        """Begin with the order of the setting."""
+    def __init__(self, service: SentinelService, login: RotatedLogin | None = None) -> None:
+        """Begin with the order of the setting.
+
+        Args:
+            service: the master, and who watches it.
+            login: of the setting if it is rotated.
+        """
         self.urls = service.sentinel_urls
+        self.login = login
+
+    def show_login(self) -> None:
+        """Have the URLs say the login as it is now."""
+        service = sentinel_service(self.login.url) if self.login else None
+        if service is not None:
+            now = {place_of(url): url for url in service.sentinel_urls}
+            self.urls = tuple(now.get(place_of(url), url) for url in self.urls)
 
     def trust(self, url: str) -> None:
         """This one is asked first next time: it knows the master."""
@@ -114,6 +130,7 @@ class MasterSearch(SentinelOrder):
 
     def discover_master(self, name: str) -> tuple[str, int]:
         """Where the master is: host and port. Raises MasterNotFoundError."""
+        self.show_login()
         answers = []
         for url in self.urls:
             try:
@@ -121,6 +138,8 @@ class MasterSearch(SentinelOrder):
                     address: Any = sentinel.sentinel_get_master_addr_by_name(name)
             except RedisError as error:
                 answers.append(str(error).rstrip("."))
+                if self.login and isinstance(error, AuthenticationError):
+                    self.login.renew()  # for the next search
                 continue
             if address:
                 self.trust(url)

@@ -1,23 +1,28 @@
-"""Settings: read once at the entry, from the environment and from Pod's own settings file; all faults in one message.
+"""Settings: read once at the entry, from the environment, secrets and Pod's own file; all faults in one message.
 
-They have Pod's names. The environment takes precedence over the file that PODJOBS_SETTINGS_FILE names.
+They have Pod's names. The environment takes precedence over the secrets that PODJOBS_SECRETS names, as it is what one
+program is told; they take precedence over the file that PODJOBS_SETTINGS_FILE names, which may still hold what was
+valid before it was kept as a secret.
 """
 
 import ast
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import pydantic_settings
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 from podjobs.contract.media_urls import split_media_url
 from podjobs.object_storage_settings import ObjectStorageSettings
+from podjobs.secret_store.held import TTL_S, held_secrets
+from podjobs.secret_store.references import VARIABLE
 
 SETTINGS_FILE_VARIABLE = "PODJOBS_SETTINGS_FILE"
 
@@ -26,13 +31,12 @@ class SettingsError(Exception):
     """The settings are not valid; the message names every fault."""
 
 
-class _PodSettingsFile(PydanticBaseSettingsSource):
-    """Reads the literal assignments of a Django settings file: parsed, never executed."""
+class _NamedValues(PydanticBaseSettingsSource):
+    """Values by the names of their settings."""
 
-    def __init__(self, settings_cls: type[BaseSettings]) -> None:
+    def __init__(self, settings_cls: type[BaseSettings], values: Mapping[str, Any]) -> None:
         super().__init__(settings_cls)
-        path = os.environ.get(SETTINGS_FILE_VARIABLE)
-        self._values = read_assignments(Path(path)) if path else {}
+        self._values = values
 
     @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
@@ -46,7 +50,7 @@ class _PodSettingsFile(PydanticBaseSettingsSource):
 
 
 class PodSettings(BaseSettings):
-    """Base of every settings class: reads Pod's names from the environment, then from Pod's settings file."""
+    """Base of every settings class: reads Pod's names from the environment, the secrets, then Pod's settings file."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
@@ -60,7 +64,15 @@ class PodSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _PodSettingsFile(settings_cls)
+        secrets = held_secrets()
+        kept = _NamedValues(settings_cls, secrets.settings if secrets else {})
+        return init_settings, env_settings, kept, _NamedValues(settings_cls, _file_values())
+
+
+def _file_values() -> dict[str, Any]:
+    """The literal assignments of Pod's settings file, if one is named: parsed, never executed."""
+    path = os.environ.get(SETTINGS_FILE_VARIABLE)
+    return read_assignments(Path(path)) if path else {}
 
 
 def _absolute(path: str) -> str:
@@ -83,6 +95,18 @@ FromJson = Annotated[Value, NoDecode, BeforeValidator(_parse_json)]
 
 class LogSettings(PodSettings):
     """The settings of every process."""
+
+    podjobs_secrets: str = Field(
+        default="",
+        description="Where settings are kept as secrets: names or ARNs of AWS Secrets Manager, or files such as "
+        "`file:///run/secrets/podjobs.json`, with commas between them. Each is a JSON object of settings, which take "
+        "precedence over PODJOBS_SETTINGS_FILE, but not over the environment.",
+    )
+    podjobs_secrets_ttl_s: PositiveFloat = Field(
+        default=TTL_S,
+        description="How old secrets may be before they are read again, in seconds. They are read at once when Pod, "
+        "the LRS, Redis or a function does not accept what they say.",
+    )
 
     podjobs_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Lowest level that is logged."
@@ -159,14 +183,26 @@ def load_settings(kind: type[Settings]) -> Settings:
     Raises:
         SettingsError: one message that names every fault; values are not repeated, as they may be secret.
     """
+    secrets = held_secrets()
+    faults = [f"  {fault}" for fault in secrets.begin()] if secrets else []
+    settings = None
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
-        faults = [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in error.errors(include_input=False)]
-        raise SettingsError("These settings are missing or wrong:\n" + "\n".join(faults)) from None
+        found = error.errors(include_input=False)
+        if secrets and secrets.is_incomplete:  # what is missing may be in the one that could not be read
+            found = [fault for fault in found if fault["type"] != "missing"]
+        faults += [f"  {_name(fault['loc'])}: {fault['msg']}" for fault in found]
     except pydantic_settings.SettingsError as error:
         # a structured setting whose JSON does not parse; pydantic-settings stops at the first one
-        raise SettingsError(f"A setting is not valid JSON: {error}.") from None
+        faults.append(f"  A setting is not valid JSON: {error}.")
+    if isinstance(settings, LogSettings) and settings.podjobs_secrets and secrets is None:
+        faults.append(f"  {VARIABLE}: must be set in the environment, not in Pod's settings file.")
+    if faults or settings is None:
+        raise SettingsError("These settings are missing or wrong:\n" + "\n".join(faults)) from None
+    if secrets and isinstance(settings, LogSettings):
+        secrets.ttl_s = settings.podjobs_secrets_ttl_s
+    return settings
 
 
 def _name(location: tuple[int | str, ...]) -> str:

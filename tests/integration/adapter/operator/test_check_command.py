@@ -1,5 +1,8 @@
 """The operator's command that asks every part how it is."""
 
+import json
+import re
+
 import pytest
 from aiohttp import web
 
@@ -154,3 +157,17 @@ def test_check_function_without_rq_workers_names_the_command_that_starts_them(en
     ended = command("check")
     assert ended.returncode == 1
     assert "has no workers: its steps wait. Start them on a server: scripts/podjobs worker encoding." in ended.stdout
+
+
+def test_check_says_which_secrets_were_read_and_what_the_environment_overrules(check, environment, tmp_path):
+    file = tmp_path / "secret.json"
+    file.write_text(json.dumps({"PODJOBS_FUNCTION_SECRET": SECRET, "PODJOBS_SHARE": 100}))
+    del environment["PODJOBS_FUNCTION_SECRET"]
+    environment |= {"PODJOBS_SECRETS": f"file://{file}", "PODJOBS_SHARE": "100"}
+    status, table = check()
+    assert status == 1
+    (line,) = [line for line in table.splitlines() if f"secret file '{file}'" in line]
+    assert re.search(r"  ok, of 20\d\d-\d\d-\d\d [\d:]{8} UTC, read 20\d\d-\d\d-\d\d [\d:]{8} UTC$", line.rstrip())
+    (line,) = [line for line in table.splitlines() if line.split()[:1] == ["secrets"]]
+    assert line.rstrip().endswith("Take them out of the environment. They are: PODJOBS_SHARE.")
+    assert SECRET not in table

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
-from podjobs.contract.errors import NotNowError, OperatorNeededError, RetryableError
+from podjobs.contract.errors import NotNowError, OperatorNeededError, RetryableError, ShutOutError
 from podjobs.contract.ports.lrs import LrsAnswer
 from podjobs.contract.redaction import redact
 from podjobs.contract.retry_after import read_retry_after
@@ -34,6 +34,7 @@ _NOT_NOW = frozenset(
         HTTPStatus.GATEWAY_TIMEOUT,
     }
 )
+_SHUT_OUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _REMEDIES = {
     HTTPStatus.UNAUTHORIZED: "XAPI_LRS_LOGIN or XAPI_LRS_PWD is wrong",
     HTTPStatus.FORBIDDEN: "The user of XAPI_LRS_LOGIN may not write statements",
@@ -119,7 +120,8 @@ def _failure(response: HttpAnswer, reason: str) -> RetryableError:
     if status in _REMEDIES:
         remedy = _REMEDIES[HTTPStatus(status)]
         detail = f"The LRS answered {status}. {remedy}; correct it. The LRS says: {reason}"
-        return OperatorNeededError(detail, retry_after_s=OPERATOR_RETRY_S)
+        kind = ShutOutError if status in _SHUT_OUT else OperatorNeededError
+        return kind(detail, retry_after_s=OPERATOR_RETRY_S)
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         location = redact(response.headers.get("location", "?"))
         detail = f"The LRS redirects to {location!r}. Set XAPI_LRS_URL to the final address."

@@ -12,7 +12,14 @@ import httpx
 import structlog
 
 from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
-from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, StepError, UnavailableError
+from podjobs.contract.errors import (
+    OperatorNeededError,
+    PermanentError,
+    RetryableError,
+    ShutOutError,
+    StepError,
+    UnavailableError,
+)
 from podjobs.contract.ports.pod import PodAnswer, VideoState
 from podjobs.contract.redaction import CUT, redact
 from podjobs.contract.retry_after import read_retry_after
@@ -211,7 +218,7 @@ def _refused_token(status: int) -> StepError:
         else "The user of POD_API_TOKEN is not staff"
     )
     logger.error("Pod refused our token; an operator must correct it.", status=status, remedy=remedy)
-    return OperatorNeededError(
+    return ShutOutError(
         f"Pod refused the token ({status}). {remedy}; correct it in Pod's administration or in POD_API_TOKEN.",
         retry_after_s=OPERATOR_RETRY_S,
     )

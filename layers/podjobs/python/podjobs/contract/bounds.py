@@ -22,6 +22,8 @@ LOG_BYTES = 6000
 DETAIL_BYTES = 2000
 CONTEXT_TEXT_BYTES = 8000
 """For a text in an error's context, such as what a command wrote to stderr, or for all words of a command."""
+CONTEXT_BYTES = 32_000
+"""For all of an error's context."""
 CONTEXT_VALUES = 20
 CONTEXT_LEVELS = 6
 """Of nested objects and lists."""
@@ -89,9 +91,10 @@ def cut_context(context: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         context: JSON-serialisable facts. Of a long command the beginning is kept, of long texts the end, where commands
-            say what was wrong.
+            say what was wrong; of very many facts, the first.
     """
-    return {cut_text(name, 100): _cut_value(value) for name, value in list(context.items())[:CONTEXT_VALUES]}
+    cut = [(cut_text(name, 100), _cut_value(value)) for name, value in list(context.items())[:CONTEXT_VALUES]]
+    return dict(_first(cut, CONTEXT_BYTES))
 
 
 def _cut_value(value: Any) -> Any:

@@ -138,6 +138,12 @@ class OperatorNeededError(UnavailableError):
     title = "An operator must act."
 
 
+class ShutOutError(OperatorNeededError):
+    """Pod or the LRS does not accept what the function shows: it is wrong, or was replaced."""
+
+    title = "The credentials are not accepted."
+
+
 def blames_disk(error: StepError) -> bool:
     """Whether a command says that the disk is full; only the storage that it wrote to can tell whether that is true."""
     return any(mark in str(error.context.get("stderr", "")) for mark in FULL_MARKS)
@@ -153,6 +159,11 @@ class Problem(BaseModel):
     status: int = Field(ge=400, le=599)
     detail: str
     context: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def is_shut_out(self) -> bool:
+        """Whether it says that credentials are not accepted."""
+        return self.title == ShutOutError.title
 
     @classmethod
     def of(cls, error: StepError) -> "Problem":

@@ -69,14 +69,19 @@ def refuse_endless_frame(results: EarlierResults) -> None:
     Raises:
         PermanentError: there is such a frame, as in files whose clock jumps.
     """
-    found = [results.chunks.get(chunk_id(chunk)) for chunk in results.recipe.chunks]
-    firsts_s = [result.first_s for result in found if result is not None and result.first_s is not None]
+    pairs = ((chunk, results.chunks.get(chunk_id(chunk))) for chunk in results.recipe.chunks)
+    firsts_s = [_first_s(chunk, found) for chunk, found in pairs if found is not None and found.frames]
     for before_s, next_s in pairwise(firsts_s):
         if next_s - before_s > LONGEST_FRAME_S:
             raise PermanentError(
                 f"The source has no picture between {before_s / 3600:.1f} and {next_s / 3600:.1f} hours after its "
                 "beginning; its clock seems to jump. Convert it and upload it again, or cut it there."
             )
+
+
+def _first_s(chunk: Chunk, found: ChunkResult) -> float:
+    """Where a chunk that has frames shows the first one; it is not looked up in one that has all of them."""
+    return chunk.start_s if found.first_s is None else found.first_s
 
 
 def _describe_hole(chunk: Chunk, found: ChunkResult) -> str:

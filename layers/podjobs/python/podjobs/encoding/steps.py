@@ -173,7 +173,8 @@ def chunk_pixels(recipe: Recipe, length_s: float, *, is_held: bool = False) -> f
 def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
     length_s = chunk_length_s(recipe, chunk, ASSUMED_LENGTH_S)
     pixels = chunk_pixels(recipe, length_s, is_held=recipe.is_held(chunk))
-    return _step("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump())
+    # a plan has hundreds of them
+    return _step("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump(exclude_defaults=True))
 
 
 def _package_step(recipe: Recipe, index: int) -> StepSpec:

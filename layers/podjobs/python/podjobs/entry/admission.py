@@ -11,11 +11,11 @@ import hmac
 from http import HTTPStatus
 
 import flask
-from pydantic import SecretStr
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.events import STRUCTURED_CONTENT_TYPE
+from podjobs.secret_store.setting import SecretSetting
 from podjobs.settings import SAME_SECRET
 
 QUESTIONS = frozenset({"GET", "HEAD"})
@@ -41,12 +41,12 @@ class RefusedError(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def admit(request: flask.Request, secret: SecretStr | None) -> None:
+def admit(request: flask.Request, secret: SecretSetting) -> None:
     """Check a request, all but its body.
 
     Args:
         request: of any kind.
-        secret: what it has to carry; None: nothing. A question may come without.
+        secret: what it has to carry, unless it is not set. A question may come without.
 
     Raises:
         RefusedError: it is not answered.
@@ -67,19 +67,24 @@ def admit(request: flask.Request, secret: SecretStr | None) -> None:
         raise _too_long()
 
 
-def knows_secret(request: flask.Request, secret: SecretStr) -> bool:
-    """Whether a request carries the secret."""
+def knows_secret(request: flask.Request, secret: SecretSetting) -> bool:
+    """Whether a request carries the secret, or the one before it while that is accepted."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    expected = secret.get_secret_value().encode()
+    shown = given.strip(" ").encode("utf-8", "surrogatepass")
     # bytes: only they are compared in constant time whatever was given
-    is_same = hmac.compare_digest(given.strip(" ").encode("utf-8", "surrogatepass"), expected)
-    return is_same and scheme.lower() == "bearer"
+    known = [hmac.compare_digest(shown, accepted.encode()) for accepted in secret.accepted]
+    return any(known) and scheme.lower() == "bearer"
 
 
-def _check_secret(request: flask.Request, secret: SecretStr | None) -> None:
-    if secret is None or knows_secret(request, secret):
+def _check_secret(request: flask.Request, secret: SecretSetting) -> None:
+    if not secret.is_set or knows_secret(request, secret):
         return
-    what = "another secret than the function's" if "Authorization" in request.headers else "no secret"
+    is_shown = "Authorization" in request.headers
+    if is_shown:
+        secret.renew()  # the adapter may have learnt of a new one first
+        if knows_secret(request, secret):
+            return
+    what = "another secret than the function's" if is_shown else "no secret"
     detail = f"The request carries {what}. {SAME_SECRET}"
     raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, WWW_Authenticate='Bearer realm="podjobs"')
 

@@ -18,16 +18,27 @@ import structlog
 
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.endpoint import Endpoint, Handler
+from podjobs.entry.renewal import RenewedHandler
 from podjobs.logs import configure_logs
+from podjobs.secret_store.held import held_secrets
 from podjobs.settings import EndpointSettings, SettingsError, load_settings
 
 logger = structlog.get_logger(__name__)
 
 SettingsT = TypeVar("SettingsT", bound=EndpointSettings)
 
-ENTRY_POINTS = {"handle": "podjobs.entry.http:http_handler", "handle_message": "podjobs.entry.messages:message_handler"}
+LAMBDA_ENTRY_POINT = "handle_invocation"
+ENTRY_POINTS = {
+    "handle": "podjobs.entry.http:http_handler",
+    "handle_message": "podjobs.entry.messages:message_handler",
+    LAMBDA_ENTRY_POINT: "podjobs.entry.aws_lambda:invocation_handler",
+}
 """The entry points of every deployable: the name that a transport's runtime looks up, and what creates it. That is
 imported only then: one transport needs no other's libraries."""
+
+
+class StartError(Exception):
+    """Why a function cannot start. Lambda tells its caller what was raised, not what a process says at its end."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +75,26 @@ def open_endpoint(
         handler, slots = definition.build(settings)
     except SettingsError as error:
         sys.exit(f"The function {definition.name!r} cannot start. {error}")
+    examine = functools.partial(definition.examine, handler) if definition.examine else None
+
+    def rebuild(new: SettingsT) -> Handler[RequestT, ReplyT]:
+        rebuilt, _ = definition.build(new)
+        endpoint.start_advice = _advise(definition, new)
+        return rebuilt
+
+    if held := held_secrets():
+        load = functools.partial(load_settings, definition.settings)
+        handler = RenewedHandler(held, settings, handler, load, rebuild)
+    advice = _advise(definition, settings)
+    endpoint = Endpoint(definition.name, definition.contract, handler, slots, advice=advice, examine=examine)
+    return endpoint, settings
+
+
+def _advise(definition: FunctionDefinition[SettingsT, RequestT, ReplyT], settings: SettingsT) -> str:
     advice = definition.check(settings) if definition.check else ""
     if advice:
         logger.warning(advice)
-    examine = functools.partial(definition.examine, handler) if definition.examine else None
-    endpoint = Endpoint(definition.name, definition.contract, handler, slots, advice=advice, examine=examine)
-    return endpoint, settings
+    return advice
 
 
 def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) -> Callable[[str], Any]:
@@ -84,6 +109,10 @@ def entry_points(definition: FunctionDefinition[SettingsT, RequestT, ReplyT]) ->
         except AttributeError as error:
             # unchanged, it would mean that there is no such entry point
             raise RuntimeError(f"The function {definition.name!r} cannot start: {error}") from error
+        except SystemExit as error:
+            if name == LAMBDA_ENTRY_POINT:
+                raise StartError(str(error)) from None
+            raise
         module, _, creator = ENTRY_POINTS[name].partition(":")
         return getattr(importlib.import_module(module), creator)(endpoint, settings)
 

@@ -85,13 +85,13 @@ class Endpoint(Generic[RequestT, ReplyT]):
         self._done, self._failed = f"A {contract.noun} is done.", f"A {contract.noun} failed."
         self.slots = slots
         self._slots = threading.BoundedSemaphore(slots)
-        self._advice = advice
+        self.start_advice = advice
         self._examination = Examination(examine)
 
     @property
     def advice(self) -> str:
         """What an operator should change; shown to whoever asks for the function's health. Empty: nothing."""
-        return "\n".join(filter(None, (self._advice, *self._examination.findings)))
+        return "\n".join(filter(None, (self.start_advice, *self._examination.findings)))
 
     def wake(self) -> None:
         """Note that the first request has come: what was put off at the start is done now, beside it."""

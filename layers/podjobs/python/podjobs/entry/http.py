@@ -12,6 +12,9 @@ from podjobs.entry.admission import QUESTIONS, RefusedError, admit, knows_secret
 from podjobs.entry.answers import write_answer
 from podjobs.entry.endpoint import Endpoint, Failure
 from podjobs.events import Event, EventError, read_event
+from podjobs.secret_store import FUNCTION_SECRET
+from podjobs.secret_store.held import held_secrets
+from podjobs.secret_store.setting import SecretSetting
 from podjobs.settings import EndpointSettings
 
 logger = structlog.get_logger(__name__)
@@ -26,8 +29,9 @@ OPEN_TO_ALL = (
 
 def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSettings) -> HttpHandler:
     """Create what functions-framework calls for every request; it must be a plain function."""
-    secret = settings.podjobs_function_secret
-    if secret is None:
+    given = settings.podjobs_function_secret
+    secret = SecretSetting(FUNCTION_SECRET, given.get_secret_value() if given else None)
+    if not secret.is_set:
         logger.warning(OPEN_TO_ALL)
 
     def handle(request: flask.Request) -> flask.Response:
@@ -36,7 +40,8 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSetting
             admit(request, secret)
             if request.method in QUESTIONS:
                 # advice names folders: it is for those who could use the function anyway
-                advice = OPEN_TO_ALL if secret is None else endpoint.advice if knows_secret(request, secret) else ""
+                advice = _advise(endpoint) if secret.is_set and knows_secret(request, secret) else ""
+                advice = advice if secret.is_set else OPEN_TO_ALL
                 return _respond(HTTPStatus.OK, f"ok\n{advice}".rstrip() + "\n", TEXT)
             event = read_event(dict(request.headers), read_body(request))
         except RefusedError as error:
@@ -46,6 +51,11 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSetting
         return _send(endpoint.answer(event))
 
     return handle
+
+
+def _advise(endpoint: Endpoint[RequestT, ReplyT]) -> str:
+    held = held_secrets()
+    return "\n".join(filter(None, (endpoint.advice, held.advice if held else "")))
 
 
 def _refuse(refusal: RefusedError) -> flask.Response:

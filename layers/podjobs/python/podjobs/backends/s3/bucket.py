@@ -214,7 +214,11 @@ def _connect(settings: ObjectStorageSettings) -> Any:
     try:
         return session.client(
             "s3",
-            region_name=settings.podjobs_s3_region or session.region_name or DEFAULT_REGION,
+            # AWS's containers say AWS_REGION, which boto3 does not read
+            region_name=settings.podjobs_s3_region
+            or session.region_name
+            or os.environ.get("AWS_REGION")
+            or DEFAULT_REGION,
             endpoint_url=settings.podjobs_s3_endpoint or None,
             verify=ca or None,
             config=config,
