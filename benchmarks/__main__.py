@@ -4,11 +4,14 @@ import math
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from benchmarks import adapter as adapter_benchmark
+from benchmarks import autoscale as autoscale_benchmark
 from benchmarks import corpus as corpus_benchmark
+from benchmarks import cost as cost_benchmark
 from benchmarks import deliveries as deliveries_benchmark
 from benchmarks import dressing as dressing_benchmark
 from benchmarks import encode as encode_benchmark
@@ -21,6 +24,8 @@ from benchmarks import start as start_benchmark
 from benchmarks import storage as storage_benchmark
 from benchmarks import transcribe as transcribe_benchmark
 from benchmarks import xapi as xapi_benchmark
+from benchmarks.lambda_steps import Network
+from benchmarks.price_list import DEFAULT_PRICES, read_prices
 from benchmarks.storage_price import Prices
 from podjobs.logs import configure_logs
 
@@ -46,6 +51,12 @@ folder_option = click.option(
     default=DEFAULT_FOLDER,
     show_default=True,
     help="Where the source clips are kept and the work is done.",
+)
+prices_option = click.option(
+    "--prices",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=DEFAULT_PRICES,
+    help="A price list like benchmarks/prices.toml, which is the default.",
 )
 vmaf_option = click.option(
     "--vmaf-every",
@@ -212,6 +223,32 @@ def hostile(folder: Path) -> None:
 def start(folder: Path, repeat: int, *, locked: bool) -> None:
     """Measure how long each deployable takes from its process to its first answer."""
     sys.exit(start_benchmark.run(folder, repeat, locked=locked))
+
+
+@benchmarks.command()
+@folder_option
+@prices_option
+@click.option("--latency-ms", default=5.0, show_default=True, help="Before each request to the storage.")
+@click.option("--mb-per-s", default=50.0, show_default=True, help="Between functions and storage, assumed.")
+def cost(folder: Path, prices: Path, latency_ms: float, mb_per_s: float) -> None:
+    """Compute what an hour of lecture costs on AWS Lambda and elsewhere, from measured steps. Needs control groups."""
+    sys.exit(cost_benchmark.run(folder, read_prices(prices), Network(latency_ms / 1000, mb_per_s * 1e6)))
+
+
+@benchmarks.command()
+@folder_option
+@prices_option
+@click.option("--videos", default=1_000, show_default=True, help="Uploads of the day.")
+@click.option("--seed", default=1, show_default=True, help="Of the chance that draws the day.")
+@click.option("--servers", default=16, show_default=True, help="Of the fixed farm.")
+@click.option("--cores", default=8, show_default=True, help="Of each of its servers.")
+@click.option("--most", default=400, show_default=True, help="Processors that each of the others may have.")
+@click.option("--cold-s", default=5.0, show_default=True, help="Until an instance on Kubernetes works.")
+@click.option("--lambda-cold-s", default=2.0, show_default=True, help="Until one of Lambda works.")
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="A PNG to be written.")
+def autoscale(folder: Path, prices: Path, picture: Path | None, **wishes: Any) -> None:
+    """Simulate a day of a university with several ways to have instances, on the measured costs of steps."""
+    sys.exit(autoscale_benchmark.run(folder, autoscale_benchmark.Wishes(**wishes), read_prices(prices), picture))
 
 
 if __name__ == "__main__":

@@ -50,16 +50,45 @@ def make_source(folder: Path, seconds: int, ffmpeg: str = "ffmpeg") -> Path:
         return target
     (folder / "slide.txt").write_text(_slide_text(8), encoding="utf-8")
     (folder / "page.txt").write_text(_slide_text(90), encoding="utf-8")
-    each_s = seconds / len(SCENES)
-    graph = "".join(f"{draw(each_s, number)}[scene{number}];" for number, draw in enumerate(SCENES))
-    graph += "".join(f"[scene{number}]" for number in range(len(SCENES)))
-    graph += f"concat=n={len(SCENES)},format=yuv420p,trim=end={seconds}[picture];{_speech(seconds)}[sound]"
+    graph = f"{_pictures(SCENES, seconds)};{_speech(seconds)}[sound]"
+    return _write(target, ["-filter_complex", graph, "-map", "[picture]", "-map", "[sound]"], seconds, ffmpeg)
+
+
+def make_talk(folder: Path, seconds: int, speech: Path, ffmpeg: str = "ffmpeg") -> Path:
+    """Make a clip of what most recordings show, slides and a small speaker, with real speech, or find it.
+
+    Args:
+        folder: where clips are kept.
+        seconds: length of the clip.
+        speech: a sound, played again and again.
+        ffmpeg: as for `make_source`.
+
+    Returns:
+        An MP4 file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"talk-{seconds}s.mp4"
+    if target.exists():
+        return target
+    (folder / "slide.txt").write_text(_slide_text(8), encoding="utf-8")
+    argv = ["-stream_loop", "-1", "-i", str(speech), "-filter_complex", _pictures((_lesson, _slides), seconds)]
+    return _write(target, [*argv, "-map", "[picture]", "-map", "0:a", "-ac", "2"], seconds, ffmpeg)
+
+
+def _pictures(scenes: Sequence[Scene], seconds: int) -> str:
+    """One scene after another, each as long as the others."""
+    each_s = seconds / len(scenes)
+    graph = "".join(f"{draw(each_s, number)}[scene{number}];" for number, draw in enumerate(scenes))
+    graph += "".join(f"[scene{number}]" for number in range(len(scenes)))
+    return f"{graph}concat=n={len(scenes)},format=yuv420p,trim=end={seconds}[picture]"
+
+
+def _write(target: Path, inputs: Sequence[str], seconds: int, ffmpeg: str) -> Path:
     partial = target.with_suffix(".partial.mp4")
-    argv = [ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", "-filter_complex", graph]
-    argv += ["-map", "[picture]", "-map", "[sound]", "-c:v", "libx264", "-preset", "medium", "-crf", "20"]
-    argv += ["-maxrate", "12M", "-bufsize", "18M"]
+    argv = [ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *inputs]
+    argv += ["-c:v", "libx264", "-preset", "medium", "-crf", "20", "-maxrate", "12M", "-bufsize", "18M"]
     argv += ["-c:a", "aac", "-b:a", "160k", "-movflags", "+faststart", "-t", str(seconds), str(partial.name)]
-    subprocess.run(argv, check=True, cwd=folder)
+    subprocess.run(argv, check=True, cwd=target.parent)
     return partial.replace(target)
 
 

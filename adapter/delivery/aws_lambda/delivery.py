@@ -18,6 +18,7 @@ import binascii
 import functools
 import json
 import os
+import socket
 import threading
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -46,6 +47,10 @@ CONNECT_LIMIT_S = 5.0
 START_S = 60.0
 """What an invocation may take beside the function's own time: an image is fetched, a file system mounted."""
 CHECK_LIMIT_S = 20.0
+_PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 8}
+"""Seconds and number: NAT gateways and VPC endpoints forget a connection on which nothing has come for 350 s, and a
+step's answer with it. Otherwise Linux sends the first probe after two hours.
+Source: AWS, «Troubleshoot NAT gateways»."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +195,7 @@ class _LambdaFunction:
                 # AWS's containers say AWS_REGION, which boto3 does not read
                 region = region_of(self.name) or session.region_name or os.environ.get("AWS_REGION")
                 self._client = session.client("lambda", region_name=region, config=self._config)
+                _probe_idle_connections(self._client)
             return self._client
 
     def close(self) -> None:
@@ -198,6 +204,16 @@ class _LambdaFunction:
             if self._client is not None:
                 self._client.close()
                 self._client = None
+
+
+def _probe_idle_connections(client: Any) -> None:
+    """Have the connections of a client probed before they are forgotten on the way; botocore has no setting for it."""
+    known = {name: value for name, value in _PROBES.items() if hasattr(socket, name)}
+    options = [(socket.IPPROTO_TCP, getattr(socket, name), value) for name, value in known.items()]
+    try:
+        client._endpoint.http_session._socket_options.extend(options)  # noqa: SLF001 - see above
+    except AttributeError:
+        logger.warning("Answers that take longer than 350 s may get lost: botocore's connections cannot be configured.")
 
 
 def _decode(log: Any) -> str:

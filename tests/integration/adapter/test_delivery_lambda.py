@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
+import socket
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
@@ -266,6 +269,24 @@ async def test_deliver_takes_as_many_requests_at_once_as_come(api, delivery):
     await wait_until(lambda: len(api.requests) == 40)
     release.set()
     assert {reply.log for reply in await asyncio.gather(*flying)} == {("Done.",)}
+
+
+async def test_connection_is_probed_before_nat_gateways_forget_it(api, delivery):
+    api.answers = [answered()]
+    await delivery.deliver(STEP)
+    port = urlsplit(api.url).port
+    ours = [one for one in gc.get_objects() if isinstance(one, socket.socket) and peer_of(one) == ("127.0.0.1", port)]
+    assert ours
+    for one in ours:
+        assert one.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) < 350
+
+
+def peer_of(connection):
+    try:
+        return connection.getpeername()
+    except OSError:
+        return None
 
 
 async def test_check_asks_without_invoking(api, delivery):

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from podjobs.contract.bounds import (
+    CONTEXT_BYTES,
     DETAIL_BYTES,
     LOG_BYTES,
     STEP_BYTES,
@@ -95,3 +96,9 @@ def test_problem_carries_whatever_an_error_knows_in_a_form_that_can_be_stored(va
     found = problem.context["value"]
     assert found == kept or (isinstance(kept, str) and found.startswith(kept))
     assert Problem.model_validate_json(problem.model_dump_json()) == problem
+
+
+def test_problem_of_an_error_with_very_many_facts_keeps_the_first():
+    problem = Problem.of(PermanentError("Broken.", **{f"fact_{number}": "x" * 5_000 for number in range(20)}))
+    assert [*problem.context] == [f"fact_{number}" for number in range(6)]
+    assert json_bytes(problem.context) <= CONTEXT_BYTES

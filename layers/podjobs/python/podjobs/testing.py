@@ -103,10 +103,12 @@ class JobRun:
             spec: as the plan names it.
             changes: to fields of the step, for instance its attempt.
         """
+        with self._lock:  # steps that run beside this one add theirs
+            results = {key: values for key, (action, values) in self.results.items() if action in spec.needs}
         values = {
             "params": spec.params,
             "shared": self.shared,
-            "results": {key: values for key, (action, values) in self.results.items() if action in spec.needs},
+            "results": results,
             "failure": self._failure,
             "accepted_at": self._accepted_at,
             "timeout_s": spec.timeout_s,
