@@ -44,7 +44,7 @@ async def _do_a_job(redis):
         outcomes.append((await records.commit(step, reply)).outcome)
     assert outcomes == ["continued", "continued", "done"]
     assert await streams.alive(["two", "three"], 1) == {"two", "three"}
-    assert await KeyMemory(redis, keys.JOBS).size_bytes() > 0
+    assert await KeyMemory(redis, keys.steps("encoding")).size_bytes() > 0
 
 
 async def test_job_in_a_cluster_goes_from_its_request_to_its_end(tmp_path):
