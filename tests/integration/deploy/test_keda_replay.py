@@ -49,11 +49,10 @@ class Replay:
         try:
             if trigger.metric is Metric.PENDING:
                 return self.client.xpending(trigger.stream, trigger.group)["pending"]
-            (lag,) = (
-                group["lag"] for group in self.client.xinfo_groups(trigger.stream) if group["name"] == trigger.group
-            )
+            groups = {group["name"]: group["lag"] for group in self.client.xinfo_groups(trigger.stream)}
         except redis.ResponseError:
-            return None
+            return None if trigger.metric is Metric.PENDING else 0
+        lag = groups[trigger.group] if trigger.group in groups else self.client.xlen(trigger.stream)
         assert lag is not None, "the lag is unknown"
         return lag
 
