@@ -88,7 +88,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
         _log_start(settings, parts, port)
 
         async with asyncio.TaskGroup() as work:
-            begun = work.create_task(_begin(parts, settings.podjobs_lease_s))
+            begun = work.create_task(_begin(parts, settings))
             await _first_of(begun, stop)
             if stop.is_set():
                 await cancel_and_wait([begun])
@@ -116,11 +116,11 @@ async def run_adapter(settings: AdapterSettings) -> None:
     logger.info("The adapter has stopped.")
 
 
-async def _begin(parts: _Parts, lease_s: float) -> None:
+async def _begin(parts: _Parts, settings: AdapterSettings) -> None:
     """Carry over what an earlier version has stored, then beat for the first time: before anything is claimed."""
-    await retry_until_redis_answers(
-        lambda: carry_over(parts.jobs, lease_s), "carry over the jobs of an earlier version"
-    )
+    if not settings.jobs_in_cluster:  # no earlier version could store any there
+        purpose = "carry over the jobs of an earlier version"
+        await retry_until_redis_answers(lambda: carry_over(parts.jobs, settings.podjobs_lease_s), purpose)
     await retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat")
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from podjobs.contract.workflows import XAPI
-from podjobs.redis_urls import RedisUrl
+from podjobs.redis_urls import JobsUrl, RedisUrl, cluster_service
 from podjobs.settings import LogSettings
 
 
@@ -14,8 +14,10 @@ class RecordSettings(LogSettings):
         description="Redis URL of the Celery broker, as in Pod's settings: redis://, rediss://, unix://, or "
         "redis+sentinel://host:26379,host:26379/<master>/<database>."
     )
-    podjobs_redis_url: RedisUrl | None = Field(
-        default=None, description="Redis URL for jobs and steps. If not set: the broker's."
+    podjobs_redis_url: JobsUrl | None = Field(
+        default=None,
+        description="Redis URL for jobs and steps; may be in cluster mode, redis+cluster://host:6379,host:6379. "
+        "If not set: the broker's.",
     )
     xapi_celery_broker_url: RedisUrl | None = Field(
         default=None,
@@ -48,3 +50,8 @@ class RecordSettings(LogSettings):
     def jobs_url(self) -> str:
         """Where jobs and steps are stored; may contain a password."""
         return self.podjobs_redis_url.get_secret_value() if self.podjobs_redis_url else self.broker_url
+
+    @property
+    def jobs_in_cluster(self) -> bool:
+        """Whether jobs and steps are in a Redis in cluster mode."""
+        return cluster_service(self.jobs_url) is not None

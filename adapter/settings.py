@@ -92,7 +92,7 @@ class AdapterSettings(RecordSettings):
     podjobs_rq_url: RedisUrl | None = Field(
         default=None,
         description="Redis URL of the queues of functions whose URL is `rq:<queue>`; their workers have it, too. If "
-        "not set: PODJOBS_REDIS_URL, or the broker's.",
+        "not set: PODJOBS_REDIS_URL, or the broker's. Not in cluster mode.",
     )
     podjobs_share: Percent = Field(
         default=100,
@@ -174,6 +174,18 @@ class AdapterSettings(RecordSettings):
     def _leaves_room_for_jobs(self) -> Self:
         if self.podjobs_dead_limit_bytes <= self.podjobs_xapi_held_bytes:
             raise ValueError("PODJOBS_DEAD_LIMIT_BYTES must be more than PODJOBS_XAPI_HELD_BYTES")
+        return self
+
+    @model_validator(mode="after")
+    def _has_queues_of_rq_in_one_server(self) -> Self:
+        if self.podjobs_rq_url is None and self.jobs_in_cluster:
+            urls = {name: url for name, url in self.model_dump().items() if name.startswith(_URL) and url}
+            through_rq = [name.upper() for name, url in urls.items() if url.startswith("rq:")]
+            if through_rq:
+                raise ValueError(
+                    f"PODJOBS_RQ_URL must be set for {' and '.join(through_rq)}: RQ cannot keep its queues in the "
+                    "cluster of PODJOBS_REDIS_URL, for its keys have no common slot; name a Redis without cluster mode"
+                )
         return self
 
     @property

@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import click
 from pydantic import SecretStr, ValidationError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rich.table import Table
 
 from adapter.delivery import DeliveryError
 from adapter.delivery.rq.store import RqStore
 from adapter.door.queue_share import QueueShare
+from adapter.operator.redis_state import find_faults, find_remarks
 from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exit
-from adapter.redis.connections import open_redis
+from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import AdapterSettings, FunctionSettings, adapter_settings
 from podjobs.contract.errors import Problem
 from podjobs.contract.message_contracts import STEPS
@@ -193,12 +195,23 @@ async def _ask_redis(part: str, url: str, setting: str) -> Finding:
     client = open_redis(url, text=True)
     try:
         await client.ping()
+        info = await _info(client)
     except (RedisError, OSError) as error:
         said = f"does not answer: {redact(str(error)).rstrip('.')}. Start it, or correct {setting}."
         return Finding(part, said, needs_operator=True)
     finally:
         await client.aclose()
-    return Finding(part, WELL, needs_operator=False)
+    if faults := find_faults(info):
+        return Finding(part, " It ".join(faults), needs_operator=True)
+    return Finding(part, "; ".join([WELL, *find_remarks(info)]), needs_operator=False)
+
+
+async def _info(client: RedisClient) -> dict[str, Any]:
+    """What the server says of itself; nothing, if this login may not ask."""
+    try:
+        return dict(await client.info())
+    except ResponseError:
+        return {}
 
 
 async def _ask_page(page: _Page, session: aiohttp.ClientSession) -> Finding:

@@ -6,10 +6,11 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
+from adapter.redis.cluster import OwnerPool
 from adapter.redis.sentinel import MasterPool
 from podjobs.redis_connections import AWAY, CONNECTION_OPTIONS
 from podjobs.redis_logins import rotated_login
-from podjobs.redis_urls import sentinel_service
+from podjobs.redis_urls import cluster_service, sentinel_service
 
 RedisClient: TypeAlias = Any
 """A redis.asyncio.Redis; its types do not distinguish clients that return text from those that return bytes."""
@@ -32,9 +33,11 @@ def open_redis(url: str, *, text: bool) -> RedisClient:
         "retry": Retry(ExponentialBackoff(cap=0.2, base=0.05), 1),
         "retry_on_error": list(AWAY),
     }
-    if login := rotated_login(url):
+    login = rotated_login(url)
+    if login is not None:
         options["redis_connect_func"] = login.connect_async
-    service = sentinel_service(url)
-    if service is None:
-        return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))
-    return Redis.from_pool(MasterPool(service, options, login))
+    if (service := sentinel_service(url)) is not None:
+        return Redis.from_pool(MasterPool(service, options, login))
+    if (cluster := cluster_service(url)) is not None:
+        return Redis.from_pool(OwnerPool(cluster, options))
+    return Redis.from_pool(BlockingConnectionPool.from_url(url, **options))

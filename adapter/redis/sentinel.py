@@ -49,6 +49,12 @@ class MasterConnection(SentinelManagedConnection):
     """A connection to the server that is the master when it is opened, and which is closed when it is none any more."""
 
     @override
+    async def send_packed_command(self, *args: Any, **options: Any) -> None:
+        if not self.is_connected:  # a retry: the library would go to the same server again
+            await self.connect()  # type: ignore[no-untyped-call]
+        await super().send_packed_command(*args, **options)
+
+    @override
     async def read_response(self, *args: Any, **options: Any) -> Any:
         try:
             return await super(SentinelManagedConnection, self).read_response(*args, **options)

@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from podjobs.contract.redaction import redact
-from podjobs.redis_urls import RedisUrl, redis_url, sentinel_service
+from podjobs.redis_urls import JobsUrl, RedisUrl, cluster_service, redis_url, sentinel_service
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,9 @@ from podjobs.redis_urls import RedisUrl, redis_url, sentinel_service
             "rediss+sentinel://a:1/pod/3?ssl_ca_certs=/ca.pem&sentinel_password=x%26y",
             "rediss+sentinel://a:1/pod/3?ssl_ca_certs=%2Fca.pem&sentinel_password=x%26y",
         ),
+        ("redis+cluster://a", "redis+cluster://a:6379/"),
+        ("redis+cluster://u:p%40w@a,b:1,[::1]:2/0", "redis+cluster://u:p%40w@a:6379,b:1,[::1]:2/"),
+        ("rediss+cluster://a:1?ssl_ca_certs=/ca.pem&db=0", "rediss+cluster://a:1/?ssl_ca_certs=%2Fca.pem"),
     ],
 )
 def test_redis_url_is_translated(celery, ours):
@@ -55,6 +58,14 @@ def test_redis_url_is_translated(celery, ours):
         "redis+sentinel://:se#secret@a:26379/pod/0",
         "redis+sentinel://:secret@a:26379/pod/0?ssl_ca_certs=/ca.pem",
         "redis+sentinel://:secret@a:26379/pod/0?socket_timeout=1",
+        "redis+cluster://:secret@a:6379/1",
+        "redis+cluster://:secret@a:6379?db=1",
+        "redis+cluster://:secret@a:6379?virtual_host=1",
+        "redis+cluster://:secret@a:6379,",
+        "redis+cluster://:secret@",
+        "redis+cluster://:se/secret@a:6379",
+        "redis+cluster://:secret@a:6379?ssl_ca_certs=/ca.pem",
+        "redis+cluster://:secret@a:6379?secret=1",
     ],
 )
 def test_redis_url_of_another_kind_is_refused_without_repeating_it(url):
@@ -72,6 +83,7 @@ def test_redis_url_of_another_kind_is_refused_without_repeating_it(url):
         ("redis://redis:6379/7", "redis://redis:6379/7"),
         ("redis+sentinel://:secret@a:1,b:2/pod/0?sentinel_password=secret", "redis+sentinel://…@a:1,b:2/pod/0?…"),
         ("rediss+sentinel://[::1]:1,b-2.c:2/pod/0.", "rediss+sentinel://[::1]:1,b-2.c:2/pod/0."),
+        ("rediss+cluster://u:secret@a:1,b:2/?ssl_keyfile=secret", "rediss+cluster://…@a:1,b:2/?…"),
         ("redis+sentinel://:secret,secret", "redis+sentinel://…"),
         ("redis+sentinel://user:1,secret", "redis+sentinel://…"),
         ("redis://user:1,secret:2", "redis://…"),
@@ -103,6 +115,23 @@ def test_sentinel_service_without_logins_has_none():
 
 def test_sentinel_service_of_a_single_server_is_none():
     assert sentinel_service("redis://a:1/0") is None
+
+
+def test_cluster_service_has_the_login_and_options_for_every_node():
+    service = cluster_service("rediss+cluster://u:p%40w@a:1,[::1]:2/?ssl_ca_certs=%2Fca%2Fca.pem")
+    assert service is not None
+    assert service.is_tls
+    assert service.addresses == ("a:1", "[::1]:2")
+    assert service.master_url == "rediss://u:p%40w@/?ssl_ca_certs=%2Fca%2Fca.pem"
+    assert service.node_url("[::1]:2") == "rediss://u:p%40w@[::1]:2/?ssl_ca_certs=%2Fca%2Fca.pem"
+    assert cluster_service("redis://a:1/0") is None
+
+
+def test_redis_setting_of_queues_refuses_a_cluster_and_says_which_may_be_one():
+    url = "redis+cluster://:secret@a:6379"
+    assert TypeAdapter(JobsUrl).validate_python(url).get_secret_value() == f"{url}/"
+    with pytest.raises(ValidationError, match="only PODJOBS_REDIS_URL, for jobs, may begin with"):
+        TypeAdapter(RedisUrl).validate_python(url)
 
 
 def test_redis_setting_that_names_a_missing_file_is_refused(tmp_path):

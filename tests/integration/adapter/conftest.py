@@ -19,6 +19,7 @@ from adapter.steps.records import Records
 from support.jobs import encoding_job
 from support.parts import adapter_settings, new_adapter, running_redis
 from support.processes import REPOSITORY, environment_with
+from support.redis_cluster import running_redis_cluster
 
 TTL_S = 1000
 BEATING_LEASE_S = 0.3
@@ -39,10 +40,22 @@ def redis_url(redis_port):
 
 
 @pytest.fixture
-async def jobs_redis(redis_url):
-    client = open_redis(redis_url, text=True)
+def jobs_url(redis_url):
+    """The jobs' database. Tests of what is in it alone have it in a cluster, too: steps and statements."""
+    return redis_url
+
+
+@pytest.fixture
+async def jobs_redis(jobs_url):
+    client = open_redis(jobs_url, text=True)
     yield client
     await client.aclose()
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory):
+    with running_redis_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
 
 
 @pytest.fixture
@@ -138,8 +151,10 @@ def start(redis_url, tmp_path):
 
 
 @pytest.fixture
-def client(redis_url):
-    with redis.Redis.from_url(redis_url, decode_responses=True) as connected:
+def client(jobs_url, request):
+    is_in_cluster = jobs_url.startswith("redis+cluster:")
+    url = request.getfixturevalue("redis_cluster").owner().url if is_in_cluster else jobs_url
+    with redis.Redis.from_url(url, decode_responses=True) as connected:
         yield connected
 
 

@@ -5,6 +5,7 @@ import pytest
 from adapter.settings import adapter_settings
 from podjobs.contract.jobs import Job
 from podjobs.contract.workflows import WORKFLOWS, Function, Workflow
+from podjobs.entry.rq.settings import WorkerSettings
 from podjobs.settings import SettingsError, load_settings
 
 GOOD = {
@@ -151,3 +152,28 @@ def test_share_of_a_queue_is_that_of_all_unless_it_has_its_own_and_queues_that_a
 def test_share_is_a_whole_number_of_percent_from_1_to_100(settings_of, percent):
     with pytest.raises(SettingsError, match=r"PODJOBS_SHARE_XAPI"):
         settings_of(PODJOBS_SHARE_XAPI=percent)
+
+
+def test_jobs_may_be_in_a_cluster_and_queues_may_not(settings_of):
+    cluster = "redis+cluster://:s3cret@a:6379,b:6379"
+    settings = settings_of(PODJOBS_REDIS_URL=cluster)
+    assert (settings.jobs_in_cluster, settings.jobs_url) == (True, f"{cluster}/")
+    with pytest.raises(SettingsError) as caught:
+        settings_of(ENCODING_TRANSCODING_CELERY_BROKER_URL=cluster, PODJOBS_RQ_URL=cluster)
+    assert str(caught.value).count("only PODJOBS_REDIS_URL, for jobs, may begin with redis+cluster://") == 2
+    assert "s3cret" not in str(caught.value)
+
+
+def test_functions_behind_rq_need_a_redis_of_their_own_beside_a_cluster(settings_of):
+    changes = {"PODJOBS_REDIS_URL": "redis+cluster://a:6379", "PODJOBS_FUNCTION_URL_ENCODING": "rq:encoding"}
+    with pytest.raises(SettingsError, match=r"PODJOBS_RQ_URL must be set for PODJOBS_FUNCTION_URL_ENCODING: RQ cannot"):
+        settings_of(**changes)
+    assert settings_of(**changes, PODJOBS_RQ_URL="redis://plain/0").rq_url == "redis://plain/0"
+
+
+def test_workers_of_rq_name_a_redis_of_their_own_beside_a_cluster(monkeypatch):
+    monkeypatch.setenv("PODJOBS_REDIS_URL", "redis+cluster://a:6379")
+    with pytest.raises(SettingsError, match=r"PODJOBS_RQ_URL must be set, as the adapter has it: RQ cannot"):
+        load_settings(WorkerSettings)
+    monkeypatch.setenv("PODJOBS_RQ_URL", "redis://plain/0")
+    assert load_settings(WorkerSettings).rq_url == "redis://plain/0"

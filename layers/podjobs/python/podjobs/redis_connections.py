@@ -25,7 +25,7 @@ from typing_extensions import override
 
 from podjobs.contract.redaction import redact
 from podjobs.redis_logins import RotatedLogin, place_of, rotated_login
-from podjobs.redis_urls import SentinelService, sentinel_service
+from podjobs.redis_urls import ClusterService, SentinelService, sentinel_service
 
 SyncRedis: TypeAlias = Any
 """A redis.Redis; its types do not distinguish clients that return text from those that return bytes."""
@@ -80,7 +80,7 @@ def open_redis_sync(url: str, *, text: bool = False, retries: int = 1, longest_w
     return Redis.from_pool(pool)
 
 
-def master_options(service: SentinelService) -> dict[str, Any]:
+def master_options(service: SentinelService | ClusterService) -> dict[str, Any]:
     """Login, database and options of TLS of a master's connections, as the Redis client names them."""
     options: dict[str, Any] = parse_url(service.master_url)  # type: ignore[no-untyped-call]
     return {name: value for name, value in options.items() if name != "connection_class"}

@@ -2,6 +2,7 @@
 
     redis://[[user]:password@]host[:6379]/db       rediss://… over TLS       unix:///path?db=5
     redis+sentinel://[[user]:password@]host[:26379],host[:26379],…/master/db       rediss+sentinel://… over TLS
+    redis+cluster://[[user]:password@]host[:6379],host[:6379],…       rediss+cluster://… over TLS; for jobs alone
 
 Options are a query: `?ssl_ca_certs=/etc/ssl/our-ca.pem&ssl_certfile=…&ssl_keyfile=…`.
 """
@@ -15,7 +16,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from pydantic import AfterValidator, SecretStr
 
 SENTINEL_PORT = 26379
+NODE_PORT = 6379
 _SENTINEL = re.compile(r"(rediss?)\+sentinel://(?:([^/?#]*)@)?([^/?#@]*)(?:/([^/?#]*))?(?:/([^/?#]*))?(?:\?([^#]*))?")
+_CLUSTER = re.compile(r"(rediss?)\+cluster://(?:([^/?#]*)@)?([^/?#@]*)(?:/0?)?(?:\?([^#]*))?")
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?")
 _LARGEST_PORT = 65_535
 _SENTINEL_LOGIN = ("sentinel_username", "sentinel_password")
@@ -26,6 +29,10 @@ _OPTIONS = frozenset(
 )
 """What may stand in a query. Time limits, retries and the size of the pool are ours: blocking reads depend on them."""
 _FORMS: Final = "must be a redis://, rediss://, unix://, redis+socket://, redis+sentinel:// or rediss+sentinel:// URL"
+_ONE_SERVER: Final = (
+    "must not be in cluster mode: Celery and RQ use keys of several slots at once, so only PODJOBS_REDIS_URL, for "
+    "jobs, may begin with redis+cluster:// or rediss+cluster://; give this setting a Redis without it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,26 @@ class SentinelService:
         return self.master_url.startswith("rediss:")
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterService:
+    """The node of a cluster that has the jobs' keys, and how to ask for it."""
+
+    master_url: str
+    """Login and options of the connections to nodes; without a host."""
+    addresses: tuple[str, ...]
+    """Of nodes that may be asked, as host:port."""
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether all of this is over TLS."""
+        return self.master_url.startswith("rediss:")
+
+    def node_url(self, address: str) -> str:
+        """The URL of a node."""
+        head, slashes, rest = self.master_url.rpartition("/")
+        return f"{head}{address}{slashes}{rest}"
+
+
 def redis_url(url: str) -> str:
     """Translate a broker URL from Celery's notation into ours.
 
@@ -52,7 +79,8 @@ def redis_url(url: str) -> str:
         url: in one of the forms above, or redis+socket:// (Celery's name for unix://).
 
     Returns:
-        For redis://, rediss:// and unix://, what the Redis client reads; for Sentinel, what `sentinel_service` reads.
+        For redis://, rediss:// and unix://, what the Redis client reads; for Sentinel, what `sentinel_service` reads;
+        for a cluster, what `cluster_service` reads.
 
     Raises:
         ValueError: the URL is not for Redis; the message repeats no part that may be secret.
@@ -64,6 +92,8 @@ def redis_url(url: str) -> str:
         )
     if url.startswith(("redis+sentinel:", "rediss+sentinel:")):
         return _read_sentinel_url(url)
+    if url.startswith(("redis+cluster:", "rediss+cluster:")):
+        return _read_cluster_url(url)
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -106,6 +136,19 @@ def sentinel_service(url: str) -> SentinelService | None:
     )
 
 
+def cluster_service(url: str) -> ClusterService | None:
+    """What a URL says of a cluster; None: it is not for one.
+
+    Args:
+        url: as returned by `redis_url`.
+    """
+    found = _CLUSTER.fullmatch(url)
+    if found is None:
+        return None
+    scheme, login, hosts, written = found.groups(default="")
+    return ClusterService(_join(scheme, login, "", "", dict(parse_qsl(written))), tuple(hosts.split(",")))
+
+
 def _join(scheme: str, login: str, host: str, path: str, query: dict[str, str]) -> str:
     # by hand: urlunsplit omits the slashes before an empty host
     return f"{scheme}://{login}{'@' if login else ''}{host}/{path}" + (f"?{urlencode(query)}" if query else "")
@@ -131,11 +174,29 @@ def _read_sentinel_url(url: str) -> str:
     return _join(f"{scheme}+sentinel", login, listed, f"{master}/{database or 0}", query)
 
 
-def _read_host(host: str, example: str) -> str:
+def _read_cluster_url(url: str) -> str:
+    example = "redis+cluster://host:6379,host:6379"
+    found = _CLUSTER.fullmatch(url)
+    if found is None:
+        raise ValueError(
+            f"must have the form {example}, without a database, for a cluster has only one; in a password, write / ? "
+            "and # percent-encoded (%2F, %3F, %23)"
+        )
+    scheme, login, hosts, written = found.groups(default="")
+    query = _read_query(written)
+    if int(query.pop("db", query.pop("virtual_host", "0"))):
+        raise ValueError("must not name a database: a cluster has only the database 0")
+    if scheme == "redis" and any(name.startswith("ssl_") for name in query):
+        raise ValueError("must begin with rediss+cluster:// if it has options of TLS")
+    listed = ",".join(_read_host(host, example, NODE_PORT) for host in hosts.split(","))
+    return _join(f"{scheme}+cluster", login, listed, "", query)
+
+
+def _read_host(host: str, example: str, port: int = SENTINEL_PORT) -> str:
     found = _HOST.fullmatch(host.strip())
-    if found is None or not 0 < int(found[2] or SENTINEL_PORT) <= _LARGEST_PORT:
-        raise ValueError(f"must list the Sentinels as host:port, with commas between them, as in {example}")
-    return f"{found[1]}:{found[2] or SENTINEL_PORT}"
+    if found is None or not 0 < int(found[2] or port) <= _LARGEST_PORT:
+        raise ValueError(f"must list the servers as host:port, with commas between them, as in {example}")
+    return f"{found[1]}:{found[2] or port}"
 
 
 def _check_database(database: str, example: str) -> None:
@@ -170,5 +231,13 @@ def _translate(url: SecretStr) -> SecretStr:
     return SecretStr(translated)
 
 
-RedisUrl = Annotated[SecretStr, AfterValidator(_translate)]
+def _refuse_cluster(url: SecretStr) -> SecretStr:
+    if cluster_service(url.get_secret_value()) is not None:
+        raise ValueError(_ONE_SERVER)
+    return url
+
+
+JobsUrl = Annotated[SecretStr, AfterValidator(_translate)]
 """A setting that holds such a URL, which may contain a password. Files that it names must be readable."""
+RedisUrl = Annotated[JobsUrl, AfterValidator(_refuse_cluster)]
+"""The same for Pod's queues and those of RQ, which cannot be in cluster mode."""

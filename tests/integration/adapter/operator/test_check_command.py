@@ -50,12 +50,35 @@ def check(environment, command, function):
     return run
 
 
-def test_check_everything_is_well(check):
+@pytest.fixture
+def keeping(client):
+    """The server, which writes down what it accepts."""
+    client.config_set("appendonly", "yes")
+    yield client
+    client.config_set("appendonly", "no")
+
+
+def test_check_everything_is_well(check, keeping):
     status, table = check()
     assert status == 0, table
     assert [line.split()[-1] for line in table.splitlines()[1:]] == ["ok", "ok", "ok"]
     for part in ("Redis: Pod's queues", "function encoding", "function notification"):
         assert part in table
+
+
+def test_check_redis_that_may_drop_jobs_needs_an_operator(check, client):
+    status, table = check()
+    assert status == 0
+    assert "ok; what it accepted last is lost if it crashes, for its appendonly is no" in table
+    client.config_set("maxmemory-policy", "allkeys-lru")
+    client.config_set("maxmemory", "1gb")
+    try:
+        status, table = check()
+    finally:
+        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory-policy", "noeviction")
+    assert status == 1
+    assert "may drop jobs when its memory is full: set its maxmemory-policy, allkeys-lru, to noeviction." in table
 
 
 def test_check_advice_of_a_function_needs_an_operator(check, function):

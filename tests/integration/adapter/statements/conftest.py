@@ -15,11 +15,17 @@ from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
 from podjobs.contract.message_contracts import STATEMENTS
+from support.redis_cluster import MODES, url_of
 from support.xapi_function import FakeXapiFunction
 
 LIMITS = BatchLimits(statements=50, size_bytes=100_000, wait_s=0.3)
 TIMING = DispatchTiming(lease_s=0.8, sweep_s=0.2, busy_cap_s=0.2, not_now_limit_s=60)
 RETRIES = RetryPolicy(base_s=1, factor=2, cap_s=60, limit=1)
+
+
+@pytest.fixture(params=MODES)
+def jobs_url(request):
+    return url_of(request)
 
 
 @pytest.fixture

@@ -9,7 +9,13 @@ from adapter.delivery.http import HttpDelivery
 from adapter.settings import FunctionSettings
 from adapter.steps.dispatch import StepDispatch
 from podjobs.contract.message_contracts import STEPS
+from support.redis_cluster import MODES, url_of
 from support.step_function import RETRIES, TIMING, FakeFunction
+
+
+@pytest.fixture(params=MODES)
+def jobs_url(request):
+    return url_of(request)
 
 
 @pytest.fixture

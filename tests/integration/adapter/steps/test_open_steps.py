@@ -98,6 +98,7 @@ async def test_dispatch_step_of_a_newer_record_is_left_in_work(records, make_job
     assert (delivery.in_flight, delivery.withdrawn) == (1, [])
 
 
+@pytest.mark.parametrize("jobs_url", ["one server"], indirect=True)
 async def test_dispatch_goes_on_looking_after_redis_was_away(records, make_job, start, delivery, jobs_redis):
     await records.accept([make_job("old")])
     await start(delivery=delivery)

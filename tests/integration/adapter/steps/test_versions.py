@@ -23,7 +23,9 @@ NEWER = str(RECORD_VERSION + 1)
 
 
 @pytest.fixture
-async def left_by_version_1(client, jobs_redis):
+async def left_by_version_1(client, jobs_redis, jobs_url):
+    if jobs_url.startswith("redis+cluster:"):
+        pytest.skip("Version 1 could not store anything in a cluster.")
     dump = load_dump(client, "redis-record-1.json")
     await carry_over(jobs_redis, lease_s=1)
     return {key.replace(EARLIER, keys.PREFIX): stored for key, stored in dump.items()}

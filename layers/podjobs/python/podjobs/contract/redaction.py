@@ -18,8 +18,9 @@ _QUERY = re.compile(r"[?#]|%(?:25)*(?:3f|23)", re.IGNORECASE)
 _AT = re.compile(r"@|%(?:25)*40")
 _HOST = re.compile(rf"(?:\[[0-9a-f:.]+\]|[^:@%\[\]]*)(?:{_COLON}\d*)?", re.IGNORECASE)
 _HOSTS = re.compile(r"(?:\[[0-9a-f:.]+\]|[^:@%\[\],]+):\d+(?:,(?:\[[0-9a-f:.]+\]|[^:@%\[\],]+):\d+)*", re.IGNORECASE)
-"""Several, of a URL of Redis Sentinel. Each has a port, as redis_urls writes them: what has none may be a password."""
-_SENTINEL_SCHEME = re.compile(r"rediss?\+sentinel:", re.IGNORECASE)
+"""Several, of a URL of Redis Sentinel or a cluster. Each has a port, as redis_urls writes them: else it may be a
+password."""
+_MANY_HOSTS = re.compile(r"rediss?\+(?:sentinel|cluster):", re.IGNORECASE)
 _PUNCTUATION = "\"'`.,:;)]}>|"
 """Characters that follow a URL in a sentence rather than being part of it."""
 
@@ -58,7 +59,7 @@ def _redact_url(url: str) -> str:
     for found in _SCHEME_AND_AUTHORITY.finditer(kept):
         scheme, authority = found.groups()
         *user_info, host = _AT.split(authority)
-        hosts = _HOSTS if _SENTINEL_SCHEME.match(scheme) else _HOST
+        hosts = _HOSTS if _MANY_HOSTS.match(scheme) else _HOST
         if not hosts.fullmatch(host):  # a password that contains a slash, or a URL truncated within the user info
             return f"{shown}{kept[done : found.start()]}{scheme}{CUT}{after}"
         shown += f"{kept[done : found.start()]}{scheme}{CUT + '@' if user_info else ''}{host}"

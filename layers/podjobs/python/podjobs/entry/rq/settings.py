@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, model_validator
 
-from podjobs.redis_urls import RedisUrl
+from podjobs.redis_urls import JobsUrl, RedisUrl, cluster_service
 from podjobs.settings import LogSettings
 
 
@@ -14,7 +14,7 @@ class WorkerSettings(LogSettings):
     podjobs_rq_url: RedisUrl | None = Field(
         default=None, description="Redis URL of the RQ queues. If not set: PODJOBS_REDIS_URL, or the broker's."
     )
-    podjobs_redis_url: RedisUrl | None = Field(
+    podjobs_redis_url: JobsUrl | None = Field(
         default=None, description="Redis URL for jobs and steps, as the adapter has it."
     )
     encoding_transcoding_celery_broker_url: RedisUrl | None = Field(
@@ -43,5 +43,10 @@ class WorkerSettings(LogSettings):
             raise ValueError(
                 "PODJOBS_RQ_URL, PODJOBS_REDIS_URL or ENCODING_TRANSCODING_CELERY_BROKER_URL must be set, as the "
                 "adapter has it"
+            )
+        if cluster_service(self.rq_url):
+            raise ValueError(
+                "PODJOBS_RQ_URL must be set, as the adapter has it: RQ cannot keep its queues in the cluster of "
+                "PODJOBS_REDIS_URL"
             )
         return self
