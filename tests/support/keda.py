@@ -24,7 +24,7 @@ UP_PODS, UP_FACTOR = 4, 2
 DEFAULT_DOWN_WINDOW_S = 300.0
 
 Counts = Sequence[int | None]
-"""Of the triggers, in their order. None: Redis has refused, or the stream is not there yet."""
+"""Of the triggers, in their order. None: Redis has refused, or does not answer."""
 
 
 class Metric(Enum):

@@ -49,11 +49,10 @@ class Replay:
         try:
             if trigger.metric is Metric.PENDING:
                 return self.client.xpending(trigger.stream, trigger.group)["pending"]
-            (lag,) = (
-                group["lag"] for group in self.client.xinfo_groups(trigger.stream) if group["name"] == trigger.group
-            )
+            groups = {group["name"]: group["lag"] for group in self.client.xinfo_groups(trigger.stream)}
         except redis.ResponseError:
-            return None
+            return None if trigger.metric is Metric.PENDING else 0
+        lag = groups[trigger.group] if trigger.group in groups else self.client.xlen(trigger.stream)
         assert lag is not None, "the lag is unknown"
         return lag
 
@@ -93,7 +92,7 @@ def plan():
 
 @pytest.fixture
 def scaled(tmp_path):
-    """Redis, both adapters with the manifests' settings, and a Deployment without pods."""
+    """Redis, both adapters with the manifests' settings, a Deployment without pods, and what scales it."""
     workload = functions(OVERLAY)["encoding"]
     (tmp_path / "plan.json").write_text(plan().model_dump_json(), encoding="utf-8")
     slots = settings_of(OVERLAY, workload)["PODJOBS_ENCODING_SLOTS"]
@@ -104,10 +103,12 @@ def scaled(tmp_path):
     application.add_routes([web.post("/", FakeFunction().handle)])
     adapter = workloads(OVERLAY)["adapter"]
     wanted = settings_of(OVERLAY, adapter)
+    scaling = Scaling.read(of_kind(OVERLAY, "ScaledObject")["encoding"])
+    (database,) = {trigger.database for trigger in scaling.triggers}
     names = ("PODJOBS_CONCURRENCY_ENCODING", "PODJOBS_BUSY_CAP_S", "PODJOBS_TIMEOUT_MARGIN_S")
     with running_redis(tmp_path / "redis") as port, serving(application) as notification_url:
         given = {name: wanted[name] for name in names} | {
-            "PODJOBS_REDIS_URL": f"redis://127.0.0.1:{port}/8",
+            "PODJOBS_REDIS_URL": f"redis://127.0.0.1:{port}/{database}",
             "PODJOBS_FUNCTION_URL_ENCODING": f"http://127.0.0.1:{deployment.service.port}/",
             "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{notification_url}/",
         }
@@ -120,8 +121,8 @@ def scaled(tmp_path):
                 one.start()
             for one in adapters:
                 one.wait()
-            with redis.Redis(port=port, db=8, decode_responses=True) as client:
-                yield broker, client, deployment
+            with redis.Redis(port=port, db=database, decode_responses=True) as client:
+                yield broker, client, deployment, scaling
         finally:
             deployment.stop()
             for one in adapters:
@@ -130,8 +131,7 @@ def scaled(tmp_path):
 
 @pytest.mark.slow
 def test_pods_follow_the_steps_from_none_to_all_and_back_and_no_step_is_lost_or_tried_twice(scaled, record_property):
-    broker, client, deployment = scaled
-    scaling = Scaling.read(of_kind(OVERLAY, "ScaledObject")["encoding"])
+    broker, client, deployment, scaling = scaled
     replay = Replay(client, deployment, Operator(scaling), Autoscaler(scaling))
     replay.run_until(lambda: replay.next_poll_s > 2 * scaling.polling_s)
     assert deployment.pods == []
