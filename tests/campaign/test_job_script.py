@@ -34,7 +34,7 @@ FUNCTIONS = ("encoding", "notification")
 ADAPTERS = ("one", "two")
 OPERATIONS = 50
 """Of a schedule, at most."""
-SCHEDULES = 40
+SCHEDULES = 25
 MANY_SCHEDULES = 2000
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 

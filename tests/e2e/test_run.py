@@ -280,7 +280,8 @@ def wait_for_match(process, log, pattern, timeout_s=120):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
-@pytest.mark.parametrize("options", [(), pytest.param(("--s3",), marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--s3",)])
 def test_run_interrupted_while_encoding_leaves_no_process(environment, make_clip, tmp_path, options):
     video = make_clip("long.mp4", seconds=40, size="1280x720")
     argv, settings = [RUN, *options, video], {**environment, "FFMPEG_PRESET": "slow"}

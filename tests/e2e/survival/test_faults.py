@@ -26,7 +26,7 @@ ENDS_S = 10
         pytest.param(["abort", "abort"], marks=pytest.mark.slow),
         pytest.param(["hang"], marks=pytest.mark.slow),
         ["lost"],
-        ["late"],
+        pytest.param(["late"], marks=pytest.mark.slow),
         pytest.param(["502", "504"], marks=pytest.mark.slow),
         pytest.param(["503"], marks=pytest.mark.slow),
     ],
@@ -84,6 +84,7 @@ def test_source_that_cannot_be_read_job_fails_and_pod_is_notified_why(stack, sen
     check_nothing_left(stack)
 
 
+@pytest.mark.slow
 def test_source_that_is_missing_is_waited_for_and_then_failed(stack, sender):
     job = sender.submit(None)
     progress = job.wait_end()

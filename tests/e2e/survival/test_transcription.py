@@ -71,16 +71,8 @@ def test_function_killed_only_the_part_is_repeated(stack, sender, lecture):
     assert repeated == {}  # what was done stays done; what was killed was not done
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        pytest.param(("plan", 0), marks=pytest.mark.slow),
-        pytest.param(("transcribe", 0.3), marks=pytest.mark.slow),
-        pytest.param(("captions", 0), marks=pytest.mark.slow),
-        ("notify", 0),
-    ],
-    ids=str,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [("plan", 0), ("transcribe", 0.3), ("captions", 0), ("notify", 0)], ids=str)
 def test_adapter_killed_job_ends_well(stack, sender, lecture, moment):
     job = sender.transcribe(lecture)
     job.wait_until(*moment)

@@ -100,6 +100,7 @@ def test_notification_without_pod_starts_and_says_so(port):
     assert advice.startswith("At the start, Pod could not be asked")
 
 
+@pytest.mark.slow
 def test_notification_with_a_bucket_says_that_it_is_not_checked_what_pod_sees(port):
     settings = SETTINGS["notification"] | {"MEDIA_URL": "s3://media"}
     assert "POD_MEDIA_URL is not set" in health("notification", port, settings)

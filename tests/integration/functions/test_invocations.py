@@ -11,6 +11,7 @@ from podjobs.contract.errors import PROBLEM_CONTENT_TYPE
 from podjobs.contract.lambda_answers import COLD_START
 from support.deployables import FUNCTIONS, SETTINGS
 from support.processes import PYTHONPATH, REPOSITORY
+from support.scripted_pod import ScriptedPod
 
 PROGRAM = """
 import json, sys
@@ -48,9 +49,9 @@ def invoke(function, settings, message):
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_invocation_of_what_is_no_request_is_answered_and_the_first_answer_tells_the_start(function):
-    # a closed port: the function asks Pod at its start, and says so if it is away
-    unreachable = {"POD_API_URL": "http://127.0.0.1:1"} if function == "notification" else {}
-    done = invoke(function, SETTINGS[function] | unreachable, FOREIGN)
+    with ScriptedPod() as pod:  # the function `notification` asks it at its start
+        asked = {"POD_API_URL": pod.url} if function == "notification" else {}
+        done = invoke(function, SETTINGS[function] | asked, FOREIGN)
     first, second = json.loads(done.stdout)
     assert (first["statusCode"], first["headers"]["Content-Type"]) == (400, PROBLEM_CONTENT_TYPE)
     assert float(first["headers"].pop(COLD_START)) > 0

@@ -58,7 +58,7 @@ async def test_dispatch_function_unavailable_keeps_all_and_gives_up_nothing(send
     assert "cannot be reached" in (await dispatch.describe())["trouble"]
 
 
-@pytest.mark.parametrize("status", [500, 400])
+@pytest.mark.parametrize("status", [500, pytest.param(400, marks=pytest.mark.slow)])
 async def test_dispatch_nothing_succeeds_nothing_is_given_up(send, function, start, jobs_redis, dead, status):
     """A function that fails at everything, or refuses everything (a wrong address), must not cost anything."""
     function.judge = lambda _: problem_answer(status)

@@ -8,6 +8,7 @@ long, with all that it has started.
 Source: AWS, «Define Lambda function handler in Python», «Lambda execution environment».
 """
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -17,7 +18,6 @@ from typing import Any, Protocol
 
 import structlog
 
-from podjobs.contract.bounds import json_bytes
 from podjobs.contract.errors import Problem
 from podjobs.contract.lambda_answers import COLD_START, PAYLOAD_BYTES
 from podjobs.contract.message_contracts import ReplyT, RequestT
@@ -55,7 +55,8 @@ def invocation_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointS
             if cold:
                 _advise_of_time_out(message, context)
             found = answer(message)
-            if (size_bytes := json_bytes(found)) > PAYLOAD_BYTES:
+            # as the runtime writes it: in ASCII, with escapes
+            if (size_bytes := len(json.dumps(found))) > PAYLOAD_BYTES:
                 found = _too_large(size_bytes)
         if cold:
             found["headers"][COLD_START] = cold.pop()
