@@ -119,10 +119,10 @@ def test_notify_ambiguous_failure_asks_before_it_repeats(pod, state, is_done, wa
     else:
         pod.post_answers = [(0, "")]
     if is_done:
-        assert "lost" in notify(pod, read_timeout_s=2).log[0]
+        assert "lost" in notify(pod, read_timeout_s=1).log[0]
     else:
         with pytest.raises(RetryableError):
-            notify(pod, read_timeout_s=2)
+            notify(pod, read_timeout_s=1)
     assert pod.methods[:2] == ["POST", "GET"]
     assert pod.methods.count("POST") == 1
 
