@@ -7,6 +7,13 @@ One package per subject; process.py builds all parts and connects them:
     statements/   xAPI statements: store, batches, dispatch
     delivery/     how a function is invoked
     operator/     the operator's commands and the HTTP server's routes
+    page/         the web page for administrators
+    remote_control/  Celery's inspect and control
+    checks/       what `podjobs check` examines
+    alerts/       mail to administrators
+    telemetry/    metrics and traces
+    inspection/   what is read about jobs, steps, dead letters and adapters
+    steering/     what operators change: cancel, retry, pause, drain, replay
     redis/        connections, keys, streams, heartbeats
 
 A package knows only those below it: see import-linter's contracts in pyproject.toml.

@@ -16,7 +16,7 @@ from rich.table import Table
 from adapter.delivery import DeliveryError
 from adapter.delivery.rq.store import RqStore
 from adapter.door.queue_share import QueueShare
-from adapter.operator.redis_state import find_faults, find_remarks
+from adapter.inspection.redis_state import find_faults, find_remarks
 from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exit
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import AdapterSettings, FunctionSettings, adapter_settings

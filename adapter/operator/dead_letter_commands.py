@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack
 import click
 from rich.table import Table
 
-from adapter.operator.dead_letter_reader import DeadLetter, DeadLetterReader
-from adapter.operator.replay import ReplayError, ReplayTargets, replay_dead_letter
+from adapter.inspection.dead_letter_reader import DeadLetter, DeadLetterReader
 from adapter.operator.terminal import EXIT_FAILURE, ask_redis, exit_with, format_time, print_table, run_or_exit
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.statements.store import StatementStore
+from adapter.steering.replay import ReplayError, ReplayTargets, replay_dead_letter
 from adapter.steps.records import Records
 from podjobs.contract.workflows import XAPI
 

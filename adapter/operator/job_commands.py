@@ -5,7 +5,7 @@ import json
 import click
 from rich.table import Table
 
-from adapter.operator.job_reader import JobReader, JobRecord
+from adapter.inspection.job_reader import JobReader, JobRecord
 from adapter.operator.terminal import EXIT_FAILURE, ask_redis, exit_with, format_time, print_table
 from adapter.redis.connections import RedisClient
 from podjobs.contract.job_states import JobState

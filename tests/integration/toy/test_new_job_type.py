@@ -12,7 +12,7 @@ import httpx
 import pytest
 import redis
 
-from adapter.operator.job_reader import JobReader
+from adapter.inspection.job_reader import JobReader
 from adapter.redis.connections import open_redis
 from adapter.steps.records import Records
 from podjobs.contract.reply_to import Nobody

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapter.operator.redis_state import find_faults, find_remarks
+from adapter.inspection.redis_state import find_faults, find_remarks
 
 WELL = {"redis_version": "7.0.15", "maxmemory": 1 << 30, "maxmemory_policy": "noeviction", "aof_enabled": 1}
 

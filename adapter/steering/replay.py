@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapter.operator.dead_letter_reader import DeadLetter
+from adapter.inspection.dead_letter_reader import DeadLetter
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.statements.store import StatementStore
