@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
+from adapter.about import AdapterState
 from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery
 from adapter.delivery.transports import AdapterSide, open_delivery
@@ -24,6 +25,7 @@ from adapter.door.statement_intake import StatementBounds, StatementIntake
 from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
+from adapter.operator.samples import Samples
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.earlier_names import carry_over
@@ -38,6 +40,7 @@ from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
 from adapter.steps.dispatch import StepDispatch
+from adapter.steps.observer import StepObserver
 from adapter.steps.records import Records
 from adapter.steps.recovery import Recovery
 from podjobs.contract.media_paths import MediaPaths
@@ -68,6 +71,12 @@ class _Parts:
     heartbeat: Heartbeat
     health: HealthRoutes
     gauges: Gauges
+    samples: Samples
+
+    @property
+    def running(self) -> int:
+        """How many entries this adapter works on."""
+        return sum(len(dispatch.claimed) for dispatch in self.dispatches)
 
 
 async def run_adapter(settings: AdapterSettings) -> None:
@@ -85,6 +94,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
         server = HttpServer([parts.health])
         resources.push_async_callback(server.stop)
         port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
+        parts.heartbeat.about.http = f"{settings.podjobs_health_host}:{port}"
         _log_start(settings, parts, port)
 
         async with asyncio.TaskGroup() as work:
@@ -99,21 +109,42 @@ async def run_adapter(settings: AdapterSettings) -> None:
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
             ]
-            watching = work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges")
+            watching = [
+                work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges"),
+                work.create_task(parts.samples.run(), name="samples"),
+            ]
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
+            draining = work.create_task(_drain_when_wanted(parts, dispatching), name="drain")
             try:
                 await stop.wait()
-                logger.info("The adapter stops.", running=sum(len(dispatch.claimed) for dispatch in parts.dispatches))
-                parts.health.report_stopping()
+                logger.info("The adapter stops.", running=parts.running)
+                parts.health.report_absence("The adapter is being stopped.")
                 for door in parts.doors:
                     door.stop()
-                await cancel_and_wait(dispatching)
+                await cancel_and_wait([draining, *dispatching])
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([*dispatching, *reading, watching, recovering, beating, renewing])
+                await cancel_and_wait([draining, *dispatching, *reading, *watching, recovering, beating, renewing])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
+
+
+async def _drain_when_wanted(parts: _Parts, dispatching: Sequence["asyncio.Task[None]"]) -> None:
+    """Once an operator wants it, take nothing more and finish what runs, however long it takes; then wait idly."""
+    await parts.heartbeat.drain_wanted.wait()
+    about = parts.heartbeat.about
+    logger.info("The adapter is drained: it takes nothing more.", running=parts.running)
+    about.state = AdapterState.DRAINING
+    parts.health.report_absence("The adapter is being drained: it takes nothing more, and finishes what it has.")
+    for door in parts.doors:
+        door.stop()
+    await cancel_and_wait(dispatching)
+    await asyncio.gather(*(dispatch.finish(None) for dispatch in parts.dispatches))
+    await retry_until_redis_answers(parts.heartbeat.give_back, "give back what is on hold")
+    about.state = AdapterState.DRAINED
+    parts.health.report_absence("The adapter is drained: it has nothing left, and can be stopped.")
+    logger.info("The adapter is drained and can be stopped.")
 
 
 async def _begin(parts: _Parts, settings: AdapterSettings) -> None:
@@ -124,19 +155,25 @@ async def _begin(parts: _Parts, settings: AdapterSettings) -> None:
     await retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat")
 
 
+def _observers() -> list[StepObserver]:
+    """Who is told what happens to steps and jobs."""
+    return []
+
+
 def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     """Build all parts; their connections are closed along with the resources."""
     jobs = _open(settings.jobs_url, resources, text=True)
     dead_letters = DeadLetters(jobs)
     dead_bound = DeadBound(KeyMemory(jobs, keys.DEAD), settings.podjobs_dead_limit_bytes)
     streams = Streams(jobs, new_adapter_id())
-    records = Records(jobs, settings.podjobs_job_ttl_s)
+    records = Records(jobs, settings.podjobs_job_ttl_s, settings.podjobs_history_ttl_s)
+    observers = _observers()
     lease_s = settings.podjobs_lease_s
     step_dispatches: list[StepDispatch] = []
     for function in settings.functions:
         delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
-        step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing))
+        step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing, observers))
     dispatches: list[StepDispatch | StatementDispatch] = [*step_dispatches]
     broker = _open(settings.broker_url, resources, text=False)
     served = frozenset(function.name for function in settings.functions)
@@ -156,15 +193,20 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         xapi_broker = _open(settings.xapi_broker_url, resources, text=False)
         doors.append(CeleryDoor(XAPI.queue, xapi_broker, streams, intake, dead_letters, lease_s, shares[XAPI.queue]))
         dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
+    gauges = Gauges(jobs, streams, doors, step_dispatches, intake)
+    heartbeat = Heartbeat(jobs, streams, dispatches, lease_s)
+    heartbeat.about.queues = [door.queue for door in doors]
+    heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
     return _Parts(
         adapter_id=streams.adapter_id,
         jobs=jobs,
         doors=doors,
         recovery=Recovery(jobs, records),
         dispatches=dispatches,
-        heartbeat=Heartbeat(jobs, streams, dispatches, lease_s),
+        heartbeat=heartbeat,
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
-        gauges=Gauges(jobs, streams, doors, step_dispatches, intake),
+        gauges=gauges,
+        samples=Samples(jobs, gauges),
     )
 
 

@@ -27,6 +27,11 @@ class RecordSettings(LogSettings):
     podjobs_job_ttl_s: PositiveInt = Field(
         default=30 * 86_400, description="How long the record and the log of an ended job are kept, in seconds."
     )
+    podjobs_history_ttl_s: PositiveInt = Field(
+        default=7 * 86_400,
+        description="How long is kept how the steps of an ended job went, in seconds: who waited for what, and for how "
+        "long. About 100 bytes of Redis' memory for each step.",
+    )
     podjobs_lease_s: PositiveFloat = Field(
         default=15,
         description="Time without a heartbeat after which other adapters reclaim an adapter's steps, in seconds.",

@@ -12,7 +12,7 @@ from typing import Any
 from celery import Celery
 
 from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
-from adapter.inspection.job_reader import JobRecord
+from adapter.inspection.job_record import JobRecord
 from adapter.redis import keys
 from local.ports import LISTENERS
 from podjobs.contract.job_states import JobState

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.steps.records import problem_detail
+from adapter.steps.script import problem_detail
 
 PAGE = 200
 

@@ -1,72 +1,45 @@
-"""The job records as operators see them: jobs, their progress and their logs."""
+"""Reads the job records, their logs, and how their steps go."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Sequence
 
+from adapter.inspection.job_filter import JobFilter
+from adapter.inspection.job_record import JobRecord
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.steps.records import problem_detail
-from podjobs.contract.job_states import JobState
+from adapter.steps.history import Attempt, RunningStep
+from podjobs.contract.workflows import step_functions
 
 PAGE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class JobRecord:
-    """The current record of a job."""
-
-    id: str
-    fields: dict[str, str]
-    """The hash, see keys.py."""
-
-    @property
-    def state(self) -> str:
-        """One of the values of JobState."""
-        return self.fields.get("state", "")
-
-    @property
-    def progress(self) -> float:
-        """Between 0 and 1."""
-        if self.state == JobState.DONE:
-            return 1.0
-        total = float(self.fields.get("weight_total") or 0)
-        return min(1.0, float(self.fields.get("weight_done") or 0) / total) if total else 0.0
-
-    @property
-    def reason(self) -> str:
-        """Why it failed, or why its latest attempt did; empty while all is well."""
-        return problem_detail(self.fields.get("error") or self.fields.get("trouble") or "")
-
-
 class JobReader:
-    """Reads the job records."""
+    """Reads what is stored about jobs. All methods raise RedisError."""
 
     def __init__(self, redis: RedisClient) -> None:
         """Use a client of the jobs' database that returns text."""
         self._redis = redis
 
-    async def jobs(self, states: frozenset[str], limit: int) -> list[JobRecord]:
+    async def jobs(self, wanted: JobFilter, limit: int) -> list[JobRecord]:
         """List jobs, newest first.
 
         Args:
-            states: only jobs in these states; empty: all.
+            wanted: which.
             limit: how many at most.
         """
         found: list[JobRecord] = []
-        async for job_id in self._newest_ids():
-            fields = await self._redis.hgetall(keys.job(job_id))
-            if fields and (not states or fields.get("state") in states):
-                found.append(JobRecord(job_id, fields))
-            if len(found) == limit:
+        async for page in self._newest():
+            found += [record for record in page if wanted.matches(record)]
+            if len(found) >= limit:
                 break
-        return found
+        return found[:limit]
 
-    async def _newest_ids(self) -> AsyncIterator[str]:
-        start = 0
-        while ids := await self._redis.zrevrange(keys.JOBS, start, start + PAGE - 1):
-            for job_id in ids:
-                yield job_id
-            start += PAGE
+    async def live(self) -> list[JobRecord]:
+        """All jobs that have not ended, in the order in which they were accepted."""
+        ids = sorted(await self._redis.smembers(keys.LIVE))
+        found: list[JobRecord] = []
+        for start in range(0, len(ids), PAGE):
+            found += await self._records(ids[start : start + PAGE])
+        return sorted(found, key=lambda record: record.accepted_at_s)
 
     async def job(self, job_id: str) -> JobRecord | None:
         """Look up a job; None if it is unknown, or no longer known."""
@@ -76,3 +49,34 @@ class JobReader:
     async def log(self, job_id: str) -> list[str]:
         """The sentences of a job's log, oldest first."""
         return list(await self._redis.lrange(keys.job_log(job_id), 0, -1))
+
+    async def attempts(self, job_id: str) -> list[Attempt]:
+        """The attempts of a job's steps that have ended, in that order; they are kept for PODJOBS_HISTORY_TTL_S."""
+        return [Attempt.read(text) for text in await self._redis.lrange(keys.job_attempts(job_id), 0, -1)]
+
+    async def running(self) -> list[RunningStep]:
+        """The attempts that run, longest first; those of adapters that are gone among them, until others take over."""
+        functions = [function.name for function in step_functions()]
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for function in functions:
+                pipeline.hgetall(keys.running(function))
+            answers = await pipeline.execute()
+        found = [
+            RunningStep.read(function, entry, text)
+            for function, fields in zip(functions, answers, strict=True)
+            for entry, text in fields.items()
+        ]
+        return sorted(found, key=lambda step: step.since_s)
+
+    async def _newest(self) -> AsyncIterator[list[JobRecord]]:
+        start = 0
+        while ids := await self._redis.zrevrange(keys.JOBS, start, start + PAGE - 1):
+            yield await self._records(ids)
+            start += PAGE
+
+    async def _records(self, ids: Sequence[str]) -> list[JobRecord]:
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for job_id in ids:
+                pipeline.hgetall(keys.job(job_id))
+            answers: Iterable[dict[str, str]] = await pipeline.execute()
+        return [JobRecord(job_id, fields) for job_id, fields in zip(ids, answers, strict=True) if fields]

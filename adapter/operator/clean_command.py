@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import click
 
-from adapter.inspection.job_reader import JobReader, JobRecord
+from adapter.inspection.job_reader import JobReader
+from adapter.inspection.job_record import JobRecord
 from adapter.operator.terminal import EXIT_FAILURE, exit_with, run_or_exit
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import open_redis

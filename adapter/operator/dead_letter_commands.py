@@ -13,6 +13,7 @@ from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.statements.store import StatementStore
 from adapter.steering.replay import ReplayError, ReplayTargets, replay_dead_letter
+from adapter.steps.interventions import Interventions
 from adapter.steps.records import Records
 from podjobs.contract.workflows import XAPI
 
@@ -98,7 +99,7 @@ async def _replay(settings: RecordSettings, choice: Choice) -> None:
 
         jobs_redis = opened(settings.jobs_url, text=True)
         targets = ReplayTargets(
-            records=Records(jobs_redis, settings.podjobs_job_ttl_s),
+            interventions=Interventions(Records(jobs_redis, settings.podjobs_job_ttl_s).script),
             statements=StatementStore(jobs_redis),
             jobs=jobs_redis,
             brokers={XAPI.queue: opened(settings.xapi_broker_url, text=False)},

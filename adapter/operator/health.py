@@ -103,7 +103,7 @@ class HealthRoutes:
         self._dispatches = dispatches
         self._dead_bound = dead_bound
         self._statements = statements
-        self._stopping = False
+        self._absence = ""
 
     def routes(self) -> Sequence[web.RouteDef]:
         """See RouteModule."""
@@ -113,9 +113,9 @@ class HealthRoutes:
             web.get("/status", self._show_status),
         )
 
-    def report_stopping(self) -> None:
-        """Report from now on that the adapter is not ready."""
-        self._stopping = True
+    def report_absence(self, reason: str) -> None:
+        """Report from now on that the adapter is not ready, and why."""
+        self._absence = reason
 
     async def _show_health(self, _request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -129,8 +129,8 @@ class HealthRoutes:
         return web.Response(text="".join(f"{line}\n" for line in [reason or "ready", *advice]), status=status)
 
     async def _obstacle(self) -> str:
-        if self._stopping:
-            return "The adapter is being stopped."
+        if self._absence:
+            return self._absence
         try:
             async with asyncio.timeout(REDIS_LIMIT_S):
                 await self._jobs.ping()

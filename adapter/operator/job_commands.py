@@ -5,7 +5,9 @@ import json
 import click
 from rich.table import Table
 
-from adapter.inspection.job_reader import JobReader, JobRecord
+from adapter.inspection.job_filter import JobFilter
+from adapter.inspection.job_reader import JobReader
+from adapter.inspection.job_record import JobRecord
 from adapter.operator.terminal import EXIT_FAILURE, ask_redis, exit_with, format_time, print_table
 from adapter.redis.connections import RedisClient
 from podjobs.contract.job_states import JobState
@@ -19,7 +21,7 @@ STATES = click.Choice([state.value for state in JobState])
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def jobs(states: tuple[str, ...], limit: int, *, as_json: bool) -> None:
     """List jobs, newest first."""
-    found = ask_redis(lambda redis: JobReader(redis).jobs(frozenset(states), limit))
+    found = ask_redis(lambda redis: JobReader(redis).jobs(JobFilter(states=frozenset(states)), limit))
     if as_json:
         for record in found:
             click.echo(json.dumps({"id": record.id, **record.fields}))

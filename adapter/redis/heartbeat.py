@@ -1,6 +1,7 @@
 """The adapter's heartbeat: a key that changes while the adapter lives, so that others leave its entries alone."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,6 +9,7 @@ from typing import Protocol
 import structlog
 from redis.exceptions import RedisError
 
+from adapter.about import AdapterAbout
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.redis.server_clock import ServerClock
@@ -18,6 +20,8 @@ logger = structlog.get_logger(__name__)
 BEATS_PER_LEASE = 3
 KEPT_LEASES = 10
 """How long the key outlives the adapter, in leases: only to be cleaned up."""
+FORGOTTEN_S = 86400
+"""After this, an adapter that was not heard of is no longer listed, by whatever clock."""
 
 
 class Claimant(Protocol):
@@ -45,6 +49,10 @@ class Heartbeat:
         self._claimants = claimants
         self._lease_s = lease_s
         self._beats = 0
+        self.about = AdapterAbout(streams.adapter_id)
+        """Told to whoever asks, with every beat."""
+        self.drain_wanted = asyncio.Event()
+        """Set once an operator wants this adapter to take nothing more."""
         self._server_clock = ServerClock()
 
     async def beat(self) -> None:
@@ -54,8 +62,14 @@ class Heartbeat:
         async with self._redis.pipeline(transaction=False) as pipeline:
             kept_ms = int(KEPT_LEASES * self._lease_s * 1000)
             pipeline.set(keys.heartbeat(self._streams.adapter_id), self._beats, px=kept_ms)
+            pipeline.zadd(keys.ADAPTERS, {self._streams.adapter_id: time.time()})
+            pipeline.zremrangebyscore(keys.ADAPTERS, "-inf", time.time() - FORGOTTEN_S)
+            pipeline.set(keys.about(self._streams.adapter_id), json.dumps(self.about.as_fields()), px=kept_ms)
+            pipeline.hexists(keys.DRAINS, self._streams.adapter_id)
             pipeline.time()
-            _, (seconds, microseconds) = await pipeline.execute()
+            *_, is_drained, (seconds, microseconds) = await pipeline.execute()
+        if is_drained:
+            self.drain_wanted.set()
         jump_s = self._server_clock.look(seconds + microseconds / 1e6, asked_at_s, time.monotonic())
         if jump_s:
             logger.warning(
@@ -82,9 +96,15 @@ class Heartbeat:
         Raises:
             RedisError: Redis is unavailable; others take over once the lease has expired.
         """
+        await self.give_back()
+        await self._redis.delete(keys.heartbeat(self._streams.adapter_id), keys.about(self._streams.adapter_id))
+        await self._redis.zrem(keys.ADAPTERS, self._streams.adapter_id)
+        await self._redis.hdel(keys.DRAINS, self._streams.adapter_id)
+
+    async def give_back(self) -> None:
+        """Give back all claims; what is claimed afterwards is not affected. Raises RedisError."""
         for claimant in self._claimants:
             count = await self._streams.give_back(claimant.stream)
             if count:
                 logger.info("Unfinished entries have been given back.", stream=claimant.stream, count=count)
             await self._streams.remove_consumer(claimant.stream, self._streams.adapter_id)
-        await self._redis.delete(keys.heartbeat(self._streams.adapter_id))

@@ -28,13 +28,17 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     error (Problem as JSON), trouble (Problem of the latest failed attempt),
                                     unreported (Problem: why the failure could not be reported), missed (JSON: the
                                     steps that did not find the source → their functions),
-                                    failure_stages, discard_stages (JSON lists of stages).
+                                    failure_stages, discard_stages (JSON lists of stages). For operators: stage_at
+                                    (when the stage began), attempts, retries, worked_s, cpu_s, gb_s (sums over the
+                                    attempts that have ended), cancelled_by, dead_letters (their entries, with
+                                    spaces between).
     job:<id>:stages                 list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     job:<id>:ready:<function>       list of the current stage's StepSpecs that wait for that function's turn
     job:<id>:functions              set of the functions of its steps
     job:<id>:open                   hash: open step of the current stage → its entry's id, empty while it is ready
     job:<id>:held                   hash: open step → seconds for which its function has answered «not now» about it
     job:<id>:results                hash: <action>/<step id> → Result.values as JSON
+    job:<id>:attempts               list of the newest 5,000 attempts that have ended, as JSON (steps/history.py)
     job:<id>:log                    list of the newest 1,000 sentences of the job's log
     jobs                            sorted set of job ids by the time they were accepted and, later, ended
     live                            set of the ids of jobs that have not ended
@@ -46,10 +50,23 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
     dead                            stream of the dead letters: kind `job` (job, type, target, params, step, problem),
                                     kind `message` (queue, raw or raw_base64, problem; of one that is too long: queue,
                                     head_base64, sha1, problem) or kind `statement` (statement, problem)
+    running:<function>              hash: entry of the function's stream → the attempt that runs, as JSON
+                                    (steps/history.py). It may outlive its adapter until the step is taken over.
+    totals                          hash: `<state>:<type>` → how many jobs have ended so; `attempts:<function>`,
+                                    `retries:<function>` → how many attempts have ended, and of them without success
+    paused                          hash: function, or `*` for all → {since, by, reason} as JSON: its steps are not
+                                    delivered
+    revoked                         sorted set of the ids of messages that are not wanted, by when that was said: what
+                                    they ask for is cancelled when they come. For a day.
+    drains                          hash: adapter → when an operator wanted it to take nothing more
+    samples                         stream of one entry a minute, for two days: the numbers of operator/samples.py
     recovery                        string that expires: the work of lost jobs was looked for. It is missing, too, when
                                     Redis has lost its data
     adapter:<adapter>               string: how often that adapter's heart has beaten. It expires, but only to be
                                     cleaned up: an adapter is gone when its heart is not seen to beat for a lease.
+    adapters                        sorted set of the adapters by their latest heartbeat, in seconds since the epoch,
+                                    by their own clocks; those that were killed leave it after a day
+    about:<adapter>                 string that expires, likewise: what the adapter is, as JSON (adapter/about.py)
 
 In the brokers' databases:
 
@@ -60,7 +77,8 @@ In the brokers' databases:
     podjobs:places:<queue>          hash: SHA-1 of a message in a processing list → its position in the order of all
                                     messages and its time of arrival in µs; `last` → the latest position
 
-When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash and log expire.
+When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash, log and attempts
+expire.
 """
 
 PREFIX = "{podjobs}:"
@@ -82,6 +100,14 @@ LIVE = f"{PREFIX}live"
 DEAD = f"{PREFIX}dead"
 RECOVERY = f"{PREFIX}recovery"
 STATEMENTS = f"{PREFIX}statements"
+TOTALS = f"{PREFIX}totals"
+PAUSED = f"{PREFIX}paused"
+ALL_FUNCTIONS = "*"
+"""Among the names of functions that are paused."""
+REVOKED = f"{PREFIX}revoked"
+ADAPTERS = f"{PREFIX}adapters"
+DRAINS = f"{PREFIX}drains"
+SAMPLES = f"{PREFIX}samples"
 
 
 def steps(function: str) -> str:
@@ -117,6 +143,21 @@ def job(job_id: str) -> str:
 def job_log(job_id: str) -> str:
     """Name a job's log."""
     return f"{PREFIX}job:{job_id}:log"
+
+
+def job_attempts(job_id: str) -> str:
+    """Name the list of a job's attempts."""
+    return f"{PREFIX}job:{job_id}:attempts"
+
+
+def running(function: str) -> str:
+    """Name the hash of a function's attempts that run."""
+    return f"{PREFIX}running:{function}"
+
+
+def about(adapter_id: str) -> str:
+    """Name what an adapter says of itself."""
+    return f"{PREFIX}about:{adapter_id}"
 
 
 def heartbeat(adapter_id: str) -> str:

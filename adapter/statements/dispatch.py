@@ -65,6 +65,7 @@ class StatementDispatch:
         """
         self.function = function
         self._streams = streams
+        self._statements = statements
         self._batcher = batcher
         self._timing = timing
         self._breaker = CircuitBreaker(timing.busy_cap_s)
@@ -111,8 +112,8 @@ class StatementDispatch:
         for lane in ended:
             lane.result()  # neither ends but by an error of ours
 
-    async def finish(self, grace_s: float) -> None:
-        """Let deliveries in flight end within the grace time, then abandon them; abandon those on hold at once."""
+    async def finish(self, grace_s: float | None) -> None:
+        """Let deliveries in flight end within the grace time (None: any), then abandon them; those on hold at once."""
         self._finishing = True
         running = self._attempts.running
         await cancel_and_wait(self._tasks - running)
@@ -128,6 +129,7 @@ class StatementDispatch:
                     while not self._may_gather():
                         await self._next_change(None)
                     entries = await self._batcher.next_batch()
+                    await self._wait_while_paused()
                     await self._slots.acquire()
                     self._start(SubBatch(entries, successes_seen=self._attempts.successes))
             except RedisError as error:
@@ -151,12 +153,19 @@ class StatementDispatch:
             if next_s != 0:
                 await self._next_change(next_s)
                 continue
+            await self._wait_while_paused()
             await self._slots.acquire()
             sub_batch = self._leftovers.take(with_suspects=with_suspects)
             if sub_batch is None:
                 self._slots.release()
                 continue
             self._leftover_tasks[self._start(sub_batch)] = sub_batch.is_suspect
+
+    async def _wait_while_paused(self) -> None:
+        """Wait while operators want nothing to be delivered; without an answer, nothing is delivered either."""
+        question = "find out whether the function is paused"
+        while await retry_until_redis_answers(self._statements.is_paused, question):  # noqa: ASYNC110
+            await asyncio.sleep(self._timing.sweep_s)
 
     async def _next_change(self, timeout_s: float | None) -> None:
         """Wait until a delivery has ended, but no longer than this (None: however long)."""

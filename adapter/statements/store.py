@@ -7,7 +7,9 @@ from typing import Any
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.redis.memory import KeyMemory
+from adapter.redis.pauses import is_paused
 from podjobs.contract.errors import Problem
+from podjobs.contract.statements import XAPI_FUNCTION
 
 _SCRIPT = Path(__file__).with_name("statements.lua").read_text(encoding="utf-8")
 
@@ -20,6 +22,10 @@ class StatementStore:
         self._redis = redis
         self._script = redis.register_script(_SCRIPT)
         self._memory = [KeyMemory(redis, key) for key in (keys.STATEMENTS, keys.DEAD)]
+
+    async def is_paused(self) -> bool:
+        """Whether operators want no statements to be delivered now. Raises RedisError."""
+        return await is_paused(self._redis, XAPI_FUNCTION)
 
     async def count(self) -> int:
         """Count what takes memory: the statements in the stream and all dead letters. Raises RedisError."""

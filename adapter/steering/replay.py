@@ -9,7 +9,7 @@ from adapter.inspection.dead_letter_reader import DeadLetter
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.statements.store import StatementStore
-from adapter.steps.records import Records
+from adapter.steps.interventions import Interventions
 from podjobs.contract.workflows import read_job
 
 
@@ -21,7 +21,7 @@ class ReplayError(Exception):
 class ReplayTargets:
     """Where replayed dead letters go."""
 
-    records: Records
+    interventions: Interventions
     statements: StatementStore
     jobs: RedisClient
     """The jobs' database."""
@@ -46,20 +46,20 @@ async def replay_dead_letter(letter: DeadLetter, targets: ReplayTargets) -> str:
     """
     match letter.kind:
         case "job":
-            return await _replay_job(letter, targets.records)
+            return await _replay_job(letter, targets.interventions)
         case "statement":
             return await _replay_statement(letter, targets.statements)
         case _:
             return await _replay_message(letter, targets)
 
 
-async def _replay_job(letter: DeadLetter, records: Records) -> str:
+async def _replay_job(letter: DeadLetter, interventions: Interventions) -> str:
     try:
         job = read_job(json.loads(letter.fields["params"]))
     except ValueError as error:
         detail = f"The job of the entry {letter.id} does not match this version: {error}. Request it again in Pod."
         raise ReplayError(detail) from error
-    answer = await records.replay(job, letter.id)
+    answer = await interventions.replay(job, letter.id)
     if answer.outcome == "gone":
         raise ReplayError(f"The entry {letter.id} no longer exists.")
     if answer.outcome != "accepted":

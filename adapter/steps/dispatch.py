@@ -14,19 +14,23 @@ The life of a step and its entry in this adapter:
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from adapter.cancellation import cancel_and_wait
-from adapter.delivery import Delivery, StepFailedError, StepRefusedError
+from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
 from adapter.settings import DispatchTiming, FunctionSettings
 from adapter.steps.entries import ClaimedStep, assemble_step
+from adapter.steps.history import AttemptOutcome
 from adapter.steps.holding import Holding
+from adapter.steps.observation import Observation
+from adapter.steps.observer import StepObserver
 from adapter.steps.open_steps import OpenSteps, StepClosedError
 from adapter.steps.reclaim import StepReclaimer
 from adapter.steps.records import Records
@@ -47,13 +51,14 @@ REDIS_AWAY_WAIT_S = 0.5
 class StepDispatch:
     """Dispatches the steps of one function."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a different part of the adapter
         self,
         function: FunctionSettings,
         streams: Streams,
         records: Records,
         delivery: Delivery[Step, StepReply],
         timing: DispatchTiming,
+        observers: Sequence[StepObserver] = (),
     ) -> None:
         """Create a dispatch; `run` does the work.
 
@@ -63,6 +68,7 @@ class StepDispatch:
             records: the job records.
             delivery: invokes the function.
             timing: the intervals.
+            observers: who is told of what happens.
         """
         self.function = function
         self.stream = keys.steps(function.name)
@@ -70,6 +76,7 @@ class StepDispatch:
         self._records = records
         self._delivery = delivery
         self._timing = timing
+        self._observation = Observation(streams.adapter_id, observers)
         self._inquiry = SourceInquiry(records)
         self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
         self._reclaim_at = 0.0
@@ -116,8 +123,8 @@ class StepDispatch:
         for lane in ended:
             lane.result()  # none ends but by an error of ours
 
-    async def finish(self, grace_s: float) -> None:
-        """Let running steps end within the grace time, then abandon them; those on hold are abandoned at once."""
+    async def finish(self, grace_s: float | None) -> None:
+        """Let running steps end within the grace time (None: any), then abandon them; those on hold at once."""
         await cancel_and_wait([self._tasks[entry_id] for entry_id in self._holding.on_hold])
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=grace_s)
@@ -139,7 +146,8 @@ class StepDispatch:
         entries = []
         if now >= self._reclaim_at:
             self._reclaim_at = now + self._timing.sweep_s
-            entries = await self._reclaimer.reclaim(free, self._tasks)
+            if not await self._records.is_paused(self.function.name):
+                entries = await self._reclaimer.reclaim(free, self._tasks)
         if len(entries) < free:
             name = self.function.name
             new, rung = await self._records.take(name, self._streams.adapter_id, free - len(entries))
@@ -159,6 +167,7 @@ class StepDispatch:
 
     def _ended(self, entry_id: str) -> None:
         self._tasks.pop(entry_id, None)
+        self._observation.forget(entry_id)
         self._slots.note_freed()
 
     async def _perform(self, step: ClaimedStep) -> None:
@@ -177,6 +186,7 @@ class StepDispatch:
             if reply is not None:
                 await self._commit(step, reply)
         except StepClosedError:
+            self._observation.ended(step, AttemptOutcome.DROPPED)
             logger.info("A step was let go: it is no longer open.")
         except StepRefusedError as error:
             await self._fail(step, error.problem)
@@ -192,7 +202,8 @@ class StepDispatch:
 
     async def _deliver(self, step: ClaimedStep) -> StepReply | None:
         """Invoke the function; None if the step is no longer open."""
-        (joined,) = await retry_until_redis_answers(lambda: self._records.join([step]), "read a step's data")
+        owner = self._streams.adapter_id
+        (joined,) = await retry_until_redis_answers(lambda: self._records.join([step], owner), "read a step's data")
         if joined is None:
             logger.info("A step that is no longer open was dropped.")
             return None
@@ -201,12 +212,16 @@ class StepDispatch:
         except ValueError as error:  # pydantic's ValidationError is one
             detail = f"The job's record does not match this version: {error}. Request it again in Pod."
             raise StepRefusedError(Problem(title="The record is not valid.", status=400, detail=detail)) from error
+        self._observation.began(step, event)
         if event.job.refusal is not None and event.failure is None:
             raise StepRefusedError(event.job.refusal)
         try:
             return await self._open_steps.while_open(step, self._delivery.deliver(event))
         except StepClosedError:
             await self._delivery.withdraw(event)
+            raise
+        except FunctionBusyError as error:
+            self._observation.ended(step, AttemptOutcome.BUSY, error.problem)
             raise
         except StepRefusedError as error:
             if error.problem.type != OTHER_VERSION or not await self._restart(step, event.job, error.problem):
@@ -223,13 +238,15 @@ class StepDispatch:
         return is_restarted
 
     async def _commit(self, step: ClaimedStep, reply: StepReply) -> None:
+        note = self._observation.note(step, usage=reply.usage)
         try:
             committed = await retry_until_redis_answers(
-                lambda: self._records.commit(step, reply), "store a step's reply"
+                lambda: self._records.commit(step, reply, note), "store a step's reply"
             )
         except ResponseError as error:
             detail = f"The function's reply cannot be stored: {error}"
             raise StepFailedError(Problem(title="The step was not done.", status=502, detail=detail)) from error
+        self._observation.committed(step, committed, reply.usage)
         log = logger.bind(outcome=committed.outcome)
         match committed.outcome:
             case JobState.DONE | JobState.FAILED | JobState.SUPERSEDED | JobState.CANCELLED:
@@ -242,15 +259,17 @@ class StepDispatch:
     async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
         policy = self.function.retries
         if await self._inquiry.begin(step, problem, is_last=policy.exhausted(step.attempt)):
+            self._observation.ended(step, AttemptOutcome.RETRIED, problem)
             return
         if policy.exhausted(step.attempt):
             times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
             last = problem.model_copy(update={"detail": f"{problem.detail} (Given up {times}.)"})
             await self._fail(step, last)
             return
-        trouble = problem.model_dump_json()
+        trouble, note = problem.model_dump_json(), self._observation.note(step, problem.detail)
+        self._observation.ended(step, AttemptOutcome.RETRIED, problem)
         if not await retry_until_redis_answers(
-            lambda: self._records.schedule_retry(step, trouble), "schedule a step's retry"
+            lambda: self._records.schedule_retry(step, trouble, note), "schedule a step's retry"
         ):
             logger.info("A step whose attempt failed was dropped: it is no longer open.", reason=problem.detail)
             return
@@ -265,5 +284,7 @@ class StepDispatch:
     async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
         if await self._inquiry.give_up(step, problem):
             return
-        outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem), "store a failure")
+        note = self._observation.note(step, problem.detail)
+        outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem, note), "store a failure")
+        self._observation.failed(step, outcome, problem)
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)

@@ -3,31 +3,28 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
 
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.redis.pauses import is_paused
 from adapter.redis.streams import Entry
+from adapter.steps.cancellations import REVOKED
 from adapter.steps.entries import ClaimedStep, entry_version, parse_entry, read_joined
-from adapter.steps.versions import RECORD_VERSION, NewerRecordError
+from adapter.steps.history import AttemptNote
+from adapter.steps.script import HISTORY_TTL_S, JobScript, new_job, position_of, problem_detail, stage_text
+from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import Problem
-from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
-from podjobs.contract.plans import Plan, Stage
+from podjobs.contract.plans import Plan
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.workflows import LOCATE_STEP, workflow_of
 
 logger = structlog.get_logger(__name__)
 
-_STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
-_PARTS = ("basics", "turns", "steps", "jobs", "relocation", "operations")
-_LUA = [(Path(__file__).parent / "lua" / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS]
-_NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
-_SCRIPT = "\n".join([_NAMES, *_LUA])
 _LOG_SENTENCE_CHARS = 2000
 MOST_RESTARTS = 3
 """How often a job begins anew, at most: while functions are exchanged, both versions may be asked in turn."""
@@ -57,16 +54,17 @@ class Committed:
 class Records:
     """The job records in Redis. What concerns a step raises NewerRecordError if its record is of a newer version."""
 
-    def __init__(self, redis: RedisClient, ttl_s: int) -> None:
+    def __init__(self, redis: RedisClient, ttl_s: int, history_ttl_s: int = HISTORY_TTL_S) -> None:
         """Use a client that returns text.
 
         Args:
             redis: the jobs' database.
             ttl_s: seconds for which the record of an ended job is kept.
+            history_ttl_s: seconds for which its attempts are kept.
         """
         self._redis = redis
-        self._ttl_s = ttl_s
-        self._script = redis.register_script(_SCRIPT)
+        self.script = JobScript(redis, ttl_s, history_ttl_s)
+        """Runs the operations."""
 
     async def accept(self, jobs: Sequence[Job], positions: Sequence[int] = ()) -> list[Accepted]:
         """Accept jobs, in order. A job whose id is already known has no effect.
@@ -76,8 +74,8 @@ class Records:
             positions: the place of each in the order of all requests; none: they are newer than all that came before.
         """
         given: Sequence[int | None] = positions or [None] * len(jobs)
-        new = [_new_job(job) | _position(place) for job, place in zip(jobs, given, strict=True)]
-        answers = await self._run("accept", jobs=new)
+        new = [new_job(job) | position_of(place) for job, place in zip(jobs, given, strict=True)]
+        answers = await self.script.run("accept", jobs=new, revocation=REVOKED.arguments)
         return [Accepted(*answer) for answer in answers]
 
     async def take(self, function: str, owner: str, count: int) -> tuple[list[Entry], str]:
@@ -91,40 +89,57 @@ class Records:
         Returns:
             Their entries, and the latest ring of the function's bell; see `Bell`.
         """
-        entries, rung = await self._run("take", function=function, owner=owner, count=count)
+        entries, rung = await self.script.run("take", function=function, owner=owner, count=count)
         return [(entry_id, dict(zip(flat[::2], flat[1::2], strict=True))) for entry_id, flat in entries], rung
+
+    async def is_paused(self, function: str) -> bool:
+        """Whether operators have paused a function, or all."""
+        return await is_paused(self._redis, function)
 
     async def ready_steps(self, function: str) -> int:
         """Count the steps that wait for their turn."""
         return int(await self._redis.hget(keys.turns_clock(function), "steps") or 0)
 
-    async def join(self, steps: Sequence[ClaimedStep]) -> list[dict[str, Any] | None]:
-        """Fetch what the functions need along with these steps.
+    async def join(self, steps: Sequence[ClaimedStep], owner: str = "") -> list[dict[str, Any] | None]:
+        """Fetch what the functions need along with these steps, and note that they run.
+
+        Args:
+            steps: about to be delivered.
+            owner: the adapter that delivers them.
 
         Returns:
             For each step the fields of contract.Step that come from the job, still as JSON text where they are
             objects; None for a step that is no longer open, whose entry is dropped.
         """
-        wanted = [{**step.address, "needs": step.spec.needs} for step in steps]
-        return [read_joined(answer) for answer in await self._run("join", steps=wanted)]
+        wanted = [
+            {
+                **step.address,
+                "needs": step.spec.needs,
+                "action": step.spec.action,
+                "attempt": step.attempt,
+                "owner": owner,
+            }
+            for step in steps
+        ]
+        return [read_joined(answer) for answer in await self.script.run("join", steps=wanted)]
 
     async def find_closed(self, steps: Sequence[ClaimedStep]) -> frozenset[str]:
         """The entries of those of these steps that are no longer open: nobody waits for their replies."""
-        return frozenset(await self._run("find_closed", entries=[step.address for step in steps]))
+        return frozenset(await self.script.run("find_closed", entries=[step.address for step in steps]))
 
-    async def commit(self, step: ClaimedStep, reply: StepReply) -> Committed:
+    async def commit(self, step: ClaimedStep, reply: StepReply, note: AttemptNote | None = None) -> Committed:
         """Store a step's reply and advance the job."""
         if isinstance(reply, Relocation):
-            return await self.relocate(step, reply)
+            return await self.relocate(step, reply, note)
         plan = None
         values = "{}"
         if isinstance(reply, Plan):
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
-            stages = [_stage(stage) for stage in reply.stages]
+            stages = [stage_text(stage) for stage in reply.stages]
             plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
         else:
             values = json.dumps(reply.values)
-        outcome, age_s = await self._run(
+        outcome, age_s = await self.script.run(
             "commit",
             **step.address,
             action=step.spec.action,
@@ -132,10 +147,11 @@ class Records:
             values=values,
             log=_cut_log(reply.log),
             **({"plan": plan} if plan else {}),
+            **_ended(step, note),
         )
         return Committed(outcome, float(age_s))
 
-    async def fail(self, step: ClaimedStep, problem: Problem) -> str:
+    async def fail(self, step: ClaimedStep, problem: Problem, note: AttemptNote | None = None) -> str:
         """End a step that cannot be done.
 
         Returns:
@@ -143,12 +159,13 @@ class Records:
             `duplicate` if the step was no longer open.
         """
         sentence = f"The step {step.spec.id} failed: {problem.detail}"[:_LOG_SENTENCE_CHARS]
-        (outcome,) = await self._run(
+        (outcome,) = await self.script.run(
             "fail",
             **step.address,
             spec=step.spec.model_dump_json(),
             problem=problem.model_dump_json(),
             sentence=sentence,
+            **_ended(step, note),
         )
         return str(outcome)
 
@@ -160,8 +177,8 @@ class Records:
             job: its job.
             problem: what the function said.
         """
-        new = _new_job(job)
-        (outcome,) = await self._run(
+        new = new_job(job)
+        (outcome,) = await self.script.run(
             "restart",
             **step.address,
             weight=new["weight"],
@@ -171,9 +188,9 @@ class Records:
         )
         return bool(outcome in {"restarted", "duplicate"})
 
-    async def schedule_retry(self, step: ClaimedStep, trouble: str) -> bool:
+    async def schedule_retry(self, step: ClaimedStep, trouble: str, note: AttemptNote | None = None) -> bool:
         """Make a step wait for its next attempt; this attempt counts. False if the step was no longer open."""
-        (outcome,) = await self._run("schedule_retry", **step.address, trouble=trouble)
+        (outcome,) = await self.script.run("schedule_retry", **step.address, trouble=trouble, **_ended(step, note))
         return bool(outcome == "scheduled")
 
     async def miss_source(self, step: ClaimedStep, trouble: str, *, is_last: bool) -> str:
@@ -184,7 +201,7 @@ class Records:
             `duplicate` if the step was no longer open.
         """
         question = LOCATE_STEP.model_dump_json()
-        (outcome,) = await self._run(
+        (outcome,) = await self.script.run(
             "miss_source",
             **step.address,
             attempt=step.attempt,
@@ -194,19 +211,20 @@ class Records:
         )
         return str(outcome)
 
-    async def relocate(self, step: ClaimedStep, reply: Relocation) -> Committed:
+    async def relocate(self, step: ClaimedStep, reply: Relocation, note: AttemptNote | None = None) -> Committed:
         """Store where the source is: the job goes on there, or as it was, or is cancelled."""
         changes: dict[str, Any] = {}
         if reply.whereabouts is Whereabouts.MOVED:
             changes["params"] = reply.job.model_dump_json()
         if reply.whereabouts is Whereabouts.DELETED:
-            changes["withdraw_stages"] = [_stage(stage) for stage in workflow_of(reply.job).withdraw_stages]
-        outcome, age_s = await self._run("relocate", **step.address, log=_cut_log(reply.log), **changes)
+            changes["withdraw_stages"] = [stage_text(stage) for stage in workflow_of(reply.job).withdraw_stages]
+        changes |= _ended(step, note)
+        outcome, age_s = await self.script.run("relocate", **step.address, log=_cut_log(reply.log), **changes)
         return Committed(outcome, float(age_s))
 
     async def answer_nothing(self, step: ClaimedStep, problem: Problem) -> None:
         """Store that nobody knows where the source is: the job goes on as it was."""
-        await self._run("relocate", **step.address, log=_cut_log([f"The video was not found: {problem.detail}"]))
+        await self.script.run("relocate", **step.address, log=_cut_log([f"The video was not found: {problem.detail}"]))
 
     async def hold(self, step: ClaimedStep, owner: str, trouble: str, counted_s: float = 0.0) -> float | None:
         """Put a step on hold; this attempt does not count.
@@ -220,7 +238,7 @@ class Records:
         Returns:
             What it has cost so far; None if the step was no longer open.
         """
-        outcome, cost_s = await self._run(
+        outcome, cost_s = await self.script.run(
             "hold",
             **step.address,
             owner=owner,
@@ -229,10 +247,6 @@ class Records:
             counted_s=round(counted_s, 3),
         )
         return float(cost_s) if outcome == "held" else None
-
-    async def replay(self, job: Job, letter_id: str) -> Accepted:
-        """Run a failed job anew and remove its dead letter."""
-        return Accepted(*await self._run("replay", job=_new_job(job), dead_letter=letter_id))
 
     async def trouble(self, job_id: str) -> str:
         """Why the latest attempt of one of the job's steps failed; empty if nothing is known."""
@@ -253,53 +267,17 @@ class Records:
         problem = Problem(title="The entry is not a step.", status=400, detail=reason).model_dump_json()
         about = {"function": function, "entry": entry_id, "version": entry_version(fields)}
         try:
-            await self._run("dead_letter_entry", **about, raw=json.dumps(fields), problem=problem)
+            await self.script.run("dead_letter_entry", **about, raw=json.dumps(fields), problem=problem)
         except NewerRecordError as error:
             logger.error(str(error), function=function)  # noqa: TRY400 - not a fault of ours
             return None
         logger.error("An entry that is not a step has become a dead letter.", function=function, reason=reason)
         return None
 
-    async def _run(self, operation: str, **arguments: Any) -> Any:
-        answer = await self._script(
-            keys=[keys.PREFIX, keys.NEVER], args=[operation, json.dumps({"ttl_s": self._ttl_s, **arguments})]
-        )
-        if answer[:1] == ["newer"]:
-            raise NewerRecordError(answer[1])
-        return answer
+
+def _ended(step: ClaimedStep, note: AttemptNote | None) -> dict[str, Any]:
+    return {"ended": note.about(step)} if note else {}
 
 
 def _cut_log(log: Sequence[str]) -> list[str]:
     return [sentence[:_LOG_SENTENCE_CHARS] for sentence in log]
-
-
-def _stage(stage: Stage) -> str:
-    return json.dumps({"name": stage.name, "steps": [spec.model_dump_json() for spec in stage.steps]})
-
-
-def _new_job(job: Job) -> dict[str, Any]:
-    workflow = workflow_of(job)
-    first = workflow.first_stage
-    return {
-        "id": job.id,
-        "type": job.type,
-        "target": job.target,
-        "params": job.model_dump_json(),
-        "weight": sum(spec.weight for spec in first.steps),
-        "first_stage": _stage(first),
-        "failure_stages": [_stage(stage) for stage in workflow.failure_stages],
-        "discard_stages": [_stage(stage) for stage in workflow.discard_stages],
-    }
-
-
-def _position(place: int | None) -> dict[str, str]:
-    # as text: a double would lose digits
-    return {} if place is None else {"position": str(place)}
-
-
-def problem_detail(problem: str) -> str:
-    """The detail of a problem stored as JSON; any other text is returned unchanged."""
-    try:
-        return str(json.loads(problem)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return problem

@@ -21,6 +21,7 @@ from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.redis.streams import Streams
 from adapter.steps.entries import parse_entry
+from adapter.steps.interventions import Interventions
 from adapter.steps.records import MOST_RESTARTS, Records
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
@@ -106,7 +107,7 @@ class JobScript(RuleBasedStateMachine):
     def replay_job(self, which):
         letter_id, fields = chosen(self.watcher.xrange(keys.DEAD), which)
         job = self.model.jobs[fields["job"]].job
-        accepted = self.run(self.records.replay(job, letter_id))
+        accepted = self.run(Interventions(self.records.script).replay(job, letter_id))
         assert (accepted.outcome, accepted.other_id) == self.model.replay(job)
 
     # Adapters get steps.

@@ -19,6 +19,7 @@ from adapter.redis.connections import open_redis
 from adapter.redis.streams import Streams
 from adapter.statements.store import StatementStore
 from adapter.steps.entries import parse_entry
+from adapter.steps.interventions import Interventions
 from adapter.steps.records import Records
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Result
@@ -143,7 +144,9 @@ class Traffic:
             if fields["kind"] == "statement":
                 await self.store.replay(letter_id)
             elif fields["kind"] == "job":
-                await self.records.replay(encoding_job(fields["job"], int(fields["target"])), letter_id)
+                await Interventions(self.records.script).replay(
+                    encoding_job(fields["job"], int(fields["target"])), letter_id
+                )
 
     async def append(self):
         await self.store.append(["{}"] * self.chance.randint(1, 20))

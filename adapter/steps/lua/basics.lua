@@ -2,6 +2,7 @@
 -- and never a loss. The keys are described in adapter/redis/keys.py. Its parts, in this order:
 --
 --   basics.lua       names of keys, the log, entries
+--   history.lua      what is noted about attempts and jobs
 --   turns.lua        whose turn it is
 --   steps.lua        steps and stages
 --   jobs.lua         how jobs begin, advance and end
@@ -46,6 +47,7 @@ end
 local function record(job) return prefix .. 'job:' .. job end
 local function part(job, name) return prefix .. 'job:' .. job .. ':' .. name end
 local function stream(name) return prefix .. 'steps:' .. name end
+local function running(name) return prefix .. 'running:' .. name end
 local function current(job)
   local about = call('HMGET', record(job), 'type', 'target')
   return prefix .. 'current:' .. about[1] .. ':' .. about[2]
@@ -61,6 +63,7 @@ end
 local function drop(entry)
   call('XACK', stream(entry['function']), GROUP, entry.entry)
   call('XDEL', stream(entry['function']), entry.entry)
+  call('HDEL', running(entry['function']), entry.entry)
 end
 
 -- What a newer version has written stays as it is: its step waits for an adapter of that version. Returns that version

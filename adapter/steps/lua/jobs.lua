@@ -1,7 +1,9 @@
 -- How jobs begin, advance and end.
 
 local function end_job(job)
-  local state = END_STATE[call('HGET', record(job), 'state')]
+  local found = call('HMGET', record(job), 'state', 'cancelled_by')
+  local state = END_STATE[found[1]]
+  if state == STATE.failed and found[2] then state = STATE.cancelled end
   clear_steps(job)
   call('DEL', part(job, 'results'))
   call('HSET', record(job), 'state', state, 'ended_at', now())
@@ -11,6 +13,7 @@ local function end_job(job)
   call('EXPIRE', part(job, 'log'), arguments.ttl_s)
   call('SREM', prefix .. 'live', job)
   call('ZADD', prefix .. 'jobs', now(), job)
+  note_job_end(job, state)
   trim_ended(arguments.ttl_s)
   return state
 end
@@ -69,6 +72,16 @@ local function write_record(job, state)
   call('ZADD', prefix .. 'jobs', time, job.id)
 end
 
+-- A job that an operator does not want goes on with its failure stages, so that its sender is notified. Returns the state
+-- that forbids it, or nothing.
+local function cancel_job(job, by, problem, sentence)
+  local found = call('HMGET', record(job), 'state', 'failure_stages')
+  if found[1] ~= STATE.queued and found[1] ~= STATE.running then return found[1] end
+  write_log(job, { sentence })
+  call('HSET', record(job), 'error', problem, 'cancelled_by', by)
+  divert(job, STATE.failing, cjson.decode(found[2]))
+end
+
 -- Start a job and supersede the one that is running for its target. Returns the latter's id, or ''.
 local function start_job(job)
   local target = prefix .. 'current:' .. job.type .. ':' .. job.target
@@ -92,7 +105,8 @@ local function end_older(job, newer)
 end
 
 local function dead_letter_step(failed)
-  local about = call('HMGET', record(failed.job), 'type', 'target', 'params')
-  call('XADD', prefix .. 'dead', '*', 'kind', 'job', 'job', failed.job, 'type', about[1], 'target', about[2],
-    'params', about[3], 'step', failed.spec, 'problem', failed.problem)
+  local about = call('HMGET', record(failed.job), 'type', 'target', 'params', 'dead_letters')
+  local letter = call('XADD', prefix .. 'dead', '*', 'kind', 'job', 'job', failed.job, 'type', about[1],
+    'target', about[2], 'params', about[3], 'step', failed.spec, 'problem', failed.problem)
+  call('HSET', record(failed.job), 'dead_letters', about[4] and about[4] .. ' ' .. letter or letter)
 end

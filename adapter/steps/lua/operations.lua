@@ -15,16 +15,22 @@ function operations.accept()
       answers[i] = { 'superseded', newer }
     else
       answers[i] = { 'accepted', start_job(job) }
+      if was_revoked(job.id) then
+        local by = arguments.revocation
+        cancel_job(job.id, by.by, by.problem, by.sentence)
+      end
     end
   end
   return answers
 end
 
 -- Hand steps to an adapter, as entries of the function's stream that it owns: first those that are there already, then
--- those whose turn it is. Returns them and the latest ring of the bell, to listen for the next one.
+-- those whose turn it is. Returns them and the latest ring of the bell, to listen for the next one. A function that is
+-- paused gets none.
 function operations.take()
   local name, owner, count = arguments['function'], arguments.owner, arguments.count
-  local entries = read_entries(name, owner, count)
+  if is_paused(name) then count = 0 end
+  local entries = count > 0 and read_entries(name, owner, count) or {}
   local added = 0
   while #entries + added < count do
     local job, step, spec = next_turn(name)
@@ -50,6 +56,7 @@ function operations.join()
       if found[5] == STATE.queued then
         call('HSET', record(wanted.job), 'state', STATE.running, 'started_at', now())
       end
+      note_begin(wanted)
       answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6] }
     else
       drop(wanted)
@@ -77,6 +84,7 @@ function operations.commit()
   local valid = is_open(done)
   drop(done)
   if not valid then return { 'duplicate', '0' } end
+  note_end(done, 'done')
   call('HDEL', part(done.job, 'open'), done.step)
   call('HDEL', part(done.job, 'held'), done.step)
   call('HSET', part(done.job, 'results'), done.action .. '/' .. done.step, done.values)
@@ -99,6 +107,7 @@ function operations.fail()
   local valid = is_open(failed)
   drop(failed)
   if not valid then return { 'duplicate' } end
+  note_end(failed, 'failed')
   write_log(failed.job, { failed.sentence })
   local found = call('HMGET', record(failed.job), 'state', 'failure_stages')
   if found[1] == STATE.superseded or found[1] == STATE.cancelled then return { end_job(failed.job) } end
@@ -136,6 +145,7 @@ function operations.schedule_retry()
   if not is_open(arguments) then drop(arguments) return { 'duplicate' } end
   call('HSET', record(arguments.job), 'trouble', arguments.trouble)
   call('XCLAIM', stream(arguments['function']), GROUP, WAITING, 0, arguments.entry, 'IDLE', 0, 'JUSTID')
+  note_end(arguments, 'retried')
   return { 'scheduled' }
 end
 
@@ -146,21 +156,41 @@ function operations.hold()
   call('HSET', record(arguments.job), 'trouble', arguments.trouble)
   call('XCLAIM', stream(arguments['function']), GROUP, arguments.owner, 0, arguments.entry,
     'RETRYCOUNT', arguments.attempts, 'JUSTID')
+  note_end(arguments)
   if arguments.counted_s == 0 then return { 'held', '0' } end
   return { 'held', call('HINCRBYFLOAT', part(arguments.job, 'held'), arguments.step, arguments.counted_s) }
 end
 
--- Run a failed job anew. Returns 'accepted', 'gone' (the dead letter no longer exists) or the state that forbids it.
+-- Run anew a job that has failed or was cancelled. Its dead letters are removed; if one is named it has to be there, and
+-- the job's record need not. Returns 'accepted', 'gone' (one of them no longer exists) or the state that forbids it.
 function operations.replay()
-  local job = arguments.job
-  if #call('XRANGE', prefix .. 'dead', arguments.dead_letter, arguments.dead_letter) == 0 then return { 'gone', '' } end
-  local state = call('HGET', record(job.id), 'state')
-  if state and state ~= STATE.failed then return { state, '' } end
+  local job, letter = arguments.job, arguments.dead_letter
+  if letter and #call('XRANGE', prefix .. 'dead', letter, letter) == 0 then return { 'gone', '' } end
+  local found = call('HMGET', record(job.id), 'state', 'dead_letters')
+  local state = found[1]
+  if not state and not letter then return { 'gone', '' } end
+  if state and state ~= STATE.failed and state ~= STATE.cancelled then return { state, '' } end
   clear_steps(job.id)
-  call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'))
+  call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'), attempts(job.id))
   local older = start_job(job)
-  call('XDEL', prefix .. 'dead', arguments.dead_letter)
+  if letter then call('XDEL', prefix .. 'dead', letter) end
+  for other in string.gmatch(found[2] or '', '%S+') do call('XDEL', prefix .. 'dead', other) end
   return { 'accepted', older }
+end
+
+-- An operator does not want a job. Returns 'cancelled', 'gone', or the state that forbids it.
+function operations.cancel()
+  if call('EXISTS', record(arguments.job)) == 0 then return { 'gone' } end
+  local version = tonumber(call('HGET', record(arguments.job), 'version') or 1)
+  if version > VERSION then return { 'newer', version } end
+  return { cancel_job(arguments.job, arguments.by, arguments.problem, arguments.sentence) or 'cancelled' }
+end
+
+-- An operator does not want what a message asks for that is not a job yet, or is one.
+function operations.revoke()
+  if call('EXISTS', record(arguments.job)) == 1 then return operations.cancel() end
+  call('ZADD', prefix .. 'revoked', now(), arguments.job)
+  return { 'remembered' }
 end
 
 -- Turn an entry that is not a step into a dead letter.

@@ -21,6 +21,7 @@ function relocation.miss_source()
   call('HSET', record(job), 'missed', cjson.encode(missed), 'trouble', missing.trouble)
   call('XCLAIM', stream(missing['function']), GROUP, WAITING, 0, missing.entry, 'IDLE', 0,
     'RETRYCOUNT', is_asked and missing.attempt - 1 or missing.attempt, 'JUSTID')
+  note_end(missing, 'retried')
   if is_asked then return { 'waiting' } end
   add_step(job, missing.question)
   return { 'asked' }
@@ -43,6 +44,7 @@ function relocation.relocate()
   local valid = is_open(answer)
   drop(answer)
   if not valid then return { 'duplicate', '0' } end
+  note_end(answer, 'done')
   call('HDEL', part(job, 'open'), answer.step)
   call('HDEL', part(job, 'held'), answer.step)
   write_log(job, answer.log)

@@ -17,7 +17,7 @@ local function make_ready(job, specs)
 end
 
 local function start_stage(job, stage)
-  call('HSET', record(job), 'stage', stage.name)
+  call('HSET', record(job), 'stage', stage.name, 'stage_at', now())
   make_ready(job, stage.steps)
 end
 

@@ -24,6 +24,9 @@ _JSON = "application/json"
 STRUCTURED_CONTENT_TYPE = "application/cloudevents+json"
 _TEXTS = ("specversion", "type", "source", "id", "subject")
 """The attributes that are read. Of all others the SDK would make attributes of its own objects."""
+_EXTENSIONS = ("traceparent", "tracestate", "usage")
+"""The extension attributes that travel: those of the distributed tracing extension, and what a step has used."""
+_EXTENSION_CHARS = 1000
 _REASON_CHARS = 300
 
 
@@ -41,6 +44,8 @@ class Event:
     """JSON text, or the parsed value; None: there are no data."""
     subject: str | None = None
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    """Extension attributes, of those that are known here; whoever does not know them ignores them."""
 
 
 def read_event(headers: Mapping[str, str], body: bytes) -> Event:
@@ -62,8 +67,11 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Event:
         if "ce-specversion" in lower and not lower.get("content-type", "").startswith(STRUCTURED_CONTENT_TYPE):
             names = [f"ce-{name}" for name in _TEXTS]
             event.UnmarshalBinary({name: lower[name] for name in names if name in lower}, body, _as_is)
+            extensions = _known_extensions({name: lower.get(f"ce-{name}") for name in _EXTENSIONS})
         else:
-            event.UnmarshalJSON(_known_members(body), _as_is)
+            members = _members(body)
+            event.UnmarshalJSON(_known_members(members), _as_is)
+            extensions = _known_extensions(members)
     except (SdkError, ValueError, TypeError, AttributeError, RecursionError) as error:
         # the SDK lets errors of the JSON parser and of its own attribute access through
         raise EventError(str(error)[:_REASON_CHARS]) from error
@@ -75,6 +83,7 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Event:
         id=event.EventID(),
         subject=event.Subject(),
         data=event.Data() or None,
+        extensions=extensions,
     )
 
 
@@ -108,14 +117,30 @@ def write_message(event: Event) -> dict[str, Any]:
         "time": datetime.now(UTC).isoformat(),
         "datacontenttype": _JSON,
         "data": json.loads(event.data),
+        **_known_extensions(event.extensions),
     }
 
 
-def _known_members(body: bytes) -> str:
-    """Keep what is known of an event in structured mode. Raises ValueError, of which EventError is one."""
+def _members(body: bytes) -> dict[str, Any]:
+    """Parse an event in structured mode. Raises ValueError, of which EventError is one."""
     members = json.loads(body)
     if not isinstance(members, dict):
         raise EventError("it is not a JSON object")
+    return members
+
+
+def _known_extensions(found: Mapping[str, Any]) -> dict[str, str]:
+    """Keep the extension attributes that are known, and short texts of printable ASCII, as a header may hold them."""
+    texts = {name: found[name] for name in _EXTENSIONS if isinstance(found.get(name), str)}
+    return {
+        name: text
+        for name, text in texts.items()
+        if text.isascii() and text.isprintable() and 0 < len(text) <= _EXTENSION_CHARS
+    }
+
+
+def _known_members(members: Mapping[str, Any]) -> str:
+    """Keep what is known of an event in structured mode. Raises EventError."""
     for name in _TEXTS:
         value = members.get(name)
         if name in members and not isinstance(value, str) and not (name == "subject" and value is None):
@@ -135,7 +160,8 @@ def write_event(event: Event) -> tuple[dict[str, str], bytes]:
     written = SdkEvent()  # type: ignore[no-untyped-call]
     written.SetEventType(event.type).SetSource(event.source).SetEventID(event.id).SetSubject(event.subject)
     written.SetEventTime(datetime.now(UTC).isoformat()).SetContentType(_JSON).SetData(event.data)
-    return written.MarshalBinary(_as_is)
+    headers, body = written.MarshalBinary(_as_is)
+    return headers | {f"ce-{name}": text for name, text in _known_extensions(event.extensions).items()}, body
 
 
 def _as_is(data: Any) -> Any:

@@ -17,7 +17,7 @@ class JobState(StrEnum):
     """A newer job for the same target took its place."""
 
     CANCELLED = "cancelled"
-    """Its video was deleted."""
+    """Its video was deleted, or an operator did not want it."""
 
     @property
     def is_final(self) -> bool:

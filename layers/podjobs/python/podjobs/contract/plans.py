@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from podjobs.contract.bounds import Log, Travelling
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S, Name
+from podjobs.contract.usage import Usage
 
 PLAN_EVENT_TYPE = "fr.esup-portail.podjobs.plan"
 RESULT_EVENT_TYPE = "fr.esup-portail.podjobs.result"
@@ -50,6 +51,8 @@ class Result(BaseModel):
     """What later steps need from it: a few numbers and names, never media."""
     log: Log = ()
     """Sentences for the job's log."""
+    usage: Usage | None = Field(default=None, exclude=True)
+    """What the step has used. Travels beside the reply, so that adapters which do not know it can read the reply."""
 
 
 class Plan(BaseModel):
@@ -61,3 +64,5 @@ class Plan(BaseModel):
     """What every later step receives; stored once with the job."""
     stages: tuple[Stage, ...] = Field(min_length=1)
     log: Log = ()
+    usage: Usage | None = Field(default=None, exclude=True)
+    """See Result.usage."""

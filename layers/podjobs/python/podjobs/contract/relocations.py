@@ -2,9 +2,10 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from podjobs.contract.bounds import Log
+from podjobs.contract.usage import Usage
 from podjobs.contract.workflows import AnyJob
 
 RELOCATION_EVENT_TYPE = "fr.esup-portail.podjobs.relocation"
@@ -31,3 +32,5 @@ class Relocation(BaseModel):
     """The job as it must be from now on."""
     log: Log = ()
     """Sentences for the job's log."""
+    usage: Usage | None = Field(default=None, exclude=True)
+    """See Result.usage."""

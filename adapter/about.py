@@ -1,0 +1,54 @@
+"""What an adapter says of itself, for operators and for other programs."""
+
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+import podjobs
+
+
+class AdapterState(StrEnum):
+    """What an adapter does."""
+
+    RUNNING = "running"
+    DRAINING = "draining"
+    """It takes nothing more, and finishes what it has."""
+    DRAINED = "drained"
+    """It has nothing left, and can be stopped."""
+
+
+@dataclass(slots=True)
+class AdapterAbout:
+    """One adapter."""
+
+    id: str
+    version: str = podjobs.__version__
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
+    started_at: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
+    state: str = AdapterState.RUNNING
+    slots: dict[str, int] = field(default_factory=dict)
+    """For each of its functions, how many steps or batches it delivers at once."""
+    queues: list[str] = field(default_factory=list)
+    """Pod's queues that it reads."""
+    http: str = ""
+    """Where its pages are: host and port."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions it invokes."""
+        return tuple(self.slots)
+
+    def as_fields(self) -> dict[str, Any]:
+        """As JSON can express it."""
+        return asdict(self)
+
+    @classmethod
+    def of_fields(cls, found: dict[str, Any]) -> "AdapterAbout":
+        """Read what another adapter has said, perhaps of another version. Raises TypeError if it says too little."""
+        known = {one.name for one in fields(cls)}
+        return cls(**{name: value for name, value in found.items() if name in known})

@@ -1,0 +1,86 @@
+"""The record of a job, as operators see it. Pure."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.steps.script import problem_detail
+from podjobs.contract.job_states import JobState
+
+VIDEOS = "videos/"
+"""Where Pod keeps each owner's videos: `videos/<owner>/<file>`. Source: docs/contract-pod.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """The current record of a job."""
+
+    id: str
+    fields: dict[str, str]
+    """The hash, see keys.py."""
+
+    @property
+    def state(self) -> str:
+        """One of the values of JobState."""
+        return self.fields.get("state", "")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in {JobState.QUEUED, JobState.RUNNING, JobState.FAILING} or "ended_at" not in self.fields
+
+    @property
+    def type(self) -> str:
+        """The job type's name."""
+        return self.fields.get("type", "")
+
+    @property
+    def target(self) -> str:
+        """What it is for: the number of a video in Pod."""
+        return self.fields.get("target", "")
+
+    @property
+    def accepted_at_s(self) -> float:
+        """When it was accepted, in seconds since the epoch."""
+        return self.number("accepted_at")
+
+    @property
+    def progress(self) -> float:
+        """Between 0 and 1."""
+        if self.state == JobState.DONE:
+            return 1.0
+        total = self.number("weight_total")
+        return min(1.0, self.number("weight_done") / total) if total else 0.0
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, or why its latest attempt did; empty while all is well."""
+        return problem_detail(self.fields.get("error") or self.fields.get("trouble") or "")
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What was requested: the job's own data; empty if they cannot be read."""
+        try:
+            found = json.loads(self.fields.get("params") or "{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def source(self) -> str:
+        """The key of the file that is processed; empty if there is none."""
+        return str(self.request.get("source") or "")
+
+    @property
+    def owner(self) -> str:
+        """The folder of the source's owner in Pod, for messages do not name owners; empty if it is in none."""
+        _, found, below = self.source.partition(VIDEOS)
+        owner, slash, _ = below.partition("/")
+        return owner if found and slash else ""
+
+    def number(self, name: str) -> float:
+        """A field that is a number; 0 if it is missing or none."""
+        try:
+            return float(self.fields.get(name) or 0)
+        except ValueError:
+            return 0.0

@@ -1,0 +1,56 @@
+-- What is noted for those who look: which attempts run, what became of those that have ended, and what they have cost.
+-- No decision depends on it.
+
+local ATTEMPTS_KEPT = 5000
+local REVOKED_S = 86400
+
+local function totals() return prefix .. 'totals' end
+local function attempts(job) return part(job, 'attempts') end
+
+-- An attempt begins: its step is delivered to its function.
+local function note_begin(step)
+  local attempt = { job = step.job, step = step.step, action = step.action, attempt = step.attempt, owner = step.owner,
+    since = tonumber(now()) }
+  call('HSET', running(step['function']), step.entry, cjson.encode(attempt))
+end
+
+-- An attempt has ended. `step.ended` says what its adapter knows of it; without it, nothing is noted.
+local function note_end(step, outcome)
+  call('HDEL', running(step['function']), step.entry)
+  local ended = step.ended
+  if not ended then return end
+  local time = tonumber(now())
+  local about = call('HMGET', record(step.job), 'stage', 'stage_at')
+  local taken = tonumber(string.match(step.entry, '^%d+')) / 1000
+  call('RPUSH', attempts(step.job), cjson.encode({ step.step, step['function'], ended.action, about[1] or '',
+    ended.number, outcome, tonumber(about[2] or 0), taken, time - ended.ran_s, time, ended.owner,
+    ended.cpu_s, ended.memory_bytes, ended.reason }))
+  call('LTRIM', attempts(step.job), -ATTEMPTS_KEPT, -1)
+  call('HINCRBYFLOAT', record(step.job), 'worked_s', ended.ran_s)
+  call('HINCRBY', record(step.job), 'attempts', 1)
+  call('HINCRBY', totals(), 'attempts:' .. step['function'], 1)
+  if ended.cpu_s > 0 then call('HINCRBYFLOAT', record(step.job), 'cpu_s', ended.cpu_s) end
+  if ended.memory_bytes > 0 then
+    call('HINCRBYFLOAT', record(step.job), 'gb_s', ended.memory_bytes / 1e9 * ended.ran_s)
+  end
+  if outcome ~= 'done' then
+    call('HINCRBY', record(step.job), 'retries', 1)
+    call('HINCRBY', totals(), 'retries:' .. step['function'], 1)
+  end
+end
+
+local function note_job_end(job, state)
+  call('HINCRBY', totals(), state .. ':' .. (call('HGET', record(job), 'type') or 'unknown'), 1)
+  call('EXPIRE', attempts(job), arguments.history_ttl_s)
+end
+
+-- Whether an operator has revoked a message before it became a job.
+local function was_revoked(job)
+  call('ZREMRANGEBYSCORE', prefix .. 'revoked', '-inf', now() - REVOKED_S)
+  return call('ZREM', prefix .. 'revoked', job) == 1
+end
+
+-- Whether operators have paused a function, or all.
+local function is_paused(name)
+  return call('HEXISTS', prefix .. 'paused', name) == 1 or call('HEXISTS', prefix .. 'paused', '*') == 1
+end

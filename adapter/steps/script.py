@@ -1,0 +1,85 @@
+"""The script that changes jobs and steps (lua/basics.lua and what follows it), and the form in which it takes them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from adapter.steps.versions import RECORD_VERSION, NewerRecordError
+from podjobs.contract.job_states import JobState
+from podjobs.contract.jobs import Job
+from podjobs.contract.plans import Stage
+from podjobs.contract.workflows import workflow_of
+
+_STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
+_PARTS = ("basics", "history", "turns", "steps", "jobs", "relocation", "operations")
+_LUA = [(Path(__file__).parent / "lua" / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS]
+_NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
+_SCRIPT = "\n".join([_NAMES, *_LUA])
+
+
+HISTORY_TTL_S = 7 * 86_400
+"""How long the attempts of an ended job are kept, unless it is set."""
+
+
+class JobScript:
+    """Runs the script's operations, each of them atomically."""
+
+    def __init__(self, redis: RedisClient, ttl_s: int, history_ttl_s: int) -> None:
+        """Use a client of the jobs' database that returns text; the times are those of Records."""
+        self._kept = {"ttl_s": ttl_s, "history_ttl_s": history_ttl_s}
+        self._script = redis.register_script(_SCRIPT)
+
+    async def run(self, operation: str, **arguments: Any) -> Any:
+        """Run an operation.
+
+        Args:
+            operation: one of those in lua/operations.lua.
+            arguments: what it takes.
+
+        Raises:
+            NewerRecordError: what it concerns was written by a newer version; nothing was changed.
+            RedisError: nobody knows whether it was done; it may be repeated.
+        """
+        answer = await self._script(
+            keys=[keys.PREFIX, keys.NEVER], args=[operation, json.dumps({**self._kept, **arguments})]
+        )
+        if answer[:1] == ["newer"]:
+            raise NewerRecordError(answer[1])
+        return answer
+
+
+def stage_text(stage: Stage) -> str:
+    """Write a stage as the script stores it."""
+    return json.dumps({"name": stage.name, "steps": [spec.model_dump_json() for spec in stage.steps]})
+
+
+def new_job(job: Job) -> dict[str, Any]:
+    """Write a job that begins, as the script takes it."""
+    workflow = workflow_of(job)
+    first = workflow.first_stage
+    return {
+        "id": job.id,
+        "type": job.type,
+        "target": job.target,
+        "params": job.model_dump_json(),
+        "weight": sum(spec.weight for spec in first.steps),
+        "first_stage": stage_text(first),
+        "failure_stages": [stage_text(stage) for stage in workflow.failure_stages],
+        "discard_stages": [stage_text(stage) for stage in workflow.discard_stages],
+    }
+
+
+def position_of(place: int | None) -> dict[str, str]:
+    """Write the place of a request in the order of all requests."""
+    # as text: a double would lose digits
+    return {} if place is None else {"position": str(place)}
+
+
+def problem_detail(problem: str) -> str:
+    """The detail of a problem stored as JSON; any other text is returned unchanged."""
+    try:
+        return str(json.loads(problem)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return problem
