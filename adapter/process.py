@@ -113,6 +113,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges"),
                 work.create_task(parts.samples.run(), name="samples"),
             ]
+            answering = work.create_task(_answer_remote_control(parts, settings), name="remote control")
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             draining = work.create_task(_drain_when_wanted(parts, dispatching), name="drain")
             try:
@@ -125,7 +126,8 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([draining, *dispatching, *reading, *watching, recovering, beating, renewing])
+                others = [*watching, answering, recovering, beating, renewing]
+                await cancel_and_wait([draining, *dispatching, *reading, *others])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 
@@ -145,6 +147,17 @@ async def _drain_when_wanted(parts: _Parts, dispatching: Sequence["asyncio.Task[
     about.state = AdapterState.DRAINED
     parts.health.report_absence("The adapter is drained: it has nothing left, and can be stopped.")
     logger.info("The adapter is drained and can be stopped.")
+
+
+async def _answer_remote_control(parts: _Parts, settings: AdapterSettings) -> None:
+    """Answer Celery's own commands, if it is wanted."""
+    if not settings.podjobs_remote_control:
+        return
+    from adapter.remote_control.opening import Answerer, answer_remote_control  # noqa: PLC0415 - delays the start
+
+    claimed = next((one for one in parts.dispatches if isinstance(one, StatementDispatch)), None)
+    statements = (lambda: claimed.claimed) if claimed else tuple
+    await answer_remote_control(Answerer(parts.heartbeat.about, settings, statements))
 
 
 async def _begin(parts: _Parts, settings: AdapterSettings) -> None:
