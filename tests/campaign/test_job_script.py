@@ -20,7 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.redis.streams import Streams
+from adapter.steps.cancellations import Cancellation
 from adapter.steps.entries import parse_entry
+from adapter.steps.history import AttemptNote
 from adapter.steps.interventions import Interventions
 from adapter.steps.records import MOST_RESTARTS, Records
 from podjobs.contract.errors import Problem
@@ -37,6 +39,7 @@ OPERATIONS = 50
 """Of a schedule, at most."""
 SCHEDULES = 25
 MANY_SCHEDULES = 2000
+NOTE = AttemptNote("one", ran_s=1.0)
 BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
 
 pick = st.integers(0, 1000)
@@ -109,6 +112,20 @@ class JobScript(RuleBasedStateMachine):
         job = self.model.jobs[fields["job"]].job
         accepted = self.run(Interventions(self.records.script).replay(job, letter_id))
         assert (accepted.outcome, accepted.other_id) == self.model.replay(job)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(which=pick)
+    def retry_job(self, which):
+        job = chosen(list(self.model.jobs.values()), which).job
+        accepted = self.run(Interventions(self.records.script).retry(job))
+        assert (accepted.outcome, accepted.other_id) == self.model.replay(job)
+
+    @precondition(lambda self: self.model.jobs)
+    @rule(which=pick)
+    def cancel_job(self, which):
+        job = chosen(list(self.model.jobs.values()), which).job
+        outcome = self.run(Interventions(self.records.script).cancel(job.id, Cancellation("anna")))
+        assert outcome == self.model.cancel(job.id)
 
     # Adapters get steps.
 
@@ -187,7 +204,7 @@ class JobScript(RuleBasedStateMachine):
             self.plans += 1
             stages = stages_of(shape, f"p{self.plans}")
         reply = Result(values={"from": step.spec.id}) if stages is None else Plan(stages=stages)
-        outcome = self.run(self.records.commit(step, reply)).outcome
+        outcome = self.run(self.records.commit(step, reply, NOTE)).outcome
         if self._is_open(step):
             assert outcome == self.model.commit(step.job_id, step.spec, {}, stages)
         else:
@@ -200,7 +217,7 @@ class JobScript(RuleBasedStateMachine):
     def fail(self, which, late, again):
         step = self._choose(which, late=late)
         expected = self.model.fail(step.job_id, step.spec.id) if self._is_open(step) else "duplicate"
-        assert self.run(self.records.fail(step, BROKEN)) == expected
+        assert self.run(self.records.fail(step, BROKEN, NOTE)) == expected
         if again:
             assert self.run(self.records.fail(step, BROKEN)) == "duplicate"
 
@@ -246,7 +263,8 @@ class JobScript(RuleBasedStateMachine):
             results = {f"{action}/{step_id}" for step_id, (action, _) in job.results.items()}
             assert stored.get(f"{record}:results", {}).keys() == results
             if job_id not in self.model.live:
-                assert {key for key in stored if key.startswith(f"{record}:")} <= {keys.job_log(job_id)}
+                kept = {keys.job_log(job_id), keys.job_attempts(job_id)}
+                assert {key for key in stored if key.startswith(f"{record}:")} <= kept
         for function in FUNCTIONS:
             self._check_queue(function, stored)
 
@@ -289,7 +307,8 @@ class JobScript(RuleBasedStateMachine):
         assert self.model.live == set()
         self.redis_is_as_the_model_says()
         kept = {keys.JOBS, keys.DEAD, *(key(name) for key in (keys.steps, keys.turns_bell) for name in FUNCTIONS)}
-        kept |= {key(job_id) for job_id in self.model.jobs for key in (keys.job, keys.job_log)}
+        kept |= {key(job_id) for job_id in self.model.jobs for key in (keys.job, keys.job_log, keys.job_attempts)}
+        kept.add(keys.TOTALS)
         kept |= {f"{keys.PREFIX}newest:encoding:{target}" for target in self.model.newest}
         assert set(self.watcher.scan_iter(count=1000)) <= kept
         assert all(self.watcher.xlen(keys.steps(name)) == 0 for name in FUNCTIONS)

@@ -51,6 +51,7 @@ class ModelJob:
     results: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """Step → its action and its result."""
     restarts: int = 0
+    is_cancelled: bool = False
 
     def ready(self, function: str) -> list[str]:
         """The steps that wait for a turn of that function, in their order."""
@@ -67,7 +68,8 @@ class ModelJob:
             return "continued"
         if not self.stages:
             ends = {JobState.FAILING: JobState.FAILED, JobState.SUPERSEDED: JobState.SUPERSEDED}
-            self.state = ends.get(self.state, JobState.DONE)
+            state = ends.get(self.state, JobState.DONE)
+            self.state = JobState.CANCELLED if self.is_cancelled and state == JobState.FAILED else state
             self.specs = {}
             return str(self.state)
         self.specs = {spec.id: spec for spec in self.stages.pop(0).steps}
@@ -114,9 +116,18 @@ class Model:
         return older
 
     def replay(self, job: Job) -> tuple[str, str]:
-        """As `accept`, for a job with a dead letter."""
+        """As `accept`, for a job that has ended badly."""
         state = self.jobs[job.id].state
-        return ("accepted", self.start(job)) if state == JobState.FAILED else (str(state), "")
+        return ("accepted", self.start(job)) if state in {JobState.FAILED, JobState.CANCELLED} else (str(state), "")
+
+    def cancel(self, job_id: str) -> str:
+        """An operator does not want a job. Returns the outcome."""
+        job = self.jobs[job_id]
+        if job.state not in {JobState.QUEUED, JobState.RUNNING}:
+            return str(job.state)
+        job.is_cancelled = True
+        self._after(job_id, job.divert(JobState.FAILING, workflow_of(job.job).failure_stages))
+        return "cancelled"
 
     def is_open(self, job_id: str, step_id: str, entry_id: str) -> bool:
         """Whether this very entry of a step counts."""

@@ -29,12 +29,20 @@ async def start(records, make_streams, function):
     async with contextlib.AsyncExitStack() as running:
 
         async def start_one(
-            adapter_id="one", concurrency=4, url=None, margin_s=5, timing=TIMING, name="encoding", delivery=None, **more
-        ):  # fmt: skip
+            adapter_id="one",
+            concurrency=4,
+            url=None,
+            margin_s=5,
+            timing=TIMING,
+            name="encoding",
+            delivery=None,
+            observers=(),
+            **more,
+        ):
             streams = await make_streams(adapter_id)
             delivery = delivery or HttpDelivery(url or function.url, STEPS, adapter_id, margin_s)
             settings = FunctionSettings(name, url or function.url, concurrency, RETRIES, **more)
-            dispatch = StepDispatch(settings, streams, records, delivery, timing)
+            dispatch = StepDispatch(settings, streams, records, delivery, timing, observers)
             task = asyncio.create_task(dispatch.run())
             running.push_async_callback(delivery.close)
             running.push_async_callback(dispatch.finish, 0)
