@@ -1,7 +1,7 @@
 """Answers Celery's remote control on one broker: listens to its channel, and replies for this adapter's nodes.
 
-Whoever reaches Redis can send anything: what is no request is dropped, a command that fails costs one reply, and no more
-than so many are answered in a second. Whatever happens here, jobs and steps go on.
+Whoever reaches Redis can send anything: what is no request is dropped, a command that fails costs one reply, and only
+so many are answered in a second. Whatever happens here, jobs and steps go on.
 """
 
 import asyncio
@@ -96,6 +96,7 @@ class RemoteControl:
             await node.roster.enter()
         async with self._broker.pubsub() as channel:
             await channel.subscribe(topic(self._database, PIDBOX))
+            logger.info("Celery's remote control is answered.", nodes=[node.place.name for node in self._nodes])
             heard_at_s = time.monotonic()
             while True:
                 message = await channel.get_message(timeout=PING_S)
@@ -126,6 +127,8 @@ class RemoteControl:
             self._complain(error)
             return
         self._desk.clock.adjust(request.clock)
+        for node in self._nodes:
+            await node.roster.enter()  # another adapter may have come or gone since the latest beat
         addressed = [node for node in self._nodes if request.is_for(node.place.name)]
         view = View(self._desk.reader)
         answers = [(node.place.name, await self._answer(Call(node, request, view, self._desk))) for node in addressed]
