@@ -63,6 +63,7 @@ def test_revoke_cancels_what_waits_and_leaves_alone_what_runs(running, remote, c
     assert "is failing: there is nothing to cancel" in remote("revoke", task_id=waiting, terminate=True)[ENCODE]["ok"]
 
 
+@pytest.mark.slow
 def test_terminate_cancels_what_runs(running, celery, client):
     _, (active, waiting, other) = running
     assert f"The job {active} is cancelled" in celery("control", "terminate", "KILL", active)
@@ -87,6 +88,7 @@ def test_message_on_pods_list_is_reserved_and_a_revoked_one_is_not_begun(start, 
     assert state(client, job_id) in {"failing", "cancelled"}
 
 
+@pytest.mark.slow
 def test_query_task_finds_jobs_whatever_has_become_of_them(running, remote, client):
     _, (active, waiting, _) = running
     client.hset(keys.job("old"), mapping={"type": "encoding", "target": "1", "state": "done", "ended_at": "5"})
@@ -95,6 +97,7 @@ def test_query_task_finds_jobs_whatever_has_become_of_them(running, remote, clie
     assert found["old"][1]["progress"] == 1.0
 
 
+@pytest.mark.slow
 def test_step_that_waits_for_another_attempt_is_scheduled(start, remote, client, redis_url, serve_status):
     start(PODJOBS_FUNCTION_URL_ENCODING=serve_status(500), PODJOBS_RETRY_BASE_S="600").wait()
     job_id = request_encoding(redis_url, 7, "/media/videos/7.mp4")
@@ -106,6 +109,7 @@ def test_step_that_waits_for_another_attempt_is_scheduled(start, remote, client,
     assert remote("active") == {ENCODE: []}
 
 
+@pytest.mark.slow
 def test_consumer_that_is_cancelled_pauses_its_function(running, remote, client):
     said = remote("cancel_consumer", queue="encoding")[ENCODE]["ok"]
     assert said.startswith("Paused, on all adapters: nothing more is delivered to the function encoding")
@@ -124,6 +128,7 @@ REFUSED = (
 )
 
 
+@pytest.mark.slow
 def test_command_that_means_nothing_here_is_refused_with_what_to_do(start, remote):
     adapter = start().wait()
     for command, arguments, remedy in REFUSED:
@@ -162,6 +167,7 @@ def test_statements_are_shown_that_the_lrs_does_not_have(start, remote, client, 
     assert "cannot be revoked" in remote("revoke", destination=[node], task_id="s-1")[node]["ok"]
 
 
+@pytest.mark.slow
 def test_remote_control_that_is_switched_off_is_not_answered(start, remote, client):
     start(PODJOBS_REMOTE_CONTROL="false").wait()
     assert remote("ping", timeout_s=0.7) == {}
@@ -185,6 +191,7 @@ def test_rubbish_on_the_channel_costs_nothing_but_a_line_in_the_log(start, remot
     assert "Traceback" not in adapter.said()
 
 
+@pytest.mark.slow
 def test_commands_leave_nothing_that_grows(start, celery, remote, client):
     adapter = start().wait()
     celery("inspect", "active")
