@@ -72,12 +72,12 @@ class EventFeed:
     async def _tell_of_tasks(self) -> None:
         """Look at the jobs; the speaker of a queue tells what has become of them."""
         view = View(self._desk.reader)
+        overview = await view.all()
         self._active = {node.queue: len(await node.active(view)) for node in self._nodes}
         speaking = [node for node in self._nodes if isinstance(node, JobNode) and node.place.is_speaker]
         if not speaking:
             self._announcements.forget()
             return
-        overview = await view.overview()
         records = await self._changed_records({record.id: record for record in (*overview.begun, *overview.waiting)})
         events = []
         for node in speaking:

@@ -124,7 +124,7 @@ async def _query_task(call: Call) -> Answer:
         found |= {task["id"]: [state, task] for task in tasks if task["id"] in wanted}
     missing = [job_id for job_id in wanted if job_id not in found]
     if isinstance(node, JobNode) and node.place.is_speaker and missing:
-        overview = await call.view.overview()
+        overview = await call.view.begun()
         for record in await call.desk.reader.records(missing):
             if record.type in node.types and not (record.is_live and record.id in overview.running):
                 found[record.id] = ["reserved" if record.is_live else "ready", node.describe(record, overview)]

@@ -44,13 +44,22 @@ class View:
     def __init__(self, reader: OverviewReader) -> None:
         """Nothing is read yet."""
         self._reader = reader
-        self._overview: Overview | None = None
+        self._overviews: dict[int, Overview] = {}
 
-    async def overview(self) -> Overview:
+    async def begun(self) -> Overview:
+        """The jobs that have not ended, but those that wait are not named. Raises RedisError."""
+        return await self._read(0)
+
+    async def all(self) -> Overview:
         """The jobs that have not ended. Raises RedisError."""
-        if self._overview is None:
-            self._overview = await self._reader.read()
-        return self._overview
+        return await self._read(LISTED)
+
+    async def _read(self, waiting_limit: int) -> Overview:
+        for limit in (waiting_limit, LISTED):
+            if limit in self._overviews:
+                return self._overviews[limit]
+        self._overviews[waiting_limit] = await self._reader.read(waiting_limit)
+        return self._overviews[waiting_limit]
 
 
 class Node(Protocol):
@@ -107,7 +116,7 @@ class JobNode:
 
     async def active(self, view: View) -> list[TaskInfo]:
         """See Node."""
-        overview = await view.overview()
+        overview = await view.begun()
         ours = [record for record in overview.begun if self._is_active(record, overview)]
         return [self.describe(record, overview) for record in ours]
 
@@ -115,7 +124,7 @@ class JobNode:
         """See Node."""
         if not self.place.is_speaker:
             return []
-        overview = await view.overview()
+        overview = await view.begun()
         ours = [record for record in overview.begun if record.type in self.types and _only_retries(record, overview)]
         return [
             describe_scheduled(self.describe(record, overview), overview.retries[record.id].next_at_s)
@@ -126,7 +135,7 @@ class JobNode:
         """See Node."""
         if not self.place.is_speaker:
             return []
-        overview = await view.overview()
+        overview = await view.all()
         found = await self._messages.read(LISTED)
         place = TaskPlace(self.place.name, self.queue)
         waiting = [record for record in overview.waiting if record.type in self.types]

@@ -3,11 +3,12 @@
 --   KEYS[1]  the set of the jobs that have not ended
 --   ARGV[1]  how the keys of jobs' records begin
 --   ARGV[2]  the state of a job that has not begun
---   ARGV[3]  how many jobs of each type to name at most, oldest first
+--   ARGV[3]  how many jobs of each type that have begun to name at most, oldest first
+--   ARGV[4]  how many that wait
 --
 -- Returns the ids of those that have begun, the ids of those that wait, and, flat, for each type how many wait.
 
-local WAITS, limit = ARGV[2], tonumber(ARGV[3])
+local WAITS, begun_limit, waiting_limit = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local rows = {}
 for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   local found = redis.call('HMGET', ARGV[1] .. id, 'state', 'type', 'accepted_at')
@@ -21,9 +22,9 @@ end)
 local begun, waiting, named, counts = {}, {}, {}, {}
 for _, row in ipairs(rows) do
   local _, id, state, type_ = unpack(row)
-  local list, slot = begun, 'begun ' .. type_
+  local list, slot, limit = begun, 'begun ' .. type_, begun_limit
   if state == WAITS then
-    list, slot = waiting, type_
+    list, slot, limit = waiting, type_, waiting_limit
     counts[type_] = (counts[type_] or 0) + 1
   end
   named[slot] = (named[slot] or 0) + 1

@@ -68,9 +68,9 @@ class OverviewReader:
         self._reader = JobReader(jobs)
         self._script = jobs.register_script(_SCRIPT)
 
-    async def read(self) -> Overview:
-        """Look at all jobs that have not ended."""
-        arguments = [keys.job(""), JobState.QUEUED.value, LISTED]
+    async def read(self, waiting_limit: int) -> Overview:
+        """Look at all jobs that have not ended, and name so many of each type that wait."""
+        arguments = [keys.job(""), JobState.QUEUED.value, LISTED, waiting_limit]
         begun, waiting, flat = await self._script(keys=[keys.LIVE], args=arguments)
         records = {record.id: record for record in await self.records([*begun, *waiting])}
         running: dict[str, list[RunningStep]] = {}
