@@ -34,6 +34,10 @@ class JobReader:
                 break
         return found[:limit]
 
+    async def live_ids(self) -> list[str]:
+        """The ids of all jobs that have not ended."""
+        return sorted(await self._redis.smembers(keys.LIVE))
+
     async def next_waiting(self, function: str, count: int) -> list[str]:
         """The ids of the jobs that have the next turns of a function, in that order."""
         return list(await self._redis.zrange(keys.turns(function), 0, count - 1))
@@ -44,7 +48,7 @@ class JobReader:
 
     async def live(self) -> list[JobRecord]:
         """All jobs that have not ended, in the order in which they were accepted."""
-        ids = sorted(await self._redis.smembers(keys.LIVE))
+        ids = await self.live_ids()
         found: list[JobRecord] = []
         for start in range(0, len(ids), PAGE):
             found += await self._records(ids[start : start + PAGE])

@@ -20,6 +20,7 @@ from podjobs.contract.job_states import JobState
 from podjobs.contract.workflows import step_functions
 
 RUNNING_SHOWN, WAITING_SHOWN, FAILED_SHOWN, LISTED, ATTEMPTS_SHOWN, LOG_SHOWN = 40, 30, 20, 100, 100, 200
+FEW_JOBS = 500
 FAILED_AMONG = 1000
 """Of the newest jobs, those that failed are looked for among so many."""
 DAY_S, QUARTER_S = 86400, 900
@@ -115,6 +116,8 @@ class ViewReader:
         waiting_ids: dict[str, None] = {}
         for function in step_functions():
             waiting_ids |= dict.fromkeys(await reader.next_waiting(function.name, WAITING_SHOWN + len(steps)))
+        if overview.jobs_live <= FEW_JOBS:  # those between two attempts among them
+            waiting_ids |= dict.fromkeys(await reader.live_ids())
         ids = [job_id for job_id in waiting_ids if job_id not in steps]
         waiting = await reader.records(ids[:WAITING_SHOWN])
         failed = await reader.jobs(JobFilter(states=ENDED_BADLY), FAILED_SHOWN, among=FAILED_AMONG)
