@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
+from adapter.page_settings import PageSettings
 from adapter.record_settings import RecordSettings
 from adapter.remote_control_settings import RemoteControlSettings
 from adapter.retries import RetryPolicy
@@ -79,7 +80,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, RemoteControlSettings):
+class AdapterSettings(RecordSettings, PageSettings, RemoteControlSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(
