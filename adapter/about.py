@@ -33,6 +33,10 @@ class AdapterAbout:
     state: str = AdapterState.RUNNING
     slots: dict[str, int] = field(default_factory=dict)
     """For each of its functions, how many steps or batches it delivers at once."""
+    workers: dict[str, int] = field(default_factory=dict)
+    """How many workers a function has, where that is known: all adapters share them."""
+    retries: dict[str, list[float]] = field(default_factory=dict)
+    """For each function: seconds before the second attempt, the factor of the waits, the longest one in seconds."""
     queues: list[str] = field(default_factory=list)
     """Pod's queues that it reads."""
     http: str = ""

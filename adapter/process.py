@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from adapter.about import AdapterState
+from adapter.about import AdapterAbout, AdapterState
 from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery
 from adapter.delivery.transports import AdapterSide, open_delivery
@@ -196,7 +196,10 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     gauges = Gauges(jobs, streams, doors, step_dispatches, intake)
     heartbeat = Heartbeat(jobs, streams, dispatches, lease_s)
     heartbeat.about.queues = [door.queue for door in doors]
+    heartbeat.refresh = lambda about: _tell_slots(about, step_dispatches)
     heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
+    policies = {dispatch.function.name: dispatch.function.retries for dispatch in dispatches}
+    heartbeat.about.retries = {name: [one.base_s, one.factor, one.cap_s] for name, one in policies.items()}
     return _Parts(
         adapter_id=streams.adapter_id,
         jobs=jobs,
@@ -208,6 +211,14 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         gauges=gauges,
         samples=Samples(jobs, gauges),
     )
+
+
+def _tell_slots(about: AdapterAbout, dispatches: Sequence[StepDispatch]) -> None:
+    """Bring what this adapter says of itself up to date: workers come and go."""
+    for dispatch in dispatches:
+        about.slots[dispatch.function.name] = dispatch.slots
+        if dispatch.workers is not None:
+            about.workers[dispatch.function.name] = dispatch.workers
 
 
 def _build_statement_dispatch(
