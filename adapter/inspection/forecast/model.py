@@ -17,8 +17,8 @@ PACKETS = 40_000
 """That are simulated at most, roughly: some four of them take a hundredth of a millisecond."""
 UNKNOWN_WORK = 60.0
 """Weight of a job that is not planned, as long as no plan of its type was seen."""
-ON_HOLD_S = 5.0
-"""A step on hold is delivered again after some such time."""
+HOLD_S = (1.0, 60.0)
+"""A step on hold is delivered again after as long as it has been so already, between these."""
 
 
 class Model:
@@ -159,7 +159,8 @@ class _Course:
             queue = self._snapshot.functions[step.function]
             self.simulation.add_retry(job, lane, next_attempt_s(step, queue), expected_s * noise.draw())
         elif step.since_s is None:
-            self.simulation.add_begun(job, lane, ON_HOLD_S + expected_s * noise.draw())
+            hold_s = min(HOLD_S[1], max(HOLD_S[0], step.idle_s)) if step.is_on_hold else 0.0
+            self.simulation.add_begun(job, lane, hold_s + expected_s * noise.draw())
         else:
             run_s = max(0.0, self._snapshot.now_s - step.since_s)
             self.simulation.add_begun(job, lane, noise.left_s(expected_s, run_s, self._chance))

@@ -19,6 +19,8 @@ FIELDS = (
 BATCH = 500
 """Jobs that are read at once: other clients wait meanwhile."""
 PENDING = 100_000
+TAKEN_S = 2.0
+"""A step is delivered within this time once an adapter has taken it."""
 _SCRIPT = (Path(__file__).parent / "snapshot.lua").read_text(encoding="utf-8")
 
 
@@ -72,8 +74,8 @@ class StepInStream:
 
     @property
     def is_on_hold(self) -> bool:
-        """Whether an adapter has it, but its function does not."""
-        return not self.is_waiting and self.since_s is None
+        """Whether its function does not take it now: an adapter has it, and delivers it again."""
+        return not self.is_waiting and self.since_s is None and (self.attempts == 0 or self.idle_s > TAKEN_S)
 
 
 @dataclass(frozen=True, slots=True)
