@@ -46,6 +46,19 @@ class JobReader:
         fields = await self._redis.hgetall(keys.job(job_id))
         return JobRecord(job_id, fields) if fields else None
 
+    async def of_target(self, target: str) -> JobRecord | None:
+        """The newest job for a target, such as the number of a video; None if there is none."""
+        async for page in self._newest():
+            for record in page:
+                if record.target == target:
+                    return record
+        return None
+
+    async def ids_beginning(self, beginning: str) -> list[str]:
+        """The ids of the jobs that begin so, newest first."""
+        ids = await self._redis.zrevrange(keys.JOBS, 0, -1)
+        return [job_id for job_id in ids if beginning and job_id.startswith(beginning)]
+
     async def log(self, job_id: str) -> list[str]:
         """The sentences of a job's log, oldest first."""
         return list(await self._redis.lrange(keys.job_log(job_id), 0, -1))

@@ -54,6 +54,7 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     head_base64, sha1, problem) or kind `statement` (statement, problem)
     running:<function>              hash: entry of the function's stream → the attempt that runs, as JSON
                                     (steps/history.py). It may outlive its adapter until the step is taken over.
+    recent:<function>               list of how long its latest 200 attempts took that were successful, in seconds
     totals                          hash: `<state>:<type>` → how many jobs have ended so; `attempts:<function>`,
                                     `retries:<function>` → how many attempts have ended, and of them without success
     rates                           hash: `<function>/<action>:s`, `…:w`, `…:v` → seconds and weights of the steps that
@@ -166,6 +167,11 @@ def running(function: str) -> str:
 def plans(job_type: str) -> str:
     """Name the list of the outlines of a job type's newest plans."""
     return f"{PREFIX}plans:{job_type}"
+
+
+def recent(function: str) -> str:
+    """Name the list of how long a function's latest attempts took."""
+    return f"{PREFIX}recent:{function}"
 
 
 def about(adapter_id: str) -> str:
