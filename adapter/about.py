@@ -33,6 +33,8 @@ class AdapterAbout:
     state: str = AdapterState.RUNNING
     slots: dict[str, int] = field(default_factory=dict)
     """For each of its functions, how many steps or batches it delivers at once."""
+    lease_s: float = 15.0
+    """PODJOBS_LEASE_S: it is heard of three times as often."""
     workers: dict[str, int] = field(default_factory=dict)
     """How many workers a function has, where that is known: all adapters share them."""
     retries: dict[str, list[float]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How far forecasts are off: the real adapter and a real Redis, and mixed jobs whose steps sleep (support/mixed_jobs.py).
+"""How far forecasts are off: the real adapter, a real Redis, and mixed jobs whose steps sleep (support/mixed_jobs.py).
 
 A tenth of the jobs are there from the beginning, another tenth comes at once in the middle, the others by chance. Each
 time a job has done another tenth of its work, it is noted when it is said to be ready; what came of it is known at the
@@ -9,7 +9,6 @@ end. Two errors are told:
 """
 
 import asyncio
-import pickle
 import random
 import threading
 import time
@@ -31,8 +30,8 @@ from support.parts import new_adapter, running_redis
 from support.processes import wait_for
 
 SLOTS = {"ENCODING": "8", "TRANSCRIPTION": "2", "NOTIFICATION": "4"}
-WARM_UP = 20
-"""Jobs that come before, one after another: what is learned about steps is not what is measured."""
+WARM_UP = 40
+"""Jobs that come before, by chance: what is learned of steps, and of how often jobs come, is not what is measured."""
 LOOK_S = 0.15
 TIMEOUT_S = 900
 FROM = 0.1
@@ -75,17 +74,20 @@ def watch_jobs(folder: Path, jobs: int, per_s: float, seed: int = 1) -> Course:
         settings = urls | {f"PODJOBS_CONCURRENCY_{name}": slots for name, slots in SLOTS.items()}
         adapter = new_adapter(f"redis://127.0.0.1:{port}/0", settings, folder)
         with redis.Redis(port=port, decode_responses=True) as client:
+            chance = random.Random(seed)
             adapter.start()
             try:
                 adapter.wait()
-                _push(client, [f"warm-{number}" for number in range(WARM_UP)], 10_000, random.Random(0))
+                for number in range(WARM_UP):
+                    _push(client, [f"warm-{number}"], 10_000 + number, chance)
+                    time.sleep(chance.expovariate(per_s))
                 _wait_ended(client, WARM_UP)
-                return _watch(client, port, jobs, per_s, random.Random(seed))
+                return _watch(client, port, jobs, per_s, chance)
             finally:
                 adapter.stop()
 
 
-def _watch(client: "redis.Redis[str]", port: int, jobs: int, per_s: float, chance: random.Random) -> Course:
+def _watch(client: "redis.Redis", port: int, jobs: int, per_s: float, chance: random.Random) -> Course:
     course = Course()
     stop = threading.Event()
     watcher = threading.Thread(target=lambda: asyncio.run(_look(port, course, stop)))
@@ -108,7 +110,7 @@ def _watch(client: "redis.Redis[str]", port: int, jobs: int, per_s: float, chanc
     return course
 
 
-def _push(client: "redis.Redis[str]", names: Sequence[str], first_video: int, chance: random.Random) -> None:
+def _push(client: "redis.Redis", names: Sequence[str], first_video: int, chance: random.Random) -> None:
     for number, name in enumerate(names):
         video = first_video + number
         if chance.random() < TRANSCRIPTIONS:
@@ -117,7 +119,7 @@ def _push(client: "redis.Redis[str]", names: Sequence[str], first_video: int, ch
             client.lpush("encoding", encoding_message(name, video, f"/media/videos/{video}.mp4"))
 
 
-def _wait_ended(client: "redis.Redis[str]", count: int) -> None:
+def _wait_ended(client: "redis.Redis", count: int) -> None:
     wait_for(lambda: client.zcard(keys.JOBS) >= count and not client.scard(keys.LIVE), TIMEOUT_S)
 
 
@@ -183,20 +185,3 @@ def _add_row(table: "object", name: str, questions: Sequence[Question]) -> None:
         name, str(len(questions)), f"{median(totals):.1%}", f"{totals[nine]:.1%}", f"{within(questions):.0%}",
         f"{median(one.bias for one in questions):+.1%}", f"{median(remaining):.1%}", f"{remaining[nine]:.1%}",
     )  # fmt: skip
-
-
-if __name__ == "__main__":
-    import sys
-
-    path = Path(sys.argv[1])
-    if not path.exists():
-        path.write_bytes(pickle.dumps(watch_jobs(path.parent / "work", int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]))))
-    from benchmarks.measure import console
-
-    course = pickle.loads(path.read_bytes())
-    start = time.perf_counter()
-    table, targets = report(ask(course))
-    console.width = 150
-    console.print(table, f"{time.perf_counter() - start:.1f} s", len(course.snapshots))
-    for t in targets:
-        print(t)

@@ -51,7 +51,7 @@ class Heartbeat:
         self._claimants = claimants
         self._lease_s = lease_s
         self._beats = 0
-        self.about = AdapterAbout(streams.adapter_id)
+        self.about = AdapterAbout(streams.adapter_id, lease_s=lease_s)
         """Told to whoever asks, with every beat."""
         self.refresh: Callable[[AdapterAbout], None] = lambda _: None
         """Brings it up to date before that."""

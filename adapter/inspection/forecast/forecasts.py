@@ -23,15 +23,16 @@ async def forecast_all(redis: RedisClient) -> dict[str, float]:
     return ready_times(await read_snapshot(redis))
 
 
-def ready_times(snapshot: Snapshot, job_id: str = "") -> dict[str, float]:
+def ready_times(snapshot: Snapshot, job_id: str = "", courses: int = COURSES) -> dict[str, float]:
     """When jobs will be ready, as far as is known. Pure.
 
     Args:
         snapshot: what there is.
         job_id: only this one counts; empty: all.
+        courses: of events, at most.
     """
     model = Model(snapshot)
-    courses = max(1, min(COURSES, STEPS // max(1, model.packets)))
+    courses = max(1, min(courses, STEPS // max(1, model.packets)))
     found: dict[str, list[float]] = {}
     for seed in range(courses):
         simulation = model.simulation(seed)

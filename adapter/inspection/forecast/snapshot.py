@@ -19,6 +19,8 @@ FIELDS = (
 BATCH = 500
 """Jobs that are read at once: other clients wait meanwhile."""
 PENDING = 100_000
+SILENT_LEASES = 2
+"""An adapter that has not been heard of for so many leases is probably gone."""
 TAKEN_S = 2.0
 """A step is delivered within this time once an adapter has taken it."""
 _SCRIPT = (Path(__file__).parent / "snapshot.lua").read_text(encoding="utf-8")
@@ -82,6 +84,8 @@ class StepInStream:
 class Pause:
     """Who has paused a function, when and why."""
 
+    function: str
+    """Its name; keys.ALL_FUNCTIONS: all are paused."""
     since_s: float
     by: str
     reason: str
@@ -130,7 +134,6 @@ async def read_snapshot(redis: RedisClient) -> Snapshot:
         redis: the jobs' database; returns text.
     """
     names = [function.name for function in step_functions()]
-    adapters = await read_adapters(redis)
     async with redis.pipeline(transaction=False) as pipeline:
         pipeline.time()
         pipeline.smembers(keys.LIVE)
@@ -140,9 +143,11 @@ async def read_snapshot(redis: RedisClient) -> Snapshot:
         for job_type in WORKFLOWS:
             pipeline.lrange(keys.plans(job_type), 0, -1)
         (seconds, microseconds), ids, paused, rates, arrivals, *plans = await pipeline.execute()
+    now_s = seconds + microseconds / 1e6
+    adapters = await read_adapters(redis, now_s)
     queues = await _read_queues(redis, names, adapters, paused)
     return Snapshot(
-        now_s=seconds + microseconds / 1e6,
+        now_s=now_s,
         adapters=adapters,
         jobs=await _read_jobs(redis, sorted(ids), names),
         functions=queues,
@@ -152,13 +157,23 @@ async def read_snapshot(redis: RedisClient) -> Snapshot:
     )
 
 
-async def read_adapters(redis: RedisClient) -> list[AdapterAbout]:
-    """The adapters that live: those whose heartbeat has not expired."""
-    names = await redis.zrange(keys.ADAPTERS, 0, -1)
-    if not names:
+async def read_adapters(redis: RedisClient, now_s: float) -> list[AdapterAbout]:
+    """The adapters that live: those that have been heard of lately.
+
+    Args:
+        redis: the jobs' database.
+        now_s: since the epoch.
+    """
+    heard = await redis.zrange(keys.ADAPTERS, 0, -1, withscores=True)
+    if not heard:
         return []
-    texts = await redis.mget([keys.about(name) for name in names])
-    return [AdapterAbout.of_fields(json.loads(text)) for text in texts if text]
+    texts = await redis.mget([keys.about(name) for name, _ in heard])
+    found = []
+    for (_, at_s), text in zip(heard, texts, strict=True):
+        about = AdapterAbout.of_fields(json.loads(text)) if text else None
+        if about and now_s - at_s <= SILENT_LEASES * about.lease_s:
+            found.append(about)
+    return found
 
 
 async def _read_jobs(redis: RedisClient, ids: Sequence[str], functions: Sequence[str]) -> dict[str, LiveJob]:
@@ -203,26 +218,24 @@ async def _read_queues(
 ) -> dict[str, FunctionQueue]:
     queues = {}
     for name in names:
-        async with redis.pipeline(transaction=False) as pipeline:
+        async with redis.pipeline(transaction=True) as pipeline:
             pipeline.zrange(keys.turns(name), 0, -1, withscores=True)
             pipeline.hget(keys.turns_clock(name), "time")
             pipeline.hgetall(keys.running(name))
             pipeline.xrange(keys.steps(name))
-            pipeline.exists(keys.steps(name))
-            turns, time, running, entries, has_stream = await pipeline.execute()
-        pending = []
-        if has_stream and entries:
-            pending = await redis.xpending_range(keys.steps(name), keys.GROUP, min="-", max="+", count=PENDING)
+            # an error as long as there is no such stream
+            pipeline.xpending_range(keys.steps(name), keys.GROUP, min="-", max="+", count=PENDING)
+            turns, time, running, entries, pending = await pipeline.execute(raise_on_error=False)
         taking = [about for about in adapters if about.state == AdapterState.RUNNING and name in about.slots]
         queues[name] = FunctionQueue(
             name=name,
             slots=sum(about.slots[name] for about in taking),
             workers=max((about.workers[name] for about in taking if name in about.workers), default=None),
             retries=next((about.retries[name] for about in taking if name in about.retries), NO_RETRIES),
-            pause=_read_pause(paused.get(name) or paused.get(keys.ALL_FUNCTIONS)),
+            pause=next((_read_pause(one, paused[one]) for one in (name, keys.ALL_FUNCTIONS) if one in paused), None),
             turns=[(job, float(due)) for job, due in turns],
             time=float(time or 0),
-            steps=_read_steps(name, entries, pending, running),
+            steps=_read_steps(name, entries, pending if isinstance(pending, list) else [], running),
         )
     return queues
 
@@ -230,11 +243,9 @@ async def _read_queues(
 NO_RETRIES = (0.0, 1.0, 0.0)
 
 
-def _read_pause(text: str | None) -> Pause | None:
-    if not text:
-        return None
+def _read_pause(function: str, text: str) -> Pause:
     found = json.loads(text)
-    return Pause(float(found["since"]), found["by"], found["reason"])
+    return Pause(function, float(found["since"]), found["by"], found["reason"])
 
 
 def _read_steps(
@@ -261,7 +272,7 @@ def _read_steps(
                 step=step,
                 action=action,
                 weight=weight,
-                owner=row["consumer"] if row else keys.RETURNED,
+                owner=row["consumer"] if row else keys.RETURNED,  # no owner: records of version 1 have such
                 attempts=row["times_delivered"] if row else 0,
                 idle_s=row["time_since_delivered"] / 1000 if row else 0.0,
                 since_s=since,
