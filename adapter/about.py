@@ -3,9 +3,10 @@
 import os
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import podjobs
 
@@ -18,6 +19,21 @@ class AdapterState(StrEnum):
     """It takes nothing more, and finishes what it has."""
     DRAINED = "drained"
     """It has nothing left, and can be stopped."""
+
+
+class Dispatch(Protocol):
+    """What delivers the steps of one function."""
+
+    function: Any
+    """Has a name."""
+
+    @property
+    def slots(self) -> int:
+        """How many steps may be in flight."""
+
+    @property
+    def workers(self) -> int | None:
+        """How many workers the function has; None: not known."""
 
 
 @dataclass(slots=True)
@@ -48,6 +64,13 @@ class AdapterAbout:
     def functions(self) -> tuple[str, ...]:
         """The functions it invokes."""
         return tuple(self.slots)
+
+    def note_slots(self, dispatches: Iterable[Dispatch]) -> None:
+        """Note what there is now: workers come and go."""
+        for dispatch in dispatches:
+            self.slots[dispatch.function.name] = dispatch.slots
+            if dispatch.workers is not None:
+                self.workers[dispatch.function.name] = dispatch.workers
 
     def as_fields(self) -> dict[str, Any]:
         """As JSON can express it."""

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from adapter.about import AdapterAbout, AdapterState
+from adapter.about import AdapterState
 from adapter.cancellation import cancel_and_wait
 from adapter.delivery import Delivery
 from adapter.delivery.transports import AdapterSide, open_delivery
@@ -26,6 +26,9 @@ from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.operator.samples import Samples
+from adapter.page.actions import Actions
+from adapter.page.routes import PageRoutes
+from adapter.page.views import ViewReader
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.earlier_names import carry_over
@@ -39,6 +42,7 @@ from adapter.settings import AdapterSettings, FunctionSettings, StatementSetting
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
+from adapter.steering.steering import Steering
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.observer import StepObserver
 from adapter.steps.records import Records
@@ -65,6 +69,7 @@ class _Parts:
 
     adapter_id: str
     jobs: RedisClient
+    records: Records
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
     recovery: Recovery
@@ -91,7 +96,9 @@ async def run_adapter(settings: AdapterSettings) -> None:
     _on_signals(stop)
     async with AsyncExitStack() as resources:
         parts = _build(settings, resources)
-        server = HttpServer([parts.health])
+        page = _build_page(settings, parts)
+        resources.push_async_callback(page.close)
+        server = HttpServer([parts.health, page])
         resources.push_async_callback(server.stop)
         port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
         parts.heartbeat.about.http = f"{settings.podjobs_health_host}:{port}"
@@ -196,13 +203,14 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     gauges = Gauges(jobs, streams, doors, step_dispatches, intake)
     heartbeat = Heartbeat(jobs, streams, dispatches, lease_s)
     heartbeat.about.queues = [door.queue for door in doors]
-    heartbeat.refresh = lambda about: _tell_slots(about, step_dispatches)
+    heartbeat.refresh = lambda about: about.note_slots(step_dispatches)
     heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
     policies = {dispatch.function.name: dispatch.function.retries for dispatch in dispatches}
     heartbeat.about.retries = {name: [one.base_s, one.factor, one.cap_s] for name, one in policies.items()}
     return _Parts(
         adapter_id=streams.adapter_id,
         jobs=jobs,
+        records=records,
         doors=doors,
         recovery=Recovery(jobs, records),
         dispatches=dispatches,
@@ -213,12 +221,10 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     )
 
 
-def _tell_slots(about: AdapterAbout, dispatches: Sequence[StepDispatch]) -> None:
-    """Bring what this adapter says of itself up to date: workers come and go."""
-    for dispatch in dispatches:
-        about.slots[dispatch.function.name] = dispatch.slots
-        if dispatch.workers is not None:
-            about.workers[dispatch.function.name] = dispatch.workers
+def _build_page(settings: AdapterSettings, parts: _Parts) -> PageRoutes:
+    """Build the web page for administrators."""
+    views = ViewReader(parts.jobs, settings.podjobs_lease_s, parts.doors)
+    return PageRoutes(settings, views, Actions(parts.jobs, Steering(parts.jobs, parts.records)))
 
 
 def _build_statement_dispatch(

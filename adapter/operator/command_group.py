@@ -22,7 +22,6 @@ COMMANDS = {
     "handback": "adapter.operator.handback_command:handback",
     "takeover": "adapter.operator.handback_command:takeover",
     "worker": "adapter.operator.worker_command:worker",
-    "run": "adapter.operator.run_command:run",
 }
 """Each command's name, and where it is: module and variable; in the order in which they are listed."""
 ALIASES = {"job": "show"}
@@ -32,15 +31,15 @@ ALIASES = {"job": "show"}
 class CommandGroup(click.Group):
     """Finds commands by the table."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        return list(COMMANDS)
+        return [*COMMANDS, *super().list_commands(ctx)]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None: there is none of that name."""
         place = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
         if place is None:
-            return None
+            return super().get_command(ctx, cmd_name)
         module, _, variable = place.partition(":")
         command: click.Command = getattr(import_module(module), variable)
         return command
