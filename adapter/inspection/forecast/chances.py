@@ -12,6 +12,9 @@ LEAST_ARRIVALS = 10
 """With fewer, nothing is known about how often jobs come."""
 AT_ONCE = 0.1
 """Jobs that come within so much of the usual time between two of them come together."""
+REPEATED = 0.5
+"""How much of what has come is expected to come again. With all of it, jobs with much to do were said to be ready too
+late in `scripts/bench operate`, with nothing too early, and by as much."""
 _NORMAL = NormalDist()
 _QUANTILES = [_NORMAL.inv_cdf((number + 0.5) / TABLE) for number in range(TABLE)]
 
@@ -65,7 +68,7 @@ Arrival = tuple[float, str]
 def expect_arrivals(
     arrivals: Sequence[tuple[float, str]], now_s: float, chance: random.Random
 ) -> list[tuple[float, str]]:
-    """Which jobs may come, if the time to come is like as much time before: a whole class may upload at once.
+    """Which jobs may come in as much time as is remembered. Whole classes upload at once, so that jobs come together.
 
     Args:
         arrivals: when the latest jobs came, and their types; newest first.
@@ -79,7 +82,7 @@ def expect_arrivals(
         return []
     span_s = now_s - arrivals[-1][0]
     visits = _visits(arrivals, span_s)
-    rate = (len(visits) - 1) / span_s if span_s > 0 else 0.0
+    rate = REPEATED * (len(visits) - 1) / span_s if span_s > 0 else 0.0
     found: list[Arrival] = []
     after_s = chance.expovariate(rate) if rate > 0 else math.inf
     while after_s < span_s:
