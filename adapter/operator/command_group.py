@@ -8,6 +8,7 @@ COMMANDS = {
     "status": "adapter.operator.status_command:status",
     "jobs": "adapter.operator.job_commands:jobs",
     "show": "adapter.operator.job_commands:show",
+    "why": "adapter.operator.why_command:why",
     "watch": "adapter.operator.watch_command:watch",
     "cancel": "adapter.operator.cancel_commands:cancel",
     "retry": "adapter.operator.cancel_commands:retry",
