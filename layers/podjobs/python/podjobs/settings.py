@@ -14,7 +14,16 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import pydantic_settings
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
@@ -151,6 +160,11 @@ class MediaSettings(EndpointSettings, ObjectStorageSettings):
         "mounted there, `s3://bucket/prefix`. If not set: MEDIA_ROOT itself.",
     )
 
+    podjobs_disk_free_gb: NonNegativeFloat = Field(
+        default=10,
+        description="Space, in GiB, that should be free on the disks of the media root and of temporary files: "
+        "`podjobs check` says where less is.",
+    )
     podjobs_media_links: FromJson[tuple[AbsolutePath, ...]] = Field(
         default=(),
         description="Absolute folders outside the media root to which an administrator's links in it may lead, as the "
