@@ -4,6 +4,7 @@ import asyncio
 
 import click
 
+from adapter.operator.adopt_command import adopt
 from adapter.operator.check_command import check
 from adapter.operator.clean_command import clean
 from adapter.operator.dead_letter_commands import dead
@@ -35,7 +36,7 @@ def run() -> None:
         )
 
 
-for command in (jobs, job, dead, check, clean, worker, handback, takeover):
+for command in (jobs, job, dead, check, adopt, clean, worker, handback, takeover):
     adapter.add_command(command)
 
 if __name__ == "__main__":

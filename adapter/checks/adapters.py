@@ -56,12 +56,11 @@ def judge_adapters(abouts: Sequence[AdapterAbout], silent_s: dict[str, float], l
         shown = f"{one.host}, process {one.pid}"
         if one not in living:
             said = (
-                f"The adapter was last heard of {silent_s[one.id]:.0f} s ago: it was killed, its machine is gone, or its "
-                "clock is wrong."
+                f"The adapter was last heard of {silent_s[one.id]:.0f} s ago: it was killed, its machine is gone, or "
+                f"its clock is wrong. {START}."
             )
-            yield Finding(
-                subject=SUBJECT, part=shown, verdict=Verdict.NOTE if working else Verdict.FAULT, said=f"{said} {START}."
-            )
+            verdict = Verdict.NOTE if working else Verdict.FAULT
+            yield Finding(subject=SUBJECT, part=shown, verdict=verdict, said=said)
         elif one.state != AdapterState.RUNNING:
             said = f"The adapter is {one.state}: it takes nothing more. Stop it, or start it anew."
             yield Finding(subject=SUBJECT, part=shown, verdict=Verdict.NOTE, said=said)

@@ -66,15 +66,16 @@ def compare_media(ids: Mapping[str, str]) -> Iterator[Finding]:
     if len(ids) <= 1:
         return
     common, _ = Counter(ids.values()).most_common(1)[0]
-    others = [name for name, one in ids.items() if one != common]
-    same = [name for name, one in ids.items() if one == common]
+    others = sorted(name for name, one in ids.items() if one != common)
+    same = sorted(name for name, one in ids.items() if one == common)
     if not others:
         said = f"{_listed(same)} see the same media root."
         yield Finding(subject="media", part="mounts", verdict=Verdict.OK, said=said)
         return
+    do = "does" if len(others) == 1 else "do"
     said = (
-        f"{_listed(others)} does not see the media root of {_lower(_listed(same))}. Mount Pod's media folder there, or "
-        "correct its MEDIA_URL."
+        f"{_listed(others)} {do} not see the media root of {_lower(_listed(same))}. Mount Pod's media folder there, or "
+        "correct MEDIA_URL there."
     )
     yield Finding(subject="media", part="mounts", verdict=Verdict.FAULT, said=said)
 

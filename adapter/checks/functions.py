@@ -80,7 +80,8 @@ def _explained(detail: str, function: str) -> str:
     """Why a function did not answer, with the setting that an operator can correct."""
     detail = detail.replace("PODJOBS_FUNCTION_URL_…", url_setting(function))
     if OTHER_VERSION in detail:
-        return "It is of an earlier version than this command, and cannot be examined. Install the same version everywhere."
+        remedy = "Install the same version everywhere."
+        return f"It is of an earlier version than this command, and cannot be examined. {remedy}"
     if "PODJOBS_" in detail:
         return detail
     return f"{detail.rstrip('.')}. Start it, or correct {url_setting(function)}."

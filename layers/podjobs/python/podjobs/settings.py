@@ -5,7 +5,6 @@ program is told; they take precedence over the file that PODJOBS_SETTINGS_FILE n
 valid before it was kept as a secret.
 """
 
-import ast
 import json
 import os
 from collections.abc import Mapping
@@ -30,6 +29,7 @@ from typing_extensions import override
 
 from podjobs.contract.media_urls import split_media_url
 from podjobs.object_storage_settings import ObjectStorageSettings
+from podjobs.pod_settings_file import UnreadableFileError, read_settings_file
 from podjobs.secret_store.held import TTL_S, held_secrets
 from podjobs.secret_store.references import VARIABLE
 
@@ -237,23 +237,6 @@ def read_assignments(path: Path) -> dict[str, Any]:
         SettingsError: the file cannot be read or is not Python.
     """
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which cannot be read: {error}.") from error
-    except (SyntaxError, ValueError) as error:
-        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which is not valid Python: {error}.") from error
-    values: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign):
-            targets, value = node.targets, node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets, value = [node.target], node.value
-        else:
-            continue
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id.isupper():
-                try:
-                    values[target.id] = ast.literal_eval(value)
-                except ValueError:
-                    values.pop(target.id, None)
-    return values
+        return read_settings_file(path).values
+    except UnreadableFileError as error:
+        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which {error}.") from error

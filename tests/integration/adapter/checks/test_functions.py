@@ -5,6 +5,12 @@ import pytest
 from podjobs.contract.examinations import Verdict
 
 
+def only(lines):
+    """The only line. The test fails with all of them if there are others."""
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
 @pytest.fixture
 def faults(settings, urls, look, adapter_lives):
     settings |= urls
@@ -33,7 +39,7 @@ def test_everything_is_well(faults):
 )
 def test_pod_that_answers_otherwise_is_said(faults, pod, status, said):
     pod.pages["/rest/renditions/"] = (status, "<h1>A page.</h1>")
-    (line,) = faults()
+    line = only(faults())
     assert line.startswith("Pod/notification: REST interface: ")
     assert said in line
 
@@ -41,26 +47,26 @@ def test_pod_that_answers_otherwise_is_said(faults, pod, status, said):
 def test_pod_that_redirects_to_its_login_is_said(faults, pod):
     pod.pages["/rest/renditions/"] = (302, "")
     pod.headers["Location"] = "https://pod.example.org/accounts/login/"
-    (line,) = faults()
+    line = only(faults())
     assert "Pod redirects to 'https://pod.example.org/accounts/login/'. Set POD_API_URL to the final address." in line
 
 
 def test_pod_that_is_too_old_is_said(faults, pod):
     del pod.pages["/rest/store_remote_transcripted_video/"]
-    (line,) = faults()
+    line = only(faults())
     assert "Pod 3.5.1 or newer is needed" in line
 
 
 def test_rendition_that_pod_lacks_is_said(faults, pod):
     pod.pages["/rest/renditions/"] = (200, '[{"resolution": "640x360"}, {"resolution": "1280x720"}]')
-    (line,) = faults()
+    line = only(faults())
     assert line.startswith("Pod/notification: renditions: Pod has no rendition x1080")
 
 
 @pytest.mark.parametrize(("lead_s", "said"), [(90, "90 s ahead of"), (-120, "120 s behind")])
 def test_clock_of_pod_that_is_wrong_is_said(faults, pod, lead_s, said):
     pod.lead_s = lead_s
-    (line,) = faults()
+    line = only(faults())
     assert line.startswith(f"clocks/Pod: The clock of Pod is {said} that of Redis")
 
 
@@ -76,7 +82,7 @@ def test_clock_of_pod_that_is_wrong_is_said(faults, pod, lead_s, said):
 )
 def test_lrs_that_does_not_take_statements_is_said(faults, lrs, answer, said):
     lrs.answers.append(answer)
-    (line,) = faults()
+    line = only(faults())
     assert line.startswith("LRS/xapi: statements endpoint: ")
     assert said in line
 
