@@ -19,6 +19,8 @@ from podjobs.contract.examinations import MEDIA_ID, POD_LEAD_S, Finding, Verdict
 from podjobs.secret_store.held import OVERRULED, held_secrets
 
 SETTINGS = "settings"
+LEAVE_S = 0.2
+"""What is given up may take this long to close its connections."""
 SUBJECTS = (
     SETTINGS, "Redis", "queues", "adapters", "paused", "dead letters", "functions", "media", "tools", "Pod", "LRS",
     "clocks", "versions",
@@ -55,6 +57,8 @@ async def examine(settings: AdapterSettings, limit_s: float) -> list[Finding]:
         for task in late:
             task.cancel()
             gathered.findings.append(_hangs(*tasks[task], limit_s))
+        if late:
+            await asyncio.wait(late, timeout=LEAVE_S)
         for task in done:
             task.result()
     gathered.findings += _compare(settings, gathered)

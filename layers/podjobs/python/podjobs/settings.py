@@ -161,9 +161,9 @@ class MediaSettings(EndpointSettings, ObjectStorageSettings):
     )
 
     podjobs_disk_free_gb: NonNegativeFloat = Field(
-        default=10,
-        description="Space, in GiB, that should be free on the disks of the media root and of temporary files: "
-        "`podjobs check` says where less is.",
+        default=5,
+        description="Space, in GiB, that should be free on the disk of the media root; temporary files need 1, or this "
+        "if it is less. `podjobs check` says where less is.",
     )
     podjobs_media_links: FromJson[tuple[AbsolutePath, ...]] = Field(
         default=(),

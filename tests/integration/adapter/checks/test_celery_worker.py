@@ -1,10 +1,13 @@
 """A Celery worker that was not stopped is found."""
 
+import pytest
+
 from podjobs.contract.examinations import Verdict
 from support.pod_worker import new_pod_worker
 from support.processes import wait_for
 
 
+@pytest.mark.slow
 def test_celery_worker_that_reads_a_queue_is_named(look, redis_url, tmp_path):
     worker = new_pod_worker(redis_url, "encoding", tmp_path)
     worker.start()

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote
@@ -31,6 +31,8 @@ SETTLE_S = 0.3
 SAMPLES = 20
 """So many uploads are looked at."""
 GIB = 1 << 30
+SCRATCH_GB = 1.0
+"""What temporary files of a few steps take; a file system in memory has not much more."""
 
 
 def media_looks(settings: MediaSettings) -> list[Look]:
@@ -42,12 +44,11 @@ def media_looks(settings: MediaSettings) -> list[Look]:
     storage = open_storage(settings.model_copy(update=HASTE))
     looks = [Look(MEDIA, "media root", lambda: _look_at_root(settings, storage))]
     url = split_media_url(settings.media_location)
-    places = {"scratch folder": Path(tempfile.gettempdir())}
+    least_gb = settings.podjobs_disk_free_gb
     if url.scheme == "file":
-        places = {"media root": Path(unquote(url.path)), **places}
-    for part, folder in places.items():
-        looks.append(Look(MEDIA, f"disk of the {part}", _space_look(part, folder, settings.podjobs_disk_free_gb)))
-    return looks
+        looks.append(_space_look("media root", Path(unquote(url.path)), least_gb))
+    scratch = Path(getattr(settings, "podjobs_scratch", "") or tempfile.gettempdir())
+    return [*looks, _space_look("scratch folder", scratch, min(least_gb, SCRATCH_GB))]
 
 
 def _look_at_root(settings: MediaSettings, storage: Storage) -> Iterator[Finding]:
@@ -103,8 +104,11 @@ def find_unreadable(root: Path) -> str:
     return ""
 
 
-def _space_look(part: str, folder: Path, least_gb: float) -> Callable[[], Iterable[Finding]]:
-    return lambda: [judge_space(part, folder, shutil.disk_usage(_existing(folder)), least_gb)]
+def _space_look(part: str, folder: Path, least_gb: float) -> Look:
+    def find() -> list[Finding]:
+        return [judge_space(part, folder, shutil.disk_usage(_existing(folder)), least_gb)]
+
+    return Look(MEDIA, f"disk of the {part}", find)
 
 
 def _existing(folder: Path) -> Path:
