@@ -4,27 +4,30 @@ import asyncio
 
 import click
 
-from adapter.operator.adopt_command import adopt
-from adapter.operator.check_command import check
-from adapter.operator.clean_command import clean
-from adapter.operator.dead_letter_commands import dead
-from adapter.operator.handback_command import handback, takeover
-from adapter.operator.job_commands import job, jobs
+from adapter.operator.command_group import CommandGroup
 from adapter.operator.terminal import EXIT_FAILURE, exit_with, settings_or_exit
-from adapter.operator.worker_command import worker
-from adapter.process import run_adapter
-from adapter.settings import adapter_settings
-from podjobs.logs import configure_logs
+
+EXIT_STATUSES = """\b
+Exit status:
+  0  all is well, or it was done
+  1  something needs an operator, or was not done
+  2  the command or the settings are not valid
+  3  Redis does not answer
+"""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, epilog=EXIT_STATUSES, context_settings={"help_option_names": ["-h", "--help"]})
 def adapter() -> None:
-    """Moves Pod's jobs from Redis to the functions."""
+    """Moves Pod's jobs from Redis to the functions, and shows and changes what becomes of them."""
 
 
 @adapter.command()
 def run() -> None:
     """Run the adapter until SIGTERM."""
+    from adapter.process import run_adapter  # noqa: PLC0415 - no other command needs it
+    from adapter.settings import adapter_settings  # noqa: PLC0415
+    from podjobs.logs import configure_logs  # noqa: PLC0415
+
     settings = settings_or_exit(adapter_settings())
     configure_logs("adapter", settings.podjobs_log_level)
     try:
@@ -35,9 +38,6 @@ def run() -> None:
             EXIT_FAILURE,
         )
 
-
-for command in (jobs, job, dead, check, adopt, clean, worker, handback, takeover):
-    adapter.add_command(command)
 
 if __name__ == "__main__":
     adapter(prog_name="python -m adapter")

@@ -26,6 +26,9 @@ from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
 from adapter.operator.samples import Samples
+from adapter.page.actions import Actions
+from adapter.page.routes import PageRoutes
+from adapter.page.views import ViewReader
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.earlier_names import carry_over
@@ -39,6 +42,7 @@ from adapter.settings import AdapterSettings, FunctionSettings, StatementSetting
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
+from adapter.steering.steering import Steering
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.observer import StepObserver
 from adapter.steps.records import Records
@@ -65,6 +69,7 @@ class _Parts:
 
     adapter_id: str
     jobs: RedisClient
+    records: Records
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
     recovery: Recovery
@@ -91,7 +96,9 @@ async def run_adapter(settings: AdapterSettings) -> None:
     _on_signals(stop)
     async with AsyncExitStack() as resources:
         parts = _build(settings, resources)
-        server = HttpServer([parts.health])
+        page = _build_page(settings, parts)
+        resources.push_async_callback(page.close)
+        server = HttpServer([parts.health, page])
         resources.push_async_callback(server.stop)
         port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
         parts.heartbeat.about.http = f"{settings.podjobs_health_host}:{port}"
@@ -200,6 +207,7 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
     return _Parts(
         adapter_id=streams.adapter_id,
         jobs=jobs,
+        records=records,
         doors=doors,
         recovery=Recovery(jobs, records),
         dispatches=dispatches,
@@ -208,6 +216,12 @@ def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
         gauges=gauges,
         samples=Samples(jobs, gauges),
     )
+
+
+def _build_page(settings: AdapterSettings, parts: _Parts) -> PageRoutes:
+    """Build the web page for administrators."""
+    views = ViewReader(parts.jobs, settings.podjobs_lease_s, parts.doors)
+    return PageRoutes(settings, views, Actions(parts.jobs, Steering(parts.jobs, parts.records)))
 
 
 def _build_statement_dispatch(

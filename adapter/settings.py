@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
+from adapter.page_settings import PageSettings
 from adapter.record_settings import RecordSettings
 from adapter.retries import RetryPolicy
 from podjobs.contract.bounds import REQUEST_BYTES
@@ -78,7 +79,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings):
+class AdapterSettings(RecordSettings, PageSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

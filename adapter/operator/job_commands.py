@@ -1,71 +1,139 @@
 """The commands that show jobs."""
 
 import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.table import Table
 
-from adapter.inspection.job_filter import JobFilter
+from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
-from adapter.operator.terminal import EXIT_FAILURE, ask_redis, exit_with, format_time, print_table
+from adapter.operator.job_options import filter_options, find_job, read_filter
+from adapter.operator.terminal import ask_redis, format_time, new_table, print_table
 from adapter.redis.connections import RedisClient
-from podjobs.contract.job_states import JobState
+from adapter.steps.history import Attempt, RunningStep
 
-STATES = click.Choice([state.value for state in JobState])
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @click.command()
-@click.option("--state", "states", type=STATES, multiple=True, help="Only jobs in this state.")
+@filter_options
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most this many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-def jobs(states: tuple[str, ...], limit: int, *, as_json: bool) -> None:
+def jobs(limit: int, *, as_json: bool, **conditions: Any) -> None:
     """List jobs, newest first."""
-    found = ask_redis(lambda redis: JobReader(redis).jobs(JobFilter(states=frozenset(states)), limit))
+    found = ask_redis(lambda redis: JobReader(redis).jobs(read_filter(conditions), limit))
     if as_json:
         for record in found:
-            click.echo(json.dumps({"id": record.id, **record.fields}))
+            click.echo(json.dumps({"id": record.id, "owner": record.owner, **record.fields}))
         return
-    table = Table("job", "type", "target", "state", "stage", "%", "accepted", "reason", box=None)
+    table = new_table("job", "type", "target", "state", "stage", "%", "accepted", "reason")
     table.columns[0].no_wrap = True
     for record in found:
         table.add_row(
             record.id,
-            record.fields.get("type"),
-            record.fields.get("target"),
+            record.type,
+            record.target,
             record.state,
             record.fields.get("stage"),
             f"{record.progress:.0%}",
-            format_time(record.fields.get("accepted_at")),
+            format_time(record.accepted_at_s),
             record.reason,
         )
     print_table(table)
 
 
-@click.command()
-@click.argument("job_id")
-def job(job_id: str) -> None:
-    """Show one job, with its log."""
-    record, log = ask_redis(lambda redis: _job_and_log(redis, job_id))
-    if record is None:
-        exit_with(
-            f"There is no job {job_id!r}. The record of an ended job is deleted after PODJOBS_JOB_TTL_S.", EXIT_FAILURE
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """All that is known of a job."""
+
+    record: JobRecord
+    log: list[str]
+    attempts: list[Attempt]
+    running: list[RunningStep]
+
+    def as_json(self) -> str:
+        """For programs."""
+        return json.dumps(
+            {
+                "id": self.record.id,
+                "owner": self.record.owner,
+                "progress": round(self.record.progress, 4),
+                **self.record.fields,
+                "running": [asdict(step) for step in self.running],
+                "attempts": [asdict(attempt) for attempt in self.attempts],
+                "log": self.log,
+            }
         )
-    table = Table(show_header=False, box=None)
+
+
+@click.command()
+@click.argument("job_name", metavar="JOB")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+def show(job_name: str, *, as_json: bool) -> None:
+    """Show one job: what was requested, how its steps went, and its log.
+
+    JOB is its id, the beginning of its id, or video:NUMBER for the newest job of that video.
+    """
+    job = ask_redis(lambda redis: _read(redis, job_name))
+    if as_json:
+        click.echo(job.as_json())
+        return
+    print_table(_facts(job.record))
+    if job.running or job.attempts:
+        click.echo("\nSteps:")
+        print_table(_steps(job))
+    if job.log:
+        click.echo("\nLog:")
+        for sentence in job.log:
+            click.echo(f"  {sentence}")
+
+
+async def _read(redis: RedisClient, name: str) -> _Job:
+    reader = JobReader(redis)
+    record = await find_job(reader, name)
+    running = [step for step in await reader.running() if step.job_id == record.id]
+    return _Job(record, await reader.log(record.id), await reader.attempts(record.id), running)
+
+
+def _facts(record: JobRecord) -> "Table":
+    table = new_table("", "")
+    table.show_header = False
     table.add_row("job", record.id)
     for name in ("type", "target", "state", "stage"):
         table.add_row(name, record.fields.get(name, ""))
     table.add_row("progress", f"{record.progress:.0%}")
     for name in ("accepted_at", "started_at", "ended_at"):
         table.add_row(name.removesuffix("_at"), format_time(record.fields.get(name)))
+    if record.number("attempts"):
+        retries = f", {record.number('retries'):.0f} without success" if record.number("retries") else ""
+        table.add_row("attempts", f"{record.number('attempts'):.0f}{retries}")
+        table.add_row("work", format_seconds(record.number("worked_s")))
+    if by := record.fields.get("cancelled_by"):
+        table.add_row("cancelled by", by)
     if record.reason:
         table.add_row("reason", record.reason)
     table.add_row("request", record.fields.get("params", ""))
-    print_table(table)
-    for sentence in log:
-        click.echo(f"  {sentence}")
+    return table
 
 
-async def _job_and_log(redis: RedisClient, job_id: str) -> tuple[JobRecord | None, list[str]]:
-    reader = JobReader(redis)
-    return await reader.job(job_id), await reader.log(job_id)
+def _steps(job: _Job) -> "Table":
+    """What runs first, then what has ended, latest first."""
+    table = new_table("step", "function", "attempt", "outcome", "waited", "ran", "ended", "reason")
+    table.columns[0].no_wrap = True
+    for step in job.running:
+        table.add_row(step.step, step.function, str(step.attempt), f"runs since {format_time(step.since_s)}")
+    for attempt in reversed(job.attempts):
+        table.add_row(
+            attempt.step,
+            attempt.function,
+            str(attempt.number),
+            attempt.outcome,
+            format_seconds(max(0.0, attempt.taken_at - attempt.ready_at)),
+            format_seconds(attempt.ran_s),
+            format_time(attempt.ended_at),
+            attempt.reason,
+        )
+    return table

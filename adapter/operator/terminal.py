@@ -4,18 +4,21 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import click
 from redis.exceptions import RedisError
-from rich.console import Console
-from rich.table import Table
 
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
 from podjobs.settings import PodSettings, SettingsError, load_settings
 
-EXIT_FAILURE, EXIT_USAGE = 1, 2
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from adapter.steering.steering import Steering
+
+EXIT_FAILURE, EXIT_USAGE, EXIT_REDIS_AWAY = 1, 2, 3
 
 Settings = TypeVar("Settings", bound=PodSettings)
 Answer = TypeVar("Answer")
@@ -45,7 +48,7 @@ def run_or_exit(work: Callable[[RecordSettings], Awaitable[Answer]]) -> Answer:
     try:
         return asyncio.run(awaited())
     except RedisError as error:
-        exit_with(f"Redis does not answer: {error}. Start it, or correct PODJOBS_REDIS_URL.", EXIT_FAILURE)
+        exit_with(f"Redis does not answer: {error}. Start it, or correct PODJOBS_REDIS_URL.", EXIT_REDIS_AWAY)
 
 
 def ask_redis(question: Callable[[RedisClient], Awaitable[Answer]]) -> Answer:
@@ -61,8 +64,10 @@ def ask_redis(question: Callable[[RedisClient], Awaitable[Answer]]) -> Answer:
     return run_or_exit(ask)
 
 
-def print_table(table: Table) -> None:
+def print_table(table: "Table") -> None:
     """Print a table, as wide as the terminal."""
+    from rich.console import Console  # noqa: PLC0415 - not every command prints a table
+
     console = Console()
     if not console.is_terminal:  # a pipe has no width: lines are not folded there
         console = Console(width=1000, soft_wrap=True)
@@ -78,3 +83,36 @@ def format_time(seconds: str | float | None) -> str:
     if not seconds:
         return ""
     return datetime.fromtimestamp(float(seconds), tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def new_table(*columns: str) -> "Table":
+    """A table with these columns, without lines."""
+    from rich.table import Table  # noqa: PLC0415 - not every command prints a table
+
+    return Table(*columns, box=None)
+
+
+def operator_name() -> str:
+    """Who calls this command, for logs."""
+    import getpass  # noqa: PLC0415 - only what changes something needs it
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "the operator"
+
+
+def steer(change: "Callable[[Steering], Awaitable[Answer]]") -> Answer:
+    """Change something in the jobs' database; if Redis is unavailable, end the process."""
+    from adapter.steering.steering import Steering  # noqa: PLC0415 - commands that only show do not need them
+    from adapter.steps.records import Records  # noqa: PLC0415
+
+    async def changed(settings: RecordSettings) -> Answer:
+        redis = open_redis(settings.jobs_url, text=True)
+        try:
+            records = Records(redis, settings.podjobs_job_ttl_s, settings.podjobs_history_ttl_s)
+            return await change(Steering(redis, records))
+        finally:
+            await redis.aclose()
+
+    return run_or_exit(changed)

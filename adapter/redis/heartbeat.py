@@ -20,8 +20,10 @@ logger = structlog.get_logger(__name__)
 BEATS_PER_LEASE = 3
 KEPT_LEASES = 10
 """How long the key outlives the adapter, in leases: only to be cleaned up."""
+ABOUT_S = 3600
+"""How long an adapter that was killed is listed, so that an operator learns of it."""
 FORGOTTEN_S = 86400
-"""After this, an adapter that was not heard of is no longer listed, by whatever clock."""
+"""After this, its name is removed, too, by whatever clock."""
 
 
 class Claimant(Protocol):
@@ -64,7 +66,7 @@ class Heartbeat:
             pipeline.set(keys.heartbeat(self._streams.adapter_id), self._beats, px=kept_ms)
             pipeline.zadd(keys.ADAPTERS, {self._streams.adapter_id: time.time()})
             pipeline.zremrangebyscore(keys.ADAPTERS, "-inf", time.time() - FORGOTTEN_S)
-            pipeline.set(keys.about(self._streams.adapter_id), json.dumps(self.about.as_fields()), px=kept_ms)
+            pipeline.set(keys.about(self._streams.adapter_id), json.dumps(self.about.as_fields()), ex=ABOUT_S)
             pipeline.hexists(keys.DRAINS, self._streams.adapter_id)
             pipeline.time()
             *_, is_drained, (seconds, microseconds) = await pipeline.execute()

@@ -52,6 +52,7 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     head_base64, sha1, problem) or kind `statement` (statement, problem)
     running:<function>              hash: entry of the function's stream → the attempt that runs, as JSON
                                     (steps/history.py). It may outlive its adapter until the step is taken over.
+    recent:<function>               list of how long its latest 200 attempts took that were successful, in seconds
     totals                          hash: `<state>:<type>` → how many jobs have ended so; `attempts:<function>`,
                                     `retries:<function>` → how many attempts have ended, and of them without success
     paused                          hash: function, or `*` for all → {since, by, reason} as JSON: its steps are not
@@ -76,6 +77,11 @@ In the brokers' databases:
     podjobs:doors:<queue>           set of the adapters that may have a processing list
     podjobs:places:<queue>          hash: SHA-1 of a message in a processing list → its position in the order of all
                                     messages and its time of arrival in µs; `last` → the latest position
+
+    _kombu.binding.reply.celery.pidbox, <id>.reply.celery.pidbox
+                                    Celery's own: where its workers' answers to `podjobs check` go, for a second
+
+In the database of RQ, beside its own keys: podjobs:rq:<queue>:… (delivery/rq/store.py, podjobs/contract/rq_jobs.py).
 
 When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash, log and attempts
 expire.
@@ -153,6 +159,11 @@ def job_attempts(job_id: str) -> str:
 def running(function: str) -> str:
     """Name the hash of a function's attempts that run."""
     return f"{PREFIX}running:{function}"
+
+
+def recent(function: str) -> str:
+    """Name the list of how long a function's latest attempts took."""
+    return f"{PREFIX}recent:{function}"
 
 
 def about(adapter_id: str) -> str:

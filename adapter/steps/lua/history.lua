@@ -2,6 +2,7 @@
 -- No decision depends on it.
 
 local ATTEMPTS_KEPT = 5000
+local RECENT_KEPT = 200
 local REVOKED_S = 86400
 
 local function totals() return prefix .. 'totals' end
@@ -33,7 +34,10 @@ local function note_end(step, outcome)
   if ended.memory_bytes > 0 then
     call('HINCRBYFLOAT', record(step.job), 'gb_s', ended.memory_bytes / 1e9 * ended.ran_s)
   end
-  if outcome ~= 'done' then
+  if outcome == 'done' then
+    call('LPUSH', prefix .. 'recent:' .. step['function'], ended.ran_s)
+    call('LTRIM', prefix .. 'recent:' .. step['function'], 0, RECENT_KEPT - 1)
+  else
     call('HINCRBY', record(step.job), 'retries', 1)
     call('HINCRBY', totals(), 'retries:' .. step['function'], 1)
   end

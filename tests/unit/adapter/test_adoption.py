@@ -136,7 +136,7 @@ def test_syntax_error_is_said_with_its_line(read):
 
 @pytest.mark.parametrize(
     "change",
-    ["X['a'] = 2", "X.append(2)", "X += [2]", "for X in (1, 2):\n    pass", "try:\n    X = 2\nexcept OSError:\n    X = 3",
+    ["X['a'] = 2", "X.append(2)", "X += [2]", "for X in (1, 2):\n    pass", "if Y:\n    X = 2\nelse:\n    X = 3",
      "del X", "X, Y = 1, 2", "X = Y", "X = f'{Y}'"],
 )  # fmt: skip
 def test_what_changes_a_value_makes_it_unknown(read, change):

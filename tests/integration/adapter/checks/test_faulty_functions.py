@@ -127,7 +127,7 @@ def test_media_root_in_which_pod_could_not_delete_is_said(function_settings, set
     os.chown(root, 1233, 1233)
     tmp_path.chmod(0o755)
     main = REPOSITORY / "functions" / "encoding" / "main.py"
-    given = function_settings | {"MEDIA_URL": f"file://{root}", "HOME": "/nowhere", "TMPDIR": "/dev/shm"}  # noqa: S108
+    given = function_settings | {"MEDIA_URL": f"file://{root}", "HOME": str(tmp_path)}
     program = new_function("encoding", main, given, tmp_path)
     # a user without rights of its own, but for what this process can read
     program.argv = ["setpriv", "--bounding-set=-dac_override,-chown,-fowner", "--inh-caps=-all", *program.argv]

@@ -151,6 +151,6 @@ def test_clean_with_very_many_jobs_in_work_does_nothing(command, client):
 def test_clean_without_redis_says_so(environment, command):
     environment["ENCODING_TRANSCODING_CELERY_BROKER_URL"] = "redis://127.0.0.1:1/0"
     ended = command("clean")
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert "Redis does not answer" in ended.stderr
     assert "Traceback" not in ended.stderr

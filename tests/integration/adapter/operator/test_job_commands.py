@@ -27,6 +27,6 @@ def test_job_shows_one_with_its_log(command, fail_job):
 def test_commands_without_redis_say_so(environment, command):
     environment["ENCODING_TRANSCODING_CELERY_BROKER_URL"] = "redis://127.0.0.1:1/0"
     ended = command("jobs")
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert "Redis does not answer" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -1,0 +1,127 @@
+"""The command that follows jobs until they end."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Self
+
+import click
+
+from adapter.inspection.durations import format_seconds
+from adapter.inspection.job_reader import JobReader
+from adapter.inspection.job_record import JobRecord
+from adapter.operator.job_options import find_job
+from adapter.operator.terminal import EXIT_FAILURE, ask_redis
+from adapter.redis.connections import RedisClient
+from podjobs.contract.job_states import JobState
+
+POLL_S = 0.5
+LINE_S = 10.0
+"""Between two lines about the same job where there is no terminal, unless its stage changes."""
+
+
+@click.command()
+@click.argument("job_name", metavar="[JOB]", required=False)
+def watch(job_name: str | None) -> None:
+    """Follow a job until it ends, or all that have not ended until Ctrl-C.
+
+    The exit status is 0 if the job was done, 1 if it ended otherwise.
+    """
+    last = ask_redis(lambda redis: _watch(redis, job_name))
+    if last is not None and last.state != JobState.DONE:
+        click.echo(f"The job {last.id} is {last.state}. {last.reason}".rstrip(), err=True)
+        sys.exit(EXIT_FAILURE)
+
+
+async def _watch(redis: RedisClient, name: str | None) -> JobRecord | None:
+    """Show what changes. Returns the job that was named, as it ended."""
+    reader = JobReader(redis)
+    job_id = (await find_job(reader, name)).id if name else None
+    shown: Iterable[JobRecord] = ()
+    if sys.stdout.isatty():
+        with _Bars() as bars:
+            async for shown in _states(reader, job_id):
+                bars.show(shown)
+    else:
+        lines = _Lines()
+        async for shown in _states(reader, job_id):
+            lines.show(shown)
+    return next(iter(shown), None) if job_id else None
+
+
+async def _states(reader: JobReader, job_id: str | None) -> AsyncIterator[list[JobRecord]]:
+    """The jobs as they are, twice a second; the last time when the named one has ended."""
+    while True:
+        if job_id is None:
+            yield await reader.live()
+        else:
+            record = await reader.job(job_id)
+            if record is None:
+                return
+            yield [record]
+            if JobState(record.state).is_final and "ended_at" in record.fields:
+                return
+        await asyncio.sleep(POLL_S)
+
+
+def _title(record: JobRecord) -> str:
+    return f"{record.type} {record.target}" if record.target else record.type
+
+
+class _Bars:
+    """Bars in a terminal."""
+
+    def __init__(self) -> None:
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            Progress,
+            TaskID,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[doing]}"),
+            TimeElapsedColumn(),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, records: Iterable[JobRecord]) -> None:
+        known = set()
+        for record in records:
+            known.add(record.id)
+            if record.id not in self._tasks:
+                self._tasks[record.id] = self._progress.add_task(_title(record), total=1, doing="")
+            doing = record.fields.get("stage", "") if record.is_live else record.state
+            self._progress.update(self._tasks[record.id], completed=record.progress, doing=doing)
+        for job_id in [job_id for job_id in self._tasks if job_id not in known]:
+            self._progress.remove_task(self._tasks.pop(job_id))
+
+
+class _Lines:
+    """A line for what changes, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[str, float]] = {}
+
+    def show(self, records: Iterable[JobRecord]) -> None:
+        for record in records:
+            doing = f"{record.state} {record.fields.get('stage', '')}".rstrip()
+            said, at_s = self._said.get(record.id, ("", 0.0))
+            if doing == said and time.monotonic() < at_s + LINE_S:
+                continue
+            self._said[record.id] = (doing, time.monotonic())
+            age = format_seconds(max(0.0, time.time() - record.accepted_at_s))
+            click.echo(f"{record.id}  {_title(record)}  {doing}  {record.progress:.0%}  accepted {age} ago")
