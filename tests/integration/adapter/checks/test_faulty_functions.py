@@ -141,6 +141,19 @@ def test_media_root_in_which_pod_could_not_delete_is_said(function_settings, set
     assert "Give the user access to it, or run this as a user who has access." in line
 
 
+def test_speech_model_that_is_missing_is_said(function_settings, settings, look, adapter_lives, tmp_path):
+    models = {"TRANSCRIPTION_MODEL_PARAM": f'{{"WHISPER": {{"fr": {{"model": "{tmp_path}/nowhere"}}}}}}'}
+    main = REPOSITORY / "functions" / "transcription" / "main.py"
+    program = new_function("transcription", main, function_settings | models, tmp_path)
+    program.start()
+    try:
+        settings["PODJOBS_FUNCTION_URL_TRANSCRIPTION"] = program.wait().page
+        (line,) = [line for line in look(20) if line.startswith("functions/transcription: speech models")]
+    finally:
+        program.kill()
+    assert f"TRANSCRIPTION_MODEL_PARAM names the folder '{tmp_path}/nowhere', which does not exist." in line
+
+
 def test_function_that_hangs_is_said_in_time_and_all_else_is_known(faulty, settings, look, adapter_lives):
     silent = web.Application()
 

@@ -87,4 +87,5 @@ def test_check_adapter_of_this_machine_is_asked_whether_it_is_ready(checked, env
     adapters = table[table.index("adapters") : table.index("dead letters")]
     assert "It reads encoding" in adapters
     assert "It is ready." in adapters
+    assert "The Celery worker" not in table  # as which adapters answer, too
     assert "fault" not in adapters
