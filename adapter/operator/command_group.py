@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "adapter.operator.check_command:check",
     "adopt": "adapter.operator.adopt_command:adopt",
     "clean": "adapter.operator.clean_command:clean",
+    "mail-test": "adapter.operator.mail_command:mail_test",
     "handback": "adapter.operator.handback_command:handback",
     "takeover": "adapter.operator.handback_command:takeover",
     "worker": "adapter.operator.worker_command:worker",
