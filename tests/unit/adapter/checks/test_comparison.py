@@ -45,8 +45,10 @@ def test_versions_that_differ_are_named():
     assert said(findings) == [
         (
             Verdict.FAULT,
-            ("The function xapi is of version 0.1.0, this command of version 0.2.0. Install the same version "
-            "everywhere."),
+            (
+                "The function xapi is of version 0.1.0, this command of version 0.2.0. Install the same version "
+                "everywhere."
+            ),
         )
     ]
     assert [one.verdict for one in compare_versions("0.2.0", {"adapter on a": "0.2.0"})] == [Verdict.OK]
@@ -58,8 +60,8 @@ def test_media_roots_that_differ_are_told_by_the_majority():
         (
             Verdict.FAULT,
             (
-                "The function encoding does not see the media root of the functions notification and transcription. Mount "
-                "Pod's media folder there, or correct MEDIA_URL there."
+                "The function encoding does not see the media root of the functions notification and transcription. "
+                "Mount Pod's media folder there, or correct MEDIA_URL there."
             ),
         )
     ]
