@@ -92,6 +92,11 @@ In the brokers' databases:
                                     entry is over, and since when it is there (remote_control/roster.lua)
     <uuid>.reply.celery.pidbox      list that expires: Celery's, replies to one of its commands
 
+    _kombu.binding.reply.celery.pidbox, <id>.reply.celery.pidbox
+                                    Celery's own: where its workers' answers to `podjobs check` go, for a second
+
+In the database of RQ, beside its own keys: podjobs:rq:<queue>:… (delivery/rq/store.py, podjobs/contract/rq_jobs.py).
+
 When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash, log and attempts
 expire.
 """
