@@ -18,6 +18,7 @@ COMMANDS = {
     "drain": "adapter.operator.drain_commands:drain",
     "dead": "adapter.operator.dead_letter_commands:dead",
     "check": "adapter.operator.check_command:check",
+    "adopt": "adapter.operator.adopt_command:adopt",
     "clean": "adapter.operator.clean_command:clean",
     "mail-test": "adapter.operator.mail_command:mail_test",
     "handback": "adapter.operator.handback_command:handback",

@@ -88,6 +88,14 @@ In the brokers' databases:
     podjobs:doors:<queue>           set of the adapters that may have a processing list
     podjobs:places:<queue>          hash: SHA-1 of a message in a processing list → its position in the order of all
                                     messages and its time of arrival in µs; `last` → the latest position
+    podjobs:nodes:<queue>           hash that expires: node's name, as Celery's commands see it → adapter, when its
+                                    entry is over, and since when it is there (remote_control/roster.lua)
+    <uuid>.reply.celery.pidbox      list that expires: Celery's, replies to one of its commands
+
+    _kombu.binding.reply.celery.pidbox, <id>.reply.celery.pidbox
+                                    Celery's own: where its workers' answers to `podjobs check` go, for a second
+
+In the database of RQ, beside its own keys: podjobs:rq:<queue>:… (delivery/rq/store.py, podjobs/contract/rq_jobs.py).
 
 When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash, log and attempts
 expire.
@@ -206,6 +214,11 @@ def doors(queue: str) -> str:
 def places(queue: str) -> str:
     """Name the hash of the places of the messages that are in a processing list."""
     return f"{BROKER_PREFIX}places:{queue}"
+
+
+def nodes(queue: str) -> str:
+    """Name the hash of the nodes that Celery's commands see for a queue."""
+    return f"{BROKER_PREFIX}nodes:{queue}"
 
 
 def too_long(queue: str) -> str:
