@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from podjobs.contract.errors import (
     InvalidRequestError,
@@ -19,9 +19,12 @@ from podjobs.contract.errors import (
     list_faults,
 )
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT, StepReply
+from podjobs.contract.plans import Plan
 from podjobs.contract.steps import Step
+from podjobs.contract.usage import StepAccount, Usage
 from podjobs.entry.examination import Examination, Examine
 from podjobs.events import Event
+from podjobs.metering import Meter, measuring
 
 logger = structlog.get_logger(__name__)
 
@@ -49,11 +52,13 @@ class Failure:
     problem: Problem
     retry_after_s: float | None = None
     """Seconds after which the request may be repeated; None: the caller chooses, or a retry is useless."""
+    usage: Usage | None = None
+    """What it has cost all the same."""
 
     @classmethod
-    def of(cls, error: StepError) -> "Failure":
+    def of(cls, error: StepError, usage: Usage | None = None) -> "Failure":
         """Describe an error for the caller."""
-        return cls(Problem.of(error), error.retry_after_s if isinstance(error, NotNowError) else None)
+        return cls(Problem.of(error), error.retry_after_s if isinstance(error, NotNowError) else None, usage)
 
 
 class Endpoint(Generic[RequestT, ReplyT]):
@@ -103,17 +108,19 @@ class Endpoint(Generic[RequestT, ReplyT]):
 
     def answer(self, event: Event) -> Event | Failure:
         """Handle the request that an event carries. Returns the reply as an event, or why there is none."""
+        meter: Meter | None = None
         try:
             request = self._read(event)
-            with structlog.contextvars.bound_contextvars(**request.log_context), self._slot():
+            with structlog.contextvars.bound_contextvars(**request.log_context), self._slot(), measuring() as meter:
                 reply = self._handler.handle(request)
         except StepError as error:
-            return Failure.of(error)
+            return Failure.of(error, meter.usage if meter else None)
         return Event(
             type=self._contract.type_of(reply),
             source=f"/podjobs/{self._name}",
             subject=request.subject,
             data=reply.model_dump_json().encode(),
+            extensions={"usage": _account_of(reply, meter.usage).as_text()},
         )
 
     def _read(self, event: Event) -> RequestT:
@@ -143,3 +150,8 @@ class Endpoint(Generic[RequestT, ReplyT]):
 
     def _log_failure(self, error: StepError) -> None:
         logger.warning(self._failed, reason=error.detail, status=int(error.status))
+
+
+def _account_of(reply: BaseModel, usage: Usage) -> StepAccount:
+    about = {"media_s": reply.media_s, "source_bytes": reply.source_bytes} if isinstance(reply, Plan) else {}
+    return StepAccount(**usage.model_dump(), **about)
