@@ -1,8 +1,11 @@
 """`python -m adapter`: runs the adapter, and the operator's commands."""
 
+import asyncio
+
 import click
 
 from adapter.operator.command_group import CommandGroup
+from adapter.operator.terminal import EXIT_FAILURE, exit_with, settings_or_exit
 
 EXIT_STATUSES = """\b
 Exit status:
@@ -16,6 +19,24 @@ Exit status:
 @click.group(cls=CommandGroup, epilog=EXIT_STATUSES, context_settings={"help_option_names": ["-h", "--help"]})
 def adapter() -> None:
     """Moves Pod's jobs from Redis to the functions, and shows and changes what becomes of them."""
+
+
+@adapter.command()
+def run() -> None:
+    """Run the adapter until SIGTERM."""
+    from adapter.process import run_adapter  # noqa: PLC0415 - no other command needs it
+    from adapter.settings import adapter_settings  # noqa: PLC0415
+    from podjobs.logs import configure_logs  # noqa: PLC0415
+
+    settings = settings_or_exit(adapter_settings())
+    configure_logs("adapter", settings.podjobs_log_level)
+    try:
+        asyncio.run(run_adapter(settings))
+    except OSError as error:
+        exit_with(
+            f"The adapter cannot serve its health pages: {error}. Set PODJOBS_HEALTH_PORT to a free port.",
+            EXIT_FAILURE,
+        )
 
 
 if __name__ == "__main__":

@@ -19,23 +19,36 @@ class JobReader:
         """Use a client of the jobs' database that returns text."""
         self._redis = redis
 
-    async def jobs(self, wanted: JobFilter, limit: int) -> list[JobRecord]:
+    async def jobs(self, wanted: JobFilter, limit: int, among: int | None = None) -> list[JobRecord]:
         """List jobs, newest first.
 
         Args:
             wanted: which.
             limit: how many at most.
+            among: only among so many of the newest; None: among all.
         """
         found: list[JobRecord] = []
-        async for page in self._newest():
+        async for page in self._newest(wanted.states, among):
             found += [record for record in page if wanted.matches(record)]
             if len(found) >= limit:
                 break
         return found[:limit]
 
+    async def live_ids(self) -> list[str]:
+        """The ids of all jobs that have not ended."""
+        return sorted(await self._redis.smembers(keys.LIVE))
+
+    async def next_waiting(self, function: str, count: int) -> list[str]:
+        """The ids of the jobs that have the next turns of a function, in that order."""
+        return list(await self._redis.zrange(keys.turns(function), 0, count - 1))
+
+    async def records(self, job_ids: Sequence[str]) -> list[JobRecord]:
+        """Look up jobs; those that are unknown are left out."""
+        return await self._records(job_ids)
+
     async def live(self) -> list[JobRecord]:
         """All jobs that have not ended, in the order in which they were accepted."""
-        ids = sorted(await self._redis.smembers(keys.LIVE))
+        ids = await self.live_ids()
         found: list[JobRecord] = []
         for start in range(0, len(ids), PAGE):
             found += await self._records(ids[start : start + PAGE])
@@ -81,11 +94,25 @@ class JobReader:
         ]
         return sorted(found, key=lambda step: step.since_s)
 
-    async def _newest(self) -> AsyncIterator[list[JobRecord]]:
+    async def _newest(
+        self, states: frozenset[str] = frozenset(), among: int | None = None
+    ) -> AsyncIterator[list[JobRecord]]:
+        """Pages of jobs in some states (empty: in all), newest first."""
         start = 0
-        while ids := await self._redis.zrevrange(keys.JOBS, start, start + PAGE - 1):
-            yield await self._records(ids)
+        while among is None or start < among:
+            ids = await self._redis.zrevrange(keys.JOBS, start, start + PAGE - 1)
+            if not ids:
+                return
+            yield await self._records(await self._in(states, ids) if states else ids)
             start += PAGE
+
+    async def _in(self, states: frozenset[str], ids: Sequence[str]) -> list[str]:
+        """Those of these jobs that are in some states: whole records are long."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for job_id in ids:
+                pipeline.hget(keys.job(job_id), "state")
+            found = await pipeline.execute()
+        return [job_id for job_id, state in zip(ids, found, strict=True) if state in states]
 
     async def _records(self, ids: Sequence[str]) -> list[JobRecord]:
         async with self._redis.pipeline(transaction=False) as pipeline:

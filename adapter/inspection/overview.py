@@ -18,6 +18,30 @@ SILENT_LEASES = 2
 """An adapter that has not been heard of for so many leases is probably gone; clocks of servers may differ a little."""
 
 
+NO_ADAPTER = "No adapter runs: jobs wait. Start one with `podjobs run`, or scripts/up."
+SILENT_ADAPTER = "The adapter %(adapter)s was not heard of for %(silent_s)s s. If it was killed, others do its steps."
+PAUSED_FUNCTION = (
+    "The function %(function)s is paused: %(steps)s steps wait. `podjobs resume %(function)s` lets it go on."
+)
+QUEUE_AWAY = "The Redis of the queue %(queue)s does not answer."
+QUEUE_HANDED_BACK = "The queue %(queue)s is handed back to Pod's workers. `podjobs takeover %(queue)s` begins again."
+DEAD_LETTERS = "%(letters)s dead letters wait for a decision: `podjobs dead list`."
+FAILED_JOBS = "%(jobs)s jobs have failed in the last 24 hours: `podjobs jobs --state failed`."
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence for operators, apart from what it is about, so that it can be translated."""
+
+    text: str
+    """With places for the values, as `%(name)s`."""
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The sentence in English."""
+        return self.text % self.values
+
+
 @dataclass(frozen=True, slots=True)
 class QueueOverview:
     """One of Pod's queues."""
@@ -49,6 +73,8 @@ class FunctionOverview:
     p95_s: float | None
     paused_since: float | None
     """Seconds since the epoch."""
+    paused_as: str = ""
+    """By which name it is paused: its own, or `all`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,37 +105,27 @@ class Overview:
     dead: int = 0
 
     @property
-    def attention(self) -> list[str]:
-        """What needs an operator: sentences with the remedy."""
-        found = []
-        living = [one for one in self.adapters if not one.is_silent]
-        if not living:
-            found.append("No adapter runs: jobs wait. Start one with `podjobs run`, or scripts/up.")
+    def attention(self) -> list[Remark]:
+        """What needs an operator, with the remedy."""
+        silent = [one for one in self.adapters if one.is_silent]
+        found = [] if len(silent) < len(self.adapters) else [Remark(NO_ADAPTER)]
+        found += [Remark(SILENT_ADAPTER, {"adapter": one.name, "silent_s": round(one.silent_s)}) for one in silent]
         found += [
-            f"The adapter {one.name} was not heard of for {one.silent_s:.0f} s. If it was killed, others do its steps."
-            for one in self.adapters
-            if one.is_silent
-        ]
-        found += [
-            f"The function {one.name} is paused: {one.waiting} steps wait. `podjobs resume {one.name}` lets it go on."
+            Remark(PAUSED_FUNCTION, {"function": one.name, "steps": one.waiting})
             for one in self.functions
             if one.paused_since is not None
         ]
-        found += [f"The Redis of the queue {one.name} does not answer." for one in self.queues if one.waiting < 0]
-        found += [
-            f"The queue {one.name} is handed back to Pod's workers. `podjobs takeover {one.name}` begins again."
-            for one in self.queues
-            if one.is_handed_back
-        ]
+        found += [Remark(QUEUE_AWAY, {"queue": one.name}) for one in self.queues if one.waiting < 0]
+        found += [Remark(QUEUE_HANDED_BACK, {"queue": one.name}) for one in self.queues if one.is_handed_back]
         if self.dead:
-            found.append(f"{self.dead} dead letters wait for a decision: `podjobs dead list`.")
+            found.append(Remark(DEAD_LETTERS, {"letters": self.dead}))
         if failed := self.last_day.get(JobState.FAILED, 0):
-            found.append(f"{failed} jobs have failed in the last 24 hours: `podjobs jobs --state failed`.")
+            found.append(Remark(FAILED_JOBS, {"jobs": failed}))
         return found
 
     def as_fields(self) -> dict[str, Any]:
         """As JSON can express it."""
-        return asdict(self) | {"attention": self.attention}
+        return asdict(self) | {"attention": [str(remark) for remark in self.attention]}
 
 
 class OverviewReader:
@@ -202,6 +218,7 @@ def _function(
         median_s=_quantile(times_s, 0.5),
         p95_s=_quantile(times_s, 0.95),
         paused_since=float(json.loads(pause)["since"]) if pause else None,
+        paused_as="" if not pause else "all" if keys.ALL_FUNCTIONS in paused else function.name,
     )
 
 

@@ -8,6 +8,7 @@ COMMANDS = {
     "status": "adapter.operator.status_command:status",
     "jobs": "adapter.operator.job_commands:jobs",
     "show": "adapter.operator.job_commands:show",
+    "why": "adapter.operator.why_command:why",
     "watch": "adapter.operator.watch_command:watch",
     "cancel": "adapter.operator.cancel_commands:cancel",
     "retry": "adapter.operator.cancel_commands:retry",
@@ -17,11 +18,12 @@ COMMANDS = {
     "drain": "adapter.operator.drain_commands:drain",
     "dead": "adapter.operator.dead_letter_commands:dead",
     "check": "adapter.operator.check_command:check",
+    "adopt": "adapter.operator.adopt_command:adopt",
     "clean": "adapter.operator.clean_command:clean",
+    "mail-test": "adapter.operator.mail_command:mail_test",
     "handback": "adapter.operator.handback_command:handback",
     "takeover": "adapter.operator.handback_command:takeover",
     "worker": "adapter.operator.worker_command:worker",
-    "run": "adapter.operator.run_command:run",
 }
 """Each command's name, and where it is: module and variable; in the order in which they are listed."""
 ALIASES = {"job": "show"}
@@ -31,15 +33,15 @@ ALIASES = {"job": "show"}
 class CommandGroup(click.Group):
     """Finds commands by the table."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+    def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands."""
-        return list(COMMANDS)
+        return [*COMMANDS, *super().list_commands(ctx)]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - likewise
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None: there is none of that name."""
         place = COMMANDS.get(ALIASES.get(cmd_name, cmd_name))
         if place is None:
-            return None
+            return super().get_command(ctx, cmd_name)
         module, _, variable = place.partition(":")
         command: click.Command = getattr(import_module(module), variable)
         return command

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, read_filter
-from adapter.operator.terminal import ask_redis, format_seconds, format_time, new_table, print_table
+from adapter.operator.terminal import ask_redis, format_time, new_table, print_table
 from adapter.redis.connections import RedisClient
 from adapter.steps.history import Attempt, RunningStep
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import click
 from redis.exceptions import RedisError
 
+from adapter.inspection.durations import format_seconds
 from adapter.inspection.overview import FunctionOverview, Overview, OverviewReader, QueueOverview
-from adapter.operator.terminal import EXIT_FAILURE, format_seconds, format_time, run_or_exit
+from adapter.operator.terminal import EXIT_FAILURE, format_time, run_or_exit
 from adapter.record_settings import RecordSettings
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
@@ -63,7 +64,7 @@ async def _queue(url: str, queue: str) -> QueueOverview:
 
 def _lines(overview: Overview) -> Sequence[str]:
     if overview.attention:
-        lines = ["Needs attention:", *(f"  {sentence}" for sentence in overview.attention), ""]
+        lines = ["Needs attention:", *(f"  {remark}" for remark in overview.attention), ""]
     else:
         lines = ["All is well.", ""]
     ended = overview.last_day

@@ -92,18 +92,6 @@ def new_table(*columns: str) -> "Table":
     return Table(*columns, box=None)
 
 
-def format_seconds(seconds: float) -> str:
-    """Format a duration, as 0.4 s, 12 s, 3 min 20 s, 2 h 5 min or 3 d 4 h."""
-    if seconds < 10:  # noqa: PLR2004 - tenths are of interest there
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    for size, unit, part, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // part
-            return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
-    return f"{whole} s"
-
-
 def operator_name() -> str:
     """Who calls this command, for logs."""
     import getpass  # noqa: PLC0415 - only what changes something needs it

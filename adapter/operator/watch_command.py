@@ -8,10 +8,11 @@ from typing import Self
 
 import click
 
+from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import find_job
-from adapter.operator.terminal import EXIT_FAILURE, ask_redis, format_seconds
+from adapter.operator.terminal import EXIT_FAILURE, ask_redis
 from adapter.redis.connections import RedisClient
 from podjobs.contract.job_states import JobState
 

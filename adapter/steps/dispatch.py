@@ -79,7 +79,7 @@ class StepDispatch:
         self._timing = timing
         self._observation = Observation(streams.adapter_id, observers)
         self._inquiry = SourceInquiry(records)
-        self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
+        self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s, self._observation.gave_up)
         self._reclaim_at = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._open_steps = OpenSteps(records, timing.sweep_s)
@@ -100,6 +100,16 @@ class StepDispatch:
     def on_hold(self) -> int:
         """How many of them are on hold."""
         return len(self._holding.on_hold)
+
+    @property
+    def slots(self) -> int:
+        """How many steps may be in flight."""
+        return self._slots.limit
+
+    @property
+    def workers(self) -> int | None:
+        """How many workers the function has; None: not known."""
+        return self._slots.workers
 
     async def describe(self) -> dict[str, Any]:
         """What it is doing, in numbers. Raises RedisError."""

@@ -14,6 +14,7 @@ from adapter.redis.streams import Entry
 from adapter.steps.cancellations import REVOKED
 from adapter.steps.entries import ClaimedStep, entry_version, parse_entry, read_joined
 from adapter.steps.history import AttemptNote
+from adapter.steps.outline import write_outline
 from adapter.steps.script import HISTORY_TTL_S, JobScript, new_job, position_of, problem_detail, stage_text
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import Problem
@@ -21,7 +22,7 @@ from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan
 from podjobs.contract.relocations import Relocation, Whereabouts
-from podjobs.contract.workflows import LOCATE_STEP, workflow_of
+from podjobs.contract.workflows import LOCATE_STEP, read_job, workflow_of
 
 logger = structlog.get_logger(__name__)
 
@@ -136,7 +137,8 @@ class Records:
         if isinstance(reply, Plan):
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
-            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages, **_measures(reply)}
+            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
+            plan |= {"outline": write_outline(reply.stages), "measures": _measures(reply)}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(
@@ -248,6 +250,13 @@ class Records:
         )
         return float(cost_s) if outcome == "held" else None
 
+    async def job(self, job_id: str) -> Job | None:
+        """What was requested; None if the job is gone, or was stored by a version that is not understood."""
+        try:
+            return read_job(json.loads(await self._redis.hget(keys.job(job_id), "params") or "null"))
+        except ValueError:
+            return None
+
     async def trouble(self, job_id: str) -> str:
         """Why the latest attempt of one of the job's steps failed; empty if nothing is known."""
         return problem_detail(await self._redis.hget(keys.job(job_id), "trouble") or "")
@@ -279,10 +288,10 @@ def _ended(step: ClaimedStep, note: AttemptNote | None) -> dict[str, Any]:
     return {"ended": note.about(step)} if note else {}
 
 
-def _measures(plan: Plan) -> dict[str, Any]:
+def _measures(plan: Plan) -> list[str]:
     """What a plan says of the media, for operators, as far as it is known."""
     found = {"media_s": round(plan.media_s, 3), "source_bytes": plan.source_bytes}
-    return {"measures": [text for name, value in found.items() if value for text in (name, str(value))]}
+    return [text for name, value in found.items() if value for text in (name, str(value))]
 
 
 def _cut_log(log: Sequence[str]) -> list[str]:

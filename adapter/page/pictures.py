@@ -1,0 +1,121 @@
+"""The page's pictures, as SVG: what the last day was like, and how a job's steps went. Pure.
+
+Colours and fonts are in page.css, so that there are no styles in the document.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 720, 160
+LEFT, BOTTOM, TOP = 44, 22, 8
+ROW, LABEL = 18, 170
+MOST_ROWS = 40
+"""Of a job's picture: more steps are folded."""
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+MOST_TICKS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A quarter of an hour of the last day."""
+
+    at_s: float
+    done: int
+    failed: int
+    waiting: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a row: from when to when, in seconds since the job was accepted, and what it was."""
+
+    begin_s: float
+    end_s: float
+    kind: str
+    """`waiting`, `work`, `failed`, `between` (two attempts) or `running`: a class of page.css."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step, or several that are folded."""
+
+    label: str
+    spans: Sequence[Span]
+
+
+def draw_day(points: Sequence[Point], title: str, clock: Sequence[str]) -> str:
+    """Draw how many jobs have ended in each quarter of an hour, and how much waited.
+
+    Args:
+        points: oldest first.
+        title: what screen readers say.
+        clock: the points' times, as texts.
+    """
+    most_ended = max([1, *(point.done + point.failed for point in points)])
+    most_waiting = max([1.0, *(point.waiting for point in points)])
+    inner, width = HEIGHT - BOTTOM - TOP, (WIDTH - LEFT) / max(1, len(points))
+    parts = [_begin(WIDTH, HEIGHT, title)]
+    for number, point in enumerate(points):
+        x, floor = LEFT + number * width, float(HEIGHT - BOTTOM)
+        for count, kind in ((point.done, "done"), (point.failed, "failed")):
+            height = inner * count / most_ended
+            floor -= height
+            if count:
+                size = f'width="{width * 0.8:.1f}" height="{height:.1f}"'
+                parts.append(f'<rect class="{kind}" x="{x:.1f}" y="{floor:.1f}" {size}/>')
+    line = " ".join(
+        f"{LEFT + (number + 0.4) * width:.1f},{HEIGHT - BOTTOM - inner * point.waiting / most_waiting:.1f}"
+        for number, point in enumerate(points)
+    )
+    parts.append(f'<polyline class="backlog" points="{line}"/>')
+    parts.append(f'<line class="axis" x1="{LEFT}" y1="{HEIGHT - BOTTOM}" x2="{WIDTH}" y2="{HEIGHT - BOTTOM}"/>')
+    parts.append(f'<text class="number" x="{LEFT - 6}" y="{TOP + 8}" text-anchor="end">{most_ended}</text>')
+    every = max(1, len(points) // 6)
+    parts += [
+        f'<text class="number" x="{LEFT + number * width:.1f}" y="{HEIGHT - 6}">{escape(clock[number])}</text>'
+        for number in range(0, len(points), every)
+    ]
+    return "".join([*parts, "</svg>"])
+
+
+def draw_steps(rows: Sequence[Row], length_s: float, title: str) -> str:
+    """Draw how steps went, one row for each.
+
+    Args:
+        rows: no more than MOST_ROWS.
+        length_s: from the beginning to the end of the picture.
+        title: what screen readers say.
+    """
+    height, scale = len(rows) * ROW + BOTTOM + TOP, (WIDTH - LABEL - 10) / max(length_s, 0.001)
+    parts = [_begin(WIDTH, height, title)]
+    tick_s = next((step for step in _STEPS_S if length_s / step <= MOST_TICKS), math.ceil(length_s / MOST_TICKS))
+    for number in range(int(length_s // tick_s) + 1):
+        x = LABEL + number * tick_s * scale
+        parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{height - BOTTOM}"/>')
+        parts.append(
+            f'<text class="number" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{_clock(number * tick_s)}</text>'
+        )
+    for number, row in enumerate(rows):
+        y = TOP + number * ROW
+        parts.append(f'<text class="label" x="{LABEL - 8}" y="{y + 12}" text-anchor="end">{escape(row.label)}</text>')
+        for span in row.spans:
+            x, width = LABEL + span.begin_s * scale, max(1.5, (span.end_s - span.begin_s) * scale)
+            parts.append(
+                f'<rect class="{span.kind}" x="{x:.1f}" y="{y + 2}" width="{width:.1f}" height="{ROW - 5}">'
+                f"<title>{escape(span.text)}</title></rect>"
+            )
+    return "".join([*parts, "</svg>"])
+
+
+def _begin(width: int, height: int, title: str) -> str:
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 60:  # noqa: PLR2004 - seconds of a minute
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    return f"{hours}:{minutes:02d} h" if hours else f"{minutes} min"

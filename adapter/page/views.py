@@ -1,0 +1,199 @@
+"""What the page shows, read from Redis: no more than a document can hold, however many jobs there are."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from adapter.inspection.job_filter import JobFilter
+from adapter.inspection.job_reader import JobReader
+from adapter.inspection.job_record import JobRecord
+from adapter.inspection.overview import Overview, OverviewReader, QueueOverview
+from adapter.page.pictures import Point, Row
+from adapter.page.steps_picture import lay_out_steps
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient
+from adapter.steering.selection import CANCELLABLE, RETRYABLE
+from adapter.steps.history import Attempt, RunningStep
+from podjobs.contract.job_states import JobState
+from podjobs.contract.workflows import step_functions
+
+RUNNING_SHOWN, WAITING_SHOWN, FAILED_SHOWN, LISTED, ATTEMPTS_SHOWN, LOG_SHOWN = 40, 30, 20, 100, 100, 200
+FEW_JOBS = 500
+FAILED_AMONG = 1000
+"""Of the newest jobs, those that failed are looked for among so many."""
+DAY_S, QUARTER_S = 86400, 900
+ENDED_BADLY = frozenset({JobState.FAILED.value, JobState.FAILING.value, JobState.CANCELLED.value})
+
+
+class Door(Protocol):
+    """Something that reads one of Pod's queues."""
+
+    queue: str
+
+    async def waiting(self) -> int:
+        """Count the messages that are still on Pod's queue. Raises RedisError."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """A job in a list."""
+
+    record: JobRecord
+    steps: tuple[str, ...] = ()
+    """Those that run."""
+    ready_at: float = 0.0
+    """When it will be ready, in seconds since the epoch; 0: not known."""
+    why: str = ""
+    """What it waits for; empty: its turn."""
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        """Whether there is anything to cancel."""
+        return self.record.state in CANCELLABLE
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether it may be run anew."""
+        return self.record.state in RETRYABLE
+
+
+@dataclass(frozen=True, slots=True)
+class FrontView:
+    """The first page."""
+
+    overview: Overview
+    running: list[JobLine]
+    waiting: list[JobLine]
+    waiting_more: int
+    """Jobs that wait, too, and are not listed."""
+    failed: list[JobLine]
+    day: list[Point]
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job's page."""
+
+    line: JobLine
+    running: list[RunningStep]
+    attempts: list[Attempt]
+    """The latest, newest first."""
+    attempts_total: int
+    rows: list[Row]
+    length_s: float
+    log: list[str]
+    """Its latest sentences."""
+    log_total: int
+    why: list[str] = field(default_factory=list)
+    """What it waits for, in sentences."""
+    ready_at: float = 0.0
+    """See JobLine."""
+    cost: str = ""
+    """What it has cost; empty: not known."""
+
+
+@dataclass(slots=True)
+class ViewReader:
+    """Reads the views. All methods raise RedisError."""
+
+    jobs: RedisClient
+    lease_s: float
+    doors: Sequence[Door] = ()
+    """Of this adapter: they know its queues."""
+
+    async def front(self) -> FrontView:
+        """The first page."""
+        reader = JobReader(self.jobs)
+        queues = [QueueOverview(door.queue, await door.waiting(), 0) for door in self.doors]
+        overview = await OverviewReader(self.jobs, self.lease_s).read(queues)
+        running = await reader.running()
+        steps: dict[str, list[str]] = {}
+        for one in running:
+            steps.setdefault(one.job_id, []).append(one.step)
+        shown = await reader.records(list(steps)[:RUNNING_SHOWN])
+        waiting_ids: dict[str, None] = {}
+        for function in step_functions():
+            waiting_ids |= dict.fromkeys(await reader.next_waiting(function.name, WAITING_SHOWN + len(steps)))
+        if overview.jobs_live <= FEW_JOBS:  # those between two attempts among them
+            waiting_ids |= dict.fromkeys(await reader.live_ids())
+        ids = [job_id for job_id in waiting_ids if job_id not in steps]
+        waiting = await reader.records(ids[:WAITING_SHOWN])
+        failed = await reader.jobs(JobFilter(states=ENDED_BADLY), FAILED_SHOWN, among=FAILED_AMONG)
+        return FrontView(
+            overview=overview,
+            running=[JobLine(record, tuple(steps[record.id])) for record in shown],
+            waiting=[JobLine(record) for record in waiting],
+            waiting_more=max(0, overview.jobs_live - len(steps) - len(waiting)),
+            failed=[JobLine(record) for record in failed],
+            day=await self._day(),
+        )
+
+    async def listed(self, wanted: JobFilter) -> list[JobLine]:
+        """The newest jobs that match."""
+        return [JobLine(record) for record in await JobReader(self.jobs).jobs(wanted, LISTED)]
+
+    async def job(self, job_id: str) -> JobView | None:
+        """One job; None if there is none."""
+        reader = JobReader(self.jobs)
+        record = await reader.job(job_id)
+        if record is None:
+            return None
+        running = [step for step in await reader.running() if step.job_id == job_id]
+        attempts = await reader.attempts(job_id)
+        log = await reader.log(job_id)
+        begin_s = record.accepted_at_s
+        end_s = record.number("ended_at") or time.time()
+        return JobView(
+            line=JobLine(record, tuple(step.step for step in running)),
+            running=running,
+            attempts=attempts[::-1][:ATTEMPTS_SHOWN],
+            attempts_total=len(attempts),
+            rows=lay_out_steps(attempts, running, begin_s, end_s),
+            length_s=max(0.1, end_s - begin_s),
+            log=log[-LOG_SHOWN:],
+            log_total=len(log),
+        )
+
+    async def _day(self) -> list[Point]:
+        """The last day in quarters of an hour, from the samples of each minute."""
+        now_s = time.time()
+        since_ms = int((now_s - DAY_S) * 1000)
+        samples = await self.jobs.xrange(keys.SAMPLES, min=f"{since_ms}-0")
+        return gather_day([(int(entry.partition("-")[0]) / 1000, fields) for entry, fields in samples])
+
+
+def gather_day(samples: list[tuple[float, dict[str, str]]]) -> list[Point]:
+    """Gather samples of minutes in quarters of an hour.
+
+    Args:
+        samples: when, in seconds since the epoch, and the fields of operator/samples.py; oldest first.
+    """
+    points: list[Point] = []
+    before: dict[str, str] = samples[0][1] if samples else {}
+    quarters: dict[int, list[dict[str, str]]] = {}
+    for at_s, fields in samples:
+        quarters.setdefault(int(at_s // QUARTER_S), []).append(fields)
+    for number, inside in sorted(quarters.items()):
+        last = inside[-1]
+        points.append(
+            Point(
+                at_s=number * QUARTER_S,
+                done=_rise(before, last, "done"),
+                failed=_rise(before, last, "failed"),
+                waiting=max(float(fields.get("waiting", 0)) for fields in inside),
+            )
+        )
+        before = last
+    return points
+
+
+def _rise(before: dict[str, str], after: dict[str, str], name: str) -> int:
+    # Redis may have lost its data in between
+    return max(0, int(float(after.get(name, 0))) - int(float(before.get(name, 0))))
+
+
+def fingerprint(text: str) -> str:
+    """Tells a fragment from another."""
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
