@@ -3,85 +3,28 @@
 import asyncio
 import os
 import signal
-import socket
-import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
 from adapter.about import AdapterState
+from adapter.assembly import Parts, build_parts
 from adapter.cancellation import cancel_and_wait
-from adapter.delivery import Delivery
-from adapter.delivery.transports import AdapterSide, open_delivery
-from adapter.door.celery import CeleryDoor
-from adapter.door.dead_letters import DeadLetters
-from adapter.door.job_intake import JobIntake, JobRules
-from adapter.door.room import DeadBound
-from adapter.door.statement_intake import StatementBounds, StatementIntake
-from adapter.operator.gauges import Gauges
-from adapter.operator.health import HealthRoutes
 from adapter.operator.http_server import HttpServer
-from adapter.operator.samples import Samples
-from adapter.page.actions import Actions
-from adapter.page.routes import PageRoutes
-from adapter.page.views import ViewReader
-from adapter.redis import keys
-from adapter.redis.connections import RedisClient, open_redis
 from adapter.redis.earlier_names import carry_over
 from adapter.redis.heartbeat import Heartbeat
-from adapter.redis.idle_entries import IdleEntries
-from adapter.redis.memory import KeyMemory
-from adapter.redis.streams import Streams
 from adapter.redis_retry import retry_until_redis_answers
 from adapter.secret_renewal import SecretRenewal
-from adapter.settings import AdapterSettings, FunctionSettings, StatementSettings
-from adapter.statements.batcher import StatementBatcher
-from adapter.statements.dispatch import StatementDispatch
-from adapter.statements.store import StatementStore
-from adapter.steering.steering import Steering
-from adapter.steps.dispatch import StepDispatch
-from adapter.steps.observer import StepObserver
-from adapter.steps.records import Records
-from adapter.steps.recovery import Recovery
-from podjobs.contract.media_paths import MediaPaths
-from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
+from adapter.settings import AdapterSettings
 from podjobs.contract.redaction import redact
-from podjobs.contract.workflows import XAPI, celery_queues
+from podjobs.contract.workflows import XAPI
 
 logger = structlog.get_logger(__name__)
 
 LEAVE_LIMIT_S = 2.0
 """Longest time for giving back claims; if it runs out, others reclaim the entries by their idle time."""
-
-
-def new_adapter_id() -> str:
-    """Name this process: no name is ever reused, so adapters can be told apart in logs."""
-    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """What an adapter consists of."""
-
-    adapter_id: str
-    jobs: RedisClient
-    records: Records
-    doors: Sequence[CeleryDoor[Any]]
-    dispatches: Sequence[StepDispatch | StatementDispatch]
-    recovery: Recovery
-    heartbeat: Heartbeat
-    health: HealthRoutes
-    gauges: Gauges
-    samples: Samples
-
-    @property
-    def running(self) -> int:
-        """How many entries this adapter works on."""
-        return sum(len(dispatch.claimed) for dispatch in self.dispatches)
 
 
 async def run_adapter(settings: AdapterSettings) -> None:
@@ -95,10 +38,8 @@ async def run_adapter(settings: AdapterSettings) -> None:
     stop = asyncio.Event()
     _on_signals(stop)
     async with AsyncExitStack() as resources:
-        parts = _build(settings, resources)
-        page = _build_page(settings, parts)
-        resources.push_async_callback(page.close)
-        server = HttpServer([parts.health, page])
+        parts = build_parts(settings, resources)
+        server = HttpServer([parts.health, parts.page])
         resources.push_async_callback(server.stop)
         port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
         parts.heartbeat.about.http = f"{settings.podjobs_health_host}:{port}"
@@ -120,6 +61,8 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges"),
                 work.create_task(parts.samples.run(), name="samples"),
             ]
+            if parts.alerts and parts.mails:
+                watching += [work.create_task(lane) for lane in (parts.alerts.run(), parts.mails.run())]
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             draining = work.create_task(_drain_when_wanted(parts, dispatching), name="drain")
             try:
@@ -137,7 +80,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
     logger.info("The adapter has stopped.")
 
 
-async def _drain_when_wanted(parts: _Parts, dispatching: Sequence["asyncio.Task[None]"]) -> None:
+async def _drain_when_wanted(parts: Parts, dispatching: Sequence["asyncio.Task[None]"]) -> None:
     """Once an operator wants it, take nothing more and finish what runs, however long it takes; then wait idly."""
     await parts.heartbeat.drain_wanted.wait()
     about = parts.heartbeat.about
@@ -154,7 +97,7 @@ async def _drain_when_wanted(parts: _Parts, dispatching: Sequence["asyncio.Task[
     logger.info("The adapter is drained and can be stopped.")
 
 
-async def _begin(parts: _Parts, settings: AdapterSettings) -> None:
+async def _begin(parts: Parts, settings: AdapterSettings) -> None:
     """Carry over what an earlier version has stored, then beat for the first time: before anything is claimed."""
     if not settings.jobs_in_cluster:  # no earlier version could store any there
         purpose = "carry over the jobs of an earlier version"
@@ -162,104 +105,7 @@ async def _begin(parts: _Parts, settings: AdapterSettings) -> None:
     await retry_until_redis_answers(parts.heartbeat.beat, "send the first heartbeat")
 
 
-def _observers() -> list[StepObserver]:
-    """Who is told what happens to steps and jobs."""
-    return []
-
-
-def _build(settings: AdapterSettings, resources: AsyncExitStack) -> _Parts:
-    """Build all parts; their connections are closed along with the resources."""
-    jobs = _open(settings.jobs_url, resources, text=True)
-    dead_letters = DeadLetters(jobs)
-    dead_bound = DeadBound(KeyMemory(jobs, keys.DEAD), settings.podjobs_dead_limit_bytes)
-    streams = Streams(jobs, new_adapter_id())
-    records = Records(jobs, settings.podjobs_job_ttl_s, settings.podjobs_history_ttl_s)
-    observers = _observers()
-    lease_s = settings.podjobs_lease_s
-    step_dispatches: list[StepDispatch] = []
-    for function in settings.functions:
-        delivery = _open_delivery(settings, function, STEPS, streams)
-        resources.push_async_callback(delivery.close)
-        step_dispatches.append(StepDispatch(function, streams, records, delivery, settings.timing, observers))
-    dispatches: list[StepDispatch | StatementDispatch] = [*step_dispatches]
-    broker = _open(settings.broker_url, resources, text=False)
-    served = frozenset(function.name for function in settings.functions)
-    rules = JobRules(MediaPaths(settings.media_root), served)
-    shares = settings.shares
-    doors: list[CeleryDoor[Any]] = [
-        CeleryDoor(queue, broker, streams, JobIntake(records, rules, dead_bound), dead_letters, lease_s, shares[queue])
-        for queue in celery_queues(served)
-    ]
-    intake = None
-    if settings.statements:
-        store = StatementStore(_open(settings.jobs_url, resources, text=True))
-        bounds = StatementBounds(
-            settings.statements.held_limit, settings.statements.held_bytes, settings.statements.batches.size_bytes
-        )
-        intake = StatementIntake(store, bounds, dead_bound)
-        xapi_broker = _open(settings.xapi_broker_url, resources, text=False)
-        doors.append(CeleryDoor(XAPI.queue, xapi_broker, streams, intake, dead_letters, lease_s, shares[XAPI.queue]))
-        dispatches.append(_build_statement_dispatch(settings, settings.statements, streams, store, resources))
-    gauges = Gauges(jobs, streams, doors, step_dispatches, intake)
-    heartbeat = Heartbeat(jobs, streams, dispatches, lease_s)
-    heartbeat.about.queues = [door.queue for door in doors]
-    heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
-    return _Parts(
-        adapter_id=streams.adapter_id,
-        jobs=jobs,
-        records=records,
-        doors=doors,
-        recovery=Recovery(jobs, records),
-        dispatches=dispatches,
-        heartbeat=heartbeat,
-        health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
-        gauges=gauges,
-        samples=Samples(jobs, gauges),
-    )
-
-
-def _build_page(settings: AdapterSettings, parts: _Parts) -> PageRoutes:
-    """Build the web page for administrators."""
-    views = ViewReader(parts.jobs, settings.podjobs_lease_s, parts.doors)
-    return PageRoutes(settings, views, Actions(parts.jobs, Steering(parts.jobs, parts.records)))
-
-
-def _build_statement_dispatch(
-    settings: AdapterSettings,
-    wanted: StatementSettings,
-    streams: Streams,
-    statements: StatementStore,
-    resources: AsyncExitStack,
-) -> StatementDispatch:
-    """Build what delivers xAPI statements."""
-    lease_s = settings.podjobs_lease_s
-    idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
-    batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
-    delivery = _open_delivery(settings, wanted.function, STATEMENTS, streams)
-    resources.push_async_callback(delivery.close)
-    return StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
-
-
-def _open_delivery(
-    settings: AdapterSettings, function: FunctionSettings, contract: MessageContract[RequestT, ReplyT], streams: Streams
-) -> Delivery[RequestT, ReplyT]:
-    side = AdapterSide(
-        adapter_id=streams.adapter_id,
-        margin_s=settings.podjobs_timeout_margin_s,
-        secret=settings.podjobs_function_secret,
-        open_queues=lambda: open_redis(settings.rq_url, text=True),
-        slots=function.concurrency,
-    )
-    return open_delivery(function.url, contract, side)
-
-
-def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:
-    client = open_redis(url, text=text)
-    resources.push_async_callback(client.aclose)
-    return client
-
-
-def _log_start(settings: AdapterSettings, parts: _Parts, port: int) -> None:
+def _log_start(settings: AdapterSettings, parts: Parts, port: int) -> None:
     """Log which queues are read, and where their work goes."""
     logger.info(
         "The adapter starts.",

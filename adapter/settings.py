@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from adapter.alert_settings import AlertSettings
 from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
 from adapter.page_settings import PageSettings
 from adapter.record_settings import RecordSettings
@@ -79,7 +80,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, PageSettings):
+class AdapterSettings(RecordSettings, PageSettings, AlertSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

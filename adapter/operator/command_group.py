@@ -18,6 +18,7 @@ COMMANDS = {
     "dead": "adapter.operator.dead_letter_commands:dead",
     "check": "adapter.operator.check_command:check",
     "clean": "adapter.operator.clean_command:clean",
+    "mail-test": "adapter.operator.mail_command:mail_test",
     "handback": "adapter.operator.handback_command:handback",
     "takeover": "adapter.operator.handback_command:takeover",
     "worker": "adapter.operator.worker_command:worker",

@@ -61,6 +61,11 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     they ask for is cancelled when they come. For a day.
     drains                          hash: adapter → when an operator wanted it to take nothing more
     samples                         stream of one entry a minute, for two days: the numbers of operator/samples.py
+    occurrences                     stream of what administrators are to be told by mail (alerts/occurrences.py); at
+                                    most 5,000
+    conditions                      set of the names of what was told and is not over yet
+    mail-windows                    hash: kind of occurrence → until when nothing is sent about it, and how long that is
+    mail-sender                     string that expires: the adapter that sends the mails
     recovery                        string that expires: the work of lost jobs was looked for. It is missing, too, when
                                     Redis has lost its data
     adapter:<adapter>               string: how often that adapter's heart has beaten. It expires, but only to be
@@ -108,6 +113,10 @@ ALL_FUNCTIONS = "*"
 REVOKED = f"{PREFIX}revoked"
 ADAPTERS = f"{PREFIX}adapters"
 DRAINS = f"{PREFIX}drains"
+OCCURRENCES = f"{PREFIX}occurrences"
+CONDITIONS = f"{PREFIX}conditions"
+MAIL_WINDOWS = f"{PREFIX}mail-windows"
+MAIL_SENDER = f"{PREFIX}mail-sender"
 SAMPLES = f"{PREFIX}samples"
 
 

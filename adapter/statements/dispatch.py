@@ -28,6 +28,7 @@ from adapter.statements.bisection import SubBatch
 from adapter.statements.circuit_breaker import CircuitBreaker
 from adapter.statements.leftovers import Leftovers
 from adapter.statements.store import StatementStore
+from podjobs.contract.errors import Problem
 from podjobs.contract.statements import BatchReport, StatementBatch
 
 logger = structlog.get_logger(__name__)
@@ -86,6 +87,11 @@ class StatementDispatch:
     def claimed(self) -> tuple[str, ...]:
         """Ids of the entries this adapter works on."""
         return self._batcher.claimed
+
+    @property
+    def trouble(self) -> Problem | None:
+        """Why the latest delivery failed; None if it did not."""
+        return self._attempts.trouble
 
     async def describe(self) -> dict[str, Any]:
         """What it is doing, in numbers. Raises RedisError."""

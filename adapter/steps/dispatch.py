@@ -78,7 +78,7 @@ class StepDispatch:
         self._timing = timing
         self._observation = Observation(streams.adapter_id, observers)
         self._inquiry = SourceInquiry(records)
-        self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s)
+        self._reclaimer = StepReclaimer(function, streams, records, timing.lease_s, self._observation.gave_up)
         self._reclaim_at = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._open_steps = OpenSteps(records, timing.sweep_s)

@@ -73,6 +73,12 @@ class Observation:
         if outcome in list(JobState):
             self._job_ended(step, outcome, 0.0, problem)
 
+    def gave_up(self, job: Job | None, outcome: str, problem: Problem) -> None:
+        """A step has no attempts left, and none was begun here."""
+        if job is not None and outcome in list(JobState):
+            for observer in self._observers:
+                observer.job_ended(JobEnd(job, outcome, 0.0, problem))
+
     def forget(self, entry_id: str) -> None:
         """A step is no longer here."""
         begun = self._begun.get(entry_id)

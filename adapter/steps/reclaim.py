@@ -1,6 +1,6 @@
 """Reclaims steps: those whose wait is over, and those whose adapter is gone."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import structlog
 
@@ -11,14 +11,21 @@ from adapter.settings import FunctionSettings
 from adapter.steps.records import Records
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import Problem
+from podjobs.contract.jobs import Job
 
 logger = structlog.get_logger(__name__)
+
+
+Failed = Callable[[Job | None, str, Problem], None]
+"""Is told of a job (None: its record is gone), the outcome of Records.fail, and why its step failed."""
 
 
 class StepReclaimer:
     """Reclaims the steps of one function."""
 
-    def __init__(self, function: FunctionSettings, streams: Streams, records: Records, lease_s: float) -> None:
+    def __init__(
+        self, function: FunctionSettings, streams: Streams, records: Records, lease_s: float, failed: Failed
+    ) -> None:
         """Watch one function.
 
         Args:
@@ -26,7 +33,9 @@ class StepReclaimer:
             streams: this adapter's streams.
             records: the job records.
             lease_s: seconds without a heartbeat after which an adapter's steps are reclaimed.
+            failed: is told of steps that have no attempts left.
         """
+        self._failed = failed
         self._function = function
         self._stream = keys.steps(function.name)
         self._streams = streams
@@ -65,9 +74,12 @@ class StepReclaimer:
             f"The step {step.spec.id} was tried {entry.attempts} times without success. "
             f"{trouble or 'Each time the function or the adapter ended before it answered.'}"
         )
+        problem = Problem(title="The step failed too often.", status=500, detail=detail)
         try:
-            await self._records.fail(step, Problem(title="The step failed too often.", status=500, detail=detail))
+            outcome = await self._records.fail(step, problem)
+            job = await self._records.job(step.job_id)
         except NewerRecordError as error:
             logger.error(str(error), job_id=step.job_id)  # noqa: TRY400 - not a fault of ours
             return
+        self._failed(job, outcome, problem)
         logger.error("A step has used up its attempts.", job_id=step.job_id, step_id=step.spec.id, reason=detail)

@@ -21,7 +21,7 @@ from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan
 from podjobs.contract.relocations import Relocation, Whereabouts
-from podjobs.contract.workflows import LOCATE_STEP, workflow_of
+from podjobs.contract.workflows import LOCATE_STEP, read_job, workflow_of
 
 logger = structlog.get_logger(__name__)
 
@@ -247,6 +247,13 @@ class Records:
             counted_s=round(counted_s, 3),
         )
         return float(cost_s) if outcome == "held" else None
+
+    async def job(self, job_id: str) -> Job | None:
+        """What was requested; None if the job is gone, or was stored by a version that is not understood."""
+        try:
+            return read_job(json.loads(await self._redis.hget(keys.job(job_id), "params") or "null"))
+        except ValueError:
+            return None
 
     async def trouble(self, job_id: str) -> str:
         """Why the latest attempt of one of the job's steps failed; empty if nothing is known."""

@@ -39,7 +39,7 @@ def windows(tmp_path_factory):
     return padded
 
 
-@pytest.mark.parametrize("batch", [1, 2, 4], ids="batch of {}".format)
+@pytest.mark.parametrize("batch", [1, pytest.param(2, marks=pytest.mark.slow), 4], ids="batch of {}".format)
 @pytest.mark.parametrize("thorough", [False, True], ids=["batches", "thorough"])
 def test_transcribe_returns_the_words_of_each_window(windows, batch, thorough):
     transcripts = warm_model(batch=batch).transcribe(LOCATION, windows, "en", thorough=thorough)

@@ -69,7 +69,7 @@ def log_of(info):
     ("name", "codec"),
     [
         ("a.mkv", "subrip"),
-        ("a.mkv", "ass"),
+        pytest.param("a.mkv", "ass", marks=SLOW),
         pytest.param("a.mkv", "webvtt", marks=SLOW),
         ("a.mp4", "mov_text"),
         pytest.param("a.mov", "mov_text", marks=SLOW),
@@ -172,7 +172,7 @@ def read_chapters(path):
     return json.loads(subprocess.run(argv, check=True, capture_output=True).stdout)["chapters"]
 
 
-@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.mov"])
+@pytest.mark.parametrize("name", ["a.mkv", *(pytest.param(name, marks=SLOW) for name in ("a.mp4", "a.mov"))])
 def test_encode_titles_of_kilobytes_are_cut_and_the_chapters_stay(workbench, plain, tmp_path, name):
     titles = chapters(tmp_path / "titles", *["é" * 20_000] * 4)
     ffmpeg("-i", plain, "-i", titles, "-map", 0, "-map_chapters", 1, "-c", "copy", workbench.folder / name)

@@ -86,7 +86,7 @@ def test_encode_lecture_written_by_hand(workbench, kind):
         pytest.param("a.mov", ("-c:v", "v410", "-c:a", "pcm_s24le"), marks=SLOW),
         ("a.ts", (*X264, "-strict", "-2", "-c:a", "s302m", "-ar", "48000", "-ac", "2")),
         pytest.param("a.m2ts", (*X264, "-strict", "-2", "-c:a", "truehd", "-ar", "48000"), marks=SLOW),
-        ("a.mkv", (*X264, "-strict", "-2", "-c:a", "mlp", "-ar", "48000")),
+        pytest.param("a.mkv", (*X264, "-strict", "-2", "-c:a", "mlp", "-ar", "48000"), marks=SLOW),
         pytest.param("a.avi", ("-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "adpcm_ima_wav"), marks=SLOW),
     ],
     ids=lambda value: value if isinstance(value, str) else "-".join(value[1:4:2]),

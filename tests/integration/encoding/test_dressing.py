@@ -114,7 +114,11 @@ def test_credits_begin_and_end_on_the_frame(workbench, dressed, credit):
 
 @pytest.mark.parametrize(
     ("credit_tone", "main_tone", "expected"),
-    [(None, 900, [None, "main"]), (400, None, ["opening", None]), (None, None, None)],
+    [
+        (None, 900, [None, "main"]),
+        pytest.param(400, None, ["opening", None], marks=pytest.mark.slow),
+        pytest.param(None, None, None, marks=pytest.mark.slow),
+    ],
     ids=["silent credits", "silent main", "no sound at all"],
 )
 def test_parts_without_sound_are_silent(workbench, dressed, credit, credit_tone, main_tone, expected):
@@ -150,7 +154,7 @@ def test_cut_is_of_the_main_video_and_credits_stay_whole(workbench, dressed, cre
 @pytest.mark.parametrize(
     ("position", "inside", "outside"),
     [
-        ("top_right", (0.935, 0.1), (0.975, 0.02)),
+        pytest.param("top_right", (0.935, 0.1), (0.975, 0.02), marks=pytest.mark.slow),
         pytest.param("top_left", (0.065, 0.1), (0.025, 0.02), marks=pytest.mark.slow),
         pytest.param("bottom_right", (0.935, 0.9), (0.975, 0.98), marks=pytest.mark.slow),
         ("bottom_left", (0.065, 0.9), (0.025, 0.98)),
@@ -178,6 +182,7 @@ def test_watermark_has_its_height_and_opacity_in_every_chunk(workbench, dressed)
         assert pixel(made, time_s, 0.1, 0.17) == near(BLUE)  # 5 % + 10 %
 
 
+@pytest.mark.slow
 def test_webm_main_without_a_length_and_webm_credits_are_dressed(workbench, dressed, credit):
     """As a browser records it."""
     coding = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M", "-c:a", "libopus")

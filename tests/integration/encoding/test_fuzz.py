@@ -140,7 +140,9 @@ def memory_bytes(kind):
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=() if kind in {"mp4", "mkv"} else pytest.mark.slow) for kind in FORMATS]
+)
 def test_damaged_file_ends_done_or_failed_with_a_reason(workbench, whole_file, kind, damage):
     data = damage(whole_file(kind), random.Random(f"{kind}{damage.__name__}"))
     with watching():

@@ -28,7 +28,9 @@ def encode_or_refuse(workbench, name, **request):
         assert time.monotonic() - begun_s < SECONDS
 
 
-@pytest.mark.parametrize("length_s", [360_000, 1e9, 2e10])
+@pytest.mark.parametrize(
+    "length_s", [360_000, *(pytest.param(length_s, marks=pytest.mark.slow) for length_s in (1e9, 2e10))]
+)
 @pytest.mark.parametrize(("name", "make"), [("a.mkv", claim_matroska), ("a.mp4", claim_mp4)])
 def test_source_that_claims_to_be_very_long_costs_seconds(workbench, name, make, length_s):
     make(workbench.folder / name, length_s)

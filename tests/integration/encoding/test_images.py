@@ -20,7 +20,7 @@ def shown_in(picture):
 @pytest.mark.parametrize(
     ("duration_s", "frames"),
     [
-        (6, [25, 75, 125]),  # the middles of 0-2, 2-4, 4-6 s
+        pytest.param(6, [25, 75, 125], marks=pytest.mark.slow),  # the middles of 0-2, 2-4, 4-6 s
         (0.12, [1, 2, 2]),  # three frames: those after 20, 60, 100 ms
         (16, [0, 2, 3]),  # a frame every 4 s: after 2.7, 8, 13.3 s
     ],

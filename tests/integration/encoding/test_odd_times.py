@@ -41,15 +41,15 @@ def check(workbench, expected):
 @pytest.mark.parametrize(
     ("name", "make"),
     [
-        ("talk.mkv", {"before": ("-itsoffset", "7.3"), "sound": ("-itsoffset", "7.3")}),
+        pytest.param("talk.mkv", {"before": ("-itsoffset", "7.3"), "sound": ("-itsoffset", "7.3")}, marks=SLOW),
         ("talk.mp4", {"sound": ("-ss", "1.7", "-itsoffset", "1.7")}),
         pytest.param("talk.mkv", {"sound": ("-ss", "1.7", "-itsoffset", "1.7")}, marks=SLOW),
-        ("talk.mp4", {"sound": ("-itsoffset", "-0.08")}),
+        pytest.param("talk.mp4", {"sound": ("-itsoffset", "-0.08")}, marks=SLOW),
         pytest.param("talk.mkv", {"sound_s": 6.5}, marks=SLOW),
         pytest.param("talk.mov", {"coding": ("-c:a", "pcm_s16le", "-ar", "8000", "-ac", "1")}, marks=SLOW),
         pytest.param("talk.mkv", {"coding": ("-c:a", "libmp3lame", "-ar", "22050")}, marks=SLOW),
         ("talk.ts", {}),
-        ("talk.mkv", {"rate": 1, "video_s": 24, "sound_s": 24.5, "sound": ()}),
+        pytest.param("talk.mkv", {"rate": 1, "video_s": 24, "sound_s": 24.5, "sound": ()}, marks=SLOW),
         pytest.param("talk.mp4", {"coding": ("-c:a", "aac", "-movflags", "+frag_keyframe+delay_moov")}, marks=SLOW),
         ("talk.mkv", {"coding": ("-c:a", "libopus", "-live", "1")}),
     ],

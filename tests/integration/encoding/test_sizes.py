@@ -79,7 +79,7 @@ SLOW = pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
-        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8"),
+        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8", marks=SLOW),
         pytest.param("talk.webm", ("-c:v", "libvpx-vp9", *LIVE), id="vp9", marks=SLOW),
         pytest.param("talk.mkv", X264, id="mkv"),
         pytest.param("talk.mp4", X264, id="mp4", marks=SLOW),
@@ -87,7 +87,7 @@ SLOW = pytest.mark.slow
         pytest.param("talk.flv", X264, id="flv", marks=SLOW),
         pytest.param("talk.ts", (*X265, "log-level=none"), id="hevc", marks=SLOW),
         pytest.param("talk.ts", ("-c:v", "mpeg2video", "-g", 25, "-q:v", 3), id="mpeg2", marks=SLOW),
-        pytest.param("talk.ts", (*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"), id="interlaced"),
+        pytest.param("talk.ts", (*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"), id="interlaced", marks=SLOW),
         pytest.param("talk.ts", (*X265, HDR, "-pix_fmt", "yuv420p10le"), id="hdr", marks=SLOW),
     ],
 )
@@ -105,7 +105,7 @@ def test_encode_picture_that_grows_is_as_large_as_its_largest_part(workbench, na
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
-        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8"),
+        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8", marks=SLOW),
         pytest.param("talk.mkv", X264, id="mkv", marks=SLOW),
         pytest.param("talk.ts", X264, id="ts"),
     ],
@@ -121,7 +121,7 @@ def test_encode_phone_that_is_turned_is_not_squeezed(workbench, name, coding):
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
-        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8"),
+        pytest.param("talk.webm", ("-c:v", "libvpx", *LIVE), id="vp8", marks=SLOW),
         pytest.param("talk.ts", X264, id="ts", marks=SLOW),
     ],
 )
@@ -167,7 +167,7 @@ def test_encode_picture_that_is_turned_by_its_header_and_grows(workbench):
     "coding",
     [
         pytest.param(X264, id="progressive", marks=SLOW),
-        pytest.param((*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"), id="interlaced"),
+        pytest.param((*X264, "-flags", "+ildct+ilme", "-x264-params", "tff=1"), id="interlaced", marks=SLOW),
         pytest.param((*X265, HDR, "-pix_fmt", "yuv420p10le"), id="hdr", marks=SLOW),
     ],
 )

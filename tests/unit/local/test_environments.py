@@ -50,7 +50,7 @@ ENVIRONMENTS = {
         adapter_environment(GIVEN),
         {
             "ENCODING_TRANSCODING_CELERY_BROKER_URL", "MEDIA_ROOT", "PODJOBS_FUNCTION_SECRET",
-            "PODJOBS_FUNCTION_URL_XAPI",
+            "PODJOBS_FUNCTION_URL_XAPI", "POD_API_URL",
         },
     ),
     "stand-in": (

@@ -1,0 +1,81 @@
+"""The settings of the mails to administrators; their names are Django's, as Pod has them."""
+
+import ast
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+from podjobs.settings import LogSettings
+
+
+def _read_admins(value: Any) -> Any:
+    """Addresses of Django's forms: pairs of name and address, or addresses; as JSON, as Python, or with commas."""
+    if isinstance(value, str):
+        text = value.strip()
+        if text.startswith(("[", "(")):
+            try:
+                value = json.loads(text)
+            except ValueError:
+                try:
+                    value = ast.literal_eval(text)
+                except (ValueError, SyntaxError) as error:
+                    raise ValueError(
+                        'must be addresses with commas between them, or [["name", "address"], …]'
+                    ) from error
+        else:
+            value = [part for part in text.split(",") if part.strip()]
+    if not isinstance(value, list | tuple):
+        raise ValueError("must be a list of addresses, or of pairs of a name and an address")  # noqa: TRY004 - for pydantic
+    return tuple(_address(one) for one in value)
+
+
+def _address(one: Any) -> str:
+    address = one[1] if isinstance(one, list | tuple) and len(one) == 2 else one  # noqa: PLR2004 - name and address
+    address = address.strip() if isinstance(address, str) else ""
+    local, at, host = address.rpartition("@")
+    if not (local and at and host) or not address.isprintable() or any(mark in address for mark in " ,;<>"):
+        raise ValueError("must contain addresses such as anna@example.org")
+    return address
+
+
+Admins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_admins)]
+
+
+class AlertSettings(LogSettings):
+    """Whom to tell, through which server, and of what."""
+
+    admins: Admins = Field(
+        default=(),
+        description="Who gets mail when something needs an operator: addresses with commas between them, or Django's "
+        'form, [["Anna", "anna@example.org"]]. If not set: nobody.',
+    )
+    email_host: str = Field(default="localhost", description="The mail server.")
+    email_port: PositiveInt = Field(default=25, le=65535, description="Its port.")
+    email_host_user: str = Field(default="", description="Login at the mail server. If not set: without a login.")
+    email_host_password: SecretStr = Field(default=SecretStr(""), description="Password of that login.")
+    email_use_tls: bool = Field(default=False, description="Whether to encrypt with STARTTLS, usually on port 587.")
+    email_use_ssl: bool = Field(default=False, description="Whether to encrypt from the start, usually on port 465.")
+    email_timeout: PositiveFloat = Field(default=30, description="Longest wait for the mail server, in seconds.")
+    default_from_email: str = Field(default="podjobs@localhost", description="Sender of the mails.")
+    email_subject_prefix: str = Field(default="[pod-functions] ", description="What the mails' subjects begin with.")
+    language_code: str = Field(default="en", description="Language of the mails: fr, or English.")
+    podjobs_backlog_alert_s: NonNegativeFloat = Field(
+        default=3600,
+        description="How long a job, a step or a statement may wait until administrators get a mail, in seconds. 0: "
+        "however long.",
+    )
+
+    @model_validator(mode="after")
+    def _has_one_encryption(self) -> Self:
+        if self.email_use_tls and self.email_use_ssl:
+            raise ValueError(
+                "EMAIL_USE_TLS and EMAIL_USE_SSL must not both be set: choose what the server's port expects"
+            )
+        return self
+
+    @property
+    def mail_language(self) -> Literal["en", "fr"]:
+        """The language of the mails."""
+        return "fr" if self.language_code.lower().startswith("fr") else "en"

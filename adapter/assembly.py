@@ -1,0 +1,210 @@
+"""Builds all parts of an adapter, and connects them: the only place that knows them all."""
+
+import os
+import socket
+import uuid
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from adapter.alerts.outbox import Outbox
+from adapter.alerts.sender import MailSender
+from adapter.alerts.watch import AlertWatch
+from adapter.delivery import Delivery
+from adapter.delivery.transports import AdapterSide, open_delivery
+from adapter.door.celery import CeleryDoor
+from adapter.door.dead_letters import DeadLetters
+from adapter.door.job_intake import JobIntake, JobRules
+from adapter.door.room import DeadBound
+from adapter.door.statement_intake import StatementBounds, StatementIntake
+from adapter.operator.gauges import Gauges
+from adapter.operator.health import HealthRoutes
+from adapter.operator.samples import Samples
+from adapter.page.actions import Actions
+from adapter.page.routes import PageRoutes
+from adapter.page.views import ViewReader
+from adapter.redis import keys
+from adapter.redis.connections import RedisClient, open_redis
+from adapter.redis.heartbeat import Heartbeat
+from adapter.redis.idle_entries import IdleEntries
+from adapter.redis.memory import KeyMemory
+from adapter.redis.streams import Streams
+from adapter.settings import AdapterSettings, FunctionSettings, StatementSettings
+from adapter.statements.batcher import StatementBatcher
+from adapter.statements.dispatch import StatementDispatch
+from adapter.statements.store import StatementStore
+from adapter.steering.steering import Steering
+from adapter.steps.dispatch import StepDispatch
+from adapter.steps.observer import StepObserver
+from adapter.steps.records import Records
+from adapter.steps.recovery import Recovery
+from podjobs.contract.media_paths import MediaPaths
+from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
+from podjobs.contract.workflows import XAPI, celery_queues
+
+
+def new_adapter_id() -> str:
+    """Name this process: no name is ever reused, so adapters can be told apart in logs."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an adapter consists of."""
+
+    adapter_id: str
+    jobs: RedisClient
+    doors: Sequence[CeleryDoor[Any]]
+    dispatches: Sequence[StepDispatch | StatementDispatch]
+    recovery: Recovery
+    heartbeat: Heartbeat
+    health: HealthRoutes
+    gauges: Gauges
+    samples: Samples
+    page: PageRoutes
+    alerts: AlertWatch | None
+    """None: nobody gets mail."""
+    mails: MailSender | None
+
+    @property
+    def running(self) -> int:
+        """How many entries this adapter works on."""
+        return sum(len(dispatch.claimed) for dispatch in self.dispatches)
+
+
+def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
+    """Build all parts; their connections are closed along with the resources."""
+    jobs = _open(settings.jobs_url, resources, text=True)
+    dead_bound = DeadBound(KeyMemory(jobs, keys.DEAD), settings.podjobs_dead_limit_bytes)
+    streams = Streams(jobs, new_adapter_id())
+    records = Records(jobs, settings.podjobs_job_ttl_s, settings.podjobs_history_ttl_s)
+    statements = _build_statements(settings, streams, dead_bound, resources)
+    doors = _build_doors(settings, streams, DoorTargets(records, DeadLetters(jobs), dead_bound, statements), resources)
+    # they have to know one another: what the dispatches do is watched, and how much they have to do
+    steps: list[StepDispatch] = []
+    intake = statements.intake if statements else None
+    gauges = Gauges(jobs, streams, doors, steps, intake)
+    outbox = Outbox(jobs, streams.adapter_id)
+    alerts = AlertWatch(outbox, gauges, doors, settings.podjobs_backlog_alert_s)
+    observers: list[StepObserver] = [alerts] if settings.admins else []
+    for function in settings.functions:
+        delivery = _open_delivery(settings, function, STEPS, streams)
+        resources.push_async_callback(delivery.close)
+        steps.append(StepDispatch(function, streams, records, delivery, settings.timing, observers))
+    dispatches: list[StepDispatch | StatementDispatch] = [*steps]
+    if statements:
+        alerts.statements = statements.dispatch
+        dispatches.append(statements.dispatch)
+    heartbeat = Heartbeat(jobs, streams, dispatches, settings.podjobs_lease_s)
+    heartbeat.about.queues = [door.queue for door in doors]
+    heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
+    page = _build_page(settings, jobs, records, doors)
+    resources.push_async_callback(page.close)
+    return Parts(
+        adapter_id=streams.adapter_id,
+        jobs=jobs,
+        doors=doors,
+        recovery=Recovery(jobs, records),
+        dispatches=dispatches,
+        heartbeat=heartbeat,
+        health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
+        page=page,
+        gauges=gauges,
+        samples=Samples(jobs, gauges),
+        alerts=alerts if settings.admins else None,
+        mails=MailSender(settings, outbox, settings.podjobs_page_url) if settings.admins else None,
+    )
+
+
+def _build_page(
+    settings: AdapterSettings, jobs: RedisClient, records: Records, doors: Sequence[CeleryDoor[Any]]
+) -> PageRoutes:
+    """Build the web page for administrators."""
+    views = ViewReader(jobs, settings.podjobs_lease_s, doors)
+    return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)))
+
+
+@dataclass(frozen=True, slots=True)
+class DoorTargets:
+    """Where what comes in is stored."""
+
+    records: Records
+    dead_letters: DeadLetters
+    dead_bound: DeadBound
+    statements: "_Statements | None"
+
+
+def _build_doors(
+    settings: AdapterSettings, streams: Streams, targets: DoorTargets, resources: AsyncExitStack
+) -> list[CeleryDoor[Any]]:
+    """Build one door for each queue that is read."""
+    broker = _open(settings.broker_url, resources, text=False)
+    served = frozenset(function.name for function in settings.functions)
+    rules = JobRules(MediaPaths(settings.media_root), served)
+    lease_s, shares, dead_letters = settings.podjobs_lease_s, settings.shares, targets.dead_letters
+    doors: list[CeleryDoor[Any]] = []
+    for queue in celery_queues(served):
+        intake = JobIntake(targets.records, rules, targets.dead_bound)
+        doors.append(CeleryDoor(queue, broker, streams, intake, dead_letters, lease_s, shares[queue]))
+    if targets.statements:
+        broker, queue = _open(settings.xapi_broker_url, resources, text=False), XAPI.queue
+        taken = targets.statements.intake
+        doors.append(CeleryDoor(queue, broker, streams, taken, dead_letters, lease_s, shares[queue]))
+    return doors
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """What takes in xAPI statements, and what delivers them."""
+
+    intake: StatementIntake
+    dispatch: StatementDispatch
+
+
+def _build_statements(
+    settings: AdapterSettings, streams: Streams, dead_bound: DeadBound, resources: AsyncExitStack
+) -> _Statements | None:
+    """Build what is for statements; None: their queue is not read."""
+    wanted = settings.statements
+    if wanted is None:
+        return None
+    store = StatementStore(_open(settings.jobs_url, resources, text=True))
+    bounds = StatementBounds(wanted.held_limit, wanted.held_bytes, wanted.batches.size_bytes)
+    intake = StatementIntake(store, bounds, dead_bound)
+    return _Statements(intake, _build_statement_dispatch(settings, wanted, streams, store, resources))
+
+
+def _build_statement_dispatch(
+    settings: AdapterSettings,
+    wanted: StatementSettings,
+    streams: Streams,
+    statements: StatementStore,
+    resources: AsyncExitStack,
+) -> StatementDispatch:
+    """Build what delivers xAPI statements."""
+    lease_s = settings.podjobs_lease_s
+    idle = IdleEntries(keys.STATEMENTS, streams, wanted.function.retries, lease_s)
+    batcher = StatementBatcher(streams, statements, idle, wanted.batches, settings.podjobs_sweep_s)
+    delivery = _open_delivery(settings, wanted.function, STATEMENTS, streams)
+    resources.push_async_callback(delivery.close)
+    return StatementDispatch(wanted.function, streams, statements, batcher, delivery, settings.timing)
+
+
+def _open_delivery(
+    settings: AdapterSettings, function: FunctionSettings, contract: MessageContract[RequestT, ReplyT], streams: Streams
+) -> Delivery[RequestT, ReplyT]:
+    side = AdapterSide(
+        adapter_id=streams.adapter_id,
+        margin_s=settings.podjobs_timeout_margin_s,
+        secret=settings.podjobs_function_secret,
+        open_queues=lambda: open_redis(settings.rq_url, text=True),
+        slots=function.concurrency,
+    )
+    return open_delivery(function.url, contract, side)
+
+
+def _open(url: str, resources: AsyncExitStack, *, text: bool) -> RedisClient:
+    client = open_redis(url, text=text)
+    resources.push_async_callback(client.aclose)
+    return client
