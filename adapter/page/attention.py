@@ -16,12 +16,12 @@ from adapter.inspection.overview import (
     Overview,
     Remark,
 )
+from podjobs.contract.errors import Problem
 
 OLD_S = 3600.0
 """A job that waits longer for its turn is old."""
 MANY = 3
 """So many jobs with the same trouble: it is not one job's own."""
-TOKEN_REFUSED = "Pod refused the token"  # noqa: S105 - how the reason begins (podjobs/backends/pod_api.py)
 
 QUEUE_CLOSED = "Messages stay on the queue %(queue)s: %(reason)s"
 OLD_BACKLOG = "At the function %(function)s a job has waited for its turn for %(time)s; %(steps)s steps wait."
@@ -69,8 +69,17 @@ def find_notices(overview: Overview, obstacles: Mapping[str, str], records: Sequ
 def _troubles(records: Sequence[JobRecord]) -> list[Remark]:
     """What several jobs suffer from, or one alone that no job can get over by itself."""
     counted = Counter(record.reason for record in records if record.reason)
+    shut_out = {record.reason for record in records if _is_shut_out(record)}
     return [
         Remark(SHARED_TROUBLE, {"jobs": jobs, "reason": reason})
         for reason, jobs in counted.most_common()
-        if jobs >= MANY or reason.startswith(TOKEN_REFUSED)
+        if jobs >= MANY or reason in shut_out
     ]
+
+
+def _is_shut_out(record: JobRecord) -> bool:
+    """Whether Pod, or a function, does not accept what it is shown."""
+    try:
+        return Problem.model_validate_json(record.fields.get("trouble", "")).is_shut_out
+    except ValueError:
+        return False

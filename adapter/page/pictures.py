@@ -126,9 +126,8 @@ def draw_steps(rows: Sequence[Row], length_s: float, title: str, say: Callable[[
         )
     for number, row in enumerate(rows):
         y = TOP + number * ROW
-        parts.append(
-            f'<text class="label" x="{LABEL - 8}" y="{y + 12}" text-anchor="end">{escape(shorten(row.label, LABEL_BYTES))}</text>'
-        )
+        label = escape(shorten(row.label, LABEL_BYTES))
+        parts.append(f'<text class="label" x="{LABEL - 8}" y="{y + 12}" text-anchor="end">{label}</text>')
         for span in row.spans:
             if span.end_s - span.begin_s < least_s:
                 continue

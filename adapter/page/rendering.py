@@ -1,12 +1,13 @@
 """Views become HTML: the templates, and what they may use."""
 
 import posixpath
+import re
 import time
 from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from adapter.inspection.durations import format_about, format_seconds
 from adapter.inspection.overview import Remark
@@ -14,6 +15,8 @@ from adapter.page.languages import LANGUAGES, translate
 from adapter.page.pictures import Point, draw_day, draw_steps
 from adapter.page.shortening import shorten
 from adapter.page.views import JobView
+
+_COMMAND = re.compile("`([^`]+)`")
 
 
 class Renderer:
@@ -52,6 +55,7 @@ class Renderer:
             "percent": lambda share: f"{share:.0%}",
             "shorten": shorten,
             "name": posixpath.basename,
+            "commands": mark_commands,
         }
 
     def render(self, template: str, **values: Any) -> str:
@@ -90,6 +94,11 @@ class Renderer:
     def _draw_steps(self, view: JobView) -> Markup:
         title = self.text("Which steps waited and which worked, from when the job was accepted")
         return Markup(draw_steps(view.rows, view.length_s, title, self._remark))  # noqa: S704
+
+
+def mark_commands(text: str) -> Markup:
+    """A text in which what is to be typed stands between backticks."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped
 
 
 def format_clock(at_s: float, *, with_date: bool = False) -> str:
