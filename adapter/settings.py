@@ -21,6 +21,7 @@ from adapter.alert_settings import AlertSettings
 from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
 from adapter.page_settings import PageSettings
 from adapter.record_settings import RecordSettings
+from adapter.remote_control_settings import RemoteControlSettings
 from adapter.retries import RetryPolicy
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
@@ -80,7 +81,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, PageSettings, AlertSettings):
+class AdapterSettings(RecordSettings, PageSettings, AlertSettings, RemoteControlSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

@@ -100,6 +100,16 @@ class StepDispatch:
         """How many of them are on hold."""
         return len(self._holding.on_hold)
 
+    @property
+    def slots(self) -> int:
+        """How many steps may be in flight."""
+        return self._slots.limit
+
+    @property
+    def workers(self) -> int | None:
+        """How many workers the function has; None: not known."""
+        return self._slots.workers
+
     async def describe(self) -> dict[str, Any]:
         """What it is doing, in numbers. Raises RedisError."""
         new, taken = await self._streams.counts(self.stream)

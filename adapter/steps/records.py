@@ -14,6 +14,7 @@ from adapter.redis.streams import Entry
 from adapter.steps.cancellations import REVOKED
 from adapter.steps.entries import ClaimedStep, entry_version, parse_entry, read_joined
 from adapter.steps.history import AttemptNote
+from adapter.steps.outline import write_outline
 from adapter.steps.script import HISTORY_TTL_S, JobScript, new_job, position_of, problem_detail, stage_text
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import Problem
@@ -136,7 +137,8 @@ class Records:
         if isinstance(reply, Plan):
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
-            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
+            outline = write_outline(reply.stages)
+            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages, "outline": outline}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(

@@ -1,14 +1,16 @@
 """The endpoint of a function, the same for every transport: an event in; an event, or a failure, out."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+import podjobs
 from podjobs.contract.errors import (
     InvalidRequestError,
     NotNowError,
@@ -18,9 +20,12 @@ from podjobs.contract.errors import (
     UnavailableError,
     list_faults,
 )
-from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT, StepReply
+from podjobs.contract.examinations import ExaminationReport, Finding, Verdict
+from podjobs.contract.looks import FUNCTION, Look, found
+from podjobs.contract.message_contracts import EXAMINATIONS, MessageContract, ReplyT, RequestT, StepReply
 from podjobs.contract.steps import Step
 from podjobs.entry.examination import Examination, Examine
+from podjobs.entry.looking import look_at_all
 from podjobs.events import Event
 
 logger = structlog.get_logger(__name__)
@@ -87,6 +92,12 @@ class Endpoint(Generic[RequestT, ReplyT]):
         self._slots = threading.BoundedSemaphore(slots)
         self.start_advice = advice
         self._examination = Examination(examine)
+        self.looks: Callable[[], Sequence[Look]] = tuple
+        """What is looked at when somebody asks how it is."""
+        self.examined = ""
+        """What `examine` finds out about, such as `speech models`."""
+        self.openness = ""
+        """Why others than the adapter can use it; empty: they cannot, as far as it knows."""
 
     @property
     def advice(self) -> str:
@@ -101,20 +112,45 @@ class Endpoint(Generic[RequestT, ReplyT]):
         """Find out now what `wake` would find out beside the first requests: sentences for the operator."""
         return self._examination.finish()
 
+    def report(self, limit_s: float) -> ExaminationReport:
+        """Examine everything now.
+
+        Args:
+            limit_s: how long that may take.
+        """
+        findings = list(look_at_all(self.looks(), limit_s))
+        if self.examined:
+            findings.append(self._examined())
+        if self.openness:
+            findings.append(Finding(subject=FUNCTION, part="secret", verdict=Verdict.FAULT, said=self.openness))
+        return ExaminationReport(
+            function=self._name, version=podjobs.__version__, time_s=time.time(), findings=tuple(findings)
+        )
+
+    def _examined(self) -> Finding:
+        if not self._examination.is_over:
+            said = "They are still being examined, since the first request; ask again."
+            return Finding(subject=FUNCTION, part=self.examined, verdict=Verdict.UNCHECKED, said=said)
+        return found(FUNCTION, self.examined, " ".join(self._examination.findings))
+
     def answer(self, event: Event) -> Event | Failure:
         """Handle the request that an event carries. Returns the reply as an event, or why there is none."""
         try:
+            if event.type == EXAMINATIONS.request_type:
+                # beside the slots: it must answer while all of them are taken
+                asked = EXAMINATIONS.read_request(event.type, event.data)
+                report = self.report(asked.limit_s)
+                return self._reply(EXAMINATIONS.type_of(report), asked.subject, report)
             request = self._read(event)
             with structlog.contextvars.bound_contextvars(**request.log_context), self._slot():
                 reply = self._handler.handle(request)
         except StepError as error:
             return Failure.of(error)
-        return Event(
-            type=self._contract.type_of(reply),
-            source=f"/podjobs/{self._name}",
-            subject=request.subject,
-            data=reply.model_dump_json().encode(),
-        )
+        return self._reply(self._contract.type_of(reply), request.subject, reply)
+
+    def _reply(self, kind: str, subject: str, reply: BaseModel) -> Event:
+        data = reply.model_dump_json().encode()
+        return Event(type=kind, source=f"/podjobs/{self._name}", subject=subject, data=data)
 
     def _read(self, event: Event) -> RequestT:
         request = self._contract.read_request(event.type, event.data)
