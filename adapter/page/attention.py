@@ -25,7 +25,7 @@ MANY = 3
 
 QUEUE_CLOSED = "Messages stay on the queue %(queue)s: %(reason)s"
 OLD_BACKLOG = "At the function %(function)s a job has waited for its turn for %(time)s; %(steps)s steps wait."
-SHARED_TROUBLE = "%(jobs)s jobs do not get on: %(reason)s"
+SHARED_TROUBLE = "Jobs do not get on (%(jobs)s of those shown here): %(reason)s"
 
 _PLACES = {
     FAILED_JOBS: "/jobs?state=failed",

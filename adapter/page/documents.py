@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from adapter.page.rendering import Renderer
 
 LANGUAGE_COOKIE = "podjobs-language"
+SESSION = web.RequestKey("session", str)
+"""What a request that was admitted belongs to."""
 _YEAR_S = 365 * 86400
 
 
@@ -62,7 +64,7 @@ class Documents:
             status: of HTTP.
             values: what the template shows.
         """
-        session = request.get("session", "")
+        session = request.get(SESSION, "")
         language = self.language(request)
         text = self.renderer(request).render(
             template,

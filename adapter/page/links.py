@@ -1,7 +1,7 @@
 """Where in Pod a job's video is, and where what the job has made can be played. Pure.
 
-Only what Pod serves at an address that is known can be played: the MP4 files of an encode. Pod moves and renames captions
-and studio recordings: these are reached by Pod's own pages.
+Only what Pod serves at an address that is known can be played: the MP4 files of an encode. Pod moves and renames
+captions and studio recordings: these are reached by Pod's own pages.
 """
 
 from dataclasses import dataclass

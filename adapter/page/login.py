@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from adapter.page.access import COOKIE, SESSION_S, Access, Caller, LoginNeededError
-from adapter.page.documents import Documents
+from adapter.page.documents import SESSION, Documents
 
 
 class Login:
@@ -44,7 +44,7 @@ class Login:
 
     async def log_out(self, request: web.Request) -> web.StreamResponse:
         """Forget the cookie."""
-        request["session"] = ""
+        request[SESSION] = ""
         response = self._documents.answer(request, "login", is_wrong=False)
         response.del_cookie(COOKIE, path=f"{self._documents.root}/")
         return response

@@ -18,9 +18,9 @@ MOST_ROWS = 40
 """Of a job's picture: more steps are folded."""
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 MOST_TICKS = 8
-LABEL_BYTES, REMARK_BYTES = 60, 150
-MOST_SPANS = 250
-"""In all rows: of a picture with more, what was short is left out."""
+LABEL_BYTES, REMARK_BYTES = 60, 100
+MOST_SPANS = 160
+"""In all rows: of a picture with more, the shortest are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def draw_steps(rows: Sequence[Row], length_s: float, title: str, say: Callable[[
         say: tells a remark in a language.
     """
     height, scale = len(rows) * ROW + BOTTOM + TOP, (WIDTH - LABEL - 10) / max(length_s, 0.001)
-    least_s = _least(rows)
+    drawn = _longest(rows)
     parts = [_begin(WIDTH, height, title)]
     tick_s = next((step for step in _STEPS_S if length_s / step <= MOST_TICKS), math.ceil(length_s / MOST_TICKS))
     for number in range(int(length_s // tick_s) + 1):
@@ -129,7 +129,7 @@ def draw_steps(rows: Sequence[Row], length_s: float, title: str, say: Callable[[
         label = escape(shorten(row.label, LABEL_BYTES))
         parts.append(f'<text class="label" x="{LABEL - 8}" y="{y + 12}" text-anchor="end">{label}</text>')
         for span in row.spans:
-            if span.end_s - span.begin_s < least_s:
+            if id(span) not in drawn:
                 continue
             x, width = LABEL + span.begin_s * scale, max(1.5, (span.end_s - span.begin_s) * scale)
             parts.append(
@@ -139,10 +139,10 @@ def draw_steps(rows: Sequence[Row], length_s: float, title: str, say: Callable[[
     return "".join([*parts, "</svg>"])
 
 
-def _least(rows: Sequence[Row]) -> float:
-    """The shortest span that is shown, in seconds, so that there are no more than MOST_SPANS."""
-    lengths = sorted((span.end_s - span.begin_s for row in rows for span in row.spans), reverse=True)
-    return lengths[MOST_SPANS - 1] if len(lengths) > MOST_SPANS else 0.0
+def _longest(rows: Sequence[Row]) -> set[int]:
+    """The identities of the spans that are drawn: of very many, the longest."""
+    spans = sorted((span for row in rows for span in row.spans), key=lambda span: span.begin_s - span.end_s)
+    return {id(span) for span in spans[:MOST_SPANS]}
 
 
 def _begin(width: int, height: int, title: str) -> str:

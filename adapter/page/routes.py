@@ -21,7 +21,7 @@ from redis.exceptions import RedisError
 
 from adapter.page.access import Access, LoginNeededError, RefusedError
 from adapter.page.actions import ACTIONS, MOST, Actions
-from adapter.page.documents import Documents
+from adapter.page.documents import SESSION, Documents
 from adapter.page.links import PodLinks
 from adapter.page.live import Live, Subject, fingerprints
 from adapter.page.login import Login, caller_of
@@ -89,12 +89,13 @@ class PageRoutes:
     async def close(self) -> None:
         """Let go of the pages that are open."""
         await self._live.close()
+        await self._views.forecasts.close()
 
     # Who may do what.
 
     def _look(self, handler: Handler) -> Handler:
         async def admitted(request: web.Request) -> web.StreamResponse:
-            request["session"] = self._access.admit(caller_of(request))
+            request[SESSION] = self._access.admit(caller_of(request))
             return await handler(request)
 
         return self._guarded(admitted)
@@ -102,7 +103,7 @@ class PageRoutes:
     def _change(self, handler: Handler) -> Handler:
         async def admitted(request: web.Request) -> web.StreamResponse:
             form = await request.post()
-            request["session"] = self._access.admit_change(caller_of(request), _text(form, "key"))
+            request[SESSION] = self._access.admit_change(caller_of(request), _text(form, "key"))
             return await handler(request)
 
         return self._guarded(admitted)

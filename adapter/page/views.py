@@ -12,6 +12,7 @@ from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.inspection.overview import Overview, OverviewReader, QueueOverview
 from adapter.page.attention import Notice, find_notices
+from adapter.page.forecasts import Forecast, Forecasts
 from adapter.page.pictures import Point, Row
 from adapter.page.shortening import latest_that_fit
 from adapter.page.steps_picture import lay_out_steps
@@ -22,9 +23,9 @@ from adapter.steps.history import Attempt, RunningStep
 from podjobs.contract.job_states import JobState
 from podjobs.contract.workflows import step_functions
 
-RUNNING_SHOWN, WAITING_SHOWN, FAILED_SHOWN, LISTED, ATTEMPTS_SHOWN, LOG_SHOWN = 40, 30, 20, 100, 100, 200
+RUNNING_SHOWN, WAITING_SHOWN, FAILED_SHOWN, LISTED, ATTEMPTS_SHOWN, LOG_SHOWN = 30, 25, 15, 100, 50, 200
 FEW_JOBS = 500
-LOG_BYTES, SENTENCE_BYTES = 24_000, 1_000
+LOG_BYTES, SENTENCE_BYTES = 15_000, 1_000
 FAILED_AMONG = 1000
 """Of the newest jobs, those that failed are looked for among so many."""
 DAY_S, QUARTER_S = 86400, 900
@@ -121,6 +122,11 @@ class ViewReader:
     lease_s: float
     doors: Sequence[Door] = ()
     """Of this adapter: they know its queues."""
+    forecasts: Forecasts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Forecasts are of the same database."""
+        self.forecasts = Forecasts(self.jobs)
 
     async def front(self) -> FrontView:
         """The first page."""
@@ -140,12 +146,13 @@ class ViewReader:
         ids = [job_id for job_id in waiting_ids if job_id not in steps]
         waiting = await reader.records(ids[:WAITING_SHOWN])
         failed = await reader.jobs(JobFilter(states=ENDED_BADLY), FAILED_SHOWN, among=FAILED_AMONG)
+        forecast = await self.forecasts.latest()
         obstacles = {door.queue: door.obstacle or door.share.advice for door in self.doors}
         return FrontView(
             overview=overview,
             notices=find_notices(overview, {name: why for name, why in obstacles.items() if why}, [*shown, *waiting]),
-            running=[JobLine(record, tuple(steps[record.id])) for record in shown],
-            waiting=[JobLine(record) for record in waiting],
+            running=[_line(record, forecast, tuple(steps[record.id])) for record in shown],
+            waiting=[_line(record, forecast) for record in waiting],
             waiting_more=max(0, overview.jobs_live - len(steps) - len(waiting)),
             failed=[JobLine(record) for record in failed],
             day=await self._day(),
@@ -166,7 +173,10 @@ class ViewReader:
         log = await reader.log(job_id)
         begin_s = record.accepted_at_s
         end_s = record.number("ended_at") or time.time()
+        forecast = await self.forecasts.latest() if record.is_live else None
         return JobView(
+            why=forecast.sentences(record) if forecast else [],
+            ready_at=forecast.ready(job_id) if forecast else 0.0,
             line=JobLine(record, tuple(step.step for step in running)),
             running=running,
             attempts=attempts[::-1][:ATTEMPTS_SHOWN],
@@ -183,6 +193,15 @@ class ViewReader:
         since_ms = int((now_s - DAY_S) * 1000)
         samples = await self.jobs.xrange(keys.SAMPLES, min=f"{since_ms}-0")
         return gather_day([(int(entry.partition("-")[0]) / 1000, fields) for entry, fields in samples])
+
+
+def _line(record: JobRecord, forecast: Forecast | None, steps: tuple[str, ...] = ()) -> JobLine:
+    """A job that has not ended, with what is expected of it."""
+    if forecast is None:
+        return JobLine(record, steps)
+    # the last sentence is about what is next
+    why = "" if steps else "".join(forecast.sentences(record)[-1:])
+    return JobLine(record, steps, forecast.ready(record.id), why)
 
 
 async def _count(door: Door) -> int:
