@@ -11,9 +11,9 @@ from html import escape
 from adapter.inspection.overview import Remark
 from adapter.page.shortening import shorten
 
-WIDTH, HEIGHT = 720, 160
-LEFT, RIGHT, BOTTOM, TOP = 36, 36, 22, 10
-ROW, LABEL = 18, 170
+WIDTH, HEIGHT = 960, 190
+LEFT, RIGHT, BOTTOM, TOP = 40, 40, 24, 10
+ROW, LABEL = 20, 200
 MOST_ROWS = 40
 """Of a job's picture: more steps are folded."""
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
@@ -127,7 +127,7 @@ def draw_steps(rows: Sequence[Row], length_s: float, title: str, say: Callable[[
     for number, row in enumerate(rows):
         y = TOP + number * ROW
         label = escape(shorten(row.label, LABEL_BYTES))
-        parts.append(f'<text class="label" x="{LABEL - 8}" y="{y + 12}" text-anchor="end">{label}</text>')
+        parts.append(f'<text class="label" x="{LABEL - 8}" y="{y + 13}" text-anchor="end">{label}</text>')
         for span in row.spans:
             if id(span) not in drawn:
                 continue

@@ -33,10 +33,10 @@ def test_a_day_is_drawn_with_columns_for_what_has_ended_and_a_line_for_what_wait
     columns = {kind: picture.findall(f"rect[@class='{kind}']") for kind in ("done", "failed")}
     assert [len(found) for found in columns.values()] == [2, 1]
     # 4 at most: the whole height
-    assert [float(one.get("height")) for one in columns["done"]] == [64.0, 96.0]
-    assert float(columns["failed"][0].get("height")) == 32.0
+    assert [float(one.get("height")) for one in columns["done"]] == [78.0, 117.0]
+    assert float(columns["failed"][0].get("height")) == 39.0
     heights = [float(place.split(",")[1]) for place in picture.find("polyline").get("points").split()]
-    assert heights == [138.0, 10.0, 74.0]
+    assert heights == [166.0, 10.0, 88.0]
 
 
 def test_a_day_in_which_nothing_has_happened_can_be_drawn():
