@@ -22,6 +22,7 @@ from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, defaul
 from adapter.page_settings import PageSettings
 from adapter.record_settings import RecordSettings
 from adapter.retries import RetryPolicy
+from adapter.telemetry_settings import TelemetrySettings
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
 from podjobs.redis_urls import RedisUrl
@@ -80,7 +81,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, PageSettings, AlertSettings):
+class AdapterSettings(RecordSettings, PageSettings, AlertSettings, TelemetrySettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

@@ -54,7 +54,9 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     (steps/history.py). It may outlive its adapter until the step is taken over.
     recent:<function>               list of how long its latest 200 attempts took that were successful, in seconds
     totals                          hash: `<state>:<type>` → how many jobs have ended so; `attempts:<function>`,
-                                    `retries:<function>` → how many attempts have ended, and of them without success
+                                    `retries:<function>` → how many attempts have ended, and of them without success;
+                                    `media_s:<type>`, `source_bytes:<type>` → how much the jobs that are done have
+                                    processed, as far as their plans say
     paused                          hash: function, or `*` for all → {since, by, reason} as JSON: its steps are not
                                     delivered
     revoked                         sorted set of the ids of messages that are not wanted, by when that was said: what
