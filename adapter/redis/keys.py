@@ -59,7 +59,9 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     (steps/history.py). It may outlive its adapter until the step is taken over.
     recent:<function>               list of how long its latest 200 attempts took that were successful, in seconds
     totals                          hash: `<state>:<type>` → how many jobs have ended so; `attempts:<function>`,
-                                    `retries:<function>` → how many attempts have ended, and of them without success
+                                    `retries:<function>` → how many attempts have ended, and of them without success;
+                                    `media_s:<type>`, `source_bytes:<type>` → how much the jobs that are done have
+                                    processed, as far as their plans say
     rates                           hash: `<function>/<action>:s`, `…:w`, `…:v` → seconds and weights of the steps that
                                     were done, both fading, and the spread of what they took (lua/pace.lua)
     plans:<type>                    list of the outlines of the newest 50 plans

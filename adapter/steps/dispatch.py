@@ -21,6 +21,7 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from adapter.cancellation import cancel_and_wait
+from adapter.counts import REDIS_ERRORS
 from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.streams import Streams
@@ -148,6 +149,7 @@ class StepDispatch:
                 while True:
                     await self._take(await self._slots.free(self._tasks))
             except RedisError as error:
+                REDIS_ERRORS.add("steps")
                 logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 

@@ -50,7 +50,13 @@ local function note_end(step, outcome)
 end
 
 local function note_job_end(job, state)
-  call('HINCRBY', totals(), state .. ':' .. (call('HGET', record(job), 'type') or 'unknown'), 1)
+  local about = call('HMGET', record(job), 'type', 'media_s', 'source_bytes')
+  local type = about[1] or 'unknown'
+  call('HINCRBY', totals(), state .. ':' .. type, 1)
+  if state == STATE.done then
+    if about[2] then call('HINCRBYFLOAT', totals(), 'media_s:' .. type, about[2]) end
+    if about[3] then call('HINCRBYFLOAT', totals(), 'source_bytes:' .. type, about[3]) end
+  end
   call('EXPIRE', attempts(job), arguments.history_ttl_s)
 end
 
