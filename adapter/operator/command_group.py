@@ -10,6 +10,7 @@ COMMANDS = {
     "show": "adapter.operator.job_commands:show",
     "why": "adapter.operator.why_command:why",
     "watch": "adapter.operator.watch_command:watch",
+    "cost": "adapter.operator.cost_command:cost",
     "cancel": "adapter.operator.cancel_commands:cancel",
     "retry": "adapter.operator.cancel_commands:retry",
     "submit": "adapter.operator.submit_commands:submit",
