@@ -21,7 +21,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO, NamedTuple, Self
+from typing import IO, Any, BinaryIO, NamedTuple, Self
 
 import structlog
 
@@ -259,7 +259,7 @@ def _name(argv: Sequence[str]) -> str:
 
 
 def _failure(
-    command: str, end: _End, limits: CommandLimits, expired_s: float | None, context: dict[str, object]
+    command: str, end: _End, limits: CommandLimits, expired_s: float | None, context: dict[str, Any]
 ) -> Exception:
     """Say why a command failed.
 
