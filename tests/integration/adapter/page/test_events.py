@@ -79,7 +79,7 @@ async def test_a_page_is_followed_for_some_minutes_then_it_has_to_ask_again(show
     monkeypatch.setattr(live, "SILENCE_S", QUICK_S)
     pages = Live()
     async with following(pages, shown) as changes:
-        assert [one async for one in changes][0]
+        assert len([one async for one in changes]) <= 3
     await pages.close()
 
 
