@@ -39,6 +39,9 @@ from adapter.steps.dispatch import StepDispatch
 from adapter.steps.observer import StepObserver
 from adapter.steps.records import Records
 from adapter.steps.recovery import Recovery
+from adapter.telemetry.observed import Observed
+from adapter.telemetry.routes import MetricsRoutes
+from adapter.telemetry.snapshot import SnapshotReader
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.workflows import XAPI, celery_queues
@@ -63,6 +66,8 @@ class Parts:
     gauges: Gauges
     samples: Samples
     page: PageRoutes
+    metrics: MetricsRoutes | None
+    """None: they are not served."""
     alerts: AlertWatch | None
     """None: nobody gets mail."""
     mails: MailSender | None
@@ -87,14 +92,17 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
     gauges = Gauges(jobs, streams, doors, steps, intake)
     outbox = Outbox(jobs, streams.adapter_id)
     alerts = AlertWatch(outbox, gauges, doors, settings.podjobs_backlog_alert_s)
+    observed = Observed()
     observers: list[StepObserver] = [alerts] if settings.admins else []
+    observers += [observed] if settings.podjobs_metrics else []
     for function in settings.functions:
         delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
         steps.append(StepDispatch(function, streams, records, delivery, settings.timing, observers))
     dispatches: list[StepDispatch | StatementDispatch] = [*steps]
+    metrics = MetricsRoutes(SnapshotReader(jobs, doors, settings.podjobs_lease_s), observed, doors, dispatches)
     if statements:
-        alerts.statements = statements.dispatch
+        alerts.statements = metrics.statements = statements.dispatch
         dispatches.append(statements.dispatch)
     heartbeat = Heartbeat(jobs, streams, dispatches, settings.podjobs_lease_s)
     heartbeat.about.queues = [door.queue for door in doors]
@@ -113,6 +121,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         heartbeat=heartbeat,
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
         page=page,
+        metrics=metrics if settings.podjobs_metrics else None,
         gauges=gauges,
         samples=Samples(jobs, gauges),
         alerts=alerts if settings.admins else None,

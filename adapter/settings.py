@@ -23,6 +23,7 @@ from adapter.page_settings import PageSettings
 from adapter.record_settings import RecordSettings
 from adapter.remote_control_settings import RemoteControlSettings
 from adapter.retries import RetryPolicy
+from adapter.telemetry_settings import TelemetrySettings
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
 from podjobs.redis_urls import RedisUrl
@@ -81,7 +82,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, PageSettings, AlertSettings, RemoteControlSettings):
+class AdapterSettings(RecordSettings, PageSettings, AlertSettings, RemoteControlSettings, TelemetrySettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

@@ -7,7 +7,7 @@ steps are ready.
 
 import functools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -57,10 +57,10 @@ Outline = tuple[StageOutline, ...]
 
 def write_outline(stages: Iterable[Stage]) -> str:
     """Write the outline of a plan's stages."""
-    return json.dumps([outline_stage(stage) for stage in stages], separators=(",", ":"))
+    return json.dumps([_outline_stage(stage) for stage in stages], separators=(",", ":"))
 
 
-def outline_stage(stage: Stage) -> Sequence[object]:
+def _outline_stage(stage: Stage) -> list[object]:
     """Outline one stage, as JSON can express it."""
     groups = []
     for (function, action), run in groupby(stage.steps, key=lambda step: (step.function, step.action)):

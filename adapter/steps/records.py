@@ -137,8 +137,8 @@ class Records:
         if isinstance(reply, Plan):
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
-            outline = write_outline(reply.stages)
-            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages, "outline": outline}
+            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
+            plan |= {"outline": write_outline(reply.stages), "measures": _measures(reply)}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(
@@ -286,6 +286,12 @@ class Records:
 
 def _ended(step: ClaimedStep, note: AttemptNote | None) -> dict[str, Any]:
     return {"ended": note.about(step)} if note else {}
+
+
+def _measures(plan: Plan) -> list[str]:
+    """What a plan says of the media, for operators, as far as it is known."""
+    found = {"media_s": round(plan.media_s, 3), "source_bytes": plan.source_bytes}
+    return [text for name, value in found.items() if value for text in (name, str(value))]
 
 
 def _cut_log(log: Sequence[str]) -> list[str]:

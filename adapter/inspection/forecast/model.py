@@ -1,20 +1,23 @@
 """What the simulation needs to know of the jobs that there are, and of those that may come. Pure."""
 
+import functools
+import json
 import random
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from adapter.inspection.forecast.chances import Noise, expect_arrivals
 from adapter.inspection.forecast.rates import pace_of
-from adapter.inspection.forecast.simulation import Lane, Packets, SimulatedJob, TurnSimulation
+from adapter.inspection.forecast.simulation import Lane, Packets, SimulatedJob, SimulatedStage, TurnSimulation
 from adapter.inspection.forecast.snapshot import FunctionQueue, LiveJob, Snapshot, StepInStream
-from adapter.steps.outline import Outline, StageOutline, StepGroup, outline_stage, read_outline
+from adapter.steps.outline import StageOutline, StepGroup, read_outline, write_outline
 from podjobs.contract.job_states import JobState
-from podjobs.contract.plans import Stage
 from podjobs.contract.workflows import NOTIFICATION, WORKFLOWS
 
-PACKETS = 40_000
-"""That are simulated at most, roughly: some four of them take a hundredth of a millisecond."""
+PACKETS = 30_000
+"""That are simulated at most, roughly: each takes some five millionths of a second."""
+PACES = 20
+"""Paces of jobs are told apart by a twentieth."""
 UNKNOWN_WORK = 60.0
 """Weight of a job that is not planned, as long as no plan of its type was seen."""
 HOLD_S = (1.0, 60.0)
@@ -60,6 +63,17 @@ def _step_count(snapshot: Snapshot, job: LiveJob) -> int:
     return count + sum(group.count for stage in read_outline(plans[len(plans) // 2]) for group in stage.groups)
 
 
+class _ToCome(NamedTuple):
+    """The stages of an outline from a position on."""
+
+    outline: str
+    """As text."""
+    position: int = 0
+
+
+_NOTHING = _ToCome("[]")
+
+
 class _Course:
     """One course of events."""
 
@@ -69,6 +83,7 @@ class _Course:
         self._grain = grain
         self._chance = chance
         self._noises: dict[tuple[str, str], Noise] = {}
+        self._stages: dict[tuple[_ToCome, float], Sequence[SimulatedStage]] = {}
         self._lanes = [
             Lane(number, queue.slots, queue.pause is None and queue.slots > 0 and queue.workers != 0, queue.time)
             for number, queue in enumerate(snapshot.functions.values())
@@ -83,10 +98,9 @@ class _Course:
             steps: those whose turn has come.
             dues: when it is due, in the queues of functions.
         """
-        pace = pace_of(job.took_s, job.expected_s, job.attempts)
+        pace = round(pace_of(job.took_s, job.expected_s, job.attempts) * PACES) / PACES
         stage, to_come = self._stages_of(job)
-        left = sum(one.weight for one in to_come)
-        simulated = SimulatedJob(job.id, left, deque(self._packets_of(one.groups, pace) for one in to_come), job.share)
+        simulated = SimulatedJob(job.id, self._simulated(to_come, pace), job.share)
         for name, count in job.ready.items():
             groups = stage.last_of(name, count) if stage else []
             known = sum(group.count for group in groups)
@@ -94,7 +108,7 @@ class _Course:
                 groups = [*groups, StepGroup(name, "", count - known, count - known)]
             lane = self._lanes[self._numbers[name]]
             due = dues.get(name, lane.time)
-            self.simulation.add_waiting(simulated, lane, self._packets_of(groups, pace), due)
+            self.simulation.add_waiting(simulated, lane, [self._packets(group, pace) for group in groups], due)
         for step in steps:
             self._add_step(simulated, step, pace)
         if simulated.open == 0:  # between two changes
@@ -106,50 +120,50 @@ class _Course:
         for after_s, job_type in expect_arrivals(snapshot.arrivals, snapshot.now_s, self._chance):
             if job_type not in WORKFLOWS:
                 continue
-            stages = (_outline_of(WORKFLOWS[job_type].first_stage), *self._typical(job_type))
-            # the share of a job that comes is that of its first step
-            job = SimulatedJob("", 1.0, deque(self._packets_of(stage.groups, 1.0) for stage in stages))
-            job.stages.rotate(0)
+            (plan,) = _first_stage(job_type).groups
+            first = SimulatedStage.of([(self._numbers[plan.function], self._packets(plan, 1.0))])
+            job = SimulatedJob("", [first, *self._simulated(self._typical(job_type), 1.0)])
             self.simulation.add_arrival(job, after_s)
 
-    def _stages_of(self, job: LiveJob) -> tuple[StageOutline | None, Sequence[StageOutline]]:
+    def _stages_of(self, job: LiveJob) -> tuple[StageOutline | None, "_ToCome"]:
         """The current stage of a job, and those to come."""
-        workflow = WORKFLOWS.get(job.type)
-        if workflow is None:
-            return None, ()
+        if job.type not in WORKFLOWS:
+            return None, _NOTHING
         if job.state in {JobState.QUEUED, JobState.RUNNING}:
             outline = read_outline(job.outline) if job.outline else ()
             position = len(outline) - job.stages_left - 1
             if position >= 0 and outline[position].name == job.stage:
-                return outline[position], outline[position + 1 :]
-            first = _outline_of(workflow.first_stage)
-            return first, self._typical(job.type)
-        stages = [_outline_of(stage) for stage in workflow.failure_stages]
+                return outline[position], _ToCome(job.outline, position + 1)
+            return _first_stage(job.type), self._typical(job.type)
         if job.state != JobState.FAILING or not job.stages_left:
-            return None, ()
-        return stages[-1 - job.stages_left], stages[len(stages) - job.stages_left :]
+            return None, _NOTHING
+        text = _failure_stages(job.type)
+        stages = read_outline(text)
+        return stages[-1 - job.stages_left], _ToCome(text, len(stages) - job.stages_left)
 
-    def _typical(self, job_type: str) -> Outline:
+    def _typical(self, job_type: str) -> "_ToCome":
         """What a job of a type may be planned as: as one of the newest."""
         plans = self._snapshot.plans.get(job_type)
-        if plans:
-            return read_outline(self._chance.choice(plans))
-        function = WORKFLOWS[job_type].function.name
-        work = StageOutline("", (StepGroup(function, "", 1, UNKNOWN_WORK),))
-        return (work, StageOutline("", (StepGroup(NOTIFICATION.name, job_type, 1, 1.0),)))
+        return _ToCome(self._chance.choice(plans) if plans else _unknown_plan(job_type))
 
-    def _packets_of(self, groups: Iterable[StepGroup], pace: float) -> list[Packets]:
-        return list(self._packets(groups, pace))
+    def _simulated(self, to_come: "_ToCome", pace: float) -> Sequence[SimulatedStage]:
+        """Stages to come of a job of that pace; jobs that are alike share them."""
+        found = self._stages.get((to_come, pace))
+        if found is None:
+            stages = read_outline(to_come.outline)[to_come.position :]
+            known = [[group for group in stage.groups if group.function in self._numbers] for stage in stages]
+            found = self._stages[to_come, pace] = [
+                SimulatedStage.of((self._numbers[group.function], self._packets(group, pace)) for group in groups)
+                for groups in (known if self._grain == 1 else _joined(known))
+                if groups
+            ]
+        return found
 
-    def _packets(self, groups: Iterable[StepGroup], pace: float) -> Iterator[Packets]:
-        for group in groups:
-            if group.function not in self._numbers:
-                continue
-            count = max(1, round(group.count / self._grain))
-            weight = group.weight / count
-            seconds = weight * self._snapshot.rates.of(group.function, group.action).seconds * pace
-            lane = self._lanes[self._numbers[group.function]]
-            yield Packets(lane, count, weight, seconds, self._noise(group.function, group.action).draw)
+    def _packets(self, group: StepGroup, pace: float) -> Packets:
+        count = max(1, round(group.count / self._grain))
+        weight = group.weight / count
+        seconds = weight * self._snapshot.rates.of(group.function, group.action).seconds * pace
+        return Packets(count, weight, seconds, self._noise(group.function, group.action).draw)
 
     def _add_step(self, job: SimulatedJob, step: StepInStream, pace: float) -> None:
         lane = self._lanes[self._numbers[step.function]]
@@ -182,6 +196,32 @@ def next_attempt_s(step: StepInStream, queue: FunctionQueue) -> float:
     return max(0.0, wait_s - step.idle_s)
 
 
-def _outline_of(stage: Stage) -> StageOutline:
-    name, groups = outline_stage(stage)
-    return StageOutline(str(name), tuple(StepGroup(*group) for group in groups))  # type: ignore[attr-defined]
+def _joined(stages: Sequence[Sequence[StepGroup]]) -> list[list[StepGroup]]:
+    """The same steps in fewer groups, where there are too many: the next stages of a function are joined."""
+    found: list[list[StepGroup]] = []
+    for groups in stages:
+        functions = {group.function for group in groups}
+        if found and len(functions) == 1 and {group.function for group in found[-1]} == functions:
+            largest = max((*found[-1], *groups), key=lambda group: group.weight)
+            count = sum(group.count for group in (*found[-1], *groups))
+            weight = sum(group.weight for group in (*found[-1], *groups))
+            found[-1] = [StepGroup(largest.function, largest.action, count, weight)]
+        else:
+            found.append(list(groups))
+    return found
+
+
+@functools.cache
+def _first_stage(job_type: str) -> StageOutline:
+    return read_outline(write_outline([WORKFLOWS[job_type].first_stage]))[0]
+
+
+@functools.cache
+def _failure_stages(job_type: str) -> str:
+    return write_outline(WORKFLOWS[job_type].failure_stages)
+
+
+@functools.cache
+def _unknown_plan(job_type: str) -> str:
+    work = ["work", [[WORKFLOWS[job_type].function.name, "", 1, UNKNOWN_WORK]]]
+    return json.dumps([work, ["notify", [[NOTIFICATION.name, job_type, 1, 1.0]]]])

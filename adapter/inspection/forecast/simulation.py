@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 SHARES = 1_000_000
 LEAST_LEFT = 60.0
@@ -19,21 +20,33 @@ Draw = Callable[[], float]
 """What a step takes beside what is expected: around 1."""
 
 
-@dataclass(slots=True)
-class Packets:
+class Packets(NamedTuple):
     """Packets of a stage that are alike."""
 
-    lane: "Lane"
-    count: int
+    amount: int
     weight: float
     """Of each."""
     seconds: float
     """That each is expected to take."""
     draw: Draw
 
-    def again(self) -> "Packets":
-        """The same, none of them begun."""
-        return Packets(self.lane, self.count, self.weight, self.seconds, self.draw)
+
+class SimulatedStage(NamedTuple):
+    """A stage. Jobs that are alike share it."""
+
+    weight: float
+    """Of all of its packets."""
+    packets: Sequence[tuple[int, Sequence[Packets]]]
+    """For each lane's number those that are done there, in their order."""
+
+    @classmethod
+    def of(cls, packets: Iterable[tuple[int, Packets]]) -> "SimulatedStage":
+        """Put packets together, each with its lane's number."""
+        lanes: dict[int, list[Packets]] = {}
+        for number, one in packets:
+            lanes.setdefault(number, []).append(one)
+        weight = sum(one.weight * one.amount for own in lanes.values() for one in own)
+        return cls(weight, tuple(lanes.items()))
 
 
 @dataclass(slots=True, eq=False)
@@ -42,15 +55,21 @@ class SimulatedJob:
 
     name: str
     """Empty: one that may come, of which nobody asks."""
-    left: float
-    """The weight that is to be done when its next stage begins."""
-    stages: deque[list[Packets]]
+    stages: Sequence[SimulatedStage]
     """Those to come."""
     share: int = 1
+    left: float = 0.0
+    """The weight that is to be done when its next stage begins."""
     open: int = 0
     """Packets of the current stage that are not done."""
-    ready: "dict[int, deque[Packets]]" = field(default_factory=dict)
-    """Those of the current stage whose turn has not come, by the lane's number."""
+    stage: int = 0
+    """How many of the stages have begun."""
+    ready: "dict[int, deque[list[Any]]]" = field(default_factory=dict)
+    """By lane, the packets whose turn has not come: how many of them, and what they are."""
+
+    def __post_init__(self) -> None:
+        """Add up what is to be done."""
+        self.left = sum(stage.weight for stage in self.stages)
 
 
 @dataclass(slots=True, eq=False)
@@ -99,8 +118,8 @@ class TurnSimulation:
             packets: its ready ones.
             due: when its next turn is, on the lane's clock.
         """
-        job.ready[lane.number] = deque(packets)
-        job.open += sum(packet.count for packet in job.ready[lane.number])
+        ready = job.ready[lane.number] = deque([one.amount, one] for one in packets)
+        job.open += sum(count for count, _ in ready)
         lane.shares += job.share
         self._number += 1
         heapq.heappush(lane.queue, (due, self._number, job))
@@ -152,24 +171,26 @@ class TurnSimulation:
         heapq.heappush(self._events, (at, self._number, lane, job, takes_s))
 
     def _advance(self, job: SimulatedJob, at: float) -> None:
-        if not job.stages:
+        if job.stage == len(job.stages):
             if job.name:
                 self.done_at[job.name] = at
             return
-        stage = job.stages.popleft()
-        job.share = choose_share(job.left)
-        job.ready.clear()
-        for packets in stage:
-            job.open += packets.count
-            job.left -= packets.weight * packets.count
-            job.ready.setdefault(packets.lane.number, deque()).append(packets)
-        for number, ready in job.ready.items():
+        stage = job.stages[job.stage]
+        job.stage += 1
+        share = job.share = choose_share(job.left)
+        job.left -= stage.weight
+        job.ready = {}
+        for number, packets in stage.packets:
+            job.ready[number] = deque([one.amount, one] for one in packets)
+            job.open += sum(one.amount for one in packets)
+        for number, packets in stage.packets:
             lane = self._lanes[number]
-            lane.shares += job.share
+            lane.shares += share
             lane.time += ARRIVAL
             self._number += 1
-            heapq.heappush(lane.queue, (lane.time + ready[0].weight * SHARES / job.share, self._number, job))
-            self._fill(lane, at)
+            heapq.heappush(lane.queue, (lane.time + packets[0].weight * SHARES / share, self._number, job))
+            if lane.free > 0:
+                self._fill(lane, at)
 
     def _fill(self, lane: Lane, at: float) -> None:
         """Let begin what there are slots for."""
@@ -193,13 +214,14 @@ class TurnSimulation:
         queue = lane.queue
         due, number, job = queue[0]
         ready = job.ready[lane.number]
-        packets = ready[0]
+        first = ready[0]
+        packets: Packets = first[1]
         lane.time += packets.weight * SHARES / max(1, lane.shares)
-        packets.count -= 1
-        if packets.count == 0:
+        first[0] -= 1
+        if not first[0]:
             ready.popleft()
         if ready:
-            due = max(lane.time, due) + ready[0].weight * SHARES / job.share
+            due = max(lane.time, due) + ready[0][1].weight * SHARES / job.share
             heapq.heapreplace(queue, (due, number, job))
         else:
             heapq.heappop(queue)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapter.about import AdapterAbout, AdapterState
 from adapter.inspection.forecast.rates import Rates
@@ -26,8 +26,7 @@ TAKEN_S = 2.0
 _SCRIPT = (Path(__file__).parent / "snapshot.lua").read_text(encoding="utf-8")
 
 
-@dataclass(frozen=True, slots=True)
-class LiveJob:
+class LiveJob(NamedTuple):
     """A job that has not ended."""
 
     id: str
@@ -195,21 +194,21 @@ def _job(job_id: str, answer: Sequence[Any], functions: Sequence[str]) -> LiveJo
     ]
     stages_left, *ready = answer[len(FIELDS) :]
     return LiveJob(
-        id=job_id,
-        type=job_type,
-        state=state or "",
-        stage=stage or "",
-        share=int(share or 1),
-        weight_total=float(total or 0),
-        weight_done=float(done or 0),
-        accepted_at_s=float(accepted_at or 0),
-        outline=outline or "",
-        took_s=float(took_s or 0),
-        expected_s=float(expected_s or 0),
-        attempts=int(attempts or 0),
-        misses_source=bool(missed),
-        stages_left=int(stages_left),
-        ready={name: count for name, count in zip(functions, ready, strict=True) if count},
+        job_id,
+        job_type,
+        state or "",
+        stage or "",
+        int(share or 1),
+        float(total or 0),
+        float(done or 0),
+        float(accepted_at or 0),
+        outline or "",
+        float(took_s or 0),
+        float(expected_s or 0),
+        int(attempts or 0),
+        bool(missed),
+        stages_left,
+        {name: count for name, count in zip(functions, ready, strict=True) if count},
     )
 
 

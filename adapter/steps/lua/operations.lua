@@ -94,6 +94,7 @@ function operations.commit()
   write_log(done.job, done.log)
   if done.plan then
     call('HSET', record(done.job), 'shared', done.plan.shared, 'weight_total', weight_done + done.plan.weight)
+    if #done.plan.measures > 0 then call('HSET', record(done.job), unpack(done.plan.measures)) end
     call('DEL', part(done.job, 'stages'))
     for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
     note_plan(done.job, done.plan.outline)

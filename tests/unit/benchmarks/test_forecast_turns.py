@@ -1,8 +1,6 @@
 """Forecasts take turns as the model does that is held against the real script."""
 
-from collections import deque
-
-from adapter.inspection.forecast.simulation import Lane, Packets, SimulatedJob, TurnSimulation
+from adapter.inspection.forecast.simulation import Lane, Packets, SimulatedJob, SimulatedStage, TurnSimulation
 from benchmarks.turn_queue import TurnQueue, choose_share
 
 
@@ -16,9 +14,9 @@ def test_turns_are_those_of_the_queue_that_is_held_against_the_script():
     simulation = TurnSimulation([lane], 0)
     order = []
     for name, own in weights.items():
-        stage = [Packets(lane, 1, weight, 1.0, lambda name=name: order.append(name) or 1.0) for weight in own]
-        simulation.add_arrival(SimulatedJob(name, sum(own), deque([stage])), 0)
+        stage = [(0, Packets(1, weight, 1.0, lambda name=name: order.append(name) or 1.0)) for weight in own]
+        simulation.add_arrival(SimulatedJob(name, [SimulatedStage.of(stage)]), 0)
     # the slot is taken by a job that came before, so that all of them are there when the first turn comes
-    simulation.add_begun(SimulatedJob("", 0, deque()), lane, 1.0)
+    simulation.add_begun(SimulatedJob("", []), lane, 1.0)
     simulation.run(3)
     assert order == expected

@@ -1,20 +1,23 @@
 """The queues played forward, with times that can be computed by hand."""
 
-from collections import deque
-
 import pytest
 
-from adapter.inspection.forecast.simulation import Lane, Packets, SimulatedJob, TurnSimulation, choose_share
+from adapter.inspection.forecast.simulation import (
+    Lane,
+    Packets,
+    SimulatedJob,
+    SimulatedStage,
+    TurnSimulation,
+    choose_share,
+)
 
 
-def steps(lane, count, seconds, weight=1.0):
-    return Packets(lane, count, weight, seconds, lambda: 1.0)
+def steps(lane, amount, seconds, weight=1.0):
+    return lane.number, Packets(amount, weight, seconds, lambda: 1.0)
 
 
 def job(name, *stages):
-    return SimulatedJob(
-        name, sum(one.weight * one.count for stage in stages for one in stage), deque(map(list, stages))
-    )
+    return SimulatedJob(name, [SimulatedStage.of(stage) for stage in stages])
 
 
 def run(lanes, jobs, now_s=100.0):
