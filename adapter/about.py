@@ -3,9 +3,10 @@
 import os
 import socket
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import podjobs
 
@@ -18,6 +19,21 @@ class AdapterState(StrEnum):
     """It takes nothing more, and finishes what it has."""
     DRAINED = "drained"
     """It has nothing left, and can be stopped."""
+
+
+class Dispatch(Protocol):
+    """What delivers the steps of one function."""
+
+    function: Any
+    """Has a name."""
+
+    @property
+    def slots(self) -> int:
+        """How many steps may be in flight."""
+
+    @property
+    def workers(self) -> int | None:
+        """How many workers the function has; None: not known."""
 
 
 @dataclass(slots=True)
@@ -33,6 +49,12 @@ class AdapterAbout:
     state: str = AdapterState.RUNNING
     slots: dict[str, int] = field(default_factory=dict)
     """For each of its functions, how many steps or batches it delivers at once."""
+    lease_s: float = 15.0
+    """PODJOBS_LEASE_S: it is heard of three times as often."""
+    workers: dict[str, int] = field(default_factory=dict)
+    """How many workers a function has, where that is known: all adapters share them."""
+    retries: dict[str, list[float]] = field(default_factory=dict)
+    """For each function: seconds before the second attempt, the factor of the waits, the longest one in seconds."""
     queues: list[str] = field(default_factory=list)
     """Pod's queues that it reads."""
     http: str = ""
@@ -42,6 +64,13 @@ class AdapterAbout:
     def functions(self) -> tuple[str, ...]:
         """The functions it invokes."""
         return tuple(self.slots)
+
+    def note_slots(self, dispatches: Iterable[Dispatch]) -> None:
+        """Note what there is now: workers come and go."""
+        for dispatch in dispatches:
+            self.slots[dispatch.function.name] = dispatch.slots
+            if dispatch.workers is not None:
+                self.workers[dispatch.function.name] = dispatch.workers
 
     def as_fields(self) -> dict[str, Any]:
         """As JSON can express it."""

@@ -112,7 +112,10 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         dispatches.append(statements.dispatch)
     heartbeat = Heartbeat(jobs, streams, dispatches, settings.podjobs_lease_s)
     heartbeat.about.queues = [door.queue for door in doors]
+    heartbeat.refresh = lambda about: about.note_slots(steps)
     heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
+    policies = {dispatch.function.name: dispatch.function.retries for dispatch in dispatches}
+    heartbeat.about.retries = {name: [one.base_s, one.factor, one.cap_s] for name, one in policies.items()}
     page = _build_page(settings, jobs, records, doors)
     resources.push_async_callback(page.close)
     return Parts(

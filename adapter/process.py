@@ -18,6 +18,7 @@ from adapter.redis.heartbeat import Heartbeat
 from adapter.redis_retry import retry_until_redis_answers
 from adapter.secret_renewal import SecretRenewal
 from adapter.settings import AdapterSettings
+from adapter.statements.dispatch import StatementDispatch
 from podjobs.contract.redaction import redact
 from podjobs.contract.workflows import XAPI
 
@@ -63,6 +64,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
             ]
             if parts.alerts and parts.mails:
                 watching += [work.create_task(lane) for lane in (parts.alerts.run(), parts.mails.run())]
+            watching.append(work.create_task(_answer_remote_control(parts, settings), name="remote control"))
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             draining = work.create_task(_drain_when_wanted(parts, dispatching), name="drain")
             try:
@@ -75,7 +77,8 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                await cancel_and_wait([draining, *dispatching, *reading, *watching, recovering, beating, renewing])
+                others = [*watching, recovering, beating, renewing]
+                await cancel_and_wait([draining, *dispatching, *reading, *others])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
 
@@ -95,6 +98,17 @@ async def _drain_when_wanted(parts: Parts, dispatching: Sequence["asyncio.Task[N
     about.state = AdapterState.DRAINED
     parts.health.report_absence("The adapter is drained: it has nothing left, and can be stopped.")
     logger.info("The adapter is drained and can be stopped.")
+
+
+async def _answer_remote_control(parts: Parts, settings: AdapterSettings) -> None:
+    """Answer Celery's own commands, if it is wanted."""
+    if not settings.podjobs_remote_control:
+        return
+    from adapter.remote_control.opening import Answerer, answer_remote_control  # noqa: PLC0415 - delays the start
+
+    claimed = next((one for one in parts.dispatches if isinstance(one, StatementDispatch)), None)
+    statements = (lambda: claimed.claimed) if claimed else tuple
+    await answer_remote_control(Answerer(parts.heartbeat.about, settings, statements))
 
 
 async def _begin(parts: Parts, settings: AdapterSettings) -> None:

@@ -21,6 +21,7 @@ from adapter.alert_settings import AlertSettings
 from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
 from adapter.page_settings import PageSettings
 from adapter.record_settings import RecordSettings
+from adapter.remote_control_settings import RemoteControlSettings
 from adapter.retries import RetryPolicy
 from adapter.telemetry_settings import TelemetrySettings
 from podjobs.contract.bounds import REQUEST_BYTES
@@ -81,7 +82,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, PageSettings, AlertSettings, TelemetrySettings):
+class AdapterSettings(RecordSettings, PageSettings, AlertSettings, RemoteControlSettings, TelemetrySettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

@@ -19,6 +19,7 @@ from benchmarks import fairness as fairness_benchmark
 from benchmarks import hostile as hostile_benchmark
 from benchmarks import in_flight as in_flight_benchmark
 from benchmarks import ladder as ladder_benchmark
+from benchmarks import operate as operate_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import start as start_benchmark
 from benchmarks import storage as storage_benchmark
@@ -188,6 +189,20 @@ def in_flight(folder: Path, in_flight: int, steps: int, takes_s: float) -> None:
 def fairness(folder: Path, rounds: int, slots: int, adapters: int) -> None:
     """Measure when a short video is ready beside three of two hours."""
     sys.exit(fairness_benchmark.run(folder, rounds, slots, adapters))
+
+
+@benchmarks.command()
+@folder_option
+@click.option(
+    "--part", "parts", type=click.Choice(operate_benchmark.PARTS), multiple=True, help="Only this; may be repeated."
+)
+@click.option("--jobs", default=10_000, show_default=True, help="That are in Redis.")
+@click.option("--forecasts", default=200, show_default=True, help="Jobs about which is asked when they will be ready.")
+@click.option("--per-s", default=1.6, show_default=True, help="Of those that come by chance, in a second.")
+@click.option("--seed", default=1, show_default=True, help="Of the chance that draws them.")
+def operate(folder: Path, parts: tuple[str, ...], **wishes: Any) -> None:
+    """Measure what operators see, and what that costs: commands, page, metrics, remote control, forecasts."""
+    sys.exit(operate_benchmark.run(folder, parts or operate_benchmark.PARTS, operate_benchmark.Wishes(**wishes)))
 
 
 @benchmarks.command()

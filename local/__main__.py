@@ -90,6 +90,8 @@ def run_command(  # noqa: PLR0913 - one for each option
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...]) -> None:
     """Run one of the adapter's commands with the settings of `up`."""
+    if arguments[:1] == ("adopt",):
+        _become_adapter(arguments, dict(os.environ))  # it writes the settings
     try:
         given = read_operator_settings(env_file)
         if arguments[:1] == ("worker",):

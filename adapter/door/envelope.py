@@ -63,7 +63,15 @@ class Envelope:
 
     def unpack(self) -> "Arguments":
         """Unpack the arguments. Raises InvalidRequestError if that is not possible."""
-        return Arguments(*_unpack(self.message))
+        match self.content():
+            case [list(positional), dict(keywords), *_]:
+                return Arguments(positional, keywords)
+            case _:
+                raise InvalidRequestError("The message's body is not a list of arguments and keyword arguments.")
+
+    def content(self) -> Any:
+        """What its body says. Raises InvalidRequestError if it cannot be read."""
+        return _content(self.message)
 
 
 def open_envelope(raw: bytes) -> Envelope:
@@ -112,8 +120,8 @@ def _is_deeper(value: object, levels: int) -> bool:
     return levels < 0 or any(_is_deeper(part, levels - 1) for part in inner if isinstance(part, dict | list))
 
 
-def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    """Unpack the positional and keyword arguments."""
+def _content(message: dict[str, Any]) -> Any:
+    """What the body of a message says."""
     content_type = message.get("content-type")
     if content_type != "application/json":
         raise InvalidRequestError(
@@ -138,11 +146,7 @@ def _unpack(message: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         raise InvalidRequestError(
             "The message's body contains half a surrogate pair, so it is not valid Unicode."
         ) from error
-    match content:
-        case [list(positional), dict(keywords), *_]:
-            return positional, keywords
-        case _:
-            raise InvalidRequestError("The message's body is not a list of arguments and keyword arguments.")
+    return content
 
 
 def _bind(names: tuple[str, ...], positional: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:

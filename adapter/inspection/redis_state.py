@@ -9,6 +9,9 @@ from typing import Any
 OLDEST = (6, 2)
 """The first version with LMOVE and BLMOVE. Valkey calls itself 7.2 here."""
 KEEPS_ALL = "noeviction"
+FULL_SHARE = 0.9
+"""Of its memory: with more, an operator is told before it refuses what comes."""
+MIB = 1 << 20
 
 
 def find_faults(info: Mapping[str, Any]) -> list[str]:
@@ -25,6 +28,16 @@ def find_faults(info: Mapping[str, Any]) -> list[str]:
     policy = info.get("maxmemory_policy", KEEPS_ALL)
     if policy != KEEPS_ALL and info.get("maxmemory", 1):
         faults.append(f"may drop jobs when its memory is full: set its maxmemory-policy, {policy}, to {KEEPS_ALL}.")
+    if info.get("role") == "slave":
+        faults.append("is a replica, which takes no jobs: name its master, or redis+sentinel://, which finds it.")
+    used, most = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+    if most and used > FULL_SHARE * most:
+        faults.append(
+            f"uses {used / most:.0%} of its memory, {most // MIB} MiB, and refuses all that comes when it is full: "
+            "raise its maxmemory, or remove what is kept, by `podjobs dead` and PODJOBS_JOB_TTL_S."
+        )
+    if info.get("aof_last_write_status", "ok") != "ok" or info.get("rdb_last_bgsave_status", "ok") != "ok":
+        faults.append("could not write to its disk the last time: see its log, and make room there.")
     return faults
 
 

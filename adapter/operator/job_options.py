@@ -83,22 +83,28 @@ def names_conditions(options: dict[str, Any]) -> bool:
 
 
 async def find_job(reader: JobReader, name: str) -> JobRecord:
-    """Find the one job that an operator means; otherwise end the process and say why.
+    """Find the one job that an operator means; otherwise end the process and say why. Arguments as of `named_job`."""
+    record = await named_job(reader, name)
+    if record is None:
+        kept = "The record of an ended job is deleted after PODJOBS_JOB_TTL_S."
+        exit_with(f"There is no job {name!r}. {kept}", EXIT_FAILURE)
+    return record
+
+
+async def named_job(reader: JobReader, name: str) -> JobRecord | None:
+    """Find the one job that an operator means; None: there is none. If there are several, end the process.
 
     Args:
         reader: reads the records.
         name: its id, the beginning of its id, or `video:` and the number of a video, for its newest job.
     """
     record = await reader.job(name)
-    if record is None and name.startswith(_VIDEO):
-        record = await reader.of_target(name.removeprefix(_VIDEO))
-    elif record is None:
-        ids = await reader.ids_beginning(name)
-        if len(ids) > 1:
-            some = ", ".join(ids[:5])
-            exit_with(f"{len(ids)} jobs begin with {name!r}: {some}. Say more of the id.", EXIT_FAILURE)
-        record = await reader.job(ids[0]) if ids else None
-    if record is None:
-        kept = "The record of an ended job is deleted after PODJOBS_JOB_TTL_S."
-        exit_with(f"There is no job {name!r}. {kept}", EXIT_FAILURE)
-    return record
+    if record is not None:
+        return record
+    if name.startswith(_VIDEO):
+        return await reader.of_target(name.removeprefix(_VIDEO))
+    ids = await reader.ids_beginning(name)
+    if len(ids) > 1:
+        some = ", ".join(ids[:5])
+        exit_with(f"{len(ids)} jobs begin with {name!r}: {some}. Say more of the id.", EXIT_FAILURE)
+    return await reader.job(ids[0]) if ids else None

@@ -8,7 +8,7 @@ from redis.backoff import ExponentialBackoff
 
 from adapter.redis.cluster import OwnerPool
 from adapter.redis.sentinel import MasterPool
-from podjobs.redis_connections import AWAY, CONNECTION_OPTIONS
+from podjobs.redis_connections import AWAY, connection_options
 from podjobs.redis_logins import rotated_login
 from podjobs.redis_urls import cluster_service, sentinel_service
 
@@ -26,7 +26,7 @@ def open_redis(url: str, *, text: bool) -> RedisClient:
         text: replies are decoded to str; False: they stay bytes, for messages that may contain anything.
     """
     options: dict[str, Any] = {
-        **CONNECTION_OPTIONS,
+        **connection_options(url),
         "max_connections": POOL_CONNECTIONS,
         "timeout": None,
         "decode_responses": text,

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -52,8 +52,10 @@ class Heartbeat:
         self._claimants = claimants
         self._lease_s = lease_s
         self._beats = 0
-        self.about = AdapterAbout(streams.adapter_id)
+        self.about = AdapterAbout(streams.adapter_id, lease_s=lease_s)
         """Told to whoever asks, with every beat."""
+        self.refresh: Callable[[AdapterAbout], None] = lambda _: None
+        """Brings it up to date before that."""
         self.drain_wanted = asyncio.Event()
         """Set once an operator wants this adapter to take nothing more."""
         self._server_clock = ServerClock()
@@ -61,6 +63,7 @@ class Heartbeat:
     async def beat(self) -> None:
         """Beat once: show that this adapter lives; look at the server's clock. Raises RedisError."""
         self._beats += 1
+        self.refresh(self.about)
         asked_at_s = time.monotonic()
         async with self._redis.pipeline(transaction=False) as pipeline:
             kept_ms = int(KEPT_LEASES * self._lease_s * 1000)

@@ -30,9 +30,14 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     steps that did not find the source → their functions),
                                     failure_stages, discard_stages (JSON lists of stages), traceparent (of whoever
                                     requested it, if they have begun a trace). For operators: stage_at
-                                    (when the stage began), attempts, retries, worked_s, cpu_s, gb_s (sums over the
-                                    attempts that have ended), cancelled_by, dead_letters (their entries, with
-                                    spaces between).
+                                    (when the stage began), attempts, retries, worked_s, cpu_s, gb_s, read_bytes,
+                                    written_bytes (sums over the attempts that have ended), lost_worked_s, lost_cpu_s,
+                                    lost_gb_s (over those among them that failed), media_s, source_bytes (of the
+                                    plan: length of what is made, size of the source),
+                                    cancelled_by, dead_letters (their entries, with
+                                    spaces between). For forecasts: outline (of its plan, steps/outline.py), took_s
+                                    and expected_s (of its steps that are done: what they took, and what the rates
+                                    let expect)
     job:<id>:stages                 list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     job:<id>:ready:<function>       list of the current stage's StepSpecs that wait for that function's turn
     job:<id>:functions              set of the functions of its steps
@@ -58,6 +63,10 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     `retries:<function>` → how many attempts have ended, and of them without success;
                                     `media_s:<type>`, `source_bytes:<type>` → how much the jobs that are done have
                                     processed, as far as their plans say
+    rates                           hash: `<function>/<action>:s`, `…:w`, `…:v` → seconds and weights of the steps that
+                                    were done, both fading, and the spread of what they took (lua/pace.lua)
+    plans:<type>                    list of the outlines of the newest 50 plans
+    arrivals                        list of when the newest 200 jobs came, each with its type behind a space
     paused                          hash: function, or `*` for all → {since, by, reason} as JSON: its steps are not
                                     delivered
     revoked                         sorted set of the ids of messages that are not wanted, by when that was said: what
@@ -85,6 +94,14 @@ In the brokers' databases:
     podjobs:doors:<queue>           set of the adapters that may have a processing list
     podjobs:places:<queue>          hash: SHA-1 of a message in a processing list → its position in the order of all
                                     messages and its time of arrival in µs; `last` → the latest position
+    podjobs:nodes:<queue>           hash that expires: node's name, as Celery's commands see it → adapter, when its
+                                    entry is over, and since when it is there (remote_control/roster.lua)
+    <uuid>.reply.celery.pidbox      list that expires: Celery's, replies to one of its commands
+
+    _kombu.binding.reply.celery.pidbox, <id>.reply.celery.pidbox
+                                    Celery's own: where its workers' answers to `podjobs check` go, for a second
+
+In the database of RQ, beside its own keys: podjobs:rq:<queue>:… (delivery/rq/store.py, podjobs/contract/rq_jobs.py).
 
 When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash, log and attempts
 expire.
@@ -121,6 +138,8 @@ CONDITIONS = f"{PREFIX}conditions"
 MAIL_WINDOWS = f"{PREFIX}mail-windows"
 MAIL_SENDER = f"{PREFIX}mail-sender"
 SAMPLES = f"{PREFIX}samples"
+RATES = f"{PREFIX}rates"
+ARRIVALS = f"{PREFIX}arrivals"
 
 
 def steps(function: str) -> str:
@@ -168,6 +187,11 @@ def running(function: str) -> str:
     return f"{PREFIX}running:{function}"
 
 
+def plans(job_type: str) -> str:
+    """Name the list of the outlines of a job type's newest plans."""
+    return f"{PREFIX}plans:{job_type}"
+
+
 def recent(function: str) -> str:
     """Name the list of how long a function's latest attempts took."""
     return f"{PREFIX}recent:{function}"
@@ -196,6 +220,11 @@ def doors(queue: str) -> str:
 def places(queue: str) -> str:
     """Name the hash of the places of the messages that are in a processing list."""
     return f"{BROKER_PREFIX}places:{queue}"
+
+
+def nodes(queue: str) -> str:
+    """Name the hash of the nodes that Celery's commands see for a queue."""
+    return f"{BROKER_PREFIX}nodes:{queue}"
 
 
 def too_long(queue: str) -> str:

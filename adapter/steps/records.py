@@ -14,6 +14,7 @@ from adapter.redis.streams import Entry
 from adapter.steps.cancellations import REVOKED
 from adapter.steps.entries import ClaimedStep, entry_version, parse_entry, read_joined
 from adapter.steps.history import AttemptNote
+from adapter.steps.outline import write_outline
 from adapter.steps.script import HISTORY_TTL_S, JobScript, new_job, position_of, problem_detail, stage_text
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import Problem
@@ -141,6 +142,7 @@ class Records:
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
             plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
+            plan |= {"outline": write_outline(reply.stages), "measures": _measures(reply)}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(
@@ -288,6 +290,12 @@ class Records:
 
 def _ended(step: ClaimedStep, note: AttemptNote | None) -> dict[str, Any]:
     return {"ended": note.about(step)} if note else {}
+
+
+def _measures(plan: Plan) -> list[str]:
+    """What a plan says of the media, for operators, as far as it is known."""
+    found = {"media_s": round(plan.media_s, 3), "source_bytes": plan.source_bytes}
+    return [text for name, value in found.items() if value for text in (name, str(value))]
 
 
 def _cut_log(log: Sequence[str]) -> list[str]:

@@ -1,13 +1,17 @@
 """The encoding function as a deployable: wiring only."""
 
+from podjobs.backends.media_condition import media_looks
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
 from podjobs.backends.storage import find_media_obstacle, open_storage
+from podjobs.backends.tool_condition import tool_looks
+from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import STEPS
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
+from podjobs.media.tool_needs import DECODERS, ENCODERS
 
 
 def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
@@ -24,5 +28,10 @@ def check(settings: EncodingSettings) -> str:
     return "\n".join(filter(None, (find_media_obstacle(settings), advise(sandbox))))
 
 
-FUNCTION = FunctionDefinition("encoding", STEPS, EncodingSettings, build, check)
+def looks(settings: EncodingSettings) -> list[Look]:
+    """What is looked at when an operator asks how the function is."""
+    return [*media_looks(settings), *tool_looks(settings, ENCODERS, DECODERS)]
+
+
+FUNCTION = FunctionDefinition("encoding", STEPS, EncodingSettings, build, check, looks=looks)
 __getattr__ = entry_points(FUNCTION)

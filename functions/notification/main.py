@@ -1,13 +1,16 @@
 """The notification function as a deployable: wiring only."""
 
+from podjobs.backends.media_condition import media_looks
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.backends.pod_media import HttpPodMedia
-from podjobs.backends.storage import open_storage
+from podjobs.backends.storage import HASTE, open_storage
+from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import STEPS
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
 from podjobs.notification.encoded_callback import PATIENT
 from podjobs.notification.function import NotificationFunction
+from podjobs.notification.pod_look import PodLooks
 from podjobs.notification.pod_view import PodView
 from podjobs.notification.settings import NotificationSettings
 from podjobs.notification.start_check import LIMIT_S, advise, advise_about_view
@@ -29,5 +32,17 @@ def check(settings: NotificationSettings) -> str:
     return " ".join(filter(None, (renditions, advise_about_view(settings.media_location, settings.pod_media_url))))
 
 
-FUNCTION = FunctionDefinition("notification", STEPS, NotificationSettings, build, check, workers=2)
+def looks(settings: NotificationSettings) -> list[Look]:
+    """What is looked at when an operator asks how the function is."""
+    url = settings.pod_media_url
+    pod = PodLooks(
+        lambda: RestPodApi(settings.pod_api_url, settings.pod_api_token.get_secret_value(), LIMIT_S),
+        [rendition.height_px for rendition in settings.video_renditions],
+        (lambda: HttpPodMedia(url, LIMIT_S)) if url else None,
+        open_storage(settings.model_copy(update=HASTE)),
+    )
+    return [*pod.looks(), *media_looks(settings)]
+
+
+FUNCTION = FunctionDefinition("notification", STEPS, NotificationSettings, build, check, looks=looks, workers=2)
 __getattr__ = entry_points(FUNCTION)

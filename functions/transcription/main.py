@@ -2,13 +2,17 @@
 
 import structlog
 
+from podjobs.backends.media_condition import media_looks
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
 from podjobs.backends.storage import find_media_obstacle, open_storage
+from podjobs.backends.tool_condition import tool_looks
 from podjobs.backends.whisper import CUDA_SLOTS, WhisperModels, WhisperOptions, choose_device
+from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import STEPS
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
+from podjobs.media.tool_needs import SOUND_DECODERS
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.model_check import describe_languages
 from podjobs.transcription.settings import TranscriptionSettings
@@ -42,6 +46,11 @@ def check(settings: TranscriptionSettings) -> str:
     return "\n".join(filter(None, (find_media_obstacle(settings), advise(sandbox))))
 
 
+def looks(settings: TranscriptionSettings) -> list[Look]:
+    """What is looked at when an operator asks how the function is; the models are, too (`find_faults`)."""
+    return [*media_looks(settings), *tool_looks(settings, (), SOUND_DECODERS)]
+
+
 FUNCTION = FunctionDefinition(
     "transcription",
     STEPS,
@@ -49,6 +58,8 @@ FUNCTION = FunctionDefinition(
     build,
     check,
     TranscriptionFunction.find_faults,
+    examined="speech models",
+    looks=looks,
     workers=1,  # each holds models of its own, and uses all processors
     worker_memory_mb=0,  # how much that is depends on the models
 )

@@ -36,6 +36,7 @@ def test_up_with_lambda_takes_a_job_tells_pod_once_is_well_and_leaves_no_process
     assert end.state == "done", end.error
     assert [call.status for call in pod.calls_about(7)] == [200]
     check = [REPOSITORY / "scripts" / "podjobs", "--state", stack.state_dir, "--env-file", "/dev/null", "check"]
+    check += ["--patience", "50"]
     said = subprocess.run(check, env=stack.environment, capture_output=True, text=True, timeout=60, check=False)
     assert "UnrecognizedClient" not in said.stdout + said.stderr
     assert said.returncode == 0, said.stdout + said.stderr

@@ -30,6 +30,14 @@ def transcription_job(
     *, duration: Any = 10, pod_root: str = POD_ROOT,
 ) -> Job:  # fmt: skip
     """The job of one `start_transcripting_task`."""
-    arguments = [video_id, mp3filepath, duration, lang]
-    raw = celery_message(TRANSCRIPTION_TASK, arguments, message_id=job_id, queue="transcripting")
+    raw = transcription_message(job_id, video_id, mp3filepath, lang, duration=duration)
     return read_job(raw, MediaPaths(pod_root))
+
+
+def transcription_message(
+    job_id: Any = "job-1", video_id: Any = 7, mp3filepath: Any = "/media/videos/0007/audio_192k.mp3", lang: Any = "en",
+    *, duration: Any = 10,
+) -> bytes:  # fmt: skip
+    """The message of one `start_transcripting_task`."""
+    arguments = [video_id, mp3filepath, duration, lang]
+    return celery_message(TRANSCRIPTION_TASK, arguments, message_id=job_id, queue="transcripting")

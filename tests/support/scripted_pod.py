@@ -2,10 +2,12 @@
 
 import http.server
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Self
 
 NO_ANSWER = 0
@@ -25,6 +27,8 @@ class ScriptedPod:
         self.pages: dict[str, tuple[int, str]] = {"/rest/renditions/": (HTTPStatus.OK, "[]")}
         """What other GETs answer, by path; the others: 404."""
         self.headers: dict[str, str] = {}
+        self.lead_s = 0.0
+        """By how much its clock is ahead."""
         self.hang_s = 0.0
         self.on_post: Callable[[], object] | None = None
         """Called when a call has come in, before it is answered."""
@@ -37,6 +41,13 @@ class ScriptedPod:
     @property
     def methods(self) -> list[str]:
         return [request[0] for request in self.requests]
+
+    def use_tls(self, certificate: Path, key: Path) -> None:
+        """Serve over TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
 
     def __enter__(self) -> Self:
         return self
@@ -71,6 +82,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.reply(HTTPStatus.NOT_FOUND, '{"detail": "Pas trouv\u00e9."}')
         else:
             self.reply(HTTPStatus.OK, json.dumps(self.pod.state))
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + self.pod.lead_s)
 
     def reply(self, status: int, text: str) -> None:
         if status == NO_ANSWER:

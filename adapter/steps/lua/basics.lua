@@ -3,6 +3,7 @@
 --
 --   basics.lua       names of keys, the log, entries
 --   history.lua      what is noted about attempts and jobs
+--   pace.lua         what forecasts learn from
 --   turns.lua        whose turn it is
 --   steps.lua        steps and stages
 --   jobs.lua         how jobs begin, advance and end

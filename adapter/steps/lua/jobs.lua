@@ -7,7 +7,7 @@ local function end_job(job)
   clear_steps(job)
   call('DEL', part(job, 'results'))
   call('HSET', record(job), 'state', state, 'ended_at', now())
-  call('HDEL', record(job), 'shared', 'failure_stages', 'discard_stages', 'trouble')
+  call('HDEL', record(job), 'shared', 'failure_stages', 'discard_stages', 'trouble', 'outline')
   if call('GET', current(job)) == job then call('DEL', current(job)) end
   call('EXPIRE', record(job), arguments.ttl_s)
   call('EXPIRE', part(job, 'log'), arguments.ttl_s)
@@ -94,6 +94,7 @@ local function start_job(job)
   write_record(job, STATE.queued)
   call('SET', target, job.id)
   call('SADD', prefix .. 'live', job.id)
+  note_arrival(job.type)
   advance(job.id)
   return older
 end

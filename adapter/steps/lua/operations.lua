@@ -86,6 +86,7 @@ function operations.commit()
   drop(done)
   if not valid then return { 'duplicate', '0' } end
   note_end(done, 'done')
+  note_pace(done)
   call('HDEL', part(done.job, 'open'), done.step)
   call('HDEL', part(done.job, 'held'), done.step)
   call('HSET', part(done.job, 'results'), done.action .. '/' .. done.step, done.values)
@@ -94,8 +95,10 @@ function operations.commit()
   write_log(done.job, done.log)
   if done.plan then
     call('HSET', record(done.job), 'shared', done.plan.shared, 'weight_total', weight_done + done.plan.weight)
+    if #done.plan.measures > 0 then call('HSET', record(done.job), unpack(done.plan.measures)) end
     call('DEL', part(done.job, 'stages'))
     for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
+    note_plan(done.job, done.plan.outline)
   end
   local accepted_at = call('HGET', record(done.job), 'accepted_at')
   return { advance(done.job), tostring(now() - accepted_at) }

@@ -54,6 +54,12 @@ _NO_MASTER = re.compile(r"\b(?:READONLY|NOREPLICAS) ")
 """In errors of scripts, whose beginning depends on the version of Redis."""
 
 
+def connection_options(url: str) -> dict[str, Any]:
+    """The options of a URL's connections: a socket in the file system has no TCP whose keepalive could be set."""
+    is_local = url.startswith("unix:")
+    return {name: value for name, value in CONNECTION_OPTIONS.items() if not is_local or name != "socket_keepalive"}
+
+
 def open_redis_sync(url: str, *, text: bool = False, retries: int = 1, longest_wait_s: float = 0.2) -> SyncRedis:
     """Create a client; it connects at its first command.
 
@@ -64,7 +70,7 @@ def open_redis_sync(url: str, *, text: bool = False, retries: int = 1, longest_w
         longest_wait_s: between two of them.
     """
     options: dict[str, Any] = {
-        **CONNECTION_OPTIONS,
+        **connection_options(url),
         "decode_responses": text,
         "retry": Retry(ExponentialBackoff(cap=longest_wait_s, base=0.05), retries),
         "retry_on_error": list(AWAY),

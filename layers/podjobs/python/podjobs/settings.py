@@ -5,7 +5,6 @@ program is told; they take precedence over the file that PODJOBS_SETTINGS_FILE n
 valid before it was kept as a secret.
 """
 
-import ast
 import json
 import os
 from collections.abc import Mapping
@@ -14,13 +13,23 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import pydantic_settings
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 from podjobs.contract.media_urls import split_media_url
 from podjobs.object_storage_settings import ObjectStorageSettings
+from podjobs.pod_settings_file import UnreadableFileError, read_settings_file
 from podjobs.secret_store.held import TTL_S, held_secrets
 from podjobs.secret_store.references import VARIABLE
 
@@ -151,6 +160,11 @@ class MediaSettings(EndpointSettings, ObjectStorageSettings):
         "mounted there, `s3://bucket/prefix`. If not set: MEDIA_ROOT itself.",
     )
 
+    podjobs_disk_free_gb: NonNegativeFloat = Field(
+        default=5,
+        description="Space, in GiB, that should be free on the disk of the media root; temporary files need 1, or this "
+        "if it is less. `podjobs check` says where less is.",
+    )
     podjobs_media_links: FromJson[tuple[AbsolutePath, ...]] = Field(
         default=(),
         description="Absolute folders outside the media root to which an administrator's links in it may lead, as the "
@@ -223,23 +237,6 @@ def read_assignments(path: Path) -> dict[str, Any]:
         SettingsError: the file cannot be read or is not Python.
     """
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which cannot be read: {error}.") from error
-    except (SyntaxError, ValueError) as error:
-        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which is not valid Python: {error}.") from error
-    values: dict[str, Any] = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign):
-            targets, value = node.targets, node.value
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            targets, value = [node.target], node.value
-        else:
-            continue
-        for target in targets:
-            if isinstance(target, ast.Name) and target.id.isupper():
-                try:
-                    values[target.id] = ast.literal_eval(value)
-                except ValueError:
-                    values.pop(target.id, None)
-    return values
+        return read_settings_file(path).values
+    except UnreadableFileError as error:
+        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, which {error}.") from error

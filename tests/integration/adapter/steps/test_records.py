@@ -113,7 +113,16 @@ async def test_end_leaves_record_and_log_for_a_while_and_nothing_else(records, t
     (notify,) = await take("notification")
     assert (await records.commit(notify, Result(log=("Notified.",)))).outcome == "done"
     bells = (keys.turns_bell("encoding"), keys.turns_bell("notification"))
-    kept = (keys.steps(""), *bells, keys.heartbeat(""), keys.about(""), keys.ADAPTERS, keys.TOTALS)
+    kept = (
+        keys.steps(""),
+        *bells,
+        keys.heartbeat(""),
+        keys.about(""),
+        keys.ADAPTERS,
+        keys.TOTALS,
+        keys.ARRIVALS,
+        keys.plans(""),
+    )
     left = {key async for key in jobs_redis.scan_iter() if not key.startswith(kept)}
     assert left == {keys.job("job-1"), keys.job_log("job-1"), keys.JOBS, NEWEST}
     assert await jobs_redis.lrange(keys.job_log("job-1"), 0, -1) == ["Encoded.", "Notified."]

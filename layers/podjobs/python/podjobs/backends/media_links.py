@@ -91,7 +91,8 @@ class MediaLinks:
             link = None if is_folder else self._outward(root, name)
             outward += [link] if link else []
             if is_folder or (link and self._allows(link) and link.target.is_dir()):
-                with contextlib.suppress(PermissionError):
+                # a folder may go in this moment, such as one that another function makes to try whether it can
+                with contextlib.suppress(PermissionError, FileNotFoundError):
                     keys = [f"{name}/{below}" for below, is_folder in _entries(root / name) if not is_folder]
                     outward += [below for below in (self._outward(root, key) for key in keys) if below]
         return tuple(sorted(outward, key=lambda link: (not link.affects_all, link.key)))

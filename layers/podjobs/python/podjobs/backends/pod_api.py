@@ -4,6 +4,8 @@ Source: docs/contract-pod.md, callbacks.
 """
 
 import json
+import time
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -20,7 +22,7 @@ from podjobs.contract.errors import (
     StepError,
     UnavailableError,
 )
-from podjobs.contract.ports.pod import PodAnswer, VideoState
+from podjobs.contract.ports.pod import PodAnswer, PodFacts, VideoState
 from podjobs.contract.redaction import CUT, redact
 from podjobs.contract.retry_after import read_retry_after
 
@@ -37,6 +39,8 @@ RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
 REASON_CHARS = 300
 MAX_PAGES = 20
 """Of a list: Pod has a handful of renditions."""
+_LOCKED_OUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _FROM_A_PROXY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 """Something before Pod got no answer from it in time, or lost it: Pod may still be importing."""
 
@@ -113,6 +117,16 @@ class RestPodApi:
             params = dict(parse_qsl(urlsplit(str(following)).query))
         return tuple(found)
 
+    def inquire(self) -> PodFacts:
+        """Ask how Pod is; see the port."""
+        resolutions = self.renditions()
+        # a callback takes no GET: where there is one, the answer is 405; the token was looked at before
+        path = "/store_remote_transcripted_video/"
+        answer = self._send("GET", path, {}, None)
+        if answer.status in _LOCKED_OUT or HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
+            raise self._failure(path, answer)
+        return PodFacts(resolutions, answer.status != HTTPStatus.NOT_FOUND, _lead_s(answer))
+
     def launch_encode(self, slug: str) -> None:
         """Ask Pod to encode a video again; see the port."""
         path = "/launch_encode_view/"
@@ -173,6 +187,8 @@ class RestPodApi:
         try:
             return call(self._client, limits, method, self._url + path, params=params, json=body)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            if _UNTRUSTED in str(error):
+                raise _untrusted(error) from error
             raise RetryableError(f"Pod cannot be reached for {path}: {described(error)}. Is it running?") from error
         except httpx.TimeoutException as error:
             raise RetryableError(f"Pod took the request {path} but did not respond in time.", ambiguous=True) from error
@@ -182,7 +198,7 @@ class RestPodApi:
 
     def _failure(self, path: str, answer: HttpAnswer) -> StepError:
         status = answer.status
-        if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        if status in _LOCKED_OUT:
             return _refused_token(status)
         if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             wished_s = read_retry_after(answer.headers.get("retry-after"))
@@ -205,6 +221,23 @@ class RestPodApi:
             )
         reason = answer.excerpt(REASON_CHARS).replace(self._token, CUT)
         return PermanentError(f"Pod answered {status} to {path}: {reason}")
+
+
+def _untrusted(error: Exception) -> StepError:
+    return OperatorNeededError(
+        f"Pod's certificate is not trusted here: {described(error)}. Name the file of its authority in SSL_CERT_FILE, "
+        "or give Pod a certificate of an authority that is known here.",
+        retry_after_s=OPERATOR_RETRY_S,
+    )
+
+
+def _lead_s(answer: HttpAnswer) -> float | None:
+    """By how many seconds the clock of whoever answered is ahead of ours; None: it does not say."""
+    try:
+        # whole seconds, cut off
+        return parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5 - time.time()
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
 
 
 def _is_success(answer: HttpAnswer) -> bool:

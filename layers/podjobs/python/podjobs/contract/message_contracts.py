@@ -7,6 +7,12 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from podjobs.contract.errors import InvalidRequestError, list_faults
+from podjobs.contract.examinations import (
+    EXAMINATION_EVENT_TYPE,
+    REPORT_OF_EXAMINATION_EVENT_TYPE,
+    ExaminationReport,
+    ExaminationRequest,
+)
 from podjobs.contract.plans import PLAN_EVENT_TYPE, RESULT_EVENT_TYPE, Plan, Result
 from podjobs.contract.relocations import RELOCATION_EVENT_TYPE, Relocation
 from podjobs.contract.requests import Request
@@ -82,3 +88,7 @@ STEPS: MessageContract[Step, StepReply] = MessageContract(
 STATEMENTS: MessageContract[StatementBatch, BatchReport] = MessageContract(
     "batch", BATCH_EVENT_TYPE, StatementBatch, {REPORT_EVENT_TYPE: BatchReport}
 )
+EXAMINATIONS: MessageContract[ExaminationRequest, ExaminationReport] = MessageContract(
+    "examination", EXAMINATION_EVENT_TYPE, ExaminationRequest, {REPORT_OF_EXAMINATION_EVENT_TYPE: ExaminationReport}
+)
+"""Every function answers these, beside its own requests."""

@@ -31,3 +31,19 @@ def rq_job_id(subject: str, attempt: int) -> str:
 
 def _escape(found: re.Match[str]) -> str:
     return "__" if found[0] == "/" else "".join(f"_{byte:02X}" for byte in found[0].encode())
+
+
+ASKED_TTL_S = 60
+"""How long a question how workers are is to be answered."""
+REPORT_TTL_S = 1800
+"""How long the answer of a server counts; it is renewed three times meanwhile."""
+
+
+def asked_key(queue: str) -> str:
+    """Name the string of the latest question how a queue's workers are."""
+    return f"podjobs:rq:{queue}:asked"
+
+
+def reports_key(queue: str) -> str:
+    """Name the hash of a queue's reports: place (host and process of a pool) → what it has found, as JSON."""
+    return f"podjobs:rq:{queue}:reports"

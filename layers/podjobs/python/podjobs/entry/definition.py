@@ -10,12 +10,13 @@ Source: PEP 562 (`__getattr__` of a module).
 import functools
 import importlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import structlog
 
+from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.endpoint import Endpoint, Handler
 from podjobs.entry.renewal import RenewedHandler
@@ -57,6 +58,10 @@ class FunctionDefinition(Generic[SettingsT, RequestT, ReplyT]):
     """Says what an operator should change, though the function works; empty: nothing. Takes a moment."""
     examine: Callable[[Any], Iterable[str]] | None = None
     """Says more, a sentence for each fault, given the handler. May take long: it is done beside the first requests."""
+    examined: str = ""
+    """What `examine` finds out about, such as `speech models`."""
+    looks: Callable[[SettingsT], Sequence[Look]] | None = None
+    """What is looked at when an operator asks how the function is; None: only what is said above."""
     workers: int | None = None
     """RQ workers of a server, unless it is told otherwise; each is a process. None: as many as there are slots."""
     worker_memory_mb: int = 1024
@@ -82,6 +87,7 @@ def open_endpoint(
     def rebuild(new: SettingsT) -> Handler[RequestT, ReplyT]:
         rebuilt, _ = definition.build(new)
         endpoint.start_advice = _advise(definition, new)
+        _set_looks(endpoint, definition, new)
         return rebuilt
 
     if held := held_secrets():
@@ -90,7 +96,17 @@ def open_endpoint(
     handler = TracedHandler(handler, StepSpans(definition.name))
     advice = _advise(definition, settings)
     endpoint = Endpoint(definition.name, definition.contract, handler, slots, advice=advice, examine=examine)
+    _set_looks(endpoint, definition, settings)
     return endpoint, settings
+
+
+def _set_looks(
+    endpoint: Endpoint[RequestT, ReplyT], definition: FunctionDefinition[SettingsT, RequestT, ReplyT], now: SettingsT
+) -> None:
+    """Have the endpoint look at what the settings say now, which rotated secrets may change."""
+    endpoint.examined = definition.examined
+    if definition.looks:
+        endpoint.looks = functools.partial(definition.looks, now)
 
 
 def _advise(definition: FunctionDefinition[SettingsT, RequestT, ReplyT], settings: SettingsT) -> str:

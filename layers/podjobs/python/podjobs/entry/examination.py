@@ -30,6 +30,8 @@ class Examination:
         self._beginning = threading.Lock()
         self.findings: tuple[str, ...] = ()
         """Sentences for the operator; none while the examination is under way, or if all is well."""
+        self.is_over = examine is None
+        """Whether the findings are known."""
 
     def begin(self) -> None:
         """Begin, unless it was done before."""
@@ -44,6 +46,7 @@ class Examination:
 
     def _run(self, examine: Examine) -> None:
         self.findings = _find(examine)
+        self.is_over = True
         for sentence in self.findings:
             logger.error(sentence)
 

@@ -33,6 +33,7 @@ def http_handler(endpoint: Endpoint[RequestT, ReplyT], settings: EndpointSetting
     secret = SecretSetting(FUNCTION_SECRET, given.get_secret_value() if given else None)
     if not secret.is_set:
         logger.warning(OPEN_TO_ALL)
+        endpoint.openness = OPEN_TO_ALL
 
     def handle(request: flask.Request) -> flask.Response:
         endpoint.wake()

@@ -70,7 +70,13 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
         log += (sentence,)
     cuts_s = place_cuts(detector, length_s)
     recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, log=log)
-    return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=log)
+    return Plan(
+        shared=recipe.model_dump(mode="json"),
+        stages=stages_of(recipe, job),
+        log=log,
+        media_s=length_s,
+        source_bytes=work.storage.size_bytes(job.source),
+    )
 
 
 def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelLocation:

@@ -66,6 +66,25 @@ class PodApi(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class PodFacts:
+    """What Pod's REST interface says to our token."""
+
+    resolutions: tuple[str, ...]
+    """Of its renditions, such as `640x360`."""
+    has_callbacks: bool
+    """Whether it takes results that come from elsewhere."""
+    lead_s: float | None
+    """By how many seconds its clock is ahead of ours, give or take one; None: it does not say."""
+
+
+class PodInquiry(Protocol):
+    """Pod's REST interface, for whoever wants to know how it is."""
+
+    def inquire(self) -> PodFacts:
+        """Ask, and change nothing. Raises like `PodApi.post_encoded`."""
+
+
 class Sight(Enum):
     """Whether a web server shows a file."""
 

@@ -64,5 +64,5 @@ def workers(source: Path, concurrency: int | None, queue: str | None) -> None:
     )
     wait_for_redis(plan)
     logger.info("The workers start.", queue=plan.queue, workers=count, redis=redact(plan.redis_url))
-    FunctionPool(plan).start(logging_level=RQ_LEVEL)
+    FunctionPool(plan).serve(RQ_LEVEL)
     logger.info("The workers have stopped.", queue=plan.queue)

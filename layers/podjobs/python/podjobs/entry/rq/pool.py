@@ -22,6 +22,7 @@ from podjobs.contract.redaction import redact
 from podjobs.entry.rq.harness import Harness
 from podjobs.entry.rq.horse import Horse
 from podjobs.entry.rq.jobs import StepJob, StepQueue
+from podjobs.entry.rq.pool_reports import PoolReports
 from podjobs.entry.rq.worker import REDIS_RETRY_S, StepWorker
 from podjobs.redis_connections import open_redis_sync
 
@@ -52,7 +53,7 @@ class FunctionPool(WorkerPool):
     """Workers of one function."""
 
     def __init__(self, plan: PoolPlan) -> None:
-        """Prepare a pool; `start` lets it work until the process is told to stop."""
+        """Prepare a pool; `serve` lets it work until the process is told to stop."""
         super().__init__(
             [plan.queue],
             open_redis_sync(plan.redis_url),
@@ -63,6 +64,20 @@ class FunctionPool(WorkerPool):
             queue_class=StepQueue,
         )
         self._plan = plan
+        self._reports = PoolReports(plan.queue, plan.source, plan.environment, open_redis_sync(plan.redis_url))
+
+    @override
+    def check_workers(self, respawn: bool = True) -> None:
+        """Start again those that have died; tell how they are."""
+        super().check_workers(respawn)
+        self._reports.tend()
+
+    def serve(self, logging_level: str) -> None:
+        """Work until the process is told to stop."""
+        try:
+            self.start(logging_level=logging_level)
+        finally:
+            self._reports.end()
 
     @override
     def get_worker_process(self, name: str, *_: Any, **__: Any) -> BaseProcess:

@@ -1,0 +1,67 @@
+"""What the mails to administrators say."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from adapter import alerts
+from adapter.alert_settings import AlertSettings
+from adapter.alerts.mails import compose
+from adapter.alerts.occurrences import Kind, Occurrence
+
+TEXTS = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in (Path(alerts.__file__).parent / "texts").glob("*.json")
+}
+
+
+def test_texts_of_both_languages_are_the_same_with_the_same_places_for_values():
+    assert TEXTS.keys() == {"en", "fr"}
+    places = {
+        language: {name: set(re.findall(r"%\((\w+)\)s", text)) for name, text in texts.items()}
+        for language, texts in TEXTS.items()
+    }
+    assert places["en"] == places["fr"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("language", TEXTS)
+@pytest.mark.parametrize("count", [1, 30])
+def test_every_kind_says_what_why_what_to_do_and_where(kind, language, count):
+    values = {"target": "7", "type": "encoding", "kind": "backlog", "waited_s": "4000"}
+    found = [Occurrence(kind, f"about-{number}", f"Why {number}.", 1_700_000_000, values) for number in range(count)]
+    mail = compose(kind, found, language, "https://pod.example.org/podjobs")
+    assert "%" not in mail.subject + mail.text
+    assert "Why 0." in mail.text or count > 20
+    assert f"Why {count - 1}." in mail.text
+    assert TEXTS[language][f"{kind}.remedy"] in mail.text
+    assert "https://pod.example.org/podjobs" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("anna@example.org", ("anna@example.org",)),
+        ("anna@example.org, bert@example.org", ("anna@example.org", "bert@example.org")),
+        ('[["Anna", "anna@example.org"]]', ("anna@example.org",)),
+        ("(('Anna', 'anna@example.org'), ('Bert', 'bert@example.org'))", ("anna@example.org", "bert@example.org")),
+        ((("Anna", "anna@example.org"),), ("anna@example.org",)),
+        ("[]", ()),
+    ],
+)
+def test_admins_are_read_in_all_forms(given, read):
+    assert AlertSettings(admins=given).admins == read
+
+
+@pytest.mark.parametrize("given", ["anna", "[[1]]", "[anna", "a@b\nBcc: c@d", "Anna <anna@example.org>", 7])
+def test_admins_that_are_no_addresses_are_refused(given):
+    with pytest.raises(ValidationError, match=r"must be|must contain"):
+        AlertSettings(admins=given)
+
+
+def test_encryption_is_of_one_kind():
+    with pytest.raises(ValidationError, match="must not both be set"):
+        AlertSettings(email_use_tls=True, email_use_ssl=True)
