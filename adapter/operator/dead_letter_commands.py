@@ -111,9 +111,7 @@ Choice = Callable[[DeadLetterReader], Awaitable[list[str]]]
 def _choice(kind: str | None, since_s: float | None, reason: str, entry_ids: tuple[str, ...]) -> Choice:
     """Choose the dead letters that were named, or those existing ones of a kind that match, oldest first."""
     if bool(kind) == bool(entry_ids) or (entry_ids and (since_s is not None or reason)):
-        raise click.UsageError(
-            "Name entries, or a kind with --all. The latter is narrowed down by --since and --reason."
-        )
+        raise click.UsageError("Name entries, or a kind with --all. Options --since and --reason narrow it down.")
 
     async def find(reader: DeadLetterReader) -> list[str]:
         if not kind:

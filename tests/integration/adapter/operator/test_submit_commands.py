@@ -21,14 +21,19 @@ def test_submitted_encoding_is_read_by_the_door_as_pods_own(command, client, red
     assert (job.cut.start_s, job.cut.end_s) == (1, 2.5)
 
 
-def test_submitted_transcription_is_taken_by_an_adapter(command, client, start):
-    start().wait()
-    command("pause", "all")
-    done = command("submit", "transcription", "7", "/media/7.mp3", "fr", "--json")
-    job_id = json.loads(done.stdout)["id"]
-    wait_for(lambda: client.exists(keys.job(job_id)), 5)
-    job = TranscriptionJob.model_validate_json(client.hget(keys.job(job_id), "params"))
+def test_submitted_transcription_is_read_by_the_door_as_pods_own(command, client):
+    done = command("submit", "transcription", "7", "/media/7.mp3", "fr")
+    (raw,) = client.lrange("transcripting", 0, -1)
+    job = read_job(raw.encode(), MediaPaths("/media"))
+    assert isinstance(job, TranscriptionJob)
     assert (job.language, job.source) == ("fr", "7.mp3")
+    assert done.stdout == f"The job {job.id} was put on the queue transcripting.\n"
+
+
+def test_submitted_job_is_taken_by_an_adapter(command, client, start):
+    start().wait()
+    job_id = json.loads(command("submit", "encoding", "7", "/media/7.mp4", "--json").stdout)["id"]
+    wait_for(lambda: client.exists(keys.job(job_id)), 10)
 
 
 @pytest.mark.parametrize(
