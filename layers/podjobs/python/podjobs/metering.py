@@ -152,14 +152,15 @@ def add_command(used: CommandUsage) -> None:
 def read_memory() -> Memory:
     """What this process holds. Source: proc(5), VmRSS and VmHWM; getrusage's number is inherited at its start."""
     try:
-        lines = STATUS.read_text(errors="replace").splitlines()
+        text = STATUS.read_bytes()
     except OSError:  # not Linux
         return Memory(0, 0)
-    found = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
-    return Memory(_kib(found.get("VmRSS")), _kib(found.get("VmHWM")))
+    return Memory(_kib(text, b"VmRSS:"), _kib(text, b"VmHWM:"))
 
 
-def _kib(words: list[str] | None) -> int:
+def _kib(text: bytes, name: bytes) -> int:
+    _, _, rest = text.partition(name)
+    words = rest[:40].split()
     return int(words[0]) << 10 if words else 0
 
 
