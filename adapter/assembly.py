@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from adapter.alerts.outbox import Outbox
 from adapter.alerts.sender import MailSender
 from adapter.alerts.watch import AlertWatch
@@ -18,6 +20,7 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
 from adapter.door.statement_intake import StatementBounds, StatementIntake
+from adapter.inspection.cost import Prices
 from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.samples import Samples
@@ -39,9 +42,15 @@ from adapter.steps.dispatch import StepDispatch
 from adapter.steps.observer import StepObserver
 from adapter.steps.records import Records
 from adapter.steps.recovery import Recovery
+from adapter.telemetry.observed import Observed
+from adapter.telemetry.routes import MetricsRoutes
+from adapter.telemetry.snapshot import SnapshotReader
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.workflows import XAPI, celery_queues
+from podjobs.tracing import MISSING, is_wanted
+
+logger = structlog.get_logger(__name__)
 
 
 def new_adapter_id() -> str:
@@ -63,6 +72,8 @@ class Parts:
     gauges: Gauges
     samples: Samples
     page: PageRoutes
+    metrics: MetricsRoutes | None
+    """None: they are not served."""
     alerts: AlertWatch | None
     """None: nobody gets mail."""
     mails: MailSender | None
@@ -87,14 +98,18 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
     gauges = Gauges(jobs, streams, doors, steps, intake)
     outbox = Outbox(jobs, streams.adapter_id)
     alerts = AlertWatch(outbox, gauges, doors, settings.podjobs_backlog_alert_s)
+    observed = Observed()
     observers: list[StepObserver] = [alerts] if settings.admins else []
+    observers += [observed] if settings.podjobs_metrics else []
+    observers += _open_traces(resources)
     for function in settings.functions:
         delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
         steps.append(StepDispatch(function, streams, records, delivery, settings.timing, observers))
     dispatches: list[StepDispatch | StatementDispatch] = [*steps]
+    metrics = MetricsRoutes(SnapshotReader(jobs, doors, settings.podjobs_lease_s), observed, doors, dispatches)
     if statements:
-        alerts.statements = statements.dispatch
+        alerts.statements = metrics.statements = statements.dispatch
         dispatches.append(statements.dispatch)
     heartbeat = Heartbeat(jobs, streams, dispatches, settings.podjobs_lease_s)
     heartbeat.about.queues = [door.queue for door in doors]
@@ -113,6 +128,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         heartbeat=heartbeat,
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
         page=page,
+        metrics=metrics if settings.podjobs_metrics else None,
         gauges=gauges,
         samples=Samples(jobs, gauges),
         alerts=alerts if settings.admins else None,
@@ -120,11 +136,23 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
     )
 
 
+def _open_traces(resources: AsyncExitStack) -> list[StepObserver]:
+    """Who writes spans, if OpenTelemetry's environment wants them."""
+    if not is_wanted(os.environ):
+        return []
+    try:
+        from adapter.telemetry.traces import open_traces  # noqa: PLC0415 - delays the start
+    except ImportError:
+        logger.warning(MISSING)
+        return []
+    return open_traces(resources)
+
+
 def _build_page(
     settings: AdapterSettings, jobs: RedisClient, records: Records, doors: Sequence[CeleryDoor[Any]]
 ) -> PageRoutes:
     """Build the web page for administrators."""
-    views = ViewReader(jobs, settings.podjobs_lease_s, doors)
+    views = ViewReader(jobs, settings.podjobs_lease_s, doors, Prices.of(settings))
     return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)))
 
 

@@ -40,7 +40,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
     _on_signals(stop)
     async with AsyncExitStack() as resources:
         parts = build_parts(settings, resources)
-        server = HttpServer([parts.health, parts.page])
+        server = HttpServer([parts.health, parts.page, *([parts.metrics] if parts.metrics else [])])
         resources.push_async_callback(server.stop)
         port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
         parts.heartbeat.about.http = f"{settings.podjobs_health_host}:{port}"

@@ -8,6 +8,8 @@ import structlog
 from redis.exceptions import DataError, RedisError, ResponseError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_exponential_jitter
 
+from adapter.counts import REDIS_ERRORS
+
 logger = structlog.get_logger(__name__)
 
 Answer = TypeVar("Answer")
@@ -41,6 +43,7 @@ async def retry_until_redis_answers(operation: Callable[[], Awaitable[Answer]], 
     """
 
     def log_retry(state: RetryCallState) -> None:
+        REDIS_ERRORS.add("retry")
         error = state.outcome.exception() if state.outcome else None
         logger.warning("Redis did not accept a command. It will be retried.", purpose=purpose, error=str(error))
 

@@ -12,6 +12,7 @@ The outcome of a delivery decides what the adapter does with a step (for batches
 from typing import Protocol, TypeVar
 
 from podjobs.contract.errors import Problem
+from podjobs.contract.usage import Usage
 
 RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
 ReplyT_co = TypeVar("ReplyT_co", covariant=True)
@@ -23,6 +24,8 @@ class DeliveryError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
         self.problem = problem
+        self.usage: Usage | None = None
+        """What the attempt has cost all the same; None: not known."""
 
 
 class StepRefusedError(DeliveryError):

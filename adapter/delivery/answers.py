@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapter.delivery import (
@@ -30,8 +31,11 @@ from adapter.delivery import (
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE, UNAVAILABLE, Problem
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.contract.retry_after import read_retry_after
+from podjobs.contract.usage import USAGE_HEADER, StepAccount
 from podjobs.events import read_event
 from podjobs.settings import SAME_SECRET
+
+logger = structlog.get_logger(__name__)
 
 _BUSY = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _SHUT_OUT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -70,7 +74,10 @@ def read_answer(
     stated = _read_problem(lower, content)
     retry_after_s = read_retry_after(lower.get("retry-after"))
     if stated is not None:
-        raise _error_of(status, stated, is_stated=True, retry_after_s=retry_after_s)
+        error = _error_of(status, stated, is_stated=True, retry_after_s=retry_after_s)
+        account = _read_account(lower.get(USAGE_HEADER.lower()))
+        error.usage = account.usage if account else None
+        raise error
     problem = delivery_problem(f"The function answered with status {status}: {_excerpt(content)}", status)
     on_the_way = _error_of_proxy(status, problem, content, retry_after_s)
     raise on_the_way or _error_of(status, problem, is_stated=False, retry_after_s=retry_after_s)
@@ -108,11 +115,30 @@ def read_answer_message(contract: MessageContract[RequestT, ReplyT], message: An
 def _read_reply(contract: MessageContract[RequestT, ReplyT], headers: Mapping[str, str], content: bytes) -> ReplyT:
     try:
         event = read_event(headers, content)
-        return contract.read_reply(event.type, event.data)
+        reply = contract.read_reply(event.type, event.data)
     except ValueError as error:  # of the event or of its data
         reason = " ".join(str(error).split())[:_EXCERPT_CHARS].rstrip(".")
         detail = f"The function's answer is not a reply: {reason}. It begins: {_excerpt(content)}"
         raise StepFailedError(delivery_problem(detail, HTTPStatus.BAD_GATEWAY)) from error
+    account = _read_account(event.extensions.get("usage"))
+    return reply if account is None else _with_account(reply, account)
+
+
+def _read_account(text: str | None) -> StepAccount | None:
+    """Read what travels beside an answer. None: nothing does, or it cannot be read, for which no step fails."""
+    try:
+        return StepAccount.read(text) if text else None
+    except ValueError as error:
+        reason = " ".join(str(error).split())[:_EXCERPT_CHARS]
+        logger.warning("What a step has used cannot be read, and is ignored.", reason=reason)
+        return None
+
+
+def _with_account(reply: ReplyT, account: StepAccount) -> ReplyT:
+    """Complete a reply, as far as it has fields for it."""
+    found = {"usage": account.usage, "media_s": account.media_s, "source_bytes": account.source_bytes}
+    known = type(reply).model_fields
+    return reply.model_copy(update={name: value for name, value in found.items() if name in known})
 
 
 def _read_problem(headers: Mapping[str, str], content: bytes) -> Problem | None:

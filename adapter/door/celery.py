@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from redis.exceptions import RedisError
 
+from adapter.counts import MESSAGES, REDIS_ERRORS
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.processing_list import EVERYTHING, READ_BYTES, Message, ProcessingList, Share
 from adapter.door.queue_share import QueueShare
@@ -108,6 +109,7 @@ class CeleryDoor(Generic[ItemT]):
                 await self._run_while_redis_answers()
             except RedisError as error:
                 self.is_open = False
+                REDIS_ERRORS.add("door")
                 logger.warning("The queue cannot be read.", queue=self.queue, error=str(error))
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
@@ -131,6 +133,7 @@ class CeleryDoor(Generic[ItemT]):
     async def _read(self, count: int) -> None:
         """Move up to `count` messages from the queue and store those that are ours, or wait for one."""
         fetched = await self._own.fetch(count, Share(self._percent, self._intake.tasks))
+        MESSAGES.add(self.queue, "left", number=fetched.moved - len(fetched.messages))
         if fetched.is_handed_back:
             await asyncio.sleep(min(WAIT_S, self._look_s))
         elif any(message.is_too_long for message in fetched.messages):
@@ -183,6 +186,7 @@ class CeleryDoor(Generic[ItemT]):
         try:
             if read:
                 await self._intake.store([item for _, item in read])
+                MESSAGES.add(self.queue, "stored", number=len(read))
         except Exception as error:
             if is_transient(error):
                 raise
@@ -194,6 +198,7 @@ class CeleryDoor(Generic[ItemT]):
         for message, item in read:
             try:
                 await self._intake.store([item])
+                MESSAGES.add(self.queue, "stored")
             except Exception as error:
                 if is_transient(error):
                     raise
@@ -208,6 +213,7 @@ class CeleryDoor(Generic[ItemT]):
             detail = f"The message cannot be read or stored: {type(error).__name__}: {error}"
             problem = Problem.of(InvalidRequestError(detail))
         await self._dead_letters.add(self.queue, message.raw, problem)
+        MESSAGES.add(self.queue, "refused")
 
     async def _set_aside(self, message: Message) -> None:
         """Move a message that is too long to a list of its own, without reading it. Raises RedisError."""
@@ -220,3 +226,4 @@ class CeleryDoor(Generic[ItemT]):
         )
         await self._dead_letters.add_beginning(self.queue, message.raw, message.digest, problem)
         await self._own.set_aside(message)
+        MESSAGES.add(self.queue, "refused")

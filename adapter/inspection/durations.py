@@ -14,3 +14,11 @@ def format_seconds(seconds: float) -> str:
             rest = whole % size // part
             return f"{whole // size} {unit} {rest} {smaller}" if rest else f"{whole // size} {unit}"
     return f"{whole} s"
+
+
+def format_about(seconds: float) -> str:
+    """Format a duration that is not known exactly: as `format_seconds`, with steps that its size makes sensible."""
+    for limit_s, step_s in ((60, 10), (600, 30), (3600, 60), (36000, 300)):
+        if seconds < limit_s:
+            return format_seconds(max(step_s, round(seconds / step_s) * step_s))
+    return format_seconds(round(seconds / 3600) * 3600)

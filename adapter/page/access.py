@@ -22,7 +22,7 @@ FAILURES = 10
 FAILURES_S = 60.0
 """So many wrong tokens within this time, and none is looked at for a while."""
 _BEARER = "Bearer "
-_FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host")
+_FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "Via")
 
 NOT_LOCAL = (
     "This page is for administrators who are on the adapter's own machine. To reach it from elsewhere, set "
@@ -91,13 +91,14 @@ class Access:
             raise LoginNeededError
         return caller.cookie
 
-    def admit_change(self, caller: Caller, form_key: str) -> None:
-        """Judge a request that changes something. Raises as `admit`."""
+    def admit_change(self, caller: Caller, form_key: str) -> str:
+        """Judge a request that changes something. Returns and raises as `admit`."""
         session = self.admit(caller)
         if session != "bearer":
             _check_origin(caller.headers)
-            if not hmac.compare_digest(form_key.encode(), self.form_key(session).encode()):
+            if not _are_equal(form_key, self.form_key(session)):
                 raise RefusedError(NOT_FROM_HERE, 403)
+        return session
 
     def form_key(self, session: str) -> str:
         """What the page's forms have to repeat."""
@@ -115,18 +116,28 @@ class Access:
         now_s = time.monotonic()
         if len(self._failures) == FAILURES and now_s - self._failures[0] < FAILURES_S:
             raise RefusedError(TOO_OFTEN, 429)
-        if self._token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
+        if self._token is None or not _are_equal(token, self._token):
             self._failures.append(now_s)
             raise LoginNeededError
 
     def _is_valid(self, cookie: str) -> bool:
         session, _, signature = cookie.rpartition(".")
         ends = session.partition(".")[0]
-        is_signed = hmac.compare_digest(signature.encode(), self._sign(session).encode())
+        is_signed = _are_equal(signature, self._sign(session))
         return is_signed and ends.isdecimal() and int(ends) > time.time()
 
     def _sign(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, _bytes(text), hashlib.sha256).hexdigest()
+
+
+def _are_equal(given: str, expected: str) -> bool:
+    """Compare, in a time that tells nothing of what is expected."""
+    return hmac.compare_digest(_bytes(given), _bytes(expected))
+
+
+def _bytes(text: str) -> bytes:
+    # headers may have bytes that are no UTF-8; they are surrogates by now
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _is_local(caller: Caller) -> bool:

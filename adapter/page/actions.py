@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapter.inspection.job_filter import JobFilter
+from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
@@ -11,6 +12,8 @@ from adapter.steering.selection import CANCELLABLE, RETRYABLE, BulkOutcome, canc
 from adapter.steering.steering import Steering
 
 BY = "the web page"
+ACTIONS = {"retry": RETRYABLE, "cancel": CANCELLABLE}
+"""What is done with jobs → the states in which it can be."""
 MOST = 500
 """Jobs that are changed at once: more would not fit into the page that lists them."""
 
@@ -30,9 +33,14 @@ class Actions:
             action: `retry` or `cancel`.
             wanted: which; of those only the ones with which it can be done.
         """
-        possible = RETRYABLE if action == "retry" else CANCELLABLE
+        possible = ACTIONS[action]
         states = wanted.states & possible if wanted.states else possible
-        return (await select_jobs(self._redis, replace(wanted, states=states)))[:MOST] if states else []
+        return await select_jobs(self._redis, replace(wanted, states=states)) if states else []
+
+    async def choose_one(self, action: str, job_id: str) -> list[JobRecord]:
+        """That job, if the action can be done with it."""
+        record = await JobReader(self._redis).job(job_id)
+        return [record] if record and record.state in ACTIONS[action] else []
 
     async def change_jobs(self, action: str, job_ids: Sequence[str], reason: str) -> BulkOutcome:
         """Retry or cancel jobs."""
@@ -48,6 +56,6 @@ class Actions:
         else:
             await self._steering.resume(name)
 
-    async def drain(self, adapter_id: str) -> None:
-        """Let an adapter finish what it has."""
-        await self._steering.drain(adapter_id)
+    async def drain(self, adapter_id: str) -> bool:
+        """Let an adapter finish what it has. False: there is no such adapter."""
+        return await self._steering.drain(adapter_id)

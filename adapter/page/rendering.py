@@ -1,20 +1,22 @@
 """Views become HTML: the templates, and what they may use."""
 
+import posixpath
+import re
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from adapter.inspection.durations import format_seconds
+from adapter.inspection.durations import format_about, format_seconds
 from adapter.inspection.overview import Remark
 from adapter.page.languages import LANGUAGES, translate
 from adapter.page.pictures import Point, draw_day, draw_steps
+from adapter.page.shortening import shorten
 from adapter.page.views import JobView
 
-_LINK_CHARS = 60
+_COMMAND = re.compile("`([^`]+)`")
 
 
 class Renderer:
@@ -37,6 +39,8 @@ class Renderer:
         )
         self._templates.globals |= {
             "_": self.text,
+            "ngettext": self.counted,
+            "left": self._left,
             "language": language,
             "languages": LANGUAGES,
             "root": root,
@@ -49,6 +53,9 @@ class Renderer:
             "moment": partial(format_clock, with_date=True),
             "duration": format_seconds,
             "percent": lambda share: f"{share:.0%}",
+            "shorten": shorten,
+            "name": posixpath.basename,
+            "commands": mark_commands,
         }
 
     def render(self, template: str, **values: Any) -> str:
@@ -64,6 +71,18 @@ class Renderer:
         """A text in this language."""
         return translate(self._language, text, values)
 
+    def counted(self, one: str, many: str, count: int) -> str:
+        """A text for a number of things. English and French differ in which numbers are plural: 0 in English only."""
+        is_plural = count > 1 if self._language == "fr" else count != 1
+        return self.text(many if is_plural else one, count=count)
+
+    def _left(self, ready_at: float) -> str:
+        """When something is ready, and how long that is from now; empty if it is not known."""
+        if not ready_at:
+            return ""
+        left_s = max(1.0, ready_at - time.time())
+        return self.text("%(clock)s, in %(time)s", clock=format_clock(ready_at), time=format_about(left_s))
+
     def _remark(self, remark: Remark) -> str:
         return self.text(remark.text, **remark.values)
 
@@ -74,7 +93,12 @@ class Renderer:
 
     def _draw_steps(self, view: JobView) -> Markup:
         title = self.text("Which steps waited and which worked, from when the job was accepted")
-        return Markup(draw_steps(view.rows, view.length_s, title))  # noqa: S704
+        return Markup(draw_steps(view.rows, view.length_s, title, self._remark))  # noqa: S704
+
+
+def mark_commands(text: str) -> Markup:
+    """A text in which what is to be typed stands between backticks."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped
 
 
 def format_clock(at_s: float, *, with_date: bool = False) -> str:
@@ -85,7 +109,3 @@ def format_clock(at_s: float, *, with_date: bool = False) -> str:
         with_date: whether the date is told, too.
     """
     return time.strftime("%Y-%m-%d %H:%M:%S" if with_date else "%H:%M", time.localtime(at_s)) if at_s else ""
-
-
-Fragment = Callable[[Renderer], str]
-"""Renders a part of a page."""

@@ -1,17 +1,22 @@
 """What the page shows, read from Redis: no more than a document can hold, however many jobs there are."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from redis.exceptions import RedisError
+
+from adapter.inspection.cost import Prices, cost_of, describe
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.inspection.overview import Overview, OverviewReader, QueueOverview
+from adapter.page.attention import Notice, find_notices
+from adapter.page.forecasts import Forecast, Forecasts
 from adapter.page.pictures import Point, Row
-from adapter.page.steps_picture import lay_out_steps
+from adapter.page.shortening import latest_that_fit
+from adapter.page.steps_picture import Frame, lay_out_steps
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.steering.selection import CANCELLABLE, RETRYABLE
@@ -19,18 +24,33 @@ from adapter.steps.history import Attempt, RunningStep
 from podjobs.contract.job_states import JobState
 from podjobs.contract.workflows import step_functions
 
-RUNNING_SHOWN, WAITING_SHOWN, FAILED_SHOWN, LISTED, ATTEMPTS_SHOWN, LOG_SHOWN = 40, 30, 20, 100, 100, 200
+RUNNING_SHOWN, WAITING_SHOWN, FAILED_SHOWN, LISTED, ATTEMPTS_SHOWN, LOG_SHOWN = 30, 25, 15, 100, 50, 200
 FEW_JOBS = 500
+LOG_BYTES, SENTENCE_BYTES = 15_000, 1_000
 FAILED_AMONG = 1000
 """Of the newest jobs, those that failed are looked for among so many."""
 DAY_S, QUARTER_S = 86400, 900
 ENDED_BADLY = frozenset({JobState.FAILED.value, JobState.FAILING.value, JobState.CANCELLED.value})
 
 
+class Share(Protocol):
+    """Who else reads a queue."""
+
+    advice: str
+    """What an operator should know; empty: nothing."""
+
+
 class Door(Protocol):
     """Something that reads one of Pod's queues."""
 
     queue: str
+
+    obstacle: str
+    """Why messages stay on it; empty: they are read."""
+
+    @property
+    def share(self) -> Share:
+        """Who else reads it."""
 
     async def waiting(self) -> int:
         """Count the messages that are still on Pod's queue. Raises RedisError."""
@@ -64,6 +84,7 @@ class FrontView:
     """The first page."""
 
     overview: Overview
+    notices: list[Notice]
     running: list[JobLine]
     waiting: list[JobLine]
     waiting_more: int
@@ -102,11 +123,18 @@ class ViewReader:
     lease_s: float
     doors: Sequence[Door] = ()
     """Of this adapter: they know its queues."""
+    prices: Prices | None = None
+    """What a job's cost is computed with; None: it is not shown."""
+    forecasts: Forecasts = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Forecasts are of the same database."""
+        self.forecasts = Forecasts(self.jobs)
 
     async def front(self) -> FrontView:
         """The first page."""
         reader = JobReader(self.jobs)
-        queues = [QueueOverview(door.queue, await door.waiting(), 0) for door in self.doors]
+        queues = [QueueOverview(door.queue, await _count(door), 0) for door in self.doors]
         overview = await OverviewReader(self.jobs, self.lease_s).read(queues)
         running = await reader.running()
         steps: dict[str, list[str]] = {}
@@ -121,10 +149,13 @@ class ViewReader:
         ids = [job_id for job_id in waiting_ids if job_id not in steps]
         waiting = await reader.records(ids[:WAITING_SHOWN])
         failed = await reader.jobs(JobFilter(states=ENDED_BADLY), FAILED_SHOWN, among=FAILED_AMONG)
+        forecast = await self.forecasts.latest()
+        obstacles = {door.queue: door.obstacle or door.share.advice for door in self.doors}
         return FrontView(
             overview=overview,
-            running=[JobLine(record, tuple(steps[record.id])) for record in shown],
-            waiting=[JobLine(record) for record in waiting],
+            notices=find_notices(overview, {name: why for name, why in obstacles.items() if why}, [*shown, *waiting]),
+            running=[_line(record, forecast, tuple(steps[record.id])) for record in shown],
+            waiting=[_line(record, forecast) for record in waiting],
             waiting_more=max(0, overview.jobs_live - len(steps) - len(waiting)),
             failed=[JobLine(record) for record in failed],
             day=await self._day(),
@@ -132,7 +163,8 @@ class ViewReader:
 
     async def listed(self, wanted: JobFilter) -> list[JobLine]:
         """The newest jobs that match."""
-        return [JobLine(record) for record in await JobReader(self.jobs).jobs(wanted, LISTED)]
+        found = await JobReader(self.jobs).jobs(wanted, LISTED)
+        return [JobLine(record) for record in sorted(found, key=lambda record: -record.accepted_at_s)]
 
     async def job(self, job_id: str) -> JobView | None:
         """One job; None if there is none."""
@@ -145,15 +177,19 @@ class ViewReader:
         log = await reader.log(job_id)
         begin_s = record.accepted_at_s
         end_s = record.number("ended_at") or time.time()
+        forecast = await self.forecasts.latest() if record.is_live else None
         return JobView(
+            why=forecast.sentences(record) if forecast else [],
+            ready_at=forecast.ready(job_id) if forecast else 0.0,
             line=JobLine(record, tuple(step.step for step in running)),
             running=running,
             attempts=attempts[::-1][:ATTEMPTS_SHOWN],
             attempts_total=len(attempts),
-            rows=lay_out_steps(attempts, running, begin_s, end_s),
+            rows=lay_out_steps(attempts, running, Frame(begin_s, end_s, record.number("stage_at"))),
             length_s=max(0.1, end_s - begin_s),
-            log=log[-LOG_SHOWN:],
+            log=latest_that_fit(log, LOG_BYTES, LOG_SHOWN, SENTENCE_BYTES),
             log_total=len(log),
+            cost=describe(cost_of(record, self.prices)) if self.prices else "",
         )
 
     async def _day(self) -> list[Point]:
@@ -162,6 +198,23 @@ class ViewReader:
         since_ms = int((now_s - DAY_S) * 1000)
         samples = await self.jobs.xrange(keys.SAMPLES, min=f"{since_ms}-0")
         return gather_day([(int(entry.partition("-")[0]) / 1000, fields) for entry, fields in samples])
+
+
+def _line(record: JobRecord, forecast: Forecast | None, steps: tuple[str, ...] = ()) -> JobLine:
+    """A job that has not ended, with what is expected of it."""
+    if forecast is None:
+        return JobLine(record, steps)
+    # the last sentence is about what is next
+    why = "" if steps else "".join(forecast.sentences(record)[-1:])
+    return JobLine(record, steps, forecast.ready(record.id), why)
+
+
+async def _count(door: Door) -> int:
+    """The messages on a queue; -1: its Redis does not answer."""
+    try:
+        return await door.waiting()
+    except RedisError:
+        return -1
 
 
 def gather_day(samples: list[tuple[float, dict[str, str]]]) -> list[Point]:
@@ -192,8 +245,3 @@ def gather_day(samples: list[tuple[float, dict[str, str]]]) -> list[Point]:
 def _rise(before: dict[str, str], after: dict[str, str], name: str) -> int:
     # Redis may have lost its data in between
     return max(0, int(float(after.get(name, 0))) - int(float(before.get(name, 0))))
-
-
-def fingerprint(text: str) -> str:
-    """Tells a fragment from another."""
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -10,6 +10,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapter.about import AdapterAbout
+from adapter.counts import REDIS_ERRORS
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.redis.server_clock import ServerClock
@@ -92,6 +93,7 @@ class Heartbeat:
             except RedisError as error:
                 # what keeps ours away keeps those of the others away: their silence means nothing
                 self._streams.forget_silence()
+                REDIS_ERRORS.add("heartbeat")
                 logger.warning("The adapter's heartbeat does not reach Redis.", error=str(error))
             await asyncio.sleep(interval_s)
 

@@ -28,9 +28,13 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     error (Problem as JSON), trouble (Problem of the latest failed attempt),
                                     unreported (Problem: why the failure could not be reported), missed (JSON: the
                                     steps that did not find the source → their functions),
-                                    failure_stages, discard_stages (JSON lists of stages). For operators: stage_at
-                                    (when the stage began), attempts, retries, worked_s, cpu_s, gb_s (sums over the
-                                    attempts that have ended), cancelled_by, dead_letters (their entries, with
+                                    failure_stages, discard_stages (JSON lists of stages), traceparent (of whoever
+                                    requested it, if they have begun a trace). For operators: stage_at
+                                    (when the stage began), attempts, retries, worked_s, cpu_s, gb_s, read_bytes,
+                                    written_bytes (sums over the attempts that have ended), lost_worked_s, lost_cpu_s,
+                                    lost_gb_s (over those among them that failed), media_s, source_bytes (of the
+                                    plan: length of what is made, size of the source),
+                                    cancelled_by, dead_letters (their entries, with
                                     spaces between). For forecasts: outline (of its plan, steps/outline.py), took_s
                                     and expected_s (of its steps that are done: what they took, and what the rates
                                     let expect)
@@ -56,7 +60,9 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     (steps/history.py). It may outlive its adapter until the step is taken over.
     recent:<function>               list of how long its latest 200 attempts took that were successful, in seconds
     totals                          hash: `<state>:<type>` → how many jobs have ended so; `attempts:<function>`,
-                                    `retries:<function>` → how many attempts have ended, and of them without success
+                                    `retries:<function>` → how many attempts have ended, and of them without success;
+                                    `media_s:<type>`, `source_bytes:<type>` → how much the jobs that are done have
+                                    processed, as far as their plans say
     rates                           hash: `<function>/<action>:s`, `…:w`, `…:v` → seconds and weights of the steps that
                                     were done, both fading, and the spread of what they took (lua/pace.lua)
     plans:<type>                    list of the outlines of the newest 50 plans

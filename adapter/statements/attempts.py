@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from adapter.counts import STATEMENTS
 from adapter.delivery import Delivery, DeliveryError, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis_retry import retry_until_redis_answers
 from adapter.statements.batcher import StatementBatcher
@@ -126,6 +127,8 @@ class StatementAttempts:
 
     async def _store(self, accepted: Sequence[str], refused: Sequence[tuple[str, Problem]]) -> None:
         await retry_until_redis_answers(lambda: self._statements.settle(accepted, refused), "settle statements")
+        STATEMENTS.add("accepted", number=len(accepted))
+        STATEMENTS.add("refused", number=len(refused))
         self._batcher.forget(frozenset(accepted) | frozenset(entry_id for entry_id, _ in refused))
 
     async def _bisect(

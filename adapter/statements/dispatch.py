@@ -17,6 +17,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapter.cancellation import cancel_and_wait
+from adapter.counts import REDIS_ERRORS
 from adapter.delivery import Delivery
 from adapter.redis import keys
 from adapter.redis.streams import Streams
@@ -93,6 +94,11 @@ class StatementDispatch:
         """Why the latest delivery failed; None if it did not."""
         return self._attempts.trouble
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the latest delivery failed, so that others wait (circuit_breaker.py)."""
+        return self._breaker.is_open
+
     async def describe(self) -> dict[str, Any]:
         """What it is doing, in numbers. Raises RedisError."""
         new, taken = await self._streams.counts(self.stream)
@@ -139,6 +145,7 @@ class StatementDispatch:
                     await self._slots.acquire()
                     self._start(SubBatch(entries, successes_seen=self._attempts.successes))
             except RedisError as error:
+                REDIS_ERRORS.add("statements")
                 logger.warning("Statements cannot be read from Redis.", error=str(error))
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 

@@ -21,6 +21,7 @@ import structlog
 from redis.exceptions import RedisError, ResponseError
 
 from adapter.cancellation import cancel_and_wait
+from adapter.counts import REDIS_ERRORS
 from adapter.delivery import Delivery, FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.redis import keys
 from adapter.redis.streams import Streams
@@ -42,6 +43,7 @@ from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.steps import Step
+from podjobs.contract.usage import Usage
 
 logger = structlog.get_logger(__name__)
 
@@ -147,6 +149,7 @@ class StepDispatch:
                 while True:
                     await self._take(await self._slots.free(self._tasks))
             except RedisError as error:
+                REDIS_ERRORS.add("steps")
                 logger.warning("Steps cannot be read from Redis.", function=self.function.name, error=str(error))
                 await asyncio.sleep(REDIS_AWAY_WAIT_S)
 
@@ -199,9 +202,9 @@ class StepDispatch:
             self._observation.ended(step, AttemptOutcome.DROPPED)
             logger.info("A step was let go: it is no longer open.")
         except StepRefusedError as error:
-            await self._fail(step, error.problem)
+            await self._fail(step, error.problem, error.usage)
         except StepFailedError as error:
-            await self._schedule_retry(step, error.problem)
+            await self._schedule_retry(step, error.problem, error.usage)
         except NewerRecordError:
             raise
         except Exception as error:
@@ -266,18 +269,18 @@ class StepDispatch:
             case _:
                 log.debug("A step was committed.")
 
-    async def _schedule_retry(self, step: ClaimedStep, problem: Problem) -> None:
+    async def _schedule_retry(self, step: ClaimedStep, problem: Problem, usage: Usage | None = None) -> None:
         policy = self.function.retries
         if await self._inquiry.begin(step, problem, is_last=policy.exhausted(step.attempt)):
-            self._observation.ended(step, AttemptOutcome.RETRIED, problem)
+            self._observation.ended(step, AttemptOutcome.RETRIED, problem, usage)
             return
         if policy.exhausted(step.attempt):
             times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
             last = problem.model_copy(update={"detail": f"{problem.detail} (Given up {times}.)"})
-            await self._fail(step, last)
+            await self._fail(step, last, usage)
             return
-        trouble, note = problem.model_dump_json(), self._observation.note(step, problem.detail)
-        self._observation.ended(step, AttemptOutcome.RETRIED, problem)
+        trouble, note = problem.model_dump_json(), self._observation.note(step, problem.detail, usage)
+        self._observation.ended(step, AttemptOutcome.RETRIED, problem, usage)
         if not await retry_until_redis_answers(
             lambda: self._records.schedule_retry(step, trouble, note), "schedule a step's retry"
         ):
@@ -291,10 +294,10 @@ class StepDispatch:
             next_attempt_s=round(policy.wait_s(step.attempt), 1),
         )
 
-    async def _fail(self, step: ClaimedStep, problem: Problem) -> None:
+    async def _fail(self, step: ClaimedStep, problem: Problem, usage: Usage | None = None) -> None:
         if await self._inquiry.give_up(step, problem):
             return
-        note = self._observation.note(step, problem.detail)
+        note = self._observation.note(step, problem.detail, usage)
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem, note), "store a failure")
-        self._observation.failed(step, outcome, problem)
+        self._observation.failed(step, outcome, problem, usage)
         logger.error("A step has failed for good.", outcome=outcome, reason=problem.detail, status=problem.status)

@@ -44,6 +44,8 @@ class AttemptNote:
             "ran_s": round(max(0.0, self.ran_s), 3),
             "cpu_s": round(usage.cpu_s, 3),
             "memory_bytes": usage.memory_bytes,
+            "read_bytes": usage.read_bytes,
+            "written_bytes": usage.written_bytes,
             "reason": self.reason[:REASON_CHARS],
         }
 

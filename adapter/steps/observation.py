@@ -67,9 +67,9 @@ class Observation:
         if committed.outcome in list(JobState):
             self._job_ended(step, committed.outcome, committed.age_s)
 
-    def failed(self, step: ClaimedStep, outcome: str, problem: Problem) -> None:
+    def failed(self, step: ClaimedStep, outcome: str, problem: Problem, usage: Usage | None = None) -> None:
         """A step has failed for good, and its job with it."""
-        self.ended(step, AttemptOutcome.DROPPED if outcome == "duplicate" else AttemptOutcome.FAILED, problem)
+        self.ended(step, AttemptOutcome.DROPPED if outcome == "duplicate" else AttemptOutcome.FAILED, problem, usage)
         if outcome in list(JobState):
             self._job_ended(step, outcome, 0.0, problem)
 

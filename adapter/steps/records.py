@@ -67,15 +67,19 @@ class Records:
         self.script = JobScript(redis, ttl_s, history_ttl_s)
         """Runs the operations."""
 
-    async def accept(self, jobs: Sequence[Job], positions: Sequence[int] = ()) -> list[Accepted]:
+    async def accept(
+        self, jobs: Sequence[Job], positions: Sequence[int] = (), traces: Sequence[str] = ()
+    ) -> list[Accepted]:
         """Accept jobs, in order. A job whose id is already known has no effect.
 
         Args:
             jobs: what was requested.
             positions: the place of each in the order of all requests; none: they are newer than all that came before.
+            traces: the `traceparent` of each, empty where there is none.
         """
         given: Sequence[int | None] = positions or [None] * len(jobs)
-        new = [new_job(job) | position_of(place) for job, place in zip(jobs, given, strict=True)]
+        begun = [{"traceparent": text} if text else {} for text in traces or [""] * len(jobs)]
+        new = [new_job(job) | position_of(place) | more for job, place, more in zip(jobs, given, begun, strict=True)]
         answers = await self.script.run("accept", jobs=new, revocation=REVOKED.arguments)
         return [Accepted(*answer) for answer in answers]
 
@@ -137,8 +141,8 @@ class Records:
         if isinstance(reply, Plan):
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
-            outline = write_outline(reply.stages)
-            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages, "outline": outline}
+            plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
+            plan |= {"outline": write_outline(reply.stages), "measures": _measures(reply)}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(
@@ -286,6 +290,12 @@ class Records:
 
 def _ended(step: ClaimedStep, note: AttemptNote | None) -> dict[str, Any]:
     return {"ended": note.about(step)} if note else {}
+
+
+def _measures(plan: Plan) -> list[str]:
+    """What a plan says of the media, for operators, as far as it is known."""
+    found = {"media_s": round(plan.media_s, 3), "source_bytes": plan.source_bytes}
+    return [text for name, value in found.items() if value for text in (name, str(value))]
 
 
 def _cut_log(log: Sequence[str]) -> list[str]:

@@ -1,1 +1,1 @@
-"""Metrics and traces of the adapter."""
+"""What is told to monitoring: numbers for Prometheus, spans for OpenTelemetry. Nothing depends on it."""

@@ -22,6 +22,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from adapter.cancellation import cancel_and_wait
+from adapter.counts import REDIS_ERRORS
 from adapter.delivery.answers import read_answer_message
 from adapter.delivery.requests import request_event
 from adapter.delivery.rq.jobs import RqJob, failed, job_ids, read_result, write_job
@@ -199,6 +200,7 @@ class RqDelivery(Generic[RequestT, ReplyT]):
             try:
                 results = await self._store.results(self._awaited, LISTEN_S)
             except RedisError as error:
+                REDIS_ERRORS.add("rq")
                 logger.warning("Redis does not answer. Answers of RQ are waited for.", error=str(error))
                 await asyncio.sleep(LISTEN_RETRY_S)
                 continue

@@ -15,6 +15,13 @@ local function note_begin(step)
   call('HSET', running(step['function']), step.entry, cjson.encode(attempt))
 end
 
+-- Add what an attempt has used to the sums in its job's record.
+local function add_up(job, beginning, used)
+  for name, value in pairs(used) do
+    if value > 0 then call('HINCRBYFLOAT', record(job), beginning .. name, value) end
+  end
+end
+
 -- An attempt has ended. `step.ended` says what its adapter knows of it; without it, nothing is noted.
 local function note_end(step, outcome)
   call('HDEL', running(step['function']), step.entry)
@@ -27,24 +34,29 @@ local function note_end(step, outcome)
     ended.number, outcome, tonumber(about[2] or 0), taken, time - ended.ran_s, time, ended.owner,
     ended.cpu_s, ended.memory_bytes, ended.reason }))
   call('LTRIM', attempts(step.job), -ATTEMPTS_KEPT, -1)
-  call('HINCRBYFLOAT', record(step.job), 'worked_s', ended.ran_s)
+  local used = { worked_s = ended.ran_s, cpu_s = ended.cpu_s, gb_s = ended.memory_bytes / 1e9 * ended.ran_s,
+    read_bytes = ended.read_bytes, written_bytes = ended.written_bytes }
+  add_up(step.job, '', used)
   call('HINCRBY', record(step.job), 'attempts', 1)
   call('HINCRBY', totals(), 'attempts:' .. step['function'], 1)
-  if ended.cpu_s > 0 then call('HINCRBYFLOAT', record(step.job), 'cpu_s', ended.cpu_s) end
-  if ended.memory_bytes > 0 then
-    call('HINCRBYFLOAT', record(step.job), 'gb_s', ended.memory_bytes / 1e9 * ended.ran_s)
-  end
   if outcome == 'done' then
     call('LPUSH', prefix .. 'recent:' .. step['function'], ended.ran_s)
     call('LTRIM', prefix .. 'recent:' .. step['function'], 0, RECENT_KEPT - 1)
   else
+    add_up(step.job, 'lost_', { worked_s = used.worked_s, cpu_s = used.cpu_s, gb_s = used.gb_s })
     call('HINCRBY', record(step.job), 'retries', 1)
     call('HINCRBY', totals(), 'retries:' .. step['function'], 1)
   end
 end
 
 local function note_job_end(job, state)
-  call('HINCRBY', totals(), state .. ':' .. (call('HGET', record(job), 'type') or 'unknown'), 1)
+  local about = call('HMGET', record(job), 'type', 'media_s', 'source_bytes')
+  local type = about[1] or 'unknown'
+  call('HINCRBY', totals(), state .. ':' .. type, 1)
+  if state == STATE.done then
+    if about[2] then call('HINCRBYFLOAT', totals(), 'media_s:' .. type, about[2]) end
+    if about[3] then call('HINCRBYFLOAT', totals(), 'source_bytes:' .. type, about[3]) end
+  end
   call('EXPIRE', attempts(job), arguments.history_ttl_s)
 end
 

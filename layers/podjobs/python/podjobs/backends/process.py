@@ -21,10 +21,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO, NamedTuple, Self
+from typing import IO, Any, BinaryIO, Self
 
 import structlog
 
+from podjobs.backends.command_end import CommandEnd, reap
 from podjobs.backends.command_watch import watching
 from podjobs.backends.feed import Feeder
 from podjobs.backends.priority import lower_session
@@ -39,6 +40,7 @@ from podjobs.contract.errors import (
     StepError,
 )
 from podjobs.contract.redaction import redact
+from podjobs.tracing import command_span
 
 logger = structlog.get_logger(__name__)
 
@@ -98,7 +100,8 @@ class ProcessTools:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
         began_s = time.monotonic()
         try:
-            output = self._run(argv, timeout_s, access, feed, on_progress, limit_bytes, limits, watch)
+            with command_span(_name(argv)):
+                output = self._run(argv, timeout_s, access, feed, on_progress, limit_bytes, limits, watch)
         except StepError as error:
             _check_inputs(access, began_s, error)
             raise
@@ -138,7 +141,7 @@ class ProcessTools:
                 finally:
                     if output is None:
                         deadline.stop()
-                    end = _reap(process)
+                    end = reap(process)
                     for pump in (feeder, listener):
                         pump.join(PUMP_GRACE_S)
         stderr = "\n".join(tuple(tail))
@@ -172,22 +175,6 @@ def _shown(texts: Iterable[str], access: Access) -> list[str]:
     return [redact(text) for text in texts]
 
 
-class _End(NamedTuple):
-    """How a command ended."""
-
-    status: int
-    """Exit status; negative: the signal that killed it."""
-    cpu_s: float
-    """Processor time that it used."""
-
-
-def _reap(process: subprocess.Popen[bytes]) -> _End:
-    """Wait for the end of a command."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return _End(process.returncode, usage.ru_utime + usage.ru_stime)
-
-
 class _Deadline:
     """Kills the process group when the time is up, and in any case on exit."""
 
@@ -204,7 +191,7 @@ class _Deadline:
         self._timer.cancel()
         if self._process.returncode is None:
             self.stop()
-            _reap(self._process)
+            reap(self._process)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream:
                 with contextlib.suppress(OSError):
@@ -259,7 +246,7 @@ def _name(argv: Sequence[str]) -> str:
 
 
 def _failure(
-    command: str, end: _End, limits: CommandLimits, expired_s: float | None, context: dict[str, object]
+    command: str, end: CommandEnd, limits: CommandLimits, expired_s: float | None, context: dict[str, Any]
 ) -> Exception:
     """Say why a command failed.
 

@@ -66,3 +66,7 @@ class Plan(BaseModel):
     log: Log = ()
     usage: Usage | None = Field(default=None, exclude=True)
     """See Result.usage."""
+    media_s: float = Field(default=0.0, exclude=True)
+    """Length of what the job makes, in seconds; 0: not known. Travels beside the reply, like `usage`."""
+    source_bytes: int = Field(default=0, exclude=True)
+    """Size of the source; 0: not known. Likewise."""

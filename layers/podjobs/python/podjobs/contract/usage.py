@@ -1,6 +1,18 @@
-"""What performing a step has used: measured by functions, added up by the adapter."""
+"""What performing a step has used: measured by functions, added up by the adapter.
 
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat, NonNegativeInt
+It travels beside a reply, as a short text, and never decides about anything: whoever does not know it, or cannot read
+it, does without.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+USAGE_HEADER = "Podjobs-Usage"
+"""Beside a problem, which is no event: the header in which it travels."""
+
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Bytes = Annotated[int, Field(ge=0, le=1 << 53)]
 
 
 class Usage(BaseModel):
@@ -8,9 +20,40 @@ class Usage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    cpu_s: NonNegativeFloat = 0.0
+    cpu_s: Seconds = 0.0
     """Processor time, in seconds, of the function and of its commands."""
-    memory_bytes: NonNegativeInt = 0
+    memory_bytes: Bytes = 0
     """The most memory that was in use at once."""
-    read_bytes: NonNegativeInt = 0
-    written_bytes: NonNegativeInt = 0
+    read_bytes: Bytes = 0
+    """By its commands, whether from a disk or from memory."""
+    written_bytes: Bytes = 0
+    """By its commands."""
+
+
+class StepAccount(Usage):
+    """What travels beside the reply to a step."""
+
+    media_s: Seconds = 0.0
+    """See Plan.media_s."""
+    source_bytes: Bytes = 0
+    """See Plan.source_bytes."""
+
+    @property
+    def usage(self) -> Usage:
+        """What the step itself has used."""
+        return Usage(**self.model_dump(include=set(Usage.model_fields)))
+
+    def as_text(self) -> str:
+        """As it travels: `cpu_s=1.25,memory_bytes=81920`, without what is not known."""
+        known = {name: value for name, value in self.model_dump().items() if value}
+        return ",".join(
+            f"{name}={round(value, 3) if isinstance(value, float) else value}" for name, value in known.items()
+        )
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read the text; what newer versions have added to it is ignored. Raises ValueError if it is none."""
+        parts = [part.partition("=") for part in text.split(",")]
+        if not all(equals for _, equals, _ in parts):
+            raise ValueError("it is not a list of names and numbers")
+        return cls.model_validate({name.strip(): value.strip() for name, _, value in parts})

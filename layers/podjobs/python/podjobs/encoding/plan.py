@@ -104,7 +104,13 @@ def _plan_source(job: EncodingJob, source: Key, examined: Examined, work: Worksp
     if job.dressing is not None:
         recipe = apply_dressing(recipe, job.dressing, work)
         check_length(f"{name} with its credits", recipe.output_s, work.settings)
-    return Plan(shared=recipe.model_dump(mode="json"), stages=stages_of(recipe, job), log=recipe.log)
+    return Plan(
+        shared=recipe.model_dump(mode="json"),
+        stages=stages_of(recipe, job),
+        log=recipe.log,
+        media_s=recipe.output_s or 0.0,
+        source_bytes=work.storage.size_bytes(job.source),
+    )
 
 
 def write_recipe(job: EncodingJob, facts: MediaFacts, source: Key, settings: EncodingSettings) -> Recipe:

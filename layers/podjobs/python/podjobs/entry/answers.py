@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from podjobs.contract.errors import PROBLEM_CONTENT_TYPE
+from podjobs.contract.usage import USAGE_HEADER, StepAccount
 from podjobs.entry.endpoint import Failure
 from podjobs.events import Event, write_event
 
@@ -41,4 +42,6 @@ def write_answer(outcome: Event | Failure) -> Answer:
     headers = {"Content-Type": PROBLEM_CONTENT_TYPE}
     if outcome.retry_after_s is not None:
         headers["Retry-After"] = f"{outcome.retry_after_s:.0f}"
+    if outcome.usage is not None:
+        headers[USAGE_HEADER] = StepAccount(**outcome.usage.model_dump()).as_text()
     return Answer(outcome.problem.status, headers, outcome.problem.model_dump_json().encode())

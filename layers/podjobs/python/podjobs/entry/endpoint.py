@@ -23,10 +23,13 @@ from podjobs.contract.errors import (
 from podjobs.contract.examinations import ExaminationReport, Finding, Verdict
 from podjobs.contract.looks import FUNCTION, Look, found
 from podjobs.contract.message_contracts import EXAMINATIONS, MessageContract, ReplyT, RequestT, StepReply
+from podjobs.contract.plans import Plan
 from podjobs.contract.steps import Step
+from podjobs.contract.usage import StepAccount, Usage
 from podjobs.entry.examination import Examination, Examine
 from podjobs.entry.looking import look_at_all
 from podjobs.events import Event
+from podjobs.metering import Meter, measuring
 
 logger = structlog.get_logger(__name__)
 
@@ -54,11 +57,13 @@ class Failure:
     problem: Problem
     retry_after_s: float | None = None
     """Seconds after which the request may be repeated; None: the caller chooses, or a retry is useless."""
+    usage: Usage | None = None
+    """What it has cost all the same."""
 
     @classmethod
-    def of(cls, error: StepError) -> "Failure":
+    def of(cls, error: StepError, usage: Usage | None = None) -> "Failure":
         """Describe an error for the caller."""
-        return cls(Problem.of(error), error.retry_after_s if isinstance(error, NotNowError) else None)
+        return cls(Problem.of(error), error.retry_after_s if isinstance(error, NotNowError) else None, usage)
 
 
 class Endpoint(Generic[RequestT, ReplyT]):
@@ -135,6 +140,7 @@ class Endpoint(Generic[RequestT, ReplyT]):
 
     def answer(self, event: Event) -> Event | Failure:
         """Handle the request that an event carries. Returns the reply as an event, or why there is none."""
+        meter: Meter | None = None
         try:
             if event.type == EXAMINATIONS.request_type:
                 # beside the slots: it must answer while all of them are taken
@@ -142,22 +148,24 @@ class Endpoint(Generic[RequestT, ReplyT]):
                 report = self.report(asked.limit_s)
                 return self._reply(EXAMINATIONS.type_of(report), asked.subject, report)
             request = self._read(event)
-            with structlog.contextvars.bound_contextvars(**request.log_context), self._slot():
+            with structlog.contextvars.bound_contextvars(**request.log_context), self._slot(), measuring() as meter:
                 reply = self._handler.handle(request)
         except StepError as error:
-            return Failure.of(error)
-        return self._reply(self._contract.type_of(reply), request.subject, reply)
+            return Failure.of(error, meter.usage if meter else None)
+        return self._reply(self._contract.type_of(reply), request.subject, reply, _account_of(reply, meter.usage))
 
-    def _reply(self, kind: str, subject: str, reply: BaseModel) -> Event:
+    def _reply(self, kind: str, subject: str, reply: BaseModel, account: StepAccount | None = None) -> Event:
+        extensions = {"usage": account.as_text()} if account else {}
         data = reply.model_dump_json().encode()
-        return Event(type=kind, source=f"/podjobs/{self._name}", subject=subject, data=data)
+        return Event(type=kind, source=f"/podjobs/{self._name}", subject=subject, data=data, extensions=extensions)
 
     def _read(self, event: Event) -> RequestT:
         request = self._contract.read_request(event.type, event.data)
         if request.function != self._name:
             noun = self._contract.noun
             raise InvalidRequestError(f"The {noun} is for the function {request.function!r}, this is {self._name!r}.")
-        return request
+        traceparent = event.extensions.get("traceparent")
+        return request.model_copy(update={"traceparent": traceparent}) if traceparent else request
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -179,3 +187,8 @@ class Endpoint(Generic[RequestT, ReplyT]):
 
     def _log_failure(self, error: StepError) -> None:
         logger.warning(self._failed, reason=error.detail, status=int(error.status))
+
+
+def _account_of(reply: BaseModel, usage: Usage) -> StepAccount:
+    about = {"media_s": reply.media_s, "source_bytes": reply.source_bytes} if isinstance(reply, Plan) else {}
+    return StepAccount(**usage.model_dump(), **about)

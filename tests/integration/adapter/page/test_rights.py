@@ -1,0 +1,149 @@
+"""Who gets which of the page's documents, and what browsers are told about them."""
+
+import pytest
+
+from adapter.redis import keys
+
+TOKEN = "a-token-of-the-tests"  # noqa: S105 - not a real secret
+LOOKED_AT = ("/", "/admin", "/admin/", "/jobs", "/jobs/job-1", "/jobs/confirm?action=retry", "/adapters/one/drain")
+CHANGES = (
+    "/jobs/job-1/retry",
+    "/jobs/change",
+    "/functions/encoding/pause",
+    "/functions/encoding/resume",
+    "/adapters/one/drain",
+    "/logout",
+)
+EVIL = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'"
+
+
+@pytest.fixture
+async def guarded(open_page):
+    async with open_page(podjobs_page_token=TOKEN) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("place", [*LOOKED_AT, "/events"])
+async def test_without_the_token_there_is_the_login_and_nothing_else(guarded, store_job, place):
+    await store_job(source="videos/anna/secret-lecture.mp4")
+    assert await guarded.open(place) == 401
+    assert 'type="password"' in guarded.html
+    assert "It is broken." not in guarded.html
+    assert "secret-lecture" not in guarded.html
+
+
+@pytest.mark.parametrize("place", CHANGES)
+async def test_without_the_token_nothing_is_changed(guarded, store_job, jobs_redis, place):
+    await store_job()
+    assert await guarded.send(place, job="job-1", action="retry") == 401
+    assert await jobs_redis.hget(keys.job("job-1"), "state") == "failed"
+    assert not await jobs_redis.exists(keys.PAUSED)
+
+
+async def test_login_gives_a_cookie_that_scripts_and_other_sites_do_not_get(guarded, store_job):
+    await store_job()
+    assert await guarded.send("/login", token="wrong-wrong-wrong") == 401  # noqa: S106 - not a real secret
+    assert "This is not the token." in guarded.html
+    assert "Set-Cookie" not in guarded.answer.headers
+    assert await guarded.send("/login", token=TOKEN) == 303
+    cookie = guarded.answer.headers["Set-Cookie"]
+    assert TOKEN not in cookie
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert await guarded.open("/") == 200
+    assert await guarded.send("/jobs/job-1/retry") == 303
+    await guarded.open("/")
+    assert await guarded.send("/logout") == 200
+    assert await guarded.open("/") == 401
+
+
+async def test_cookie_is_for_https_only_if_the_page_is_reached_so(guarded):
+    await guarded.send("/login", headers={"X-Forwarded-Proto": "https"}, token=TOKEN)
+    assert "Secure" in guarded.answer.headers["Set-Cookie"]
+
+
+async def test_a_program_shows_the_token_in_a_header(guarded, store_job, jobs_redis):
+    await store_job()
+    shown = {"Authorization": f"Bearer {TOKEN}"}
+    assert await guarded.open("/jobs", **shown) == 200
+    assert await guarded.send("/jobs/job-1/retry", headers=shown) == 303
+    assert await jobs_redis.hget(keys.job("job-1"), "state") == "queued"
+    assert await guarded.open("/jobs", Authorization="Bearer x") == 401
+
+
+async def test_many_wrong_tokens_are_not_looked_at(guarded):
+    statuses = [await guarded.send("/login", token=f"wrong-{number}") for number in range(11)]
+    assert statuses == [401] * 10 + [429]
+    assert "Wait a minute." in guarded.html
+    assert await guarded.send("/login", token=TOKEN) == 429
+
+
+@pytest.mark.parametrize("place", LOOKED_AT)
+async def test_without_a_token_to_show_the_page_is_for_this_machine(page, store_job, place):
+    await store_job()
+    assert await page.open(place) == 200
+    for headers in ({"Host": "evil.example"}, {"X-Forwarded-For": "192.0.2.7"}):
+        assert await page.open(place, **headers) == 403
+        assert "set PODJOBS_PAGE_TOKEN" in page.html
+        assert "It is broken." not in page.html
+
+
+async def test_without_a_token_to_show_there_is_nothing_to_log_in_to(page):
+    assert (await page.open("/login"), page.answer.headers["Location"]) == (303, "/")
+    assert (await page.send("/login", token=""), page.answer.headers["Location"]) == (303, "/")
+
+
+@pytest.mark.parametrize("place", CHANGES[:-1])
+async def test_what_another_site_makes_a_browser_send_changes_nothing(page, store_job, jobs_redis, place):
+    await store_job()
+    await page.open("/")
+    fields = {"job": "job-1", "action": "retry"}
+    assert await page.send(place, key="", **fields) == 403
+    assert await page.send(place, key="0" * 64, **fields) == 403
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        await page.open("/")
+        assert await page.send(place, headers=headers, **fields) == 403
+    assert "does not come from the page itself" in page.html
+    assert await jobs_redis.hget(keys.job("job-1"), "state") == "failed"
+    assert not await jobs_redis.exists(keys.PAUSED)
+
+
+@pytest.mark.parametrize("place", [*LOOKED_AT, "/jobs/unknown", "/login", "/jobs/confirm?action=drop"])
+async def test_browsers_are_told_to_run_nothing_frame_nothing_and_keep_nothing(open_page, store_job, place):
+    await store_job()
+    async with open_page(pod_media_url="https://media.example.org/pod/media") as page:
+        await page.open(place)
+        headers = page.answer.headers
+    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+    assert policy["media-src"] == "'self' https://media.example.org"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert (headers["Referrer-Policy"], headers["Cache-Control"]) == ("no-referrer", "no-store")
+    assert (headers["X-Content-Type-Options"], headers["X-Frame-Options"]) == ("nosniff", "DENY")
+
+
+async def test_nothing_that_a_user_names_becomes_html(page, store_job, jobs_redis):
+    name = EVIL.replace("/", "")
+    await store_job("job-1", reason=EVIL, source=f"videos/{name}/{name}.mp4", target=EVIL)
+    await store_job("job-2", state="running", reason=EVIL, target="8", stage=EVIL)
+    await jobs_redis.rpush(keys.job_log("job-1"), EVIL)
+    echoing = (f"/jobs?reason={EVIL}&owner={EVIL}", f"/jobs?since={EVIL}", f"/adapters/{name}/drain")
+    for place in ("/", "/jobs", "/jobs/job-1", "/jobs/confirm?action=retry", *echoing):
+        await page.open(place)
+        assert "script&gt;alert(1)" in page.html or "since" in place, place
+        for harmful in ("<script>alert", "<img", "</title><"):
+            assert harmful not in page.html, place
+
+
+async def test_an_address_to_go_back_to_is_ours(page):
+    for back, expected in (("/jobs", "/jobs"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://e", "/")):
+        await page.open("/")
+        assert await page.send(f"/functions/all/pause?back={back}") == 303
+        assert page.answer.headers["Location"] == expected
+
+
+async def test_files_are_those_of_the_page(page):
+    assert (await page.open("/static/page.css"), page.answer.content_type) == (200, "text/css")
+    for name in ("..%2Froutes.py", "routes.py", "%2Fetc%2Fpasswd", "page.css.py", ""):
+        assert await page.open(f"/static/{name}") == 404
