@@ -47,9 +47,8 @@ def test_jobs_flow_at_their_shares():
 
 def test_nothing_flows_through_a_function_that_is_closed():
     lane, other = Lane(0, 4, is_open=False), Lane(1, 1)
-    done = run(
-        FlowSimulation, [lane, other], [(0, job("a", [steps(lane, 1, 1.0)])), (0, job("b", [steps(other, 1, 1.0)]))]
-    )
+    jobs = [(0, job("a", [steps(lane, 1, 1.0)])), (0, job("b", [steps(other, 1, 1.0)]))]
+    done = run(FlowSimulation, [lane, other], jobs)
     assert done == {"b": pytest.approx(101)}
 
 
@@ -61,10 +60,11 @@ def test_flows_are_done_when_turns_would_be():
             for number in range(100)
         ]
 
-    turns, flows = ({}, {})
-    for kind, found in ((TurnSimulation, turns), (FlowSimulation, flows)):
+    def played(kind):
         lane = Lane(0, 8)
-        found |= run(kind, [lane], jobs(lane), 0)
+        return run(kind, [lane], jobs(lane), 0)
+
+    turns, flows = played(TurnSimulation), played(FlowSimulation)
     assert turns.keys() == flows.keys()
     off = [abs(flows[name] - turns[name]) / turns[name] for name in turns]
     assert sum(off) / len(off) < 0.1
