@@ -20,6 +20,7 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
 from adapter.door.statement_intake import StatementBounds, StatementIntake
+from adapter.inspection.cost import Prices
 from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.samples import Samples
@@ -151,7 +152,7 @@ def _build_page(
     settings: AdapterSettings, jobs: RedisClient, records: Records, doors: Sequence[CeleryDoor[Any]]
 ) -> PageRoutes:
     """Build the web page for administrators."""
-    views = ViewReader(jobs, settings.podjobs_lease_s, doors)
+    views = ViewReader(jobs, settings.podjobs_lease_s, doors, Prices.of(settings))
     return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)))
 
 

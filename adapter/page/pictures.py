@@ -121,9 +121,8 @@ def draw_steps(rows: Sequence[Row], length_s: float, title: str, say: Callable[[
     for number in range(int(length_s // tick_s) + 1):
         x = LABEL + number * tick_s * scale
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{height - BOTTOM}"/>')
-        parts.append(
-            f'<text class="number" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{_clock(number * tick_s)}</text>'
-        )
+        clock = _clock(number * tick_s, tick_s)
+        parts.append(f'<text class="number" x="{x:.1f}" y="{height - 6}" text-anchor="middle">{clock}</text>')
     for number, row in enumerate(rows):
         y = TOP + number * ROW
         label = escape(shorten(row.label, LABEL_BYTES))
@@ -149,8 +148,11 @@ def _begin(width: int, height: int, title: str) -> str:
     return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
 
 
-def _clock(seconds: float) -> str:
-    if seconds < 60:  # noqa: PLR2004 - seconds of a minute
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(int(seconds) // 60, 60)
-    return f"{hours}:{minutes:02d} h" if hours else f"{minutes} min"
+def _clock(seconds: float, tick_s: float) -> str:
+    """A place on the time line: 30 s, 1:30 min, 5 min or 2:05 h, with no more than the distance of ticks needs."""
+    hours, minutes, rest_s = int(seconds) // 3600, int(seconds) // 60 % 60, int(seconds) % 60
+    if hours:
+        return f"{hours}:{minutes:02d} h"
+    if minutes:
+        return f"{minutes} min" if tick_s % 60 == 0 else f"{minutes}:{rest_s:02d} min"
+    return f"{rest_s} s" if tick_s % 60 else f"{minutes} min"

@@ -1,6 +1,7 @@
 """How a job's steps went, as rows of a picture: which waited for their turn, which worked, which failed. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from adapter.inspection.durations import format_seconds
@@ -26,25 +27,32 @@ FOLDED = {
 """Of several steps; in the order in which they are drawn."""
 
 
-def lay_out_steps(
-    attempts: Sequence[Attempt], running: Sequence[RunningStep], begin_s: float, now_s: float
-) -> list[Row]:
-    """Lay out the rows; steps that are too many are folded, in the order in which they came.
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the picture shows of time, in seconds since the epoch."""
+
+    begin_s: float
+    end_s: float
+    """What runs ends there."""
+    stage_s: float
+    """When the current stage began: its steps wait for their turns from then on. 0: not known."""
+
+
+def lay_out_steps(attempts: Sequence[Attempt], running: Sequence[RunningStep], frame: Frame) -> list[Row]:
+    """Lay out the rows; steps that are too many are folded, in the order in which their work began.
 
     Args:
         attempts: those that have ended.
         running: those that run.
-        begin_s: where the picture begins, in seconds since the epoch.
-        now_s: likewise, where what runs ends.
+        frame: see there.
     """
     grouped: dict[str, list[Attempt]] = {}
     for attempt in attempts:
         grouped.setdefault(attempt.step, []).append(attempt)
-    by_step = {step: _spans(own, begin_s) for step, own in grouped.items()}
+    by_step = {step: _spans(own, frame.begin_s) for step, own in grouped.items()}
     for one in running:
-        remark = Remark(RUNS, {"step": one.step, "number": one.attempt})
-        span = Span(one.since_s - begin_s, max(one.since_s, now_s) - begin_s, "running", remark)
-        by_step.setdefault(one.step, []).append(span)
+        before = grouped.get(one.step, [])
+        by_step.setdefault(one.step, []).extend(_running_spans(one, before[-1] if before else None, frame))
     names = sorted(by_step, key=lambda step: _first(by_step[step]))
     if len(names) <= MOST_ROWS:
         return [Row(name, by_step[name]) for name in names]
@@ -53,7 +61,22 @@ def lay_out_steps(
 
 
 def _first(spans: Sequence[Span]) -> float:
-    return min(span.begin_s for span in spans)
+    """When a step's work began."""
+    return min(span.begin_s for span in spans if span.kind != "waiting")
+
+
+def _running_spans(one: RunningStep, before: Attempt | None, frame: Frame) -> list[Span]:
+    """What a step does now, and what it waited for."""
+    waited_from_s = before.ended_at if before else frame.stage_s or one.since_s
+    waited_s = one.since_s - waited_from_s
+    spans = []
+    if waited_s > _LEAST_S:
+        remark = Remark(BETWEEN if before else WAITED, {"step": one.step, "time": format_seconds(waited_s)})
+        kind = "between" if before else "waiting"
+        spans.append(Span(waited_from_s - frame.begin_s, one.since_s - frame.begin_s, kind, remark))
+    remark = Remark(RUNS, {"step": one.step, "number": one.attempt})
+    end_s = max(one.since_s, frame.end_s)
+    return [*spans, Span(one.since_s - frame.begin_s, end_s - frame.begin_s, "running", remark)]
 
 
 def _spans(attempts: Sequence[Attempt], begin_s: float) -> list[Span]:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from adapter.inspection.cost import Prices, cost_of, describe
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
@@ -15,7 +16,7 @@ from adapter.page.attention import Notice, find_notices
 from adapter.page.forecasts import Forecast, Forecasts
 from adapter.page.pictures import Point, Row
 from adapter.page.shortening import latest_that_fit
-from adapter.page.steps_picture import lay_out_steps
+from adapter.page.steps_picture import Frame, lay_out_steps
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.steering.selection import CANCELLABLE, RETRYABLE
@@ -122,6 +123,8 @@ class ViewReader:
     lease_s: float
     doors: Sequence[Door] = ()
     """Of this adapter: they know its queues."""
+    prices: Prices | None = None
+    """What a job's cost is computed with; None: it is not shown."""
     forecasts: Forecasts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,7 +163,8 @@ class ViewReader:
 
     async def listed(self, wanted: JobFilter) -> list[JobLine]:
         """The newest jobs that match."""
-        return [JobLine(record) for record in await JobReader(self.jobs).jobs(wanted, LISTED)]
+        found = await JobReader(self.jobs).jobs(wanted, LISTED)
+        return [JobLine(record) for record in sorted(found, key=lambda record: -record.accepted_at_s)]
 
     async def job(self, job_id: str) -> JobView | None:
         """One job; None if there is none."""
@@ -181,10 +185,11 @@ class ViewReader:
             running=running,
             attempts=attempts[::-1][:ATTEMPTS_SHOWN],
             attempts_total=len(attempts),
-            rows=lay_out_steps(attempts, running, begin_s, end_s),
+            rows=lay_out_steps(attempts, running, Frame(begin_s, end_s, record.number("stage_at"))),
             length_s=max(0.1, end_s - begin_s),
             log=latest_that_fit(log, LOG_BYTES, LOG_SHOWN, SENTENCE_BYTES),
             log_total=len(log),
+            cost=describe(cost_of(record, self.prices)) if self.prices else "",
         )
 
     async def _day(self) -> list[Point]:

@@ -6,7 +6,7 @@ import pytest
 
 from adapter.inspection.overview import Remark
 from adapter.page.pictures import MOST_ROWS, MOST_SPANS, Point, Row, Span, draw_day, draw_steps
-from adapter.page.steps_picture import lay_out_steps
+from adapter.page.steps_picture import Frame, lay_out_steps
 from adapter.steps.history import Attempt, RunningStep
 
 EVIL = "<script>alert('1')</script>&\""
@@ -50,17 +50,17 @@ def test_a_step_waits_works_fails_and_waits_again():
         attempt("chunk-0", 100, 100.01, 105),
     ]
     running = [RunningStep("encoding", "1-0", "job", "package", "package", 1, "one", 161)]
-    rows = lay_out_steps(attempts, running, 90, 171)
-    assert [row.label for row in rows] == ["chunk-1", "chunk-0", "package"]
-    assert kinds(rows[0]) == [
+    rows = lay_out_steps(attempts, running, Frame(90, 171, 160))
+    assert [row.label for row in rows] == ["chunk-0", "chunk-1", "package"]
+    assert kinds(rows[1]) == [
         ("waiting", 10, 20),
         ("between", 40, 50),
         ("failed", 20, 40),
         ("work", 50, 70),
     ]
-    assert [kind for kind, _, _ in kinds(rows[1])] == ["work"]
-    assert kinds(rows[2]) == [("running", 71, 81)]
-    assert [str(span.remark) for span in rows[0].spans] == [
+    assert [kind for kind, _, _ in kinds(rows[0])] == ["work"]
+    assert kinds(rows[2]) == [("waiting", 70, 71), ("running", 71, 81)]
+    assert [str(span.remark) for span in rows[1].spans] == [
         "chunk-1: waited 10 s for its turn",
         "chunk-1: waited 10 s for another attempt",
         "chunk-1: attempt 1 failed after 20 s: Broken.",
@@ -68,10 +68,33 @@ def test_a_step_waits_works_fails_and_waits_again():
     ]
 
 
+def test_a_step_that_runs_again_has_waited_since_its_last_attempt():
+    failed = attempt("chunk-1", 100, 110, 130, "retried", 1, "Broken.")
+    running = [RunningStep("encoding", "1-0", "job", "chunk-1", "chunk", 2, "one", 140)]
+    (row,) = lay_out_steps([failed], running, Frame(100, 150, 100))
+    assert kinds(row) == [("waiting", 0, 10), ("failed", 10, 30), ("between", 30, 40), ("running", 40, 50)]
+
+
+@pytest.mark.parametrize(
+    ("length_s", "expected"),
+    [
+        (7, ["0 s", "1 s", "2 s"]),
+        (100, ["0 s", "15 s", "30 s", "45 s", "1:00 min"]),
+        (900, ["0 min", "2 min", "4 min"]),
+        (7000, ["0 min", "15 min", "30 min", "45 min", "1:00 h", "1:15 h"]),
+        (90000, ["0 min", "4:00 h", "8:00 h"]),
+    ],
+)
+def test_the_time_line_has_round_ticks(length_s, expected):
+    ticks = [one.text for one in drawn([], length_s).findall("text")]
+    assert ticks[: len(expected)] == expected
+    assert len(ticks) <= 9
+
+
 def test_many_steps_are_folded_in_the_order_in_which_they_came():
     attempts = [attempt(f"chunk-{number:03}", 0, number, number + 2) for number in range(600)]
     attempts[7] = attempt("chunk-007", 0, 7, 9, "failed")
-    rows = lay_out_steps(attempts, [], 0, 700)
+    rows = lay_out_steps(attempts, [], Frame(0, 700, 0))
     assert len(rows) == MOST_ROWS
     assert rows[0].label == "chunk-000 … chunk-014"
     assert kinds(rows[0]) == [("waiting", 0, 14), ("work", 0, 16), ("failed", 7, 9)]
@@ -80,7 +103,7 @@ def test_many_steps_are_folded_in_the_order_in_which_they_came():
 
 def test_spans_that_are_apart_stay_apart_when_steps_are_folded():
     attempts = [attempt(f"s{number:03}", number * 10, number * 10, number * 10 + 1) for number in range(80)]
-    rows = lay_out_steps(attempts, [], 0, 800)
+    rows = lay_out_steps(attempts, [], Frame(0, 800, 0))
     assert kinds(rows[0]) == [("work", 0, 1), ("work", 10, 11)]
 
 
@@ -98,6 +121,6 @@ def test_the_largest_picture_is_small_whatever_the_steps_say():
         for step in range(MOST_ROWS)
         for number in range(1, 20)
     ]
-    text = draw_steps(lay_out_steps(attempts, [], 0, 2000), 2000, "A title.", str)
+    text = draw_steps(lay_out_steps(attempts, [], Frame(0, 2000, 0)), 2000, "A title.", str)
     assert text.count("<rect") <= MOST_SPANS
     assert len(text.encode()) <= 45_000

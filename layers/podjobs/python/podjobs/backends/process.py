@@ -21,7 +21,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO, Self
+from typing import IO, Any, BinaryIO, Self
 
 import structlog
 
@@ -246,7 +246,7 @@ def _name(argv: Sequence[str]) -> str:
 
 
 def _failure(
-    command: str, end: CommandEnd, limits: CommandLimits, expired_s: float | None, context: dict[str, object]
+    command: str, end: CommandEnd, limits: CommandLimits, expired_s: float | None, context: dict[str, Any]
 ) -> Exception:
     """Say why a command failed.
 
