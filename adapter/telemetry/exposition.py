@@ -82,9 +82,9 @@ def _name(family: Metric) -> str:
 
 def _of_redis(found: Snapshot) -> Iterator[Metric]:
     yield _family(catalogue.JOBS_LIVE, found.jobs)
-    no_jobs = dict.fromkeys(itertools.product(WORKFLOWS, _ENDINGS), 0.0)
-    ended = {(type_, state): number for state in _ENDINGS for type_, number in _totals(found, state)}
-    yield _family(catalogue.JOBS, no_jobs | ended)
+    no_jobs: Labelled = dict.fromkeys(itertools.product(WORKFLOWS, map(str, _ENDINGS)), 0)
+    ended: Labelled = {(type_, str(state)): number for state in _ENDINGS for type_, number in _totals(found, state)}
+    yield _family(catalogue.JOBS, {**no_jobs, **ended})
     yield _family(catalogue.MEDIA, {(type_,): number for type_, number in _totals(found, "media_s")})
     yield _family(catalogue.SOURCES, {(type_,): number for type_, number in _totals(found, "source_bytes")})
     functions = found.functions

@@ -1,4 +1,4 @@
-"""The dashboard, the alert rules and the page name the metrics that there are, and no others; rules do what they say."""
+"""The dashboard, the alert rules and the page name the metrics that there are; rules alert when they should."""
 
 import itertools
 import json
