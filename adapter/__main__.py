@@ -5,6 +5,7 @@ import asyncio
 import click
 
 from adapter.operator.command_group import CommandGroup
+from adapter.operator.completion_command import VARIABLE
 from adapter.operator.terminal import EXIT_FAILURE, exit_with, settings_or_exit
 
 EXIT_STATUSES = """\b
@@ -40,4 +41,4 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    adapter(prog_name="python -m adapter")
+    adapter(prog_name="podjobs", complete_var=VARIABLE)

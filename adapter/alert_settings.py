@@ -2,11 +2,12 @@
 
 import ast
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from podjobs.language_settings import LanguageSettings
 from podjobs.settings import LogSettings
 
 
@@ -43,7 +44,7 @@ def _address(one: Any) -> str:
 Admins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_admins)]
 
 
-class AlertSettings(LogSettings):
+class AlertSettings(LogSettings, LanguageSettings):
     """Whom to tell, through which server, and of what."""
 
     admins: Admins = Field(
@@ -60,7 +61,6 @@ class AlertSettings(LogSettings):
     email_timeout: PositiveFloat = Field(default=30, description="Longest wait for the mail server, in seconds.")
     default_from_email: str = Field(default="podjobs@localhost", description="Sender of the mails.")
     email_subject_prefix: str = Field(default="[pod-functions] ", description="What the mails' subjects begin with.")
-    language_code: str = Field(default="en", description="Language of the mails: fr, or English.")
     podjobs_backlog_alert_s: NonNegativeFloat = Field(
         default=3600,
         description="How long a job, a step or a statement may wait until administrators get a mail, in seconds. 0: "
@@ -74,8 +74,3 @@ class AlertSettings(LogSettings):
                 "EMAIL_USE_TLS and EMAIL_USE_SSL must not both be set: choose what the server's port expects"
             )
         return self
-
-    @property
-    def mail_language(self) -> Literal["en", "fr"]:
-        """The language of the mails."""
-        return "fr" if self.language_code.lower().startswith("fr") else "en"

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from adapter.alerts.outbox import Outbox
 from adapter.alerts.sender import MailSender
 from adapter.alerts.watch import AlertWatch
@@ -18,6 +20,7 @@ from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
 from adapter.door.statement_intake import StatementBounds, StatementIntake
+from adapter.inspection.cost import Prices
 from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.samples import Samples
@@ -45,6 +48,9 @@ from adapter.telemetry.snapshot import SnapshotReader
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.workflows import XAPI, celery_queues
+from podjobs.tracing import MISSING, is_wanted
+
+logger = structlog.get_logger(__name__)
 
 
 def new_adapter_id() -> str:
@@ -95,6 +101,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
     observed = Observed()
     observers: list[StepObserver] = [alerts] if settings.admins else []
     observers += [observed] if settings.podjobs_metrics else []
+    observers += _open_traces(resources)
     for function in settings.functions:
         delivery = _open_delivery(settings, function, STEPS, streams)
         resources.push_async_callback(delivery.close)
@@ -129,11 +136,23 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
     )
 
 
+def _open_traces(resources: AsyncExitStack) -> list[StepObserver]:
+    """Who writes spans, if OpenTelemetry's environment wants them."""
+    if not is_wanted(os.environ):
+        return []
+    try:
+        from adapter.telemetry.traces import open_traces  # noqa: PLC0415 - delays the start
+    except ImportError:
+        logger.warning(MISSING)
+        return []
+    return open_traces(resources)
+
+
 def _build_page(
     settings: AdapterSettings, jobs: RedisClient, records: Records, doors: Sequence[CeleryDoor[Any]]
 ) -> PageRoutes:
     """Build the web page for administrators."""
-    views = ViewReader(jobs, settings.podjobs_lease_s, doors)
+    views = ViewReader(jobs, settings.podjobs_lease_s, doors, Prices.of(settings))
     return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)))
 
 

@@ -20,6 +20,7 @@ from pydantic import (
 from adapter.alert_settings import AlertSettings
 from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
 from adapter.page_settings import PageSettings
+from adapter.price_settings import PriceSettings
 from adapter.record_settings import RecordSettings
 from adapter.remote_control_settings import RemoteControlSettings
 from adapter.retries import RetryPolicy
@@ -82,7 +83,9 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, PageSettings, AlertSettings, RemoteControlSettings, TelemetrySettings):
+class AdapterSettings(
+    RecordSettings, PageSettings, AlertSettings, RemoteControlSettings, PriceSettings, TelemetrySettings
+):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,8 +86,14 @@ def _message(job_id: str, video_id: int) -> bytes:
 
 
 @contextlib.contextmanager
-def running_stack(
-    folder: Path, concurrency: int, adapters: int = 1, transport: Transport = Transport.HTTP, *, emulated: bool = True
+def running_stack(  # noqa: PLR0913 - what differs between benchmarks
+    folder: Path,
+    concurrency: int,
+    adapters: int = 1,
+    transport: Transport = Transport.HTTP,
+    *,
+    emulated: bool = True,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[Stack]:
     """Start everything, and stop it at the end.
 
@@ -98,17 +104,22 @@ def running_stack(
         adapters: how many there are; `Stack.adapter` is the first.
         transport: what carries the steps.
         emulated: with Lambda, whether each environment is a process of its own, in a runtime emulator; or a thread.
+        more: settings of the adapters.
     """
     with contextlib.ExitStack() as running:
         redis_port = running.enter_context(running_redis(folder))
         client = running.enter_context(redis.Redis(port=redis_port, decode_responses=True))
         url = f"redis://127.0.0.1:{redis_port}/0"
         function, own = _function(folder, concurrency, transport, url, emulated=emulated)
-        settings = {
-            "PODJOBS_FUNCTION_URL_ENCODING": f"{transport}:{QUEUE}",
-            "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page or NOWHERE}notification",
-            "PODJOBS_CONCURRENCY_ENCODING": str(concurrency),
-        } | own
+        settings = (
+            {
+                "PODJOBS_FUNCTION_URL_ENCODING": f"{transport}:{QUEUE}",
+                "PODJOBS_FUNCTION_URL_NOTIFICATION": f"{function.page or NOWHERE}notification",
+                "PODJOBS_CONCURRENCY_ENCODING": str(concurrency),
+            }
+            | own
+            | dict(more or {})
+        )
         started = [new_adapter(url, settings, folder, f"adapter-{number}") for number in range(adapters)]
         for program in (function, *started):
             running.callback(program.stop)

@@ -22,6 +22,7 @@ from adapter.inspection.forecast.forecasts import forecast_all
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from benchmarks import forecast_error
+from benchmarks.adapter import measure_throughput
 from benchmarks.adapter_stack import Stack, running_stack
 from benchmarks.held_jobs import hold_jobs
 from benchmarks.measure import Target, console, judge, new_table
@@ -37,8 +38,11 @@ LOOKS_S = 30
 """For which the processor time of an idle adapter is counted."""
 RUNNING = 100
 """Jobs that run while Celery's remote control is asked."""
+METRICS_ROUNDS, METRICS_STEPS = 5, 2_000
+LEAST_RATIO = 0.95
+"""What two runs of the same differ by."""
 TIMEOUT_S = 300
-PARTS = ("views", "idle", "inspect", "forecast")
+PARTS = ("views", "idle", "inspect", "metrics", "forecast")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ def run(folder: Path, parts: Sequence[str], wishes: Wishes) -> int:
         "views": measure_views,
         "idle": measure_idle,
         "inspect": measure_inspect,
+        "metrics": measure_metrics,
         "forecast": measure_forecasts,
     }
     targets = []
@@ -148,6 +153,26 @@ def measure_inspect(folder: Path, _: Wishes) -> list[Target]:
         ),
         Target(f"and names {RUNNING} jobs", f"{active}", active == RUNNING),
     ]
+
+
+def measure_metrics(folder: Path, _: Wishes) -> list[Target]:
+    """Steps a second and the adapter's processor time for one, with metrics and without, in turn."""
+    found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
+    for number in range(METRICS_ROUNDS):
+        for is_on in (True, False) if number % 2 else (False, True):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            with running_stack(folder, 8, more={"PODJOBS_METRICS": str(is_on).lower()}) as stack:
+                stack.control(steps=50)
+                stack.wait_done(stack.push(1)[0], TIMEOUT_S)
+                found[is_on].append(measure_throughput(stack, METRICS_STEPS))
+    table = new_table(f"{METRICS_STEPS:,} steps, medians of {METRICS_ROUNDS}", "metrics", "steps/s", "CPU for a step")
+    for is_on, runs in found.items():
+        per_s, cpu_ms = map(median, zip(*runs, strict=True))
+        table.add_row("on" if is_on else "off", f"{per_s:.0f}", f"{cpu_ms:.2f} ms")
+    console.print(table)
+    ratio = median(per_s for per_s, _ in found[True]) / median(per_s for per_s, _ in found[False])
+    return [Target(f"steps/s with metrics at least × {LEAST_RATIO}", f"× {ratio:.2f}", ratio >= LEAST_RATIO)]
 
 
 def measure_forecasts(folder: Path, wishes: Wishes) -> list[Target]:

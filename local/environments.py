@@ -41,6 +41,8 @@ regions. Files of the user are found by HOME, which every program has. Source: b
 «Configuration»."""
 FUNCTION_URL, LAMBDA = "PODJOBS_FUNCTION_URL_", "lambda:"
 """How settings begin that say where functions are, and their values if these are on AWS Lambda."""
+TRACE_PREFIXES = ("OTEL_",)
+"""For programs that send spans: how OpenTelemetry's library is configured. Its headers may contain a token."""
 OBJECT_STORAGE_URL = "s3://"
 """How MEDIA_URL begins if media are on an object storage."""
 
@@ -69,7 +71,8 @@ def adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
     names = EVERY_PROGRAM | CERTIFICATES | names_of(adapter_settings())
     invokes_lambda = any(name.startswith(FUNCTION_URL) and url.startswith(LAMBDA) for name, url in given.items())
     aws = _select(given, OUTWARD, AWS_PREFIXES) if invokes_lambda else {}
-    return _select(given, names, EVERY_PROGRAM_PREFIXES) | aws | secrets_environment(given)
+    prefixes = EVERY_PROGRAM_PREFIXES + TRACE_PREFIXES
+    return _select(given, names, prefixes) | aws | secrets_environment(given)
 
 
 def lambda_adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -88,7 +91,8 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     if name in OUTWARD_FUNCTIONS:
         names |= OUTWARD
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
-    environment = _select(given, names, EVERY_PROGRAM_PREFIXES + models) | secrets_environment(given)
+    prefixes = EVERY_PROGRAM_PREFIXES + TRACE_PREFIXES + models
+    environment = _select(given, names, prefixes) | secrets_environment(given)
     return environment | (media_environment(given) if issubclass(SETTINGS[name], MediaSettings) else {})
 
 

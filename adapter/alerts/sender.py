@@ -47,7 +47,7 @@ class MailSender:
     async def _send(self) -> None:
         """Send what is due. Raises MailError, RedisError."""
         for bundle in await self._outbox.due():
-            mail = compose(bundle.kind, bundle.occurrences, self._settings.mail_language, self._page_url)
+            mail = compose(bundle.kind, bundle.occurrences, self._settings.language, self._page_url)
             written = write_mail(self._settings, mail.subject, mail.text)
             refused = await asyncio.to_thread(send_mail, self._settings, written)
             await self._outbox.sent(bundle)

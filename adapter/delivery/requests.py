@@ -19,4 +19,5 @@ def request_event(contract: MessageContract[RequestT, ReplyT], request: RequestT
         id=f"{subject}/{request.attempt}",
         subject=subject,
         data=request.model_dump_json().encode(),
+        extensions={"traceparent": request.traceparent} if request.traceparent else {},
     )

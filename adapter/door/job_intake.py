@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
 from adapter.door.celery import BATCH
 from adapter.door.celery_jobs import JOB_TASKS, read_job
+from adapter.door.envelope import read_traceparent
 from adapter.door.processing_list import Message
 from adapter.door.room import DeadBound, Room
 from adapter.steps.records import Records
@@ -17,8 +19,15 @@ from podjobs.contract.workflows import workflow_of
 
 logger = structlog.get_logger(__name__)
 
-Requested = tuple[Job, int]
-"""A job, and its place in the order of all requests."""
+
+class Requested(NamedTuple):
+    """A job that was requested."""
+
+    job: Job
+    position: int
+    """Its place in the order of all requests."""
+    traceparent: str = ""
+    """The trace that its sender has begun; empty: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +75,14 @@ class JobIntake:
         """See Intake."""
         job = read_job(message.raw, self._rules.paths)
         self._rules.check(job)
-        return job, message.position
+        return Requested(job, message.position, read_traceparent(message.raw))
 
     async def store(self, items: Sequence[Requested]) -> None:
         """Store jobs; see Intake."""
-        jobs = [job for job, _ in items]
-        answers = await self._records.accept(jobs, [position for _, position in items])
+        jobs = [requested.job for requested in items]
+        answers = await self._records.accept(
+            jobs, [requested.position for requested in items], [requested.traceparent for requested in items]
+        )
         for job, accepted in zip(jobs, answers, strict=True):
             log = logger.bind(job_id=job.id, type=job.type, target=job.target)
             match accepted.outcome:

@@ -10,8 +10,10 @@ COMMANDS = {
     "show": "adapter.operator.job_commands:show",
     "why": "adapter.operator.why_command:why",
     "watch": "adapter.operator.watch_command:watch",
+    "cost": "adapter.operator.cost_command:cost",
     "cancel": "adapter.operator.cancel_commands:cancel",
     "retry": "adapter.operator.cancel_commands:retry",
+    "submit": "adapter.operator.submit_commands:submit",
     "pause": "adapter.operator.pause_commands:pause",
     "resume": "adapter.operator.pause_commands:resume",
     "adapters": "adapter.operator.drain_commands:adapters",
@@ -23,6 +25,7 @@ COMMANDS = {
     "mail-test": "adapter.operator.mail_command:mail_test",
     "handback": "adapter.operator.handback_command:handback",
     "takeover": "adapter.operator.handback_command:takeover",
+    "completion": "adapter.operator.completion_command:completion",
     "worker": "adapter.operator.worker_command:worker",
 }
 """Each command's name, and where it is: module and variable; in the order in which they are listed."""

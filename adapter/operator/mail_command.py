@@ -14,7 +14,7 @@ def mail_test() -> None:
     settings = settings_or_exit(AlertSettings)
     if not settings.admins:
         exit_with("ADMINS is not set: nobody gets mail. Set it to addresses with commas between them.", EXIT_USAGE)
-    mail = compose_test(settings.mail_language)
+    mail = compose_test(settings.language)
     try:
         refused = send_mail(settings, write_mail(settings, mail.subject, mail.text))
     except MailError as error:

@@ -17,6 +17,8 @@ from adapter.redis.connections import RedisClient
 from podjobs.contract.job_states import JobState
 
 POLL_S = 0.5
+APPEARS_S = 30.0
+"""How long a message may stay on Pod's queue until that is said."""
 LINE_S = 10.0
 """Between two lines about the same job where there is no terminal, unless its stage changes."""
 
@@ -28,15 +30,29 @@ def watch(job_name: str | None) -> None:
 
     The exit status is 0 if the job was done, 1 if it ended otherwise.
     """
-    last = ask_redis(lambda redis: _watch(redis, job_name))
+    last = follow(job_name)
     if last is not None and last.state != JobState.DONE:
         click.echo(f"The job {last.id} is {last.state}. {last.reason}".rstrip(), err=True)
         sys.exit(EXIT_FAILURE)
 
 
-async def _watch(redis: RedisClient, name: str | None) -> JobRecord | None:
-    """Show what changes. Returns the job that was named, as it ended."""
+def follow(name: str | None, *, appears: bool = False) -> JobRecord | None:
+    """Show what changes until the job ends.
+
+    Args:
+        name: of the job; None: all that have not ended, until Ctrl-C.
+        appears: whether it is the id of one that may not be known yet.
+
+    Returns:
+        The job as it ended; None if there is none.
+    """
+    return ask_redis(lambda redis: _watch(redis, name, appears=appears))
+
+
+async def _watch(redis: RedisClient, name: str | None, *, appears: bool) -> JobRecord | None:
     reader = JobReader(redis)
+    if name and appears and not await _appears(reader, name):
+        return None
     job_id = (await find_job(reader, name)).id if name else None
     shown: Iterable[JobRecord] = ()
     if sys.stdout.isatty():
@@ -48,6 +64,17 @@ async def _watch(redis: RedisClient, name: str | None) -> JobRecord | None:
         async for shown in _states(reader, job_id):
             lines.show(shown)
     return next(iter(shown), None) if job_id else None
+
+
+async def _appears(reader: JobReader, job_id: str) -> bool:
+    """Wait until a job is known. False: it is not."""
+    try:
+        async with asyncio.timeout(APPEARS_S):
+            while await reader.job(job_id) is None:  # noqa: ASYNC110 - another process stores it
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _states(reader: JobReader, job_id: str | None) -> AsyncIterator[list[JobRecord]]:

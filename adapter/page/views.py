@@ -7,6 +7,7 @@ from typing import Protocol
 
 from redis.exceptions import RedisError
 
+from adapter.inspection.cost import Prices, cost_of, describe
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
@@ -124,6 +125,8 @@ class ViewReader:
     lease_s: float
     doors: Sequence[Door] = ()
     """Of this adapter: they know its queues."""
+    prices: Prices | None = None
+    """What a job's cost is computed with; None: it is not shown."""
     forecasts: Forecasts = field(init=False)
     _failed_key: tuple[float, ...] = ()
     _failed_ids: list[str] = field(default_factory=list)
@@ -190,6 +193,7 @@ class ViewReader:
             length_s=max(0.1, end_s - begin_s),
             log=latest_that_fit(log, LOG_BYTES, LOG_SHOWN, SENTENCE_BYTES),
             log_total=len(log),
+            cost=describe(cost_of(record, self.prices)) if self.prices else "",
         )
 
     async def _failed(self, counted: Mapping[str, int]) -> list[JobRecord]:

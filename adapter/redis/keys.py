@@ -28,7 +28,8 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     error (Problem as JSON), trouble (Problem of the latest failed attempt),
                                     unreported (Problem: why the failure could not be reported), missed (JSON: the
                                     steps that did not find the source → their functions),
-                                    failure_stages, discard_stages (JSON lists of stages). For operators: stage_at
+                                    failure_stages, discard_stages (JSON lists of stages), traceparent (of whoever
+                                    requested it, if they have begun a trace). For operators: stage_at
                                     (when the stage began), attempts, retries, worked_s, cpu_s, gb_s, read_bytes,
                                     written_bytes (sums over the attempts that have ended), lost_worked_s, lost_cpu_s,
                                     lost_gb_s (over those among them that failed), media_s, source_bytes (of the

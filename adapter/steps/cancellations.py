@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from podjobs.contract.errors import Problem
+from podjobs.contract.failure_kinds import FailureKind
 
 TITLE = "The job was cancelled."
 
@@ -20,7 +21,8 @@ class Cancellation:
     def problem(self) -> Problem:
         """What whoever requested the job is told."""
         why = f" The reason given is: {self.reason.strip().rstrip('.')}." if self.reason.strip() else ""
-        return Problem(title=TITLE, status=410, detail=f"An administrator has cancelled the job.{why}")
+        detail = f"An administrator has cancelled the job.{why}"
+        return Problem(title=TITLE, status=410, detail=detail, kind=FailureKind.CANCELLED)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import Job
 from podjobs.contract.plans import StepSpec
 from podjobs.contract.steps import Step
+from podjobs.contract.traces import job_context
 from podjobs.contract.workflows import read_job
 
 
@@ -43,7 +44,7 @@ def read_joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
     """Name what the script returned for a step, see Records.join."""
     if answer is None:
         return None
-    params, shared, error, accepted_at, flat, unreported = answer
+    params, shared, error, accepted_at, flat, unreported, traceparent = answer
     results = {name.partition("/")[2]: values for name, values in zip(flat[::2], flat[1::2], strict=True)}
     return {
         "params": params,
@@ -52,6 +53,7 @@ def read_joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
         "unreported": unreported,
         "accepted_at": accepted_at,
         "results": results,
+        "traceparent": traceparent or "",
     }
 
 
@@ -79,6 +81,8 @@ def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
         timeout_s=spec.timeout_s,
         accepted_at=float(joined["accepted_at"]),
         entry_id=step.entry_id,
+        traceparent=job_context(step.job_id, joined["traceparent"]).child().traceparent,
+        requested_in=joined["traceparent"],
     )
 
 

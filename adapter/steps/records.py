@@ -67,15 +67,19 @@ class Records:
         self.script = JobScript(redis, ttl_s, history_ttl_s)
         """Runs the operations."""
 
-    async def accept(self, jobs: Sequence[Job], positions: Sequence[int] = ()) -> list[Accepted]:
+    async def accept(
+        self, jobs: Sequence[Job], positions: Sequence[int] = (), traces: Sequence[str] = ()
+    ) -> list[Accepted]:
         """Accept jobs, in order. A job whose id is already known has no effect.
 
         Args:
             jobs: what was requested.
             positions: the place of each in the order of all requests; none: they are newer than all that came before.
+            traces: the `traceparent` of each, empty where there is none.
         """
         given: Sequence[int | None] = positions or [None] * len(jobs)
-        new = [new_job(job) | position_of(place) for job, place in zip(jobs, given, strict=True)]
+        begun = [{"traceparent": text} if text else {} for text in traces or [""] * len(jobs)]
+        new = [new_job(job) | position_of(place) | more for job, place, more in zip(jobs, given, begun, strict=True)]
         answers = await self.script.run("accept", jobs=new, revocation=REVOKED.arguments)
         return [Accepted(*answer) for answer in answers]
 

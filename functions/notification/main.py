@@ -22,7 +22,8 @@ def build(settings: NotificationSettings) -> tuple[StepHandler, int]:
     pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
     url = settings.pod_media_url
     view = PodView(HttpPodMedia(url), settings.podjobs_pod_media_wait_s) if url else None
-    return NotificationFunction(pod, open_storage(settings), PATIENT, view), settings.podjobs_notification_slots
+    function = NotificationFunction(pod, open_storage(settings), PATIENT, view, settings.language)
+    return function, settings.podjobs_notification_slots
 
 
 def check(settings: NotificationSettings) -> str:

@@ -144,7 +144,7 @@ class MisbehavingPod:
         elif planned in {Misbehaviour.HANG, Misbehaviour.ABORT}:
             response = web.Response()
         else:
-            text = self._captions(request.path, raw)
+            text = self._captions(request.path, raw) if request.method == "POST" else ""
             try:
                 response = await handler(request)
             except web.HTTPException as refusal:

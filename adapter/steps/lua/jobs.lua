@@ -69,6 +69,7 @@ local function write_record(job, state)
   call('HSET', record(job.id), 'type', job.type, 'target', job.target, 'params', job.params, 'state', state,
     'weight_total', job.weight, 'weight_done', 0, 'accepted_at', time,
     'failure_stages', cjson.encode(job.failure_stages), 'discard_stages', cjson.encode(job.discard_stages))
+  if job.traceparent then call('HSET', record(job.id), 'traceparent', job.traceparent) end
   call('ZADD', prefix .. 'jobs', time, job.id)
 end
 

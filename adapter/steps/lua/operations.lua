@@ -52,12 +52,13 @@ function operations.join()
   local answers = {}
   for i, wanted in ipairs(arguments.steps) do
     if is_open(wanted) then
-      local found = call('HMGET', record(wanted.job), 'params', 'shared', 'error', 'accepted_at', 'state', 'unreported')
+      local found = call('HMGET', record(wanted.job), 'params', 'shared', 'error', 'accepted_at', 'state', 'unreported',
+        'traceparent')
       if found[5] == STATE.queued then
         call('HSET', record(wanted.job), 'state', STATE.running, 'started_at', now())
       end
       note_begin(wanted)
-      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6] }
+      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6], found[7] }
     else
       drop(wanted)
       answers[i] = false

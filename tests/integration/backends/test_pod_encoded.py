@@ -64,11 +64,12 @@ def publish(pod, duration_s=12, *, is_there=True):
     (folder / "info_video.json").write_text(json.dumps(info))
 
 
-def notify(pod, job_id="job-1", results=OURS, **changes):
+def notify(pod, job_id="job-1", results=OURS, language="en", **changes):
     function = NotificationFunction(
         RestPodApi(pod.url, "t0ken", 20),
         FileStorage(pod.media_dir, MEDIA_ROOT),
         Waits(import_s=0.4, launch_s=0.4, pause_s=0.05),
+        language=language,
     )
     job = encoding_job(job_id, 18, f"{MEDIA_ROOT}/videos/a/talk.mp4", pod_root=MEDIA_ROOT)
     (pod.media_dir / job.source).parent.mkdir(parents=True, exist_ok=True)
@@ -124,9 +125,21 @@ def test_notify_failed_job_tells_pods_log_why(scripted):
     assert notify(scripted, failure=PROBLEM, results={}) == "Pod was notified."
     stop = scripted.requests[0][3]["stop"]
     assert re.match(
-        r"\w{3} \w{3} .\d \d\d:\d\d:\d\d \d{4}\. The job cannot be done\. The file 'a\.mp4' is damaged\.", stop
+        r"\w{3} \w{3} .\d \d\d:\d\d:\d\d \d{4}\. The video could not be encoded: .+ "
+        r"Details: The job cannot be done\. The file 'a\.mp4' is damaged\.",
+        stop,
     )
     assert (len(stop), "\n" in stop) == (1000, False)
+
+
+def test_notify_failed_job_in_french_tells_it_to_ordinary_people(scripted):
+    scripted.state = IMPORTED | {"encoded": False, "duration": 0}
+    problem = Problem(title="The job cannot be done.", status=422, detail="Encrypted.", kind="encrypted")
+    notify(scripted, language="fr", failure=problem, results={})
+    assert scripted.requests[0][3]["stop"].endswith(
+        ". La vidéo n'a pas pu être encodée : le fichier est protégé contre la copie (DRM). Veuillez déposer une copie "
+        "sans protection. Détails : The job cannot be done. Encrypted."
+    )
 
 
 def test_notify_refused_with_this_result_shown_is_done(pod):

@@ -48,9 +48,12 @@ def test_notify_says_where_the_captions_are(pod, media):
 
 
 def test_notify_failure_is_the_message(pod, media):
-    problem = Problem(title="The job cannot be done.", status=422, detail="The file 'a.mp3' is empty.")
+    problem = Problem(title="The job cannot be done.", status=422, detail="The file 'a.mp3' is empty.", kind="empty")
     notify(pod, media, failure=problem, results={})
-    assert pod.requests[0][3]["msg"] == "The job cannot be done. The file 'a.mp3' is empty."
+    assert pod.requests[0][3]["msg"] == (
+        "The subtitles could not be made: the file is empty. The upload was probably interrupted: please upload it "
+        "again. Details: The job cannot be done. The file 'a.mp3' is empty."
+    )
 
 
 def test_notify_very_long_message_is_cut(pod, media):

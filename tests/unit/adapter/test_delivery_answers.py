@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapter.delivery import FunctionBusyError, StepFailedError, StepRefusedError
 from adapter.delivery.answers import read_answer
 from podjobs.contract.errors import NotNowError, OperatorNeededError, Problem, UnavailableError
 from podjobs.contract.message_contracts import STEPS
-from podjobs.contract.plans import Result
+from podjobs.contract.plans import Plan, Result
+from podjobs.contract.usage import Usage
 from podjobs.settings import SAME_SECRET
 from support.proxy_answers import SEEN, UNSEEN
 
@@ -20,6 +22,7 @@ EVENT = {
     "Content-Type": "application/json",
 }
 RESULT = b'{"values": {"frames": 3}}'
+PLAN = b'{"stages": [{"name": "one", "steps": [{"id": "a", "function": "encoding", "action": "chunk"}]}]}'
 PROBLEM = {"content-type": "application/problem+json; charset=utf-8"}
 
 
@@ -36,6 +39,32 @@ def test_read_answer_event_in_structured_mode():
     body = json.dumps(event | {"datacontenttype": "application/json", "data": json.loads(RESULT)}).encode()
     reply = read_answer(STEPS, 201, {"content-type": "application/cloudevents+json"}, body)
     assert reply == Result(values={"frames": 3})
+
+
+def test_read_answer_what_the_step_has_used_travels_beside_its_reply():
+    usage = "cpu_s=1.5,memory_bytes=1000,media_s=60,source_bytes=5000,gpu_s=2"
+    assert read_answer(STEPS, 200, EVENT | {"ce-usage": usage}, RESULT) == Result(
+        values={"frames": 3}, usage=Usage(cpu_s=1.5, memory_bytes=1000)
+    )
+    event = EVENT | {"ce-type": "fr.esup-portail.podjobs.plan", "ce-usage": usage}
+    plan = read_answer(STEPS, 200, event, PLAN)
+    assert isinstance(plan, Plan)
+    assert (plan.media_s, plan.source_bytes, plan.usage) == (60.0, 5000, Usage(cpu_s=1.5, memory_bytes=1000))
+
+
+def test_read_answer_rubbish_beside_a_reply_is_told_and_ignored():
+    with capture_logs() as logs:
+        assert read_answer(STEPS, 200, EVENT | {"ce-usage": "cpu_s=lots"}, RESULT) == Result(values={"frames": 3})
+    assert [(line["log_level"], "cpu_s" in line["reason"]) for line in logs] == [("warning", True)]
+
+
+def test_read_answer_what_an_attempt_has_used_travels_beside_its_problem():
+    with pytest.raises(StepFailedError) as raised:
+        read_answer(STEPS, 500, PROBLEM | {"Podjobs-Usage": "cpu_s=2.5"}, problem(500))
+    assert raised.value.usage == Usage(cpu_s=2.5)
+    with pytest.raises(StepFailedError) as raised:
+        read_answer(STEPS, 500, PROBLEM | {"Podjobs-Usage": "rubbish"}, problem(500))
+    assert raised.value.usage is None
 
 
 @pytest.mark.parametrize(

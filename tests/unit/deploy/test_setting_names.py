@@ -21,8 +21,8 @@ from support.processes import REPOSITORY
 
 KINDS = {**SETTINGS, "adapter": adapter_settings()}
 """Program → its settings class."""
-OF_LIBRARIES = re.compile(r"AWS_\w+|HTTPS?_PROXY|NO_PROXY|HF_\w+|PORT|THREADS")
-"""What boto3, httpx, Hugging Face's library and the start of an image read."""
+OF_LIBRARIES = re.compile(r"AWS_\w+|HTTPS?_PROXY|NO_PROXY|HF_\w+|OTEL_\w+|PORT|THREADS")
+"""What boto3, httpx, Hugging Face's library, OpenTelemetry's and the start of an image read."""
 OF_THE_STACK = {"PODJOBS_DELIVERY", "PODJOBS_USER", "PODJOBS_WORKERS", SETTINGS_FILE_VARIABLE}
 """What `scripts/up` and `podjobs`, compose's files and the units read themselves."""
 NAME = re.compile(r"^#?([A-Z][A-Z0-9_]{2,})=", re.MULTILINE)

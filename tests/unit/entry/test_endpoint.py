@@ -8,8 +8,10 @@ from pydantic import BaseModel
 
 from podjobs.contract.errors import OTHER_VERSION, NotNowError, OperatorNeededError, PermanentError, RetryableError
 from podjobs.contract.message_contracts import STEPS
-from podjobs.contract.plans import RESULT_EVENT_TYPE, Result
+from podjobs.contract.plans import RESULT_EVENT_TYPE, Plan, Result, Stage, StepSpec
 from podjobs.contract.steps import STEP_EVENT_TYPE
+from podjobs.contract.usage import StepAccount
+from podjobs.entry.answers import write_answer
 from podjobs.entry.endpoint import Endpoint
 from podjobs.events import Event
 from support.jobs import encoding_job
@@ -56,6 +58,29 @@ def test_answer_reply_is_an_event_about_the_same_subject(written):
     assert (reply.type, reply.source, reply.subject) == (RESULT_EVENT_TYPE, "/podjobs/encoding", "job-1/discard")
     assert json.loads(reply.data) == {"values": {"frames": 3}, "log": []}
     assert [step.job.id for step in handler.steps] == ["job-1"]
+
+
+class Planning:
+    def handle(self, _step):
+        stage = Stage(name="one", steps=(StepSpec(id="a", function="encoding", action="chunk"),))
+        return Plan(stages=(stage,), media_s=60.5, source_bytes=5000)
+
+
+def test_answer_what_the_step_has_used_travels_beside_the_reply_not_in_it():
+    """An adapter that does not know it would refuse a reply with more fields."""
+    reply = endpoint(Planning()).answer(event())
+    assert set(json.loads(reply.data)) == {"shared", "stages", "log"}
+    account = StepAccount.read(reply.extensions["usage"])
+    assert (account.media_s, account.source_bytes) == (60.5, 5000)
+    assert account.memory_bytes > 10 << 20
+
+
+def test_answer_of_a_step_that_failed_says_what_it_has_used():
+    failure = endpoint(Raising(RetryableError("Again."))).answer(event())
+    assert failure.usage.memory_bytes > 10 << 20
+    assert StepAccount.read(write_answer(failure).headers["Podjobs-Usage"]).usage == failure.usage.model_copy(
+        update={"cpu_s": round(failure.usage.cpu_s, 3)}
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ class Gate:
         self.shown = []
         self.opened = threading.Event()
         self.opened.set()
+        self.entered = threading.Event()
 
     def build(self, settings):
         token = settings.pod_api_token.get_secret_value()
@@ -70,6 +71,7 @@ class _Visitor:
 
     def handle(self, request):
         self._gate.shown.append(self._token)
+        self._gate.entered.set()
         assert self._gate.opened.wait(5)
         if self._token in self._gate.right.split(" or "):
             return Result() if hasattr(request, "job") else BatchReport(accepted=("1-0",))
@@ -198,6 +200,7 @@ def test_step_in_work_ends_with_the_secret_that_it_began_with(ask, gate, secret)
     answers = []
     working = threading.Thread(target=lambda: answers.append(ask()))
     working.start()
+    assert gate.entered.wait(5)
     secret.write("second")
     secret.held.renew(0)
     gate.opened.set()

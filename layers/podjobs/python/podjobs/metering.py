@@ -48,12 +48,13 @@ class Meter:
         """Begin, in the thread that performs the step."""
         self.cpu_s = 0.0
         """Of this process, without commands."""
+        self.worked_s = 0.0
+        """How long the step was in work."""
         self.presence_s = 0.0
-        """How long the step was in work, divided by how many were."""
+        """The same, divided by how many steps were at that time."""
         self._clock = _thread_clock()
         self._thread_s = self.thread_s()
         self._commands: list[CommandUsage] = []
-        self._began_s = time.monotonic()
         self._memory = read_memory()
         self.usage = Usage()
         """What it was in the end."""
@@ -73,8 +74,7 @@ class Meter:
 
     def finish(self) -> None:
         """Add up."""
-        took_s = time.monotonic() - self._began_s
-        share = min(1.0, self.presence_s / took_s) if took_s > 0 else 1.0
+        share = self.presence_s / self.worked_s if self.worked_s else 1.0
         commands = self._commands
         self.usage = Usage(
             cpu_s=self.cpu_s + sum(one.cpu_s for one in commands),
@@ -119,6 +119,7 @@ class _Division:
             rest_s = max(0.0, process_s - self._process_s - sum(owned.values()))
             for meter, own_s in owned.items():
                 meter.cpu_s += own_s + rest_s / len(owned)
+                meter.worked_s += at_s - self._at_s
                 meter.presence_s += (at_s - self._at_s) / len(owned)
         self._process_s, self._at_s = process_s, at_s
 

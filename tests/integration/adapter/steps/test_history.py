@@ -6,7 +6,7 @@ from itertools import pairwise
 from adapter.inspection.job_reader import JobReader
 from adapter.steps.history import AttemptNote, AttemptOutcome
 from podjobs.contract.errors import Problem
-from podjobs.contract.plans import Result
+from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.usage import Usage
 from support.problems import problem_answer
 from support.step_function import FakeFunction, plan_of
@@ -94,6 +94,30 @@ async def test_usage_of_attempts_is_added_up(records, make_job, take, jobs_redis
     assert (float(record["cpu_s"]), float(record["gb_s"])) == (1.5, 1.0)
     (attempt,) = await JobReader(jobs_redis).attempts("job-1")
     assert (attempt.cpu_s, attempt.memory_bytes, round(attempt.ran_s, 3)) == (1.5, 500_000_000, 2.0)
+
+
+async def test_usage_of_attempts_that_failed_is_added_up_apart(records, make_job, take, job_hash):
+    await records.accept([make_job()])
+    (step,) = await take()
+    lost = AttemptNote("one", ran_s=4.0, usage=Usage(cpu_s=3.0, memory_bytes=250_000_000), reason="Broken.")
+    await records.schedule_retry(step, "{}", lost)
+    record = await job_hash()
+    names = ("cpu_s", "lost_cpu_s", "gb_s", "lost_gb_s", "worked_s", "lost_worked_s")
+    assert [float(record[name]) for name in names] == [3.0, 3.0, 1.0, 1.0, 4.0, 4.0]
+    note = AttemptNote("one", ran_s=2.0, usage=Usage(cpu_s=1.5, memory_bytes=500_000_000, read_bytes=7))
+    await records.commit(step, Result(), note)
+    record = await job_hash()
+    assert [float(record[name]) for name in names] == [4.5, 3.0, 2.0, 1.0, 6.0, 4.0]
+    assert record["read_bytes"] == "7"
+
+
+async def test_what_a_plan_says_of_the_media_is_in_the_record(records, make_job, take, job_hash):
+    await records.accept([make_job()])
+    (step,) = await take()
+    stage = Stage(name="one", steps=(StepSpec(id="a", function="encoding", action="chunk"),))
+    await records.commit(step, Plan(stages=(stage,), media_s=60.5, source_bytes=5000))
+    record = await job_hash()
+    assert (record["media_s"], record["source_bytes"]) == ("60.5", "5000")
 
 
 async def test_observers_are_told_of_attempts_and_of_the_end_of_jobs(

@@ -30,6 +30,7 @@ from podjobs.contract.errors import (
     PermanentError,
     RetryableError,
 )
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.ports.storage import JobWork
 
@@ -73,7 +74,8 @@ class FileStorage:
             name, reason = self.pod_path(key), os.strerror(error.errno or errno.EIO)
             if error.errno in (errno.EACCES, errno.EPERM):
                 raise PermanentError(
-                    f"The file {name!r} cannot be read: {reason}. Give the functions' user read access to the media."
+                    f"The file {name!r} cannot be read: {reason}. Give the functions' user read access to the media.",
+                    kind=FailureKind.SERVICE,
                 ) from error
             raise RetryableError(f"The file {name!r} cannot be read: {reason}.") from error
 

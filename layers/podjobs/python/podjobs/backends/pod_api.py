@@ -22,6 +22,7 @@ from podjobs.contract.errors import (
     StepError,
     UnavailableError,
 )
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.ports.pod import PodAnswer, PodFacts, VideoState
 from podjobs.contract.redaction import CUT, redact
 from podjobs.contract.retry_after import read_retry_after
@@ -220,7 +221,7 @@ class RestPodApi:
                 retry_after_s=OPERATOR_RETRY_S,
             )
         reason = answer.excerpt(REASON_CHARS).replace(self._token, CUT)
-        return PermanentError(f"Pod answered {status} to {path}: {reason}")
+        return PermanentError(f"Pod answered {status} to {path}: {reason}", kind=FailureKind.SERVICE)
 
 
 def _untrusted(error: Exception) -> StepError:

@@ -21,7 +21,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import IO, BinaryIO, Self
+from typing import IO, Any, BinaryIO, Self
 
 import structlog
 
@@ -40,6 +40,7 @@ from podjobs.contract.errors import (
     StepError,
 )
 from podjobs.contract.redaction import redact
+from podjobs.tracing import command_span
 
 logger = structlog.get_logger(__name__)
 
@@ -99,7 +100,8 @@ class ProcessTools:
         """Run a command to its end; see the `Tools` port for arguments and errors."""
         began_s = time.monotonic()
         try:
-            output = self._run(argv, timeout_s, access, feed, on_progress, limit_bytes, limits, watch)
+            with command_span(_name(argv)):
+                output = self._run(argv, timeout_s, access, feed, on_progress, limit_bytes, limits, watch)
         except StepError as error:
             _check_inputs(access, began_s, error)
             raise
@@ -244,7 +246,7 @@ def _name(argv: Sequence[str]) -> str:
 
 
 def _failure(
-    command: str, end: CommandEnd, limits: CommandLimits, expired_s: float | None, context: dict[str, object]
+    command: str, end: CommandEnd, limits: CommandLimits, expired_s: float | None, context: dict[str, Any]
 ) -> Exception:
     """Say why a command failed.
 

@@ -19,6 +19,7 @@ from faster_whisper.vad import get_vad_model
 from podjobs.backends.whisper_folder import find_folder, model_folder
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.ports.speech import SOUND_HZ, VAD_FRAME_S, ModelLocation, WindowTranscript, Word
 
 Samples = npt.NDArray[np.float32]
@@ -192,7 +193,8 @@ class WhisperModels:
             raise PermanentError(
                 f"The model {location.model!r} named in TRANSCRIPTION_MODEL_PARAM cannot be loaded: {_sentence(error)} "
                 f"If its files are damaged, replace them in {str(folder)!r}; if the device or the compute type is not "
-                "supported, correct PODJOBS_WHISPER_DEVICE or PODJOBS_WHISPER_COMPUTE_TYPE."
+                "supported, correct PODJOBS_WHISPER_DEVICE or PODJOBS_WHISPER_COMPUTE_TYPE.",
+                kind=FailureKind.NO_MODEL,
             ) from error
         except Exception as error:
             # the tokenizer's parser raises plain exceptions
@@ -200,7 +202,8 @@ class WhisperModels:
                 raise
             raise PermanentError(
                 f"The file 'tokenizer.json' of the model {location.model!r} is damaged: {_sentence(error)} "
-                f"Replace it in {str(folder)!r}."
+                f"Replace it in {str(folder)!r}.",
+                kind=FailureKind.NO_MODEL,
             ) from error
 
 

@@ -8,6 +8,7 @@ import structlog
 from faster_whisper.utils import download_model
 
 from podjobs.contract.errors import PermanentError, RetryableError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.ports.speech import ModelLocation
 
 logger = structlog.get_logger(__name__)
@@ -60,17 +61,20 @@ def _given_folder(location: ModelLocation) -> Path | None:
     if location.model.startswith("/"):
         raise PermanentError(
             f"TRANSCRIPTION_MODEL_PARAM names the folder {location.model!r}, which does not exist. Put a "
-            "CTranslate2 model there, mount the folder, or name another one."
+            "CTranslate2 model there, mount the folder, or name another one.",
+            kind=FailureKind.NO_MODEL,
         )
     if location.model not in faster_whisper.available_models() and not REPOSITORY.fullmatch(location.model):
         raise PermanentError(
             f"TRANSCRIPTION_MODEL_PARAM names the model {location.model!r}, which is neither a folder nor one of "
-            f"Whisper's models. Name a folder, or one of {', '.join(faster_whisper.available_models())}."
+            f"Whisper's models. Name a folder, or one of {', '.join(faster_whisper.available_models())}.",
+            kind=FailureKind.NO_MODEL,
         )
     if Path(location.model).is_dir():
         raise PermanentError(
             f"TRANSCRIPTION_MODEL_PARAM names the folder {location.model!r} by a relative path. Name it by its "
-            f"absolute path, such as {str(Path(location.model).absolute())!r}."
+            f"absolute path, such as {str(Path(location.model).absolute())!r}.",
+            kind=FailureKind.NO_MODEL,
         )
     return None
 
@@ -82,7 +86,8 @@ def _check_files(folder: Path, location: ModelLocation) -> None:
     if missing:
         raise PermanentError(
             f"The folder {str(folder)!r} of the model {location.model!r} in TRANSCRIPTION_MODEL_PARAM contains no "
-            f"{', no '.join(missing)}. Whisper's own .pt files do not work: put a CTranslate2 model there."
+            f"{', no '.join(missing)}. Whisper's own .pt files do not work: put a CTranslate2 model there.",
+            kind=FailureKind.NO_MODEL,
         )
 
 

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from podjobs.contract.bounds import DETAIL_BYTES, cut_context, cut_text
+from podjobs.contract.failure_kinds import FailureKind
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 UNTYPED = "about:blank"
@@ -44,15 +45,17 @@ class StepError(Exception):
     problem_type: ClassVar[str] = UNTYPED
     """The problem's `type` on the wire."""
 
-    def __init__(self, detail: str, **context: Any) -> None:
+    def __init__(self, detail: str, *, kind: FailureKind | None = None, **context: Any) -> None:
         """Keep the message and whatever helps to understand it.
 
         Args:
             detail: what happened, to which file or field, and what to do about it. Never contains a secret.
+            kind: chooses what the person is told who has uploaded the file; None: that follows from the class.
             context: additional JSON-serialisable facts (argv, exit status, end of stderr).
         """
         super().__init__(detail)
         self.detail = detail
+        self.kind = kind
         self.context = context
 
 
@@ -158,6 +161,8 @@ class Problem(BaseModel):
     title: str
     status: int = Field(ge=400, le=599)
     detail: str
+    kind: str = ""
+    """One of FailureKind, or of another version; empty: whoever found it has not said it."""
     context: dict[str, Any] = Field(default_factory=dict)
 
     @property
@@ -173,6 +178,7 @@ class Problem(BaseModel):
             title=error.title,
             status=int(error.status),
             detail=cut_text(error.detail, DETAIL_BYTES),
+            kind=error.kind or "",
             context=cut_context(error.context),
         )
 

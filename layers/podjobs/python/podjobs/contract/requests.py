@@ -24,6 +24,8 @@ class Request(BaseModel):
     entry_id: str = Field(default="", exclude=True)
     """The adapter's entry that it comes from: tells it from other requests with the same subject, as when a job is
     planned anew. Does not travel."""
+    traceparent: str = Field(default="", exclude=True)
+    """The attempt's span (traces.py). Travels beside it; empty: it belongs to no trace."""
 
     @property
     @abstractmethod

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from podjobs.contract.errors import Problem
 from podjobs.contract.requests import Name, Request
+from podjobs.contract.traces import TraceContext
 from podjobs.contract.workflows import AnyJob
 
 STEP_EVENT_TYPE = "fr.esup-portail.podjobs.step"
@@ -25,6 +26,8 @@ class Step(Request):
     """Why the job failed; set for the steps that report the failure."""
     accepted_at: float
     """When the job was accepted, seconds since the epoch."""
+    requested_in: str = Field(default="", exclude=True)
+    """The `traceparent` of whoever requested the job; empty: they have said none. Does not travel."""
 
     @property
     def subject(self) -> str:
@@ -34,4 +37,6 @@ class Step(Request):
     @property
     def log_context(self) -> dict[str, Any]:
         """What log lines about this step carry."""
-        return {"job_id": self.job.id, "step_id": self.step_id, "attempt": self.attempt}
+        context = TraceContext.read(self.traceparent)
+        trace = {"trace_id": context.trace_id} if context else {}
+        return {"job_id": self.job.id, "step_id": self.step_id, "attempt": self.attempt, **trace}

@@ -9,6 +9,7 @@ import ffmpeg
 
 from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.plans import Result
 from podjobs.encoding.audibility import Audibility, can_be_silent, examine_sound, silence_parts, tell_silent
 from podjobs.encoding.commands import ffmpeg_argv, open_source
@@ -213,7 +214,7 @@ def _encode(recipe: Recipe, folder: Path, work: Workspace) -> float:
     report = work.run([*probe, "-print_format", "json", "-i", str(first)], access=Access((first,)))
     duration_s = float(json.loads(report)["format"].get("duration", 0))
     if not duration_s:
-        raise PermanentError("No sound was encoded.")
+        raise PermanentError("No sound was encoded.", kind=FailureKind.DAMAGED)
     return duration_s
 
 
@@ -223,10 +224,12 @@ def _refuse_without_video(
     """Refuse a recording that consists of sound alone, by name of what is wrong with it."""
     if recipe.facts.video is not None:
         return
+    kind = error.kind or FailureKind.DAMAGED
     if found["main"] is Audibility.ELSEWHERE:
+        kind = FailureKind.CUT
         detail = "There is no sound in this part of the recording. Correct the cut, or upload it again."
     else:
         name = work.storage.pod_path(recipe.source)
         what = "contains none" if found["main"] is Audibility.EMPTY else "is damaged, or its sound cannot be decoded"
         detail = f"The file {name!r} should have sound, but {what}. Check that it plays, and upload it again."
-    raise PermanentError(detail, **error.context) from error
+    raise PermanentError(detail, kind=kind, **error.context) from error

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.encoding.recipe import TICKS_PER_S, Chunk, Recipe
 from podjobs.encoding.results import ChunkResult, EarlierResults, PackageResult
 from podjobs.encoding.steps import chunk_id
@@ -75,7 +76,8 @@ def refuse_endless_frame(results: EarlierResults) -> None:
         if next_s - before_s > LONGEST_FRAME_S:
             raise PermanentError(
                 f"The source has no picture between {before_s / 3600:.1f} and {next_s / 3600:.1f} hours after its "
-                "beginning; its clock seems to jump. Convert it and upload it again, or cut it there."
+                "beginning; its clock seems to jump. Convert it and upload it again, or cut it there.",
+                kind=FailureKind.DAMAGED,
             )
 
 

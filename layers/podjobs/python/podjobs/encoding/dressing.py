@@ -4,6 +4,7 @@ import shutil
 
 from podjobs.contract.commands import Access, CommandLimits
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.jobs import DressingRequest
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.commands import OVERWRITE
@@ -48,7 +49,8 @@ def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -
     if (opening or ending) and recipe.duration_s is None:
         raise PermanentError(
             "The length of the video cannot be determined, so nothing can be shown after it. "
-            "Convert the video and upload it again, or choose a dressing without credits."
+            "Convert the video and upload it again, or choose a dressing without credits.",
+            kind=FailureKind.DRESSING,
         )
     parts = [(video, recipe.decimation)]
     parts += [(credit.facts.video, credit.decimation) for credit in (opening, ending) if credit and credit.facts.video]
@@ -65,6 +67,14 @@ def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -
 
 
 def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
+    try:
+        return _examine_credit(which, key, work)
+    except PermanentError as error:
+        error.kind = FailureKind.DRESSING  # nothing is wrong with the video
+        raise
+
+
+def _examine_credit(which: str, key: Key, work: Workspace) -> Credit:
     name = work.storage.pod_path(key)
     facts = probe_source(work.tools, work.storage, work.settings, key)
     if facts.selection is not None:
@@ -73,13 +83,15 @@ def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
         facts = probe_source(work.tools, work.storage, work.settings, key)
     video = facts.video
     if video is None:
-        raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")
+        detail = f"The {which} credits {name!r} have no video. Choose others in the dressing."
+        raise PermanentError(detail, kind=FailureKind.DRESSING)
     # credits are short: those that cannot be seeked are read to the end
     facts = measure_source(key, facts, work, whole=facts.seeks_badly or facts.duration_s is None).facts
     facts = survey_pictures(key, facts, work)
     video = facts.video
     if video is None or facts.duration_s is None:
-        raise PermanentError(f"The length of the {which} credits {name!r} is unknown. Choose others in the dressing.")
+        detail = f"The length of the {which} credits {name!r} is unknown. Choose others in the dressing."
+        raise PermanentError(detail, kind=FailureKind.DRESSING)
     length_s = facts.duration_s - (video.start_s - facts.start_s)
     return Credit(
         source=key,
@@ -115,7 +127,7 @@ def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> 
         except PermanentError as error:
             name = work.storage.pod_path(key)
             detail = f"The watermark {name!r} is not a picture that can be read. Choose another one in the dressing."
-            raise PermanentError(detail, **error.context) from error
+            raise PermanentError(detail, kind=FailureKind.DRESSING, **error.context) from error
         nameless.unlink()
     picture = work.key(f"{WATERMARK_FOLDER}/{FILE}")
     return Watermark(picture=picture, position=dressing.position, opacity=dressing.opacity)

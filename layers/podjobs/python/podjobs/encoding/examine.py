@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.media_paths import Key
 from podjobs.encoding import time_line
 from podjobs.encoding.survey import survey_pictures
@@ -42,7 +43,8 @@ def examine_source(source: Key, facts: MediaFacts, work: Workspace) -> Examined:
         return Examined(survey_pictures(source, measured.facts, work), (*describe_changes(facts), *log))
     sound = measured.facts.model_copy(update={"video": None})
     if sound.audio is None:
-        raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
+        detail = "The source has no picture that can be decoded. Convert it and upload it again."
+        raise PermanentError(detail, kind=FailureKind.DAMAGED)
     said = "The source has no picture, although its header says so: it is encoded as a recording of sound."
     end_s = sound.audio.end_s
     sound = sound.model_copy(update={"duration_s": None if end_s is None else end_s - sound.start_s})

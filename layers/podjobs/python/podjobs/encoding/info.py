@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from podjobs.contract.errors import Problem
+from podjobs.contract.failure_sentences import Language, tell_details, tell_failure
 from podjobs.contract.jobs import Cut, EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.audio import published_m4a, published_mp3
@@ -117,12 +118,25 @@ def success_info(context: EncodingContext, files: Sequence[str], log: Sequence[s
     )
 
 
-def failure_info(job: EncodingJob, pod_path: PodPathOf, started_at: float, problem: Problem) -> dict[str, Any]:
-    """The report of a job that failed for good: nothing to import, but the reason in `encoding_log`."""
+def failure_info(
+    job: EncodingJob, pod_path: PodPathOf, started_at: float, problem: Problem, language: Language
+) -> dict[str, Any]:
+    """The report of a job that failed for good: nothing to import, but the reason in `encoding_log`.
+
+    Args:
+        job: what was requested.
+        pod_path: of the storage.
+        started_at: when the job was accepted, seconds since the epoch.
+        problem: why it failed.
+        language: of the sentence for whoever has uploaded the video.
+    """
     argv = problem.context.get("argv", [])
-    message = "\n".join(
-        text for text in (problem.title, problem.detail, str(problem.context.get("stderr", ""))) if text
+    said = (
+        tell_failure(problem, job.type, language),
+        tell_details(problem, language),
+        str(problem.context.get("stderr", "")),
     )
+    message = "\n".join(text for text in said if text)
     return empty_info(job, pod_path, started_at) | {
         "error_encoding": True,
         "encoding_log": {"error": {"command": " ".join(map(str, argv)), "result": False, "msg": message}},

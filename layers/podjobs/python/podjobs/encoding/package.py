@@ -8,6 +8,7 @@ import m3u8
 
 from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.plans import Result
 from podjobs.encoding.audio import track_name
 from podjobs.encoding.chapters import ffmetadata, output_chapters
@@ -103,7 +104,8 @@ def package_rendition(context: EncodingContext) -> Result:
     rendition = recipe.renditions[context.params(PackageParams).rendition]
     chunks = [chunk for chunk in recipe.chunks if frames[chunk_id(chunk)]]
     if not chunks:
-        raise PermanentError("The source has no picture that can be decoded. Convert it and upload it again.")
+        detail = "The source has no picture that can be decoded. Convert it and upload it again."
+        raise PermanentError(detail, kind=FailureKind.DAMAGED)
     refuse_endless_frame(context.results)
     track = work.input_of(f"{AUDIO_FOLDER}/{track_name(rendition.audio_bps)}") if context.results.audio.files else None
     with work.writing(package_id(recipe, rendition)) as folder:

@@ -157,7 +157,8 @@ def _leave_report(place: EncodingJob, problem: Problem, context: EncodingContext
     if found.get("job_id") == job.id and found.get("error_encoding") is False:
         # what failed is the notification, or what came after the files
         return "The files stay: they had been published before the job failed."
-    content = info.failure_info(job, storage.pod_path, context.step.accepted_at, problem)
+    language = context.work.settings.language
+    content = info.failure_info(job, storage.pod_path, context.step.accepted_at, problem, language)
     storage.replace(key, info.dump(content), version)
     return REPORTED
 

@@ -10,6 +10,7 @@ import ffmpeg
 
 from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.limits import repackage_limits
@@ -149,4 +150,4 @@ def _copy_streams(facts: MediaFacts, source: Key, target: str, work: Workspace) 
             work.run(repackage_argv(facts, file, target, work.settings), access=access, limits=limits)
     except PermanentError as error:
         detail = f"The streams of {file.name!r} cannot be repackaged: {error.detail}"
-        raise PermanentError(detail, **error.context) from error
+        raise PermanentError(detail, kind=error.kind or FailureKind.DAMAGED, **error.context) from error

@@ -6,6 +6,7 @@ import ffmpeg
 
 from podjobs.contract.commands import Access, MediaInput
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.media_paths import Key
 from podjobs.encoding.commands import ffmpeg_argv, open_source
 from podjobs.encoding.limits import repackage_limits
@@ -68,7 +69,7 @@ def copy_selection(facts: MediaFacts, source: Key, folder_name: str, work: Works
                 f"The file {file.name!r} has streams that are not accepted or damaged, and the others cannot be copied "
                 f"without them: {error.detail} Convert it and upload it again."
             )
-            raise PermanentError(detail, **error.context) from error
+            raise PermanentError(detail, kind=error.kind or FailureKind.DAMAGED, **error.context) from error
     return work.key(f"{folder_name}/{FILE}")
 
 

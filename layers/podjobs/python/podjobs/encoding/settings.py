@@ -11,6 +11,7 @@ from pydantic import (
     model_validator,
 )
 
+from podjobs.language_settings import LanguageSettings
 from podjobs.media.settings import SourceSettings
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 
@@ -21,7 +22,7 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-class EncodingSettings(SourceSettings):
+class EncodingSettings(SourceSettings, LanguageSettings):
     """The settings that the encoding function reads."""
 
     ffmpeg_crf: Annotated[float, Field(ge=0, le=51)] | None = Field(

@@ -4,6 +4,7 @@ See docs/decisions/0005-the-time-line-begins-with-the-first-frame.md.
 """
 
 from podjobs.contract.errors import InvalidRequestError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.jobs import Cut
 from podjobs.media.facts import AudioFacts, MediaFacts, VideoFacts
 
@@ -96,13 +97,15 @@ def clamp_cut(cut: Cut | None, length_s: float | None) -> tuple[float, float | N
         return 0.0, length_s, ()
     if cut.end_s is not None and cut.start_s >= cut.end_s:
         raise InvalidRequestError(
-            f"The cut starts at {cut.start_s:g} s and ends at {cut.end_s:g} s: nothing is left. Correct the cut."
+            f"The cut starts at {cut.start_s:g} s and ends at {cut.end_s:g} s: nothing is left. Correct the cut.",
+            kind=FailureKind.CUT,
         )
     if length_s is None:
         return cut.start_s, cut.end_s, ()
     if cut.start_s >= length_s:
         raise InvalidRequestError(
-            f"The cut starts at {cut.start_s:g} s, but the video is {length_s:.1f} s long. Correct the cut."
+            f"The cut starts at {cut.start_s:g} s, but the video is {length_s:.1f} s long. Correct the cut.",
+            kind=FailureKind.CUT,
         )
     if cut.end_s is not None and cut.end_s > length_s:
         log = f"The cut ends at {cut.end_s:g} s, but the video is only {length_s:.1f} s long: it ends there."

@@ -20,9 +20,11 @@ from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import MessageContract, ReplyT, RequestT
 from podjobs.entry.endpoint import Endpoint, Handler
 from podjobs.entry.renewal import RenewedHandler
+from podjobs.entry.traced import TracedHandler
 from podjobs.logs import configure_logs
 from podjobs.secret_store.held import held_secrets
 from podjobs.settings import EndpointSettings, SettingsError, load_settings
+from podjobs.tracing import StepSpans
 
 logger = structlog.get_logger(__name__)
 
@@ -91,6 +93,7 @@ def open_endpoint(
     if held := held_secrets():
         load = functools.partial(load_settings, definition.settings)
         handler = RenewedHandler(held, settings, handler, load, rebuild)
+    handler = TracedHandler(handler, StepSpans(definition.name))
     advice = _advise(definition, settings)
     endpoint = Endpoint(definition.name, definition.contract, handler, slots, advice=advice, examine=examine)
     _set_looks(endpoint, definition, settings)

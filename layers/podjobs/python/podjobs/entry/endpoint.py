@@ -164,7 +164,8 @@ class Endpoint(Generic[RequestT, ReplyT]):
         if request.function != self._name:
             noun = self._contract.noun
             raise InvalidRequestError(f"The {noun} is for the function {request.function!r}, this is {self._name!r}.")
-        return request
+        traceparent = event.extensions.get("traceparent")
+        return request.model_copy(update={"traceparent": traceparent}) if traceparent else request
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.ports.tools import Tools
 from podjobs.media.commands import input_argv
 from podjobs.media.facts import MediaFacts
@@ -44,7 +45,8 @@ def refuse_encrypted(source: MediaInput, facts: MediaFacts, tools: Tools, settin
     if not used.isdisjoint(encrypted_streams(output.decode("utf-8", "replace"))):
         raise PermanentError(
             f"The file {source.name!r} is encrypted (DRM): without its key nobody can play it. "
-            "Upload a copy without protection."
+            "Upload a copy without protection.",
+            kind=FailureKind.ENCRYPTED,
         )
 
 

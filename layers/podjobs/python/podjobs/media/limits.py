@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from podjobs.contract.commands import CommandLimits
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.media.settings import SourceSettings
 
 LARGEST_FILE_BYTES = 16 << 30
@@ -30,7 +31,8 @@ def check_length(name: str, length_s: float | None, settings: SourceSettings) ->
     """
     longest_s = settings.podjobs_max_duration_s
     if length_s is not None and not length_s <= longest_s:  # not a number is too long
-        raise PermanentError(f"The file {name!r} is {length_s / 3600:,.1f} h long, {_remedy(longest_s)}")
+        detail = f"The file {name!r} is {length_s / 3600:,.1f} h long, {_remedy(longest_s)}"
+        raise PermanentError(detail, kind=FailureKind.TOO_LONG)
 
 
 def watch_length(name: str, settings: SourceSettings, on_progress: Progress | None = None) -> Progress:
@@ -49,7 +51,8 @@ def watch_length(name: str, settings: SourceSettings, on_progress: Progress | No
     def watch(block: dict[str, str]) -> None:
         written_us = block.get("out_time_us", "")
         if written_us.isdigit() and int(written_us) > (longest_s + SLACK_S) * 1_000_000:
-            raise PermanentError(f"The file {name!r} goes on and on, {_remedy(longest_s)}")
+            detail = f"The file {name!r} goes on and on, {_remedy(longest_s)}"
+            raise PermanentError(detail, kind=FailureKind.TOO_LONG)
         if on_progress is not None:
             on_progress(block)
 

@@ -81,15 +81,15 @@ class Selecting:
 class UnacceptedCodecError(PermanentError):
     """The stream that would be used has a codec that is not accepted."""
 
-    def __init__(self, kind: str, codec: str) -> None:
+    def __init__(self, stream: str, codec: str) -> None:
         """Name it.
 
         Args:
-            kind: video or audio.
+            stream: video or audio.
             codec: ffmpeg's name.
         """
-        super().__init__(f"The {kind} is coded as {codec!r}.")
-        self.kind, self.codec = kind, codec
+        super().__init__(f"The {stream} is coded as {codec!r}.")
+        self.stream, self.codec = stream, codec
 
 
 def select_openable(tools: Tools, storage: Storage, settings: SourceSettings, key: Key) -> MediaFacts | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import OutputTooLongError, PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.ports.tools import Tools
@@ -60,7 +61,7 @@ def probe_source(tools: Tools, storage: Storage, settings: SourceSettings, key: 
     """
     source = storage.input_of(key)
     if storage.size_bytes(key) == 0:
-        raise PermanentError(f"The file {source.name!r} is empty (0 bytes). Upload it again.")
+        raise PermanentError(f"The file {source.name!r} is empty (0 bytes). Upload it again.", kind=FailureKind.EMPTY)
     try:
         facts = bound_metadata(_read(source, tools, settings))
     except PermanentError as error:
@@ -77,13 +78,15 @@ def _select(tools: Tools, storage: Storage, settings: SourceSettings, key: Key, 
         # what takes too long to read once is not read again
         facts = None if "exceeded" in refusal.context else select_openable(tools, storage, settings, key)
     except UnacceptedCodecError as error:
-        detail = _explain_codec(error.kind, source.name, error.codec, settings)
-        raise PermanentError(detail, **refusal.context) from refusal
+        detail = _explain_codec(error.stream, source.name, error.codec, settings)
+        raise PermanentError(detail, kind=FailureKind.FORMAT, **refusal.context) from refusal
     if facts is None:
         with storage.open(key) as file:
             beginning = file.read(12)
-        detail = _explain_picture(source.name, beginning) or _explain_refusal(source, refusal, settings)
-        raise PermanentError(detail, **refusal.context) from refusal
+        if detail := _explain_picture(source.name, beginning):
+            raise PermanentError(detail, kind=FailureKind.NO_MEDIA, **refusal.context) from refusal
+        kind, detail = _explain_refusal(source, refusal, settings)
+        raise PermanentError(detail, kind=kind, **refusal.context) from refusal
     return facts
 
 
@@ -116,30 +119,34 @@ def _check_facts(name: str, facts: MediaFacts, settings: SourceSettings) -> None
     """Refuse what cannot or must not be decoded."""
     video, audio = facts.video, facts.audio
     if video is None and audio is None:
-        raise PermanentError(f"The file {name!r} has neither a video nor an audio stream. Upload one that has either.")
+        detail = f"The file {name!r} has neither a video nor an audio stream. Upload one that has either."
+        raise PermanentError(detail, kind=FailureKind.NO_MEDIA)
     if facts.streams > settings.podjobs_max_streams:
-        raise PermanentError(_too_many_streams(name, settings))
+        raise PermanentError(_too_many_streams(name, settings), kind=FailureKind.TOO_LARGE)
     for kind, stream in (("video", video), ("audio", audio)):
         if stream is not None and stream.codec not in settings.podjobs_codecs:
-            raise PermanentError(_explain_codec(kind, name, stream.codec, settings))
+            raise PermanentError(_explain_codec(kind, name, stream.codec, settings), kind=FailureKind.FORMAT)
     if video is None:
         return
     if facts.format_name == "gif" and video.frames == 1:
-        raise PermanentError(_explain_picture(name, b"GIF8"))
+        raise PermanentError(_explain_picture(name, b"GIF8"), kind=FailureKind.NO_MEDIA)
     if not (video.width_px and video.height_px):
         raise PermanentError(
             f"The video stream of {name!r} has no picture size: the file is damaged, or claims a size that no decoder "
-            "accepts. Convert it and upload it again."
+            "accepts. Convert it and upload it again.",
+            kind=FailureKind.DAMAGED,
         )
     if video.width_px * video.height_px > settings.podjobs_max_pixels:
         raise PermanentError(
             f"The picture of {name!r} has {video.width_px} × {video.height_px} pixels, at most "
-            f"{settings.podjobs_max_pixels} in all are accepted. Raise PODJOBS_MAX_PIXELS if that is right."
+            f"{settings.podjobs_max_pixels} in all are accepted. Raise PODJOBS_MAX_PIXELS if that is right.",
+            kind=FailureKind.TOO_LARGE,
         )
     if video.frame_rate > HIGHEST_FRAME_RATE:
         raise PermanentError(
             f"The file {name!r} claims {video.frame_rate:g} frames per second; no camera records that many. "
-            "Convert it and upload it again."
+            "Convert it and upload it again.",
+            kind=FailureKind.DAMAGED,
         )
 
 
@@ -172,18 +179,18 @@ def _too_many_streams(name: str, settings: SourceSettings) -> str:
     )
 
 
-def _explain_refusal(source: MediaInput, error: PermanentError, settings: SourceSettings) -> str:
+def _explain_refusal(source: MediaInput, error: PermanentError, settings: SourceSettings) -> tuple[FailureKind, str]:
     name = source.name
     said = str(error.context.get("stderr", ""))
     if "exceeded" in error.context:
-        return f"The file {name!r} takes too long to read: {error.detail}"
+        return FailureKind.OTHER, f"The file {name!r} takes too long to read: {error.detail}"
     if decoder := re.search(r"Codec \((\w+)\) not on whitelist", said):
         (codec,) = name_codecs([decoder[1]])
-        return _explain_codec("video or audio", name, codec, settings)
+        return FailureKind.FORMAT, _explain_codec("video or audio", name, codec, settings)
     if "exceeds max_streams" in said:
-        return _too_many_streams(name, settings)
+        return FailureKind.TOO_LARGE, _too_many_streams(name, settings)
     if "whitelist" in said.lower():
-        return (
+        return FailureKind.FORMAT, (
             f"The format of the file {name!r} is not accepted. "
             f"Accepted formats: {', '.join(ACCEPTED_FORMATS)}. Convert it and upload it again."
         )
@@ -192,7 +199,7 @@ def _explain_refusal(source: MediaInput, error: PermanentError, settings: Source
     reasons = dict.fromkeys(
         re.sub(rf"^\[\w+(,\w+)* @ 0x[0-9a-f]+\] |({where}): ", "", line) for line in said.splitlines()
     )
-    return (
+    return FailureKind.UNREADABLE, (
         f"The file {name!r} is not a media file that can be read, or it is damaged ({'; '.join(reasons)}). "
         "Check that it plays, and upload it again."
     )

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import structlog
 
 from podjobs.contract.errors import OperatorNeededError, PermanentError, RetryableError, StepError, UnavailableError
+from podjobs.contract.failure_kinds import FailureKind
+from podjobs.contract.failure_sentences import Language, tell_details, tell_failure
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.plans import Result
 from podjobs.contract.ports.pod import PodAnswer, PodApi, VideoState
@@ -62,13 +64,16 @@ class EncodedCallback:
     step: Step
     job: EncodingJob
     reply_to: PodCallback
+    language: Language = "en"
+    """In which people are told why the job has failed."""
 
     def post(self) -> PodAnswer:
         """Call Pod, with every field of its own task; Pod requires them."""
         stop = time.ctime()
         if failure := self.step.failure:
             # Pod writes it into the video's encoding log as it is
-            reason = " ".join(f"{failure.title} {failure.detail}".split())
+            said = tell_failure(failure, self.job.type, self.language), tell_details(failure, self.language)
+            reason = " ".join(" ".join(said).split())
             stop = "".join(one for one in f"{stop}. {reason}" if one.isprintable())[:REASON_CHARS]
         body = {"start": time.ctime(self.step.accepted_at), "stop": stop, **self.reply_to.request}
         try:
@@ -127,7 +132,8 @@ class EncodedCallback:
             raise PermanentError(
                 "Pod imported the video, but found none of its files. Check that MEDIA_ROOT is the same folder on the "
                 "Pod server and here, and that Pod may read what is written there; then encode the video again in "
-                "Pod's administration."
+                "Pod's administration.",
+                kind=FailureKind.SERVICE,
             )
 
     def _differences(self, state: VideoState) -> tuple[str, ...]:
@@ -201,5 +207,6 @@ class EncodedCallback:
 def _not_encoded_again(why: str) -> PermanentError:
     return PermanentError(
         "Pod refused this result, since it had imported another one meanwhile, and did not begin to encode the video "
-        f"again when it was asked to{why}. Encode it again in Pod's administration."
+        f"again when it was asked to{why}. Encode it again in Pod's administration.",
+        kind=FailureKind.SERVICE,
     )

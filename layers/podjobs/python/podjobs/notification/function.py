@@ -1,6 +1,7 @@
 """The notification function: notifies whoever requested a job that it has ended, and asks where its source has gone."""
 
 from podjobs.contract.errors import InvalidRequestError
+from podjobs.contract.failure_sentences import Language
 from podjobs.contract.plans import Result
 from podjobs.contract.ports.pod import PodApi
 from podjobs.contract.ports.storage import Storage
@@ -20,7 +21,14 @@ class NotificationFunction:
     The same channel knows where a source has gone that the job's steps no longer find.
     """
 
-    def __init__(self, pod: PodApi, storage: Storage, waits: Waits = PATIENT, view: PodView | None = None) -> None:
+    def __init__(
+        self,
+        pod: PodApi,
+        storage: Storage,
+        waits: Waits = PATIENT,
+        view: PodView | None = None,
+        language: Language = "en",
+    ) -> None:
         """Create the function.
 
         Args:
@@ -28,10 +36,11 @@ class NotificationFunction:
             storage: the media that Pod imports.
             waits: how long Pod is given for what it does after it has answered.
             view: what Pod must see of the media before it is told; None: that is not checked.
+            language: in which people are told why a job has failed.
         """
         self._pod = pod
         self._storage = storage
-        self._site = PodSite(pod, storage, view, waits)
+        self._site = PodSite(pod, storage, view, waits, language)
 
     def handle(self, step: Step) -> Result | Relocation:
         """Notify the job's sender, or ask where the source is; safe to repeat.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from podjobs.contract.errors import InvalidRequestError, RetryableError
+from podjobs.contract.failure_sentences import Language, tell_details, tell_failure
 from podjobs.contract.jobs import EncodingJob, TranscriptionJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Result
@@ -33,6 +34,8 @@ class PodSite:
     """What it sees of them; None: that is not checked."""
     waits: Waits = PATIENT
     """How long it is given."""
+    language: Language = "en"
+    """In which people there are told why a job has failed."""
 
 
 def notify_pod(step: Step, reply_to: PodCallback, pod: PodSite) -> Result:
@@ -90,9 +93,10 @@ class Callback(Protocol):
 def _callback_for(step: Step, reply_to: PodCallback, pod: PodSite) -> Callback:
     match step.job:
         case EncodingJob() as job:
-            return EncodedCallback(pod.api, pod.storage, pod.waits, step, job, reply_to)
+            return EncodedCallback(pod.api, pod.storage, pod.waits, step, job, reply_to, pod.language)
         case TranscriptionJob(captions=captions):
-            return _TranscribedCallback(pod.api, reply_to.video_id, pod.storage, captions, _message_of(step))
+            message = _message_of(step, pod.language)
+            return _TranscribedCallback(pod.api, reply_to.video_id, pod.storage, captions, message)
     raise InvalidRequestError(f"Pod has no callback for jobs of type {step.job.type!r}.")
 
 
@@ -121,10 +125,10 @@ class _TranscribedCallback:
         return Result(log=("Pod was notified.",))
 
 
-def _message_of(step: Step) -> str:
+def _message_of(step: Step, language: Language) -> str:
     """The message about the captions; for a failed job, why it failed. Pure."""
     if step.failure:
-        message = f"{step.failure.title} {step.failure.detail}"
+        message = f"{tell_failure(step.failure, step.job.type, language)} {tell_details(step.failure, language)}"
     else:
         message = " ".join(str(values.get("message", "")) for values in step.results.values())
     return message[:MESSAGE_CHARS]

@@ -9,6 +9,7 @@ import posixpath
 from dataclasses import dataclass
 
 from podjobs.contract.errors import PermanentError, StepError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports.storage import Storage
@@ -45,7 +46,8 @@ class SecondEncode:
                 raise PermanentError(
                     "Pod refused this result, since it had imported another one meanwhile; so it was with the job "
                     f"before ({asked_by}), for which Pod was asked to encode the video again. Look for what else "
-                    "answers Pod for this video, such as another worker; then encode it again in Pod's administration."
+                    "answers Pod for this video, such as another worker; then encode it again in Pod's administration.",
+                    kind=FailureKind.SERVICE,
                 )
         self.storage.write(self.key, self.job_id.encode())
 

@@ -4,11 +4,12 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
 
+from podjobs.language_settings import LanguageSettings
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 from podjobs.settings import MediaSettings
 
 
-class NotificationSettings(MediaSettings):
+class NotificationSettings(MediaSettings, LanguageSettings):
     """The settings that the notification function reads."""
 
     pod_api_url: str = Field(description="URL of Pod's REST interface, such as https://pod.example.org/rest.")

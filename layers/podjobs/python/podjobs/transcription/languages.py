@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from whisper_ctranslate2.languages import LANGUAGES, TO_LANGUAGE_CODE
 
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.ports.speech import ModelLocation
 
 AUTO = "auto"
@@ -28,7 +29,8 @@ def read_language(text: str) -> str:
         return code
     raise PermanentError(
         f"The language {text!r} is not known. Choose another one for the transcription of this video in Pod; "
-        f"the known ones are {AUTO}, {', '.join(sorted(LANGUAGES))}."
+        f"the known ones are {AUTO}, {', '.join(sorted(LANGUAGES))}.",
+        kind=FailureKind.LANGUAGE,
     )
 
 
@@ -63,7 +65,8 @@ def choose_model(models: Mapping[str, ModelLocation], language: str) -> ModelLoc
     if location is None:
         raise PermanentError(
             f"There is no model for the language {language!r}: TRANSCRIPTION_MODEL_PARAM lists {', '.join(models)}. "
-            f"Add an entry {language!r} to it, or an entry {AUTO!r} that names a multilingual model."
+            f"Add an entry {language!r} to it, or an entry {AUTO!r} that names a multilingual model.",
+            kind=FailureKind.NO_MODEL,
         )
     return location
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from podjobs.contract.errors import PermanentError
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan
 from podjobs.contract.ports.speech import ModelLocation, SpeechModel
@@ -59,7 +60,8 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
     check_length(work.storage.pod_path(job.source), length_s, work.settings)
     if length_s <= 0 or not gives_sound(sound.source, sound.audio, work):
         name = work.storage.pod_path(job.source)
-        raise PermanentError(f"No sound can be read from {name!r}: the file is damaged. Upload it again.")
+        detail = f"No sound can be read from {name!r}: the file is damaged. Upload it again."
+        raise PermanentError(detail, kind=FailureKind.DAMAGED)
     work.storage.start_work(job.id, f"{job.type} of {job.target}")
     log: tuple[str, ...] = ()
     if work.settings.transcription_normalize:
@@ -85,7 +87,8 @@ def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelLoca
     if language != ENGLISH and not model.is_multilingual(location):
         raise PermanentError(
             f"The model {location.model!r} in TRANSCRIPTION_MODEL_PARAM for {language!r} supports only English. "
-            "Name a multilingual one, such as 'small' instead of 'small.en'."
+            "Name a multilingual one, such as 'small' instead of 'small.en'.",
+            kind=FailureKind.NO_MODEL,
         )
     return location
 
@@ -95,7 +98,8 @@ def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     if facts.audio is None:
         name = work.storage.pod_path(job.source)
-        raise PermanentError(f"The file {name!r} has no audio stream: there is nothing to transcribe.")
+        detail = f"The file {name!r} has no audio stream: there is nothing to transcribe."
+        raise PermanentError(detail, kind=FailureKind.NO_SOUND)
     return Sound.of(job.source, facts, facts.audio)
 
 
@@ -153,7 +157,8 @@ def find_language(detector: SpeechDetector, length_s: float) -> tuple[str, str]:
             return ENGLISH, "Pod leaves the language open, and there is only a model for English."
         raise PermanentError(
             "Pod leaves the language open, and no model of TRANSCRIPTION_MODEL_PARAM can tell languages apart. "
-            "Choose the language of this video in Pod, or add an entry 'auto' that names a multilingual model."
+            "Choose the language of this video in Pod, or add an entry 'auto' that names a multilingual model.",
+            kind=FailureKind.LANGUAGE,
         )
     votes = [model.detect_language(judge, window) for window in _speech_windows(detector, length_s)]
     if not votes:
