@@ -42,6 +42,7 @@ from adapter.steps.dispatch import StepDispatch
 from adapter.steps.observer import StepObserver
 from adapter.steps.records import Records
 from adapter.steps.recovery import Recovery
+from adapter.steps.retention import Retention
 from adapter.telemetry.observed import Observed
 from adapter.telemetry.routes import MetricsRoutes
 from adapter.telemetry.snapshot import SnapshotReader
@@ -67,6 +68,7 @@ class Parts:
     doors: Sequence[CeleryDoor[Any]]
     dispatches: Sequence[StepDispatch | StatementDispatch]
     recovery: Recovery
+    retention: Retention
     heartbeat: Heartbeat
     health: HealthRoutes
     gauges: Gauges
@@ -124,6 +126,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         jobs=jobs,
         doors=doors,
         recovery=Recovery(jobs, records),
+        retention=Retention(jobs, records, settings.podjobs_dead_ttl_s),
         dispatches=dispatches,
         heartbeat=heartbeat,
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),

@@ -28,9 +28,12 @@ class Count:
 
 
 REDIS_ERRORS = Count()
-"""Commands that Redis did not accept, by the part of the adapter that gave them."""
+"""Commands that Redis did not accept, by the part of the adapter that gave them: one of PARTS."""
+PARTS = ("door", "heartbeat", "retry", "rq", "statements", "steps")
+"""`retry`: what must be stored, and is repeated until it is."""
 MESSAGES = Count()
-"""Messages of Pod's queues, by queue and what became of them: `stored`, `refused` (dead letters), or `left` to Pod's
-own workers."""
+"""Messages of Pod's queues, by queue and what became of them: one of OUTCOMES."""
+OUTCOMES = ("stored", "refused", "left")
+"""`refused`: as dead letters; `left`: to Pod's own workers."""
 STATEMENTS = Count()
 """xAPI statements that were settled: `accepted` by the LRS, or `refused` (dead letters)."""

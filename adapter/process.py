@@ -54,6 +54,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 return
             renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
+            trimming = work.create_task(parts.retention.run(), name="retention")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
@@ -77,7 +78,7 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                others = [*watching, recovering, beating, renewing]
+                others = [*watching, recovering, trimming, beating, renewing]
                 await cancel_and_wait([draining, *dispatching, *reading, *others])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")

@@ -1,6 +1,6 @@
 """The settings that say where messages and job records are: enough for the operator's commands."""
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from podjobs.contract.workflows import XAPI
 from podjobs.redis_urls import JobsUrl, RedisUrl, cluster_service
@@ -31,6 +31,11 @@ class RecordSettings(LogSettings):
         default=7 * 86_400,
         description="How long is kept how the steps of an ended job went, in seconds: who waited for what, and for how "
         "long. About 100 bytes of Redis' memory for each step.",
+    )
+    podjobs_dead_ttl_s: NonNegativeInt = Field(
+        default=90 * 86_400,
+        description="How long dead letters are kept, in seconds: steps, messages and statements that could not be "
+        "processed. What is removed is said in the log, once an hour. 0: until an operator replays or drops them.",
     )
     podjobs_lease_s: PositiveFloat = Field(
         default=15,

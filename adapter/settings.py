@@ -131,8 +131,8 @@ class AdapterSettings(
     podjobs_dead_limit_bytes: PositiveInt = Field(
         default=2_500_000_000,
         description="Memory that dead letters may take in Redis, in bytes. From then on all messages stay on Pod's "
-        "queues: a dead letter is never dropped. More than PODJOBS_XAPI_HELD_BYTES, so that statements alone never "
-        "stop the encoding of videos.",
+        "queues: a dead letter is not dropped before PODJOBS_DEAD_TTL_S. More than PODJOBS_XAPI_HELD_BYTES, so that "
+        "statements alone never stop the encoding of videos.",
     )
     podjobs_retry_base_s: PositiveFloat = Field(
         default=15, description="Wait before the second attempt of a step, in seconds."

@@ -23,7 +23,7 @@ from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from benchmarks import forecast_error
 from benchmarks.adapter import measure_throughput
-from benchmarks.adapter_stack import Stack, running_stack
+from benchmarks.adapter_stack import QUEUE, Stack, running_stack
 from benchmarks.held_jobs import hold_jobs
 from benchmarks.measure import Target, console, judge, new_table
 from support.processes import Program, environment_with, wait_for
@@ -75,7 +75,10 @@ def run(folder: Path, parts: Sequence[str], wishes: Wishes) -> int:
     targets = []
     for part in parts:
         shutil.rmtree(work, ignore_errors=True)
-        targets += measured[part](work, wishes)
+        found = measured[part](work, wishes)
+        for target in found:
+            console.print(f"{part}: {target.promise}: {target.measured}")
+        targets += found
     shutil.rmtree(work, ignore_errors=True)
     return judge(targets)
 
@@ -94,6 +97,9 @@ def measure_views(folder: Path, wishes: Wishes) -> list[Target]:
         page_s, page_kb = _page(url, "/")
         metrics_ms = _page(url, "/metrics")[0] * 1000
         all_s, why_s = asyncio.run(_forecasts(port, job_id))
+        with httpx.stream("GET", f"{url}/events", timeout=LOOKS_S + 60) as events:
+            events.raise_for_status()
+            opened = _share_of_core(stack.adapter)
     table = new_table(f"Beside {wishes.jobs:,} jobs", "what", "measured")
     for name, seconds in commands_s.items():
         table.add_row(f"podjobs {name.partition(' ')[0]}, with the start of the program", f"{seconds:.2f} s")
@@ -101,6 +107,7 @@ def measure_views(folder: Path, wishes: Wishes) -> list[Target]:
     table.add_row("/metrics", f"{metrics_ms:.0f} ms")
     table.add_row("forecasts of all jobs", f"{all_s:.2f} s")
     table.add_row("forecast of one job", f"{why_s:.2f} s")
+    table.add_row("the adapter, with a page open", f"{opened:.1%} of a core")
     console.print(table)
     status_s = commands_s["status"]
     return [
@@ -138,7 +145,7 @@ def measure_inspect(folder: Path, _: Wishes) -> list[Target]:
     with running_stack(folder, RUNNING) as stack:
         stack.control(steps=1, hold=True)
         stack.push(1, RUNNING)
-        wait_for(lambda: len(stack.entered()) >= RUNNING, TIMEOUT_S)
+        wait_for(lambda: stack.redis.hlen(keys.running(QUEUE)) >= RUNNING, TIMEOUT_S)
         app = celery.Celery(broker=f"redis://127.0.0.1:{_port(stack)}/0")
         times_s = []
         for _number in range(REPEAT):

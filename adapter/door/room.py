@@ -15,7 +15,7 @@ class Room:
 
 
 class DeadBound:
-    """The bound of the dead letters: none is ever dropped, so at the bound the doors stop reading."""
+    """The bound of the dead letters: none is dropped before its time, so at the bound the doors stop reading."""
 
     def __init__(self, dead: KeyMemory, limit_bytes: int) -> None:
         """Watch the stream of dead letters; `limit_bytes` is the memory at which the doors stop."""

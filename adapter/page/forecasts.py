@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger(__name__)
 
+FEW_JOBS = 500
 PATIENCE_S = 0.25
-"""So long a page waits for the first forecast."""
+"""So long a page waits for the first forecast, if there are few jobs."""
+LATER_S = 1.0
+"""If there are many, it is begun so much later, when the page is there."""
 LEAST_AGE_S = 10.0
 REST = 80
 """After a forecast there is none for so many times as long as it took, so that it takes 1 to 2 % of a processor."""
@@ -58,11 +61,16 @@ class Forecasts:
         self._due_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    async def latest(self) -> Forecast | None:
-        """The latest forecast; None: there is none yet."""
+    async def latest(self, jobs: int) -> Forecast | None:
+        """The latest forecast; None: there is none yet.
+
+        Args:
+            jobs: how many have not ended.
+        """
+        is_quick = jobs <= FEW_JOBS
         if self._task is None and time.monotonic() >= self._due_s:
-            self._task = asyncio.create_task(self._work_out(), name="forecast")
-        if self._latest is None and self._task is not None:
+            self._task = asyncio.create_task(self._work_out(0 if is_quick else LATER_S), name="forecast")
+        if self._latest is None and self._task is not None and is_quick:
             await asyncio.wait([self._task], timeout=PATIENCE_S)
         return self._latest
 
@@ -72,10 +80,11 @@ class Forecasts:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    async def _work_out(self) -> None:
+    async def _work_out(self, later_s: float) -> None:
         from adapter.inspection.forecast.forecasts import ready_times  # noqa: PLC0415 - delays the start
         from adapter.inspection.forecast.snapshot import read_snapshot  # noqa: PLC0415 - delays the start
 
+        await asyncio.sleep(later_s)
         began_s = time.monotonic()
         try:
             snapshot = await read_snapshot(self._jobs)
@@ -83,7 +92,6 @@ class Forecasts:
             self._latest = Forecast(snapshot, await asyncio.to_thread(ready_times, snapshot))
         except RedisError as error:
             logger.warning("It cannot be worked out when jobs will be ready.", error=str(error))
-        finally:
-            end_s = time.monotonic()
-            self._due_s = end_s + max(LEAST_AGE_S, REST * (end_s - began_s))
-            self._task = None
+        end_s = time.monotonic()
+        self._due_s = end_s + max(LEAST_AGE_S, REST * (end_s - began_s))
+        self._task = None

@@ -1,7 +1,7 @@
 """What the page shows, read from Redis: no more than a document can hold, however many jobs there are."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -29,6 +29,8 @@ FEW_JOBS = 500
 LOG_BYTES, SENTENCE_BYTES = 15_000, 1_000
 FAILED_AMONG = 1000
 """Of the newest jobs, those that failed are looked for among so many."""
+SOUGHT_S = 15.0
+"""They are looked for at least so often."""
 DAY_S, QUARTER_S = 86400, 900
 ENDED_BADLY = frozenset({JobState.FAILED.value, JobState.FAILING.value, JobState.CANCELLED.value})
 
@@ -126,6 +128,8 @@ class ViewReader:
     prices: Prices | None = None
     """What a job's cost is computed with; None: it is not shown."""
     forecasts: Forecasts = field(init=False)
+    _failed_key: tuple[float, ...] = ()
+    _failed_ids: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Forecasts are of the same database."""
@@ -148,8 +152,8 @@ class ViewReader:
             waiting_ids |= dict.fromkeys(await reader.live_ids())
         ids = [job_id for job_id in waiting_ids if job_id not in steps]
         waiting = await reader.records(ids[:WAITING_SHOWN])
-        failed = await reader.jobs(JobFilter(states=ENDED_BADLY), FAILED_SHOWN, among=FAILED_AMONG)
-        forecast = await self.forecasts.latest()
+        failed = await self._failed(overview.last_day)
+        forecast = await self.forecasts.latest(overview.jobs_live)
         obstacles = {door.queue: door.obstacle or door.share.advice for door in self.doors}
         return FrontView(
             overview=overview,
@@ -177,7 +181,7 @@ class ViewReader:
         log = await reader.log(job_id)
         begin_s = record.accepted_at_s
         end_s = record.number("ended_at") or time.time()
-        forecast = await self.forecasts.latest() if record.is_live else None
+        forecast = await self._forecast() if record.is_live else None
         return JobView(
             why=forecast.sentences(record) if forecast else [],
             ready_at=forecast.ready(job_id) if forecast else 0.0,
@@ -191,6 +195,19 @@ class ViewReader:
             log_total=len(log),
             cost=describe(cost_of(record, self.prices)) if self.prices else "",
         )
+
+    async def _failed(self, counted: Mapping[str, int]) -> list[JobRecord]:
+        """The newest jobs that have failed; they are looked for when the counters have changed, or now and then."""
+        reader = JobReader(self.jobs)
+        key = (counted[JobState.FAILED], counted[JobState.CANCELLED], time.monotonic() // SOUGHT_S)
+        if key != self._failed_key:
+            found = await reader.jobs(JobFilter(states=ENDED_BADLY), FAILED_SHOWN, among=FAILED_AMONG)
+            self._failed_key, self._failed_ids = key, [record.id for record in found]
+            return found
+        return [record for record in await reader.records(self._failed_ids) if record.state in ENDED_BADLY]
+
+    async def _forecast(self) -> Forecast | None:
+        return await self.forecasts.latest(await self.jobs.scard(keys.LIVE))
 
     async def _day(self) -> list[Point]:
         """The last day in quarters of an hour, from the samples of each minute."""

@@ -53,6 +53,7 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
     statements                      stream of the xAPI statements that the LRS does not have yet; consumer group
                                     `adapter`, created at 0. An entry: statement (JSON). It is acknowledged and
                                     deleted when the LRS has it or when it becomes a dead letter. Owners as above.
+    retention                       string that expires: what is older than it is kept was removed
     dead                            stream of the dead letters: kind `job` (job, type, target, params, step, problem),
                                     kind `message` (queue, raw or raw_base64, problem; of one that is too long: queue,
                                     head_base64, sha1, problem) or kind `statement` (statement, problem)
@@ -125,6 +126,7 @@ JOBS = f"{PREFIX}jobs"
 LIVE = f"{PREFIX}live"
 DEAD = f"{PREFIX}dead"
 RECOVERY = f"{PREFIX}recovery"
+RETENTION = f"{PREFIX}retention"
 STATEMENTS = f"{PREFIX}statements"
 TOTALS = f"{PREFIX}totals"
 PAUSED = f"{PREFIX}paused"

@@ -13,7 +13,7 @@ from podjobs.contract.plans import Stage
 from podjobs.contract.workflows import workflow_of
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
-_PARTS = ("basics", "history", "pace", "turns", "steps", "jobs", "relocation", "operations")
+_PARTS = ("basics", "history", "pace", "turns", "steps", "jobs", "relocation", "retention", "operations")
 _LUA = [(Path(__file__).parent / "lua" / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS]
 _NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
 _SCRIPT = "\n".join([_NAMES, *_LUA])

@@ -1,5 +1,6 @@
 """Writes the metrics as Prometheus reads them. Loads its library: imported when somebody asks for the first time."""
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,12 +12,13 @@ from prometheus_client.registry import Collector
 
 import podjobs
 from adapter.about import AdapterState
-from adapter.counts import MESSAGES, REDIS_ERRORS, STATEMENTS
+from adapter.counts import MESSAGES, OUTCOMES, PARTS, REDIS_ERRORS, STATEMENTS
 from adapter.telemetry import catalogue
 from adapter.telemetry.catalogue import Kind
 from adapter.telemetry.observed import Distribution, Observed
 from adapter.telemetry.snapshot import SILENT, Snapshot
 from podjobs.contract.job_states import JobState
+from podjobs.contract.workflows import WORKFLOWS
 
 Labelled = Mapping[tuple[str, ...], float]
 _NO_DEAD = dict.fromkeys(("job", "message", "statement"), 0)
@@ -80,7 +82,9 @@ def _name(family: Metric) -> str:
 
 def _of_redis(found: Snapshot) -> Iterator[Metric]:
     yield _family(catalogue.JOBS_LIVE, found.jobs)
-    yield _family(catalogue.JOBS, {(type_, state): n for state in _ENDINGS for type_, n in _totals(found, state)})
+    no_jobs: Labelled = dict.fromkeys(itertools.product(WORKFLOWS, map(str, _ENDINGS)), 0)
+    ended: Labelled = {(type_, str(state)): number for state in _ENDINGS for type_, number in _totals(found, state)}
+    yield _family(catalogue.JOBS, {**no_jobs, **ended})
     yield _family(catalogue.MEDIA, {(type_,): number for type_, number in _totals(found, "media_s")})
     yield _family(catalogue.SOURCES, {(type_,): number for type_, number in _totals(found, "source_bytes")})
     functions = found.functions
@@ -108,18 +112,19 @@ def _of_adapter(observed: Observed, standing: Standing, snapshot: Snapshot | Non
     yield _family(catalogue.READ, observed.read_bytes.numbers)
     yield _family(catalogue.WRITTEN, observed.written_bytes.numbers)
     yield _family(catalogue.QUEUE_CLOSED, _by_name(standing.closed))
-    yield _family(catalogue.MESSAGES, MESSAGES.numbers)
+    no_messages = dict.fromkeys(itertools.product(standing.closed, OUTCOMES), 0)
+    yield _family(catalogue.MESSAGES, no_messages | dict(MESSAGES.numbers))
     if standing.breaker_open is not None:
         yield _family(catalogue.STATEMENTS, {("accepted",): 0, ("refused",): 0, **STATEMENTS.numbers})
         yield _family(catalogue.BREAKER_OPEN, {(): standing.breaker_open})
     yield _family(catalogue.INFO, {(podjobs.__version__,): 1})
     yield _family(catalogue.SLOTS, _by_name(standing.slots))
     yield _family(catalogue.REDIS_UP, {(): snapshot is not None})
-    yield _family(catalogue.REDIS_ERRORS, REDIS_ERRORS.numbers)
+    yield _family(catalogue.REDIS_ERRORS, _by_name(dict.fromkeys(PARTS, 0)) | dict(REDIS_ERRORS.numbers))
     yield _family(catalogue.LAG, {(): standing.lag_s})
 
 
-def _by_name(numbers: Mapping[str, float]) -> Labelled:
+def _by_name(numbers: Mapping[str, float]) -> dict[tuple[str, ...], float]:
     return {(name,): number for name, number in numbers.items()}
 
 

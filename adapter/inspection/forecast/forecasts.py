@@ -32,7 +32,7 @@ def ready_times(snapshot: Snapshot, job_id: str = "", courses: int = COURSES) ->
         courses: of events, at most.
     """
     model = Model(snapshot)
-    courses = max(1, min(courses, STEPS // max(1, model.packets)))
+    courses = max(1, min(courses, STEPS // max(1, model.steps)))
     found: dict[str, list[float]] = {}
     for seed in range(courses):
         simulation = model.simulation(seed)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from adapter.inspection.forecast.chances import Noise, expect_arrivals
+from adapter.inspection.forecast.flow import FlowSimulation
 from adapter.inspection.forecast.rates import pace_of
 from adapter.inspection.forecast.simulation import Lane, Packets, SimulatedJob, SimulatedStage, TurnSimulation
 from adapter.inspection.forecast.snapshot import FunctionQueue, LiveJob, Snapshot, StepInStream
@@ -14,8 +15,8 @@ from adapter.steps.outline import StageOutline, StepGroup, read_outline, write_o
 from podjobs.contract.job_states import JobState
 from podjobs.contract.workflows import NOTIFICATION, WORKFLOWS
 
-PACKETS = 30_000
-"""That are simulated at most, roughly: each takes some five millionths of a second."""
+STEPS = 30_000
+"""More than these are not played one by one: each takes some five millionths of a second."""
 PACES = 20
 """Paces of jobs are told apart by a twentieth."""
 UNKNOWN_WORK = 60.0
@@ -36,14 +37,14 @@ class Model:
             for step in queue.steps:
                 self._steps.setdefault(step.job_id, []).append(step)
         self._dues = {(name, job): due for name, queue in snapshot.functions.items() for job, due in queue.turns}
-        self.packets = sum(_step_count(snapshot, job) for job in snapshot.jobs.values())
+        self.steps = sum(_step_count(snapshot, job) for job in snapshot.jobs.values())
         """How many steps there are, roughly."""
-        self._grain = max(1.0, self.packets / PACKETS)
 
-    def simulation(self, seed: int) -> TurnSimulation:
+    def simulation(self, seed: int) -> TurnSimulation | FlowSimulation:
         """One course of events, ready to run."""
         snapshot = self._snapshot
-        course = _Course(snapshot, self._names, self._grain, random.Random(seed))  # noqa: S311 - nothing secret
+        kind = TurnSimulation if self.steps <= STEPS else FlowSimulation
+        course = _Course(snapshot, self._names, kind, random.Random(seed))  # noqa: S311 - nothing secret
         for job in snapshot.jobs.values():
             dues = {name: self._dues[name, job.id] for name in job.ready if (name, job.id) in self._dues}
             course.add(job, self._steps.get(job.id, ()), dues)
@@ -77,10 +78,15 @@ _NOTHING = _ToCome("[]")
 class _Course:
     """One course of events."""
 
-    def __init__(self, snapshot: Snapshot, numbers: dict[str, int], grain: float, chance: random.Random) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        numbers: dict[str, int],
+        kind: type[TurnSimulation] | type[FlowSimulation],
+        chance: random.Random,
+    ) -> None:
         self._snapshot = snapshot
         self._numbers = numbers
-        self._grain = grain
         self._chance = chance
         self._noises: dict[tuple[str, str], Noise] = {}
         self._stages: dict[tuple[_ToCome, float], Sequence[SimulatedStage]] = {}
@@ -88,7 +94,7 @@ class _Course:
             Lane(number, queue.slots, queue.pause is None and queue.slots > 0 and queue.workers != 0, queue.time)
             for number, queue in enumerate(snapshot.functions.values())
         ]
-        self.simulation = TurnSimulation(self._lanes, snapshot.now_s)
+        self.simulation = kind(self._lanes, snapshot.now_s)
 
     def add(self, job: LiveJob, steps: Sequence[StepInStream], dues: dict[str, float]) -> None:
         """Add a job that there is.
@@ -107,8 +113,8 @@ class _Course:
             if known < count:
                 groups = [*groups, StepGroup(name, "", count - known, count - known)]
             lane = self._lanes[self._numbers[name]]
-            due = dues.get(name, lane.time)
-            self.simulation.add_waiting(simulated, lane, [self._packets(group, pace) for group in groups], due)
+            packets = [self._packets(group, pace) for group in groups]
+            self.simulation.add_waiting(simulated, lane, packets, dues.get(name, lane.time))
         for step in steps:
             self._add_step(simulated, step, pace)
         if simulated.open == 0:  # between two changes
@@ -154,16 +160,15 @@ class _Course:
             known = [[group for group in stage.groups if group.function in self._numbers] for stage in stages]
             found = self._stages[to_come, pace] = [
                 SimulatedStage.of((self._numbers[group.function], self._packets(group, pace)) for group in groups)
-                for groups in (known if self._grain == 1 else _joined(known))
+                for groups in known
                 if groups
             ]
         return found
 
     def _packets(self, group: StepGroup, pace: float) -> Packets:
-        count = max(1, round(group.count / self._grain))
-        weight = group.weight / count
+        weight = group.weight / group.count
         seconds = weight * self._snapshot.rates.of(group.function, group.action).seconds * pace
-        return Packets(count, weight, seconds, self._noise(group.function, group.action).draw)
+        return Packets(group.count, weight, seconds, self._noise(group.function, group.action).draw)
 
     def _add_step(self, job: SimulatedJob, step: StepInStream, pace: float) -> None:
         lane = self._lanes[self._numbers[step.function]]
@@ -194,21 +199,6 @@ def next_attempt_s(step: StepInStream, queue: FunctionQueue) -> float:
         return 0.0
     wait_s = min(cap_s, base_s * factor ** min(step.attempts - 1, 64))
     return max(0.0, wait_s - step.idle_s)
-
-
-def _joined(stages: Sequence[Sequence[StepGroup]]) -> list[list[StepGroup]]:
-    """The same steps in fewer groups, where there are too many: the next stages of a function are joined."""
-    found: list[list[StepGroup]] = []
-    for groups in stages:
-        functions = {group.function for group in groups}
-        if found and len(functions) == 1 and {group.function for group in found[-1]} == functions:
-            largest = max((*found[-1], *groups), key=lambda group: group.weight)
-            count = sum(group.count for group in (*found[-1], *groups))
-            weight = sum(group.weight for group in (*found[-1], *groups))
-            found[-1] = [StepGroup(largest.function, largest.action, count, weight)]
-        else:
-            found.append(list(groups))
-    return found
 
 
 @functools.cache

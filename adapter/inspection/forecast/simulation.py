@@ -1,7 +1,6 @@
 """Plays the queues of the functions forward: which job's stages are done when. Pure.
 
-Turns are as in adapter/steps/lua/turns.lua. What begins a slot is a packet: one step, or several of a job one after
-another where there are so many that each alone would take too long to compute.
+Turns are as in adapter/steps/lua/turns.lua. Where there are too many steps for that, see flow.py.
 """
 
 import heapq

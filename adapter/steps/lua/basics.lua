@@ -8,6 +8,7 @@
 --   steps.lua        steps and stages
 --   jobs.lua         how jobs begin, advance and end
 --   relocation.lua   what happens when a job's source is gone
+--   retention.lua    what is kept, and for how long
 --   operations.lua   what records.py calls
 --
 --   KEYS[1]  the prefix of every key

@@ -60,9 +60,11 @@ local function note_job_end(job, state)
   call('EXPIRE', attempts(job), arguments.history_ttl_s)
 end
 
+local function forget_revoked() call('ZREMRANGEBYSCORE', prefix .. 'revoked', '-inf', now() - REVOKED_S) end
+
 -- Whether an operator has revoked a message before it became a job.
 local function was_revoked(job)
-  call('ZREMRANGEBYSCORE', prefix .. 'revoked', '-inf', now() - REVOKED_S)
+  forget_revoked()
   return call('ZREM', prefix .. 'revoked', job) == 1
 end
 

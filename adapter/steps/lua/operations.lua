@@ -193,9 +193,14 @@ end
 -- An operator does not want what a message asks for that is not a job yet, or is one.
 function operations.revoke()
   if call('EXISTS', record(arguments.job)) == 1 then return operations.cancel() end
+  forget_revoked()
   call('ZADD', prefix .. 'revoked', now(), arguments.job)
   return { 'remembered' }
 end
+
+-- Remove what is older than it is kept; see retention.lua.
+function operations.trim_dead() return trim_dead(arguments.after, arguments.dead_ttl_s) end
+function operations.trim_jobs() return trim_jobs(arguments.skip, arguments.ttl_s) end
 
 -- Turn an entry that is not a step into a dead letter.
 function operations.dead_letter_entry()

@@ -50,7 +50,7 @@ def clock(shifted):
 @pytest.fixture
 def reclaimer_of(records):
     def make(streams):
-        return StepReclaimer(FUNCTION, streams, records, LEASE_S)
+        return StepReclaimer(FUNCTION, streams, records, LEASE_S, lambda *_: None)
 
     return make
 

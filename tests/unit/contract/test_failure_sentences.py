@@ -46,8 +46,10 @@ def test_kinds_are_told_apart(language):
         ),
         (
             "no_sound", "transcription", "fr",
-            ("Les sous-titres n'ont pas pu être créés\N{NO-BREAK SPACE}: on n'y entend aucun son, "
-             "il n'y a donc rien à transcrire."),
+            (
+                "Les sous-titres n'ont pas pu être créés\N{NO-BREAK SPACE}: on n'y entend aucun son, il n'y a donc "
+                "rien à transcrire."
+            ),
         ),
         ("cancelled", "transcription", "en", "The subtitles could not be made: an administrator has cancelled it."),
     ],

@@ -24,6 +24,11 @@ GIVEN = {
 OF_THE_IMAGE = {"FFMPEG_CMD", "FFPROBE_CMD", "PODJOBS_HEALTH_HOST", "PODJOBS_HEALTH_PORT"}
 """Settings that images answer themselves."""
 AWS = {"ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "REGION", "DEFAULT_REGION", "ENDPOINT_URL"}
+TRACES = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
+}  # fmt: skip
+"""OpenTelemetry's own, which every program reads."""
 PROXIES = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
 ALL_PROFILES = ("--profile", "transcription", "--profile", "xapi", "--profile", "s3")
 
@@ -51,7 +56,7 @@ def workers():
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_service_of_a_function_is_given_the_functions_own_settings(services, name):
-    expected = names_of(SETTINGS[name]) - OF_THE_IMAGE
+    expected = (names_of(SETTINGS[name]) - OF_THE_IMAGE) | TRACES
     if issubclass(SETTINGS[name], MediaSettings):
         expected |= {f"AWS_{one}" for one in AWS}
     if name != "encoding":
@@ -60,7 +65,8 @@ def test_service_of_a_function_is_given_the_functions_own_settings(services, nam
 
 
 def test_service_of_the_adapter_is_given_the_adapters_own_settings(services):
-    assert set(services["adapter"]["environment"]) == names_of(adapter_settings()) - OF_THE_IMAGE
+    expected = (names_of(adapter_settings()) - OF_THE_IMAGE) | TRACES
+    assert set(services["adapter"]["environment"]) == expected
 
 
 @pytest.mark.parametrize(

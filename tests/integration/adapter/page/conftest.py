@@ -82,6 +82,7 @@ def store_job(jobs_redis):
             record |= {"trouble": problem}
         if state in {"failed", "cancelled", "done"}:
             record |= {"ended_at": "1700000100.5"}
+            await jobs_redis.hincrby(keys.TOTALS, f"{state}:encoding")
         else:
             await jobs_redis.sadd(keys.LIVE, job_id)
         await jobs_redis.hset(keys.job(job_id), mapping=record | fields)

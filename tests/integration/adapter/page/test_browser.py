@@ -57,6 +57,7 @@ def fail(client, job_id, state="failed"):
     now_s = time.time()
     client.hset(keys.job(job_id), mapping=record | {"accepted_at": now_s - 100, "ended_at": now_s, "attempts": 3})
     client.zadd(keys.JOBS, {job_id: now_s})
+    client.hincrby(keys.TOTALS, "failed:encoding")
     client.rpush(keys.job_log(job_id), "It was tried.")
     times = (now_s - 90, now_s - 90, now_s - 80, now_s - 50)
     for step, outcome, reason in (("plan", "done", ""), ("chunk-1", "failed", "The file is broken.")):

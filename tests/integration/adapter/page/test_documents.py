@@ -39,8 +39,8 @@ async def ended_steps(jobs_redis):
 
 
 async def test_what_needs_attention_comes_first_with_a_place_to_go_to(page, store_job, jobs_redis):
-    await jobs_redis.hset(keys.TOTALS, "failed:encoding", "3")
     await store_job()
+    await jobs_redis.hset(keys.TOTALS, "failed:encoding", "3")
     await page.open("/")
     attention = page.html.partition("</section>")[0]
     assert "3 jobs have failed in the last 24 hours: <code>podjobs jobs --state failed</code>" in attention

@@ -17,7 +17,7 @@ FUNCTION = FunctionSettings("encoding", "http://127.0.0.1:1/", 4, RetryPolicy(ba
 @pytest.fixture
 def reclaimer_of(records):
     def make(streams):
-        return StepReclaimer(FUNCTION, streams, records, LEASE_S)
+        return StepReclaimer(FUNCTION, streams, records, LEASE_S, lambda *_: None)
 
     return make
 

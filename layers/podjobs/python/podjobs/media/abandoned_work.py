@@ -66,4 +66,6 @@ def _remove_uploads(job: RecoveryJob, storage: Storage) -> tuple[str, ...]:
         return ()
     what = "One unfinished upload that was" if count == 1 else f"{count} unfinished uploads that were"
     verb = "would be" if job.dry_run else "was" if count == 1 else "were"
-    return (f"{what} begun more than a day ago {verb} removed.",)
+    sentence = f"{what} begun more than a day ago {verb} removed."
+    logger.warning(sentence)
+    return (sentence,)
