@@ -22,6 +22,7 @@ from adapter.door.queue_share import QueueShare
 from adapter.liveness import COUNTED_LEASES
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.redis.earlier_names import earlier_name
 from adapter.redis.streams import Streams
 from podjobs.contract.errors import InvalidRequestError, Problem
 
@@ -45,7 +46,9 @@ class Returned:
 class Handback:
     """Hands one queue back."""
 
-    def __init__(self, queue: str, broker: RedisClient, jobs: RedisClient, lease_s: float) -> None:
+    def __init__(
+        self, queue: str, broker: RedisClient, jobs: RedisClient, lease_s: float, *, in_cluster: bool = False
+    ) -> None:
         """Create it; nothing is done yet.
 
         Args:
@@ -53,7 +56,9 @@ class Handback:
             broker: a client of the broker's database that returns bytes.
             jobs: a client of the jobs' database that returns text.
             lease_s: seconds without a heartbeat after which an adapter is gone.
+            in_cluster: whether the jobs' database is in cluster mode, where no earlier version has stored anything.
         """
+        self._in_cluster = in_cluster
         self._queue = queue
         self._broker = broker
         self._jobs = jobs
@@ -103,6 +108,13 @@ class Handback:
                 await self._dead_letters.add(self._queue, message.raw, Problem.of(error))
                 stored.append(message.digest)
             else:
-                if await self._jobs.exists(keys.job(str(job_id))):
+                if await self._is_stored(str(job_id)):
                     stored.append(message.digest)
         return await own.put_back(stored)
+
+    async def _is_stored(self, job_id: str) -> bool:
+        """Whether there is such a job, also by an earlier version whose records no adapter has carried over yet."""
+        key = keys.job(job_id)
+        return bool(
+            await self._jobs.exists(key) or (not self._in_cluster and await self._jobs.exists(earlier_name(key)))
+        )

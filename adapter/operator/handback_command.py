@@ -79,7 +79,7 @@ class _Queue:
     def __init__(self, name: str, broker: RedisClient, jobs: RedisClient, settings: RecordSettings) -> None:
         self.name = name
         self.share = QueueShare(name, broker)
-        self.handback = Handback(name, broker, jobs, settings.podjobs_lease_s)
+        self.handback = Handback(name, broker, jobs, settings.podjobs_lease_s, in_cluster=settings.jobs_in_cluster)
         self._jobs = jobs
 
     async def accepted(self) -> int:

@@ -32,6 +32,11 @@ _NAMED = 5
 _SCAN_COUNT = 1000
 
 
+def earlier_name(key: str) -> str:
+    """The name that a key of the jobs' database had in earlier versions."""
+    return f"{keys.BROKER_PREFIX}{key.removeprefix(keys.PREFIX)}"
+
+
 async def carry_over(redis: RedisClient, lease_s: float) -> int:
     """Wait until no adapter of an earlier version is alive, then give what it has stored the names of this version.
 

@@ -66,7 +66,6 @@ def test_steps_of_an_encoding_account_for_all_processor_time_but_a_fiftieth(tmp_
     argv = [sys.executable, "-c", ENCODING, str(tmp_path), str(at_once)]
     told = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
     found = json.loads(told.splitlines()[-1])
-    print(found)
     assert found["measured_s"] == pytest.approx(found["counted_s"], rel=0.02)
     assert (found["media_s"], found["source_bytes"]) == (pytest.approx(20, abs=0.1), found["size"])
     assert found["read_bytes"] > found["size"]

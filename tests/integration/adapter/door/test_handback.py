@@ -68,6 +68,15 @@ async def test_handback_of_adapters_that_are_gone_returns_what_they_had_not_stor
     assert await broker.hkeys(keys.places(QUEUE)) == [b"last"]
 
 
+async def test_handback_knows_jobs_of_an_earlier_version_that_no_adapter_has_carried_over(
+    broker, handback, hold, queue, jobs_redis
+):
+    await hold("gone", request(1), request(2))
+    await jobs_redis.hset("podjobs:job:job-1", "state", "running")
+    assert await handback.run() == Returned(from_left=0, from_gone=1, in_hand=0)
+    assert await queue() == [request(2)]
+
+
 @pytest.mark.slow
 async def test_handback_leaves_to_an_adapter_that_lives_what_it_has_in_hand(
     broker, handback, hold, queue, make_streams
