@@ -12,6 +12,7 @@ from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import find_job
+from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import EXIT_FAILURE, ask_redis
 from adapter.redis.connections import RedisClient
 from podjobs.contract.job_states import JobState
@@ -24,7 +25,7 @@ LINE_S = 10.0
 
 
 @click.command()
-@click.argument("job_name", metavar="[JOB]", required=False)
+@click.argument("job_name", metavar="[JOB]", required=False, shell_complete=complete_jobs)
 def watch(job_name: str | None) -> None:
     """Follow a job until it ends, or all that have not ended until Ctrl-C.
 
