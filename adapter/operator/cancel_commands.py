@@ -11,6 +11,7 @@ from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, names_conditions, read_filter
+from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import (
     EXIT_FAILURE,
     exit_with,
@@ -44,7 +45,7 @@ def _bulk_options(command: CommandT) -> CommandT:
 
 
 @click.command()
-@click.argument("job_names", metavar="[JOB…]", nargs=-1)
+@click.argument("job_names", metavar="[JOB…]", nargs=-1, shell_complete=complete_jobs)
 @_bulk_options
 @click.option("--why", default="", help="Why; it is shown in Pod, too.")
 def cancel(job_names: tuple[str, ...], why: str, **options: Any) -> None:
@@ -58,7 +59,7 @@ def cancel(job_names: tuple[str, ...], why: str, **options: Any) -> None:
 
 
 @click.command()
-@click.argument("job_names", metavar="[JOB…]", nargs=-1)
+@click.argument("job_names", metavar="[JOB…]", nargs=-1, shell_complete=complete_jobs)
 @_bulk_options
 def retry(job_names: tuple[str, ...], **options: Any) -> None:
     """Run jobs anew, from their beginning, that have failed or were cancelled; their dead letters are removed.

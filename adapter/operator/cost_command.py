@@ -10,6 +10,7 @@ from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, read_filter
+from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import ask_redis, new_table, print_table, settings_or_exit
 from adapter.price_settings import PriceSettings
 
@@ -21,7 +22,7 @@ NOT_STATED = "Money is not stated: set PODJOBS_PRICE_CPU_HOUR and PODJOBS_PRICE_
 
 
 @click.command()
-@click.argument("job_name", metavar="[JOB]", required=False)
+@click.argument("job_name", metavar="[JOB]", required=False, shell_complete=complete_jobs)
 @filter_options
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def cost(job_name: str | None, *, as_json: bool, **conditions: Any) -> None:

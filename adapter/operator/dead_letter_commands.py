@@ -10,6 +10,7 @@ import click
 
 from adapter.inspection.dead_letter_reader import DeadLetter, DeadLetterReader
 from adapter.operator.job_options import Moment
+from adapter.operator.name_completion import complete_dead_letters
 from adapter.operator.terminal import (
     EXIT_FAILURE,
     ask_redis,
@@ -60,7 +61,7 @@ def _print(letters: Sequence[DeadLetter]) -> None:
 
 
 @dead.command("show")
-@click.argument("entry_id")
+@click.argument("entry_id", shell_complete=complete_dead_letters)
 def dead_show(entry_id: str) -> None:
     """Show an entry in full, as JSON."""
     letter = ask_redis(lambda redis: DeadLetterReader(redis).get(entry_id))
@@ -70,7 +71,9 @@ def dead_show(entry_id: str) -> None:
 def _choosing(command: CommandT) -> CommandT:
     """The options that choose dead letters."""
     for option in (
-        click.argument("entry_ids", metavar="[ENTRY…]", nargs=-1),
+        click.argument("entry_ids", metavar="[ENTRY…]", nargs=-1, shell_complete=complete_dead_letters),
+        click.option("--json", "as_json", is_flag=True, help="As one JSON object."),
+        click.option("--yes", is_flag=True, help="Do not ask, even in a terminal."),
         click.option("--dry-run", is_flag=True, help="Only list the entries; change nothing."),
         click.option("--reason", default="", help="Of --all: only those whose reason contains this."),
         click.option("--since", "since_s", type=Moment(), help="Of --all: only those since then: 2h, 3d, 2026-01-31."),
@@ -82,24 +85,40 @@ def _choosing(command: CommandT) -> CommandT:
 
 @dead.command("replay")
 @_choosing
-def dead_replay(*, dry_run: bool, **choice: Any) -> None:
+def dead_replay(*, dry_run: bool, yes: bool, as_json: bool, **choice: Any) -> None:
     """Process entries again: jobs from the start, messages through their queue, statements with the next batch."""
     chosen = _choice(**choice)
     if dry_run:
-        _print(ask_redis(lambda redis: _letters(DeadLetterReader(redis), chosen)))
+        _preview("replayed", chosen, as_json=as_json)
+        return
+    _confirm("replayed", chosen, asks=bool(choice["kind"]) and not yes, as_json=as_json)
+    replayed: dict[str, str] = {}
+    problem = run_or_exit(lambda settings: _replay(settings, chosen, replayed))
+    if as_json:
+        click.echo(json.dumps({"replayed": list(replayed), "problem": problem}))
     else:
-        run_or_exit(lambda settings: _replay(settings, chosen))
+        for sentence in replayed.values():
+            click.echo(sentence)
+    if problem:
+        rest = f" {len(replayed)} before it were replayed." if replayed else ""
+        exit_with(problem + rest, EXIT_FAILURE)
 
 
 @dead.command("drop")
 @_choosing
-def dead_drop(*, dry_run: bool, **choice: Any) -> None:
+def dead_drop(*, dry_run: bool, yes: bool, as_json: bool, **choice: Any) -> None:
     """Delete entries for good; the records of their jobs are kept."""
     chosen = _choice(**choice)
     if dry_run:
-        _print(ask_redis(lambda redis: _letters(DeadLetterReader(redis), chosen)))
+        _preview("dropped", chosen, as_json=as_json)
         return
-    missing = ask_redis(lambda redis: _drop(DeadLetterReader(redis), chosen))
+    _confirm("dropped", chosen, asks=bool(choice["kind"]) and not yes, as_json=as_json)
+    dropped, missing = ask_redis(lambda redis: _drop(DeadLetterReader(redis), chosen))
+    if as_json:
+        click.echo(json.dumps({"dropped": dropped, "missing": missing}))
+    else:
+        for entry_id in dropped:
+            click.echo(f"The entry {entry_id} is gone.")
     if missing:
         exit_with(f"There is no entry {', '.join(missing)}; `dead list` shows them.", EXIT_FAILURE)
 
@@ -126,22 +145,46 @@ def _choice(kind: str | None, since_s: float | None, reason: str, entry_ids: tup
     return find
 
 
+def _preview(done: str, choice: Choice, *, as_json: bool) -> None:
+    """List what would be changed."""
+    letters = ask_redis(lambda redis: _letters(DeadLetterReader(redis), choice))
+    if as_json:
+        click.echo(json.dumps({"would": done, "entries": [letter.id for letter in letters]}))
+    else:
+        _print(letters)
+
+
+def _confirm(done: str, choice: Choice, *, asks: bool, as_json: bool) -> None:
+    """In a terminal, ask before all entries of a kind are changed; scripts have said what they mean."""
+    if asks and not as_json and sys.stdin.isatty():
+        count = len(ask_redis(lambda redis: choice(DeadLetterReader(redis))))
+        click.confirm(f"Shall {count} entries be {done}?", abort=True)
+
+
 async def _letters(reader: DeadLetterReader, choice: Choice) -> list[DeadLetter]:
     return [_found(await reader.get(entry_id), entry_id) for entry_id in await choice(reader)]
 
 
-async def _drop(reader: DeadLetterReader, choice: Choice) -> list[str]:
-    """Drop the dead letters that exist. Returns the ids of the others."""
-    missing = []
+async def _drop(reader: DeadLetterReader, choice: Choice) -> tuple[list[str], list[str]]:
+    """Drop the dead letters that exist. Returns the ids of those that are gone, and of those that did not exist."""
+    dropped: list[str] = []
+    missing: list[str] = []
     for entry_id in await choice(reader):
-        if await reader.delete(entry_id):
-            click.echo(f"The entry {entry_id} is gone.")
-        else:
-            missing.append(entry_id)
-    return missing
+        (dropped if await reader.delete(entry_id) else missing).append(entry_id)
+    return dropped, missing
 
 
-async def _replay(settings: RecordSettings, choice: Choice) -> None:
+async def _replay(settings: RecordSettings, choice: Choice, replayed: dict[str, str]) -> str:
+    """Replay entries until one cannot be.
+
+    Args:
+        settings: where everything is.
+        choice: which.
+        replayed: gets the ids of those that were replayed, each with a sentence.
+
+    Returns:
+        Why one could not be replayed; empty: all were.
+    """
     async with AsyncExitStack() as connections:
 
         def opened(url: str, *, text: bool) -> RedisClient:
@@ -160,13 +203,20 @@ async def _replay(settings: RecordSettings, choice: Choice) -> None:
         reader = DeadLetterReader(jobs_redis)
         try:
             for entry_id in await choice(reader):
-                letter = _found(await reader.get(entry_id), entry_id)
-                click.echo(await replay_dead_letter(letter, targets))
+                letter = await reader.get(entry_id)
+                if letter is None:
+                    return _missing(entry_id)
+                replayed[entry_id] = await replay_dead_letter(letter, targets)
         except ReplayError as error:
-            exit_with(str(error), EXIT_FAILURE)
+            return str(error)
+        return ""
 
 
 def _found(letter: DeadLetter | None, entry_id: str) -> DeadLetter:
     if letter is None:
-        exit_with(f"There is no entry {entry_id!r}; `dead list` shows them.", EXIT_FAILURE)
+        exit_with(_missing(entry_id), EXIT_FAILURE)
     return letter
+
+
+def _missing(entry_id: str) -> str:
+    return f"There is no entry {entry_id!r}; `dead list` shows them."

@@ -7,6 +7,7 @@ import time
 import click
 
 from adapter.about import AdapterAbout, AdapterState
+from adapter.operator.name_completion import complete_adapters
 from adapter.operator.terminal import EXIT_FAILURE, exit_with, format_time, new_table, print_table, steer
 
 POLL_S = 1.0
@@ -33,7 +34,7 @@ def adapters(*, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("adapter", required=False)
+@click.argument("adapter", required=False, shell_complete=complete_adapters)
 @click.option("--wait", is_flag=True, help="Return once it has finished all that it had.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def drain(adapter: str | None, *, wait: bool, as_json: bool) -> None:

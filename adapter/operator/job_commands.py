@@ -10,6 +10,7 @@ from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, read_filter
+from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import ask_redis, format_time, new_table, print_table
 from adapter.redis.connections import RedisClient
 from adapter.steps.history import Attempt, RunningStep
@@ -70,7 +71,7 @@ class _Job:
 
 
 @click.command()
-@click.argument("job_name", metavar="JOB")
+@click.argument("job_name", metavar="JOB", shell_complete=complete_jobs)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def show(job_name: str, *, as_json: bool) -> None:
     """Show one job: what was requested, how its steps went, and its log.

@@ -3,15 +3,18 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Self
 
 import click
 
 from adapter.inspection.durations import format_seconds
+from adapter.inspection.forecast.explanation import explain
+from adapter.inspection.forecast.forecasts import forecast_all
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import find_job
+from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import EXIT_FAILURE, ask_redis
 from adapter.redis.connections import RedisClient
 from podjobs.contract.job_states import JobState
@@ -19,12 +22,14 @@ from podjobs.contract.job_states import JobState
 POLL_S = 0.5
 APPEARS_S = 30.0
 """How long a message may stay on Pod's queue until that is said."""
+FORECAST_S = 5.0
+"""Between two forecasts: each plays all queues forward."""
 LINE_S = 10.0
 """Between two lines about the same job where there is no terminal, unless its stage changes."""
 
 
 @click.command()
-@click.argument("job_name", metavar="[JOB]", required=False)
+@click.argument("job_name", metavar="[JOB]", required=False, shell_complete=complete_jobs)
 def watch(job_name: str | None) -> None:
     """Follow a job until it ends, or all that have not ended until Ctrl-C.
 
@@ -54,15 +59,16 @@ async def _watch(redis: RedisClient, name: str | None, *, appears: bool) -> JobR
     if name and appears and not await _appears(reader, name):
         return None
     job_id = (await find_job(reader, name)).id if name else None
-    shown: Iterable[JobRecord] = ()
+    forecast = _Forecast(redis, job_id)
+    shown: list[JobRecord] = []
     if sys.stdout.isatty():
         with _Bars() as bars:
             async for shown in _states(reader, job_id):
-                bars.show(shown)
+                bars.show(shown, await forecast.left(shown))
     else:
         lines = _Lines()
         async for shown in _states(reader, job_id):
-            lines.show(shown)
+            lines.show(shown, await forecast.left(shown))
     return next(iter(shown), None) if job_id else None
 
 
@@ -96,6 +102,32 @@ def _title(record: JobRecord) -> str:
     return f"{record.type} {record.target}" if record.target else record.type
 
 
+class _Forecast:
+    """How long jobs still take, computed anew every few seconds."""
+
+    def __init__(self, redis: RedisClient, job_id: str | None) -> None:
+        self._redis = redis
+        self._job_id = job_id
+        self._next_s = 0.0
+        self._ready_at: dict[str, float] = {}
+
+    async def left(self, records: Iterable[JobRecord]) -> dict[str, str]:
+        """For the jobs that have not ended, as far as it is known, such as «12 min left». Raises RedisError."""
+        live = [record.id for record in records if record.is_live]
+        if live and time.monotonic() >= self._next_s:
+            self._ready_at = await self._forecast()
+            self._next_s = time.monotonic() + FORECAST_S
+        now_s = time.time()
+        known = {job_id: self._ready_at[job_id] for job_id in live if job_id in self._ready_at}
+        return {job_id: f"{format_seconds(max(0.0, at_s - now_s))} left" for job_id, at_s in known.items()}
+
+    async def _forecast(self) -> dict[str, float]:
+        if self._job_id is None:
+            return await forecast_all(self._redis)
+        ready_at = (await explain(self._redis, self._job_id)).ready_at
+        return {} if ready_at is None else {self._job_id: ready_at}
+
+
 class _Bars:
     """Bars in a terminal."""
 
@@ -115,6 +147,7 @@ class _Bars:
             TaskProgressColumn(),
             TextColumn("{task.fields[doing]}"),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
         )
         self._tasks: dict[str, TaskID] = {}
 
@@ -125,14 +158,15 @@ class _Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, records: Iterable[JobRecord]) -> None:
+    def show(self, records: Iterable[JobRecord], left: Mapping[str, str]) -> None:
         known = set()
         for record in records:
             known.add(record.id)
             if record.id not in self._tasks:
-                self._tasks[record.id] = self._progress.add_task(_title(record), total=1, doing="")
+                self._tasks[record.id] = self._progress.add_task(_title(record), total=1, doing="", left="")
             doing = record.fields.get("stage", "") if record.is_live else record.state
-            self._progress.update(self._tasks[record.id], completed=record.progress, doing=doing)
+            still = left.get(record.id, "")
+            self._progress.update(self._tasks[record.id], completed=record.progress, doing=doing, left=still)
         for job_id in [job_id for job_id in self._tasks if job_id not in known]:
             self._progress.remove_task(self._tasks.pop(job_id))
 
@@ -143,7 +177,7 @@ class _Lines:
     def __init__(self) -> None:
         self._said: dict[str, tuple[str, float]] = {}
 
-    def show(self, records: Iterable[JobRecord]) -> None:
+    def show(self, records: Iterable[JobRecord], left: Mapping[str, str]) -> None:
         for record in records:
             doing = f"{record.state} {record.fields.get('stage', '')}".rstrip()
             said, at_s = self._said.get(record.id, ("", 0.0))
@@ -151,4 +185,5 @@ class _Lines:
                 continue
             self._said[record.id] = (doing, time.monotonic())
             age = format_seconds(max(0.0, time.time() - record.accepted_at_s))
-            click.echo(f"{record.id}  {_title(record)}  {doing}  {record.progress:.0%}  accepted {age} ago")
+            parts = [record.id, _title(record), doing, f"{record.progress:.0%}", f"accepted {age} ago"]
+            click.echo("  ".join([*parts, *([left[record.id]] if record.id in left else [])]))

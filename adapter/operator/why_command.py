@@ -8,13 +8,14 @@ import click
 from adapter.inspection.forecast.explanation import Explanation, explain
 from adapter.inspection.job_reader import JobReader
 from adapter.operator.job_options import named_job
+from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import EXIT_FAILURE, run_or_exit
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import open_redis
 
 
 @click.command()
-@click.argument("job_name", metavar="JOB")
+@click.argument("job_name", metavar="JOB", shell_complete=complete_jobs)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def why(job_name: str, *, as_json: bool) -> None:
     """Say what a job waits for, and when it will be ready.

@@ -119,3 +119,19 @@ def test_dead_replay_of_a_message_of_xapi_goes_to_its_own_broker(command, dead_l
     assert command("dead", "replay", entry_id).returncode == 0
     with redis.Redis.from_url(other) as broker:
         assert broker.lrange("xapi", 0, -1) == [b"rubbish"]
+
+
+def test_dead_letters_as_json_say_what_was_done_and_what_would_be(command, client, dead_statement):
+    first, second = dead_statement(1), dead_statement(2)
+    preview = json.loads(command("dead", "drop", "--all", "statement", "--dry-run", "--json").stdout)
+    assert (preview["would"], sorted(preview["entries"])) == ("dropped", [first, second])
+    dropped = command("dead", "drop", first, "1-1", "--json")
+    assert (dropped.returncode, json.loads(dropped.stdout)) == (1, {"dropped": [first], "missing": ["1-1"]})
+    replayed = command("dead", "replay", second, "1-1", "--json")
+    assert replayed.returncode == 1
+    assert json.loads(replayed.stdout) == {
+        "replayed": [second],
+        "problem": "There is no entry '1-1'; `dead list` shows them.",
+    }
+    assert "1 before it were replayed." in replayed.stderr
+    assert client.xlen(keys.DEAD) == 0
