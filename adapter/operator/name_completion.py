@@ -27,7 +27,7 @@ Find = Callable[[RedisClient], Awaitable[list[CompletionItem]]]
 
 
 def complete_jobs(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The ids of the newest jobs that begin so, as far as the command is made for them."""
+    """The ids of jobs that begin so, some of them if there are many, as far as the command is made for them."""
     del parameter
 
     async def find(redis: RedisClient) -> list[CompletionItem]:
@@ -61,8 +61,8 @@ def complete_dead_letters(context: click.Context, parameter: click.Parameter, in
 
 async def _jobs(reader: JobReader, command: str, incomplete: str) -> list[JobRecord]:
     if command in LIVE_COMMANDS:
-        live = reversed(await reader.live())
-        return [one for one in live if one.is_live and one.id.startswith(incomplete)][:MOST]
+        live = [job_id for job_id in await reader.live_ids() if job_id.startswith(incomplete)]
+        return [one for one in await reader.records(live[:MOST]) if one.is_live]
     if command == "retry":
         failed = await reader.jobs(JobFilter(states=frozenset({JobState.FAILED.value})), AMONG, AMONG)
         return [one for one in failed if one.id.startswith(incomplete)][:MOST]
