@@ -74,6 +74,6 @@ def test_function_whose_settings_are_secrets_in_a_file_loads_nothing_of_aws(pod,
 
 
 def test_adapter_loads_no_library_that_works_on_media():
-    modules = loaded("import adapter.__main__", {})
+    modules = loaded("import adapter.__main__, adapter.process", {})
     assert modules & (HTTP | LAMBDA | BUCKETS | MEDIA | SPEECH | CLIENTS | WORK | {"celery", "kombu"}) == set()
     assert {"aiohttp", "redis"} <= modules
