@@ -20,15 +20,14 @@ BUCKETS = {"boto3", "botocore", "s3transfer"}
 MEDIA = {"ffmpeg", "m3u8", "webvtt"}
 SPEECH = {"faster_whisper", "whisper_ctranslate2", "ctranslate2", "numpy", "av", "onnxruntime", "huggingface_hub"}
 CLIENTS = {"httpx", "httpcore"}
-TRACES = {"opentelemetry"}
 WORK = {"podjobs.encoding", "podjobs.transcription", "podjobs.notification", "podjobs.xapi", "podjobs.backends"}
 
 UNUSED = {
-    "encoding": HTTP | QUEUES | LAMBDA | BUCKETS | SPEECH | CLIENTS | TRACES,
+    "encoding": HTTP | QUEUES | LAMBDA | BUCKETS | SPEECH | CLIENTS,
     # onnxruntime finds the speech of a sound: loaded by the first step
-    "transcription": HTTP | QUEUES | LAMBDA | BUCKETS | TRACES | {"m3u8", "onnxruntime"},
-    "notification": HTTP | QUEUES | LAMBDA | BUCKETS | SPEECH | MEDIA | TRACES,
-    "xapi": HTTP | QUEUES | LAMBDA | BUCKETS | SPEECH | MEDIA | TRACES,
+    "transcription": HTTP | QUEUES | LAMBDA | BUCKETS | {"m3u8", "onnxruntime"},
+    "notification": HTTP | QUEUES | LAMBDA | BUCKETS | SPEECH | MEDIA,
+    "xapi": HTTP | QUEUES | LAMBDA | BUCKETS | SPEECH | MEDIA,
 }
 """Of each function that is reached without HTTP and whose media are files."""
 
@@ -74,8 +73,7 @@ def test_function_whose_settings_are_secrets_in_a_file_loads_nothing_of_aws(pod,
     assert start("xapi", "handle_message", secrets, pod) & UNUSED["xapi"] == set()
 
 
-def test_adapter_loads_no_library_that_works_on_media_and_none_of_monitoring():
+def test_adapter_loads_no_library_that_works_on_media():
     modules = loaded("import adapter.__main__, adapter.process", {})
-    others = {"celery", "kombu", "prometheus_client", "opentelemetry.sdk", "opentelemetry.sdk.trace"}
-    assert modules & (HTTP | LAMBDA | BUCKETS | MEDIA | SPEECH | CLIENTS | WORK | others) == set()
+    assert modules & (HTTP | LAMBDA | BUCKETS | MEDIA | SPEECH | CLIENTS | WORK | {"celery", "kombu"}) == set()
     assert {"aiohttp", "redis"} <= modules
