@@ -67,8 +67,13 @@ def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, sender, vid
     ("name", "content", "reason"),
     [
         ("empty.mp4", b"", "is empty (0 bytes)"),
-        ("text.mp4", b"Not a video.\n" * 50, "not a media file that can be read"),
-        ("list.mp4", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n", "not a media file"),
+        pytest.param("text.mp4", b"Not a video.\n" * 50, "not a media file that can be read", marks=pytest.mark.slow),
+        pytest.param(
+            "list.mp4",
+            b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n",
+            "not a media file",
+            marks=pytest.mark.slow,
+        ),
         ('été "l\'école" -dash.mp4', b"x", "not a media file that can be read"),
     ],
 )
@@ -173,9 +178,9 @@ def encoding_message(arguments, job_id, task=ENCODING_TASK):
 @pytest.mark.parametrize(
     "message",
     [
-        "not json",
-        "[]",
-        '{"body": "%%%", "headers": {}, "properties": {}}',
+        pytest.param("not json", marks=pytest.mark.slow),
+        pytest.param("[]", marks=pytest.mark.slow),
+        pytest.param('{"body": "%%%", "headers": {}, "properties": {}}', marks=pytest.mark.slow),
         encoding_message([1], "bad-task", task="pod.other.task"),
         encoding_message(["one", 2], "bad-arguments"),
     ],

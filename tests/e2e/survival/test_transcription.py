@@ -111,9 +111,9 @@ def test_pod_misbehaves_captions_are_taken_once(pod, sender, lecture, answers):
 @pytest.mark.parametrize(
     ("content", "language", "reason"),
     [
-        (b"", "en", "is empty (0 bytes)"),
+        pytest.param(b"", "en", "is empty (0 bytes)", marks=pytest.mark.slow),
         (b"No sound.\n" * 50, "en", "not a media file that can be read"),
-        (b"any", "xx", "The language 'xx' is not known"),
+        pytest.param(b"any", "xx", "The language 'xx' is not known", marks=pytest.mark.slow),
         (b"any", "fr", "no model for the language 'fr'"),
     ],
     ids=["empty", "text", "unknown-language", "no-model"],

@@ -146,6 +146,7 @@ def failed(number):
     return Occurrence(Kind.JOB_FAILED, f"job-{number}", "No video.", 1_700_000_000, {"target": "7", "type": "encoding"})
 
 
+@pytest.mark.slow
 async def test_first_failure_is_told_at_once_and_a_thousand_more_in_one_mail(sink, port, sending, jobs_redis):
     outbox = await sending("one", port)
     await sending("two", port)
@@ -178,6 +179,7 @@ async def test_mail_that_is_not_taken_is_sent_when_the_server_is_well_again(sink
     assert sink.mails[0]["Subject"] == "[pod-functions] Échec : encodage de la vidéo 7"
 
 
+@pytest.mark.slow
 def test_failed_job_is_told_by_another_adapter_after_the_one_that_saw_it_was_killed(start, client, redis_url, sink):
     sink.is_down = True
     with serving(sink) as port:

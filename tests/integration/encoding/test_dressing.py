@@ -84,6 +84,7 @@ def loudest(path, begin_s, end_s):
     return best if volumes[best] > -50 else None
 
 
+@pytest.mark.slow
 def test_credits_of_another_size_rate_and_sound_are_joined_to_the_main_video(workbench, dressed, credit):
     """4:3 at 30 fps and 22 kHz before, portrait at 50 fps after; the main video at 25 fps between."""
     opening = credit("opening.mp4", "red", TONES_HZ["opening"], duration_s=2, size="320x240", rate=30)

@@ -51,7 +51,7 @@ def check(workbench, expected):
         ("talk.ts", {}),
         pytest.param("talk.mkv", {"rate": 1, "video_s": 24, "sound_s": 24.5, "sound": ()}, marks=SLOW),
         pytest.param("talk.mp4", {"coding": ("-c:a", "aac", "-movflags", "+frag_keyframe+delay_moov")}, marks=SLOW),
-        ("talk.mkv", {"coding": ("-c:a", "libopus", "-live", "1")}),
+        pytest.param("talk.mkv", {"coding": ("-c:a", "libopus", "-live", "1")}, marks=SLOW),
     ],
     ids=[
         "clock begins at 7 s", "sound late mp4", "sound late mkv", "sound early", "sound short", "8 kHz mono",
@@ -69,6 +69,7 @@ def test_encode_frames_and_sound_keep_their_places(workbench, name, make):
     check(workbench, expected)
 
 
+@pytest.mark.slow
 def test_encode_matroska_without_an_index_is_seeked_all_the_same(workbench):
     source = marked(workbench.folder / "talk.mkv", video_s=30, sound_s=30)
     data = source.read_bytes()

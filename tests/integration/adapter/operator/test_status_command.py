@@ -3,6 +3,8 @@
 import json
 import time
 
+import pytest
+
 from adapter.redis import keys
 from local.client import request_encoding
 from support.processes import wait_for
@@ -58,6 +60,7 @@ def test_status_counts_the_jobs_of_the_last_day(command, client):
     assert status["last_day"] == {"done": 2, "failed": 0, "cancelled": 0}
 
 
+@pytest.mark.slow
 def test_status_of_an_adapter_that_was_killed_says_so(start, command):
     adapter = start(PODJOBS_LEASE_S="1").wait()
     adapter.kill()
