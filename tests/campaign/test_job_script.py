@@ -308,7 +308,8 @@ class JobScript(RuleBasedStateMachine):
         self.redis_is_as_the_model_says()
         kept = {keys.JOBS, keys.DEAD, *(key(name) for key in (keys.steps, keys.turns_bell) for name in FUNCTIONS)}
         kept |= {key(job_id) for job_id in self.model.jobs for key in (keys.job, keys.job_log, keys.job_attempts)}
-        kept.add(keys.TOTALS)
+        # what is learned and counted for operators
+        kept |= {keys.TOTALS, keys.RATES, keys.ARRIVALS, keys.plans("encoding"), *map(keys.recent, FUNCTIONS)}
         kept |= {f"{keys.PREFIX}newest:encoding:{target}" for target in self.model.newest}
         assert set(self.watcher.scan_iter(count=1000)) <= kept
         assert all(self.watcher.xlen(keys.steps(name)) == 0 for name in FUNCTIONS)

@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import click
 import pytest
 
 from adapter.__main__ import adapter as adapter_command
@@ -60,4 +61,4 @@ def test_addition_of_the_page_makes_32_pods_and_as_many_steps_in_flight(shown, c
 def test_commands_of_the_adapter_on_the_page_exist():
     used = {found[1] for line in shell_commands(PAGE) if (found := re.search(r"-m adapter (\w+)", line))}
     assert used == {"check", "jobs"}
-    assert used <= set(adapter_command.commands)
+    assert used <= set(adapter_command.list_commands(click.Context(adapter_command)))
