@@ -6,7 +6,6 @@ killed is sent once more; none is lost. Conditions, which last, are told once wh
 
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,8 +115,3 @@ class Outbox:
         """For each kind until when nothing is sent, in seconds since the epoch, and how long that is."""
         found: dict[str, Any] = await self._redis.hgetall(keys.MAIL_WINDOWS)
         return {kind: tuple(json.loads(text)) for kind, text in found.items()}
-
-
-def count_of(bundles: Sequence[Bundle]) -> int:
-    """How many occurrences there are in all."""
-    return sum(len(bundle.occurrences) for bundle in bundles)

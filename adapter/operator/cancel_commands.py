@@ -23,7 +23,7 @@ from adapter.operator.terminal import (
 )
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
-from adapter.steering.selection import BulkOutcome, cancel_all, retry_all, select_jobs
+from adapter.steering.selection import CANCELLABLE, BulkOutcome, cancel_all, retry_all, select_jobs
 from adapter.steering.steering import Steering
 from adapter.steps.records import Records
 from podjobs.contract.job_states import JobState
@@ -54,8 +54,7 @@ def cancel(job_names: tuple[str, ...], why: str, **options: Any) -> None:
     JOB is an id, the beginning of one, or video:NUMBER. Without, the options choose: all jobs that match all of them.
     """
     by = operator_name()
-    states = frozenset({JobState.QUEUED.value, JobState.RUNNING.value})
-    _change("cancelled", job_names, options, states, lambda steering, ids: cancel_all(steering, ids, by, why))
+    _change("cancelled", job_names, options, CANCELLABLE, lambda steering, ids: cancel_all(steering, ids, by, why))
 
 
 @click.command()
