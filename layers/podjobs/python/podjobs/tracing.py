@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 MISSING = (
     "OTEL_EXPORTER_OTLP_ENDPOINT is set, but no spans are sent: the packages opentelemetry-sdk and "
-    "opentelemetry-exporter-otlp-proto-http are not installed. Install them, or remove the variable."
+    "opentelemetry-exporter-otlp-proto-http are not installed. Install requirements-otel.txt, or remove the variable."
 )
 FLUSH_MS = 2000
 _ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
