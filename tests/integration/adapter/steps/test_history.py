@@ -134,3 +134,17 @@ async def test_observers_are_told_of_attempts_and_of_the_end_of_jobs(
     assert [step for step, outcome in witness.attempts[3:] if outcome == "done"] == ["report", "notify-failure"]
     assert witness.jobs == [("failing", "No video."), ("failed", "No video.")]
     assert len(witness.began) == len(witness.attempts)
+
+
+async def test_what_cannot_be_noted_keeps_no_job_from_its_end(
+    records, make_job, function: FakeFunction, start, wait_state, jobs_redis
+):
+    function.answers = [plan_of(2)]
+    spoilt = [f"{{podjobs}}:{name}" for name in ("rates", "recent:encoding", "plans:encoding", "totals", "arrivals")]
+    for key in spoilt:
+        await jobs_redis.set(key, "in the form of another version")
+    await records.accept([make_job()])
+    await jobs_redis.hset("{podjobs}:job:job-1", mapping={"worked_s": "much", "attempts": "many", "took_s": "long"})
+    await start()
+    await wait_state("done")
+    assert set(await jobs_redis.mget(spoilt)) == {"in the form of another version"}
