@@ -21,6 +21,8 @@ def write_mail(settings: AlertSettings, subject: str, text: str) -> EmailMessage
         subject: line breaks and control characters in it become spaces.
         text: lines of any length.
     """
+    # what is no character, such as half a surrogate pair, cannot be sent
+    text = text.encode("utf-8", "replace").decode()
     mail = EmailMessage()
     mail["From"] = settings.default_from_email
     mail["To"] = ", ".join(settings.admins)
@@ -75,6 +77,8 @@ def send_mail(settings: AlertSettings, mail: EmailMessage) -> list[str]:
             f"The mail server {where} cannot be reached by TLS: {error}. Look at EMAIL_USE_TLS, EMAIL_USE_SSL and "
             "EMAIL_PORT, and at its certificate."
         ) from error
+    except UnicodeError as error:
+        raise MailError(f"{settings.email_host!r} cannot be the name of a mail server. Correct EMAIL_HOST.") from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailError(
             f"The mail server {where} cannot be used: {_said(error)}. Look at EMAIL_HOST and EMAIL_PORT."

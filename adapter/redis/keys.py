@@ -76,7 +76,8 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
     samples                         stream of one entry a minute, for two days: the numbers of operator/samples.py
     occurrences                     stream of what administrators are to be told by mail (alerts/occurrences.py); at
                                     most 5,000
-    conditions                      set of the names of what was told and is not over yet
+    lasting                         sorted set of what was told and is not over yet, by when an adapter saw it last, in
+                                    seconds since the epoch
     mail-windows                    hash: kind of occurrence → until when nothing is sent about it, and how long that is
     mail-sender                     string that expires: the adapter that sends the mails
     recovery                        string that expires: the work of lost jobs was looked for. It is missing, too, when
@@ -136,7 +137,7 @@ REVOKED = f"{PREFIX}revoked"
 ADAPTERS = f"{PREFIX}adapters"
 DRAINS = f"{PREFIX}drains"
 OCCURRENCES = f"{PREFIX}occurrences"
-CONDITIONS = f"{PREFIX}conditions"
+LASTING = f"{PREFIX}lasting"
 MAIL_WINDOWS = f"{PREFIX}mail-windows"
 MAIL_SENDER = f"{PREFIX}mail-sender"
 SAMPLES = f"{PREFIX}samples"

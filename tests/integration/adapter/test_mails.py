@@ -5,6 +5,7 @@ import contextlib
 import ssl
 import subprocess
 import time
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
@@ -127,6 +128,12 @@ def test_mail_server_that_is_not_there_says_which_settings():
         send(settings_of(1))
 
 
+@pytest.mark.parametrize("host", ["smtp..example.org", f"{'x' * 70}.org"])
+def test_mail_server_whose_name_is_none_says_which_setting(host):
+    with pytest.raises(MailError, match=r"cannot be the name of a mail server. Correct EMAIL_HOST."):
+        send(settings_of(25).model_copy(update={"email_host": host}))
+
+
 @pytest.fixture
 async def sending(jobs_redis):
     """Start senders of several adapters."""
@@ -179,6 +186,22 @@ async def test_mail_that_is_not_taken_is_sent_when_the_server_is_well_again(sink
     sink.is_down = False
     await wait_until(lambda: len(sink.mails) == 1, timeout_s=15)
     assert sink.mails[0]["Subject"] == "[pod-functions] Échec : encodage de la vidéo 7"
+
+
+async def test_what_only_another_version_can_tell_and_what_is_no_character_keep_no_mail_back(
+    sink, port, sending, jobs_redis
+):
+    outbox = Outbox(jobs_redis, "newer")
+    await outbox.put(Occurrence("of_a_newer_version", "about"))
+    await outbox.put(replace(failed(0), reason="half a pair: \ud800"))
+    await sending("one", port)
+    await wait_until(lambda: len(sink.mails) == 1)
+    assert "half a pair: ?" in sink.mails[0].get_content()
+    async with asyncio.timeout(5):
+        while await jobs_redis.xlen(keys.OCCURRENCES) > 1:
+            await asyncio.sleep(0.05)
+    ((_, left),) = await jobs_redis.xrange(keys.OCCURRENCES)
+    assert Occurrence.of_text(left["occurrence"]).kind == "of_a_newer_version"
 
 
 @pytest.mark.slow
