@@ -19,10 +19,8 @@ def write_mail(settings: AlertSettings, subject: str, text: str) -> EmailMessage
     Args:
         settings: sender and receivers.
         subject: line breaks and control characters in it become spaces.
-        text: lines of any length.
+        text: lines of any length, of characters only: see visible_text.py.
     """
-    # what is no character, such as half a surrogate pair, cannot be sent
-    text = text.encode("utf-8", "replace").decode()
     mail = EmailMessage()
     mail["From"] = settings.default_from_email
     mail["To"] = ", ".join(settings.admins)

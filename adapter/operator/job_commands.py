@@ -11,7 +11,7 @@ from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, read_filter
 from adapter.operator.name_completion import complete_jobs
-from adapter.operator.terminal import ask_redis, format_time, new_table, print_table
+from adapter.operator.terminal import ask_redis, format_time, new_table, print_table, say
 from adapter.redis.connections import RedisClient
 from adapter.steps.history import Attempt, RunningStep
 
@@ -89,7 +89,7 @@ def show(job_name: str, *, as_json: bool) -> None:
     if job.log:
         click.echo("\nLog:")
         for sentence in job.log:
-            click.echo(f"  {sentence}")
+            say(f"  {sentence}")
 
 
 async def _read(redis: RedisClient, name: str) -> _Job:

@@ -196,7 +196,7 @@ async def test_what_only_another_version_can_tell_and_what_is_no_character_keep_
     await outbox.put(replace(failed(0), reason="half a pair: \ud800"))
     await sending("one", port)
     await wait_until(lambda: len(sink.mails) == 1)
-    assert "half a pair: ?" in sink.mails[0].get_content()
+    assert "half a pair: \N{REPLACEMENT CHARACTER}" in sink.mails[0].get_content()
     async with asyncio.timeout(5):
         while await jobs_redis.xlen(keys.OCCURRENCES) > 1:
             await asyncio.sleep(0.05)
