@@ -6,7 +6,7 @@ from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_record import JobRecord
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.steps.history import Attempt, RunningStep
+from adapter.steps.history import Attempt, RunningStep, read_attempts, read_running
 from podjobs.contract.workflows import step_functions
 
 PAGE = 200
@@ -78,7 +78,7 @@ class JobReader:
 
     async def attempts(self, job_id: str) -> list[Attempt]:
         """The attempts of a job's steps that have ended, in that order; they are kept for PODJOBS_HISTORY_TTL_S."""
-        return [Attempt.read(text) for text in await self._redis.lrange(keys.job_attempts(job_id), 0, -1)]
+        return read_attempts(await self._redis.lrange(keys.job_attempts(job_id), 0, -1))
 
     async def running(self) -> list[RunningStep]:
         """The attempts that run, longest first; those of adapters that are gone among them, until others take over."""
@@ -88,9 +88,7 @@ class JobReader:
                 pipeline.hgetall(keys.running(function))
             answers = await pipeline.execute()
         found = [
-            RunningStep.read(function, entry, text)
-            for function, fields in zip(functions, answers, strict=True)
-            for entry, text in fields.items()
+            step for function, fields in zip(functions, answers, strict=True) for step in read_running(function, fields)
         ]
         return sorted(found, key=lambda step: step.since_s)
 

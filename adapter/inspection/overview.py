@@ -10,6 +10,7 @@ from typing import Any
 from adapter.about import AdapterAbout
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.steps.history import read_running
 from podjobs.contract.job_states import JobState
 from podjobs.contract.workflows import Function, all_functions, step_functions
 
@@ -227,7 +228,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float | None:
 
 
 def _jobs_of(running: Mapping[str, str]) -> set[str]:
-    return {json.loads(text)["job"] for text in running.values()}
+    return {step.job_id for step in read_running("", running)}
 
 
 def _chunks(flat: Sequence[Any], size: int) -> list[Sequence[Any]]:

@@ -224,3 +224,14 @@ async def test_without_redis_the_page_says_so(open_page):
         assert "The Redis with the jobs does not answer." in await answer.text()
         assert answer.headers["Cache-Control"] == "no-store"
     await client.aclose()
+
+
+async def test_what_another_version_has_noted_of_steps_is_left_out(page, store_job, ended_steps, jobs_redis):
+    await store_job(state="running", reason="")
+    await ended_steps("job-1", 1)
+    await jobs_redis.rpush(keys.job_attempts("job-1"), json.dumps(["chunk-0001", "encoding"]), '{"step": "chunk-0002"}')
+    await jobs_redis.hset(keys.running("encoding"), mapping={"1-0": '{"job": "job-1"}', "2-0": "[]"})
+    for place in ("/", "/jobs/job-1"):
+        assert await page.open(place) == 200
+    assert "chunk-0000" in page.html
+    assert "chunk-0001" not in page.html
