@@ -5,7 +5,7 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from adapter.alert_settings import AlertSettings
+from adapter.operation_settings.alerts import AlertSettings
 from podjobs.contract.redaction import redact
 
 

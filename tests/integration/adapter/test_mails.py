@@ -12,12 +12,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from adapter.alert_settings import AlertSettings
 from adapter.alerts.occurrences import Kind, Occurrence
 from adapter.alerts.outbox import Outbox
 from adapter.alerts.sender import MailSender
 from adapter.alerts.smtp import MailError, send_mail, write_mail
 from adapter.cancellation import cancel_and_wait
+from adapter.operation_settings.alerts import AlertSettings
 from adapter.redis import keys
 from local.client import request_encoding
 from support.processes import free_port, wait_for

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from adapter import alerts
-from adapter.alert_settings import AlertSettings
 from adapter.alerts.mails import compose
 from adapter.alerts.occurrences import Kind, Occurrence
+from adapter.operation_settings.alerts import AlertSettings
 from podjobs.settings import SettingsError, load_settings
 
 TEXTS = {

@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adapter.operation_settings.page import PageSettings
 from adapter.page.actions import Actions
 from adapter.page.routes import PageRoutes
 from adapter.page.views import ViewReader
-from adapter.page_settings import PageSettings
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.steering.steering import Steering
