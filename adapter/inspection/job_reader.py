@@ -1,7 +1,9 @@
 """Reads the job records, their logs, and how their steps go."""
 
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+from adapter.about import SILENT_LEASES
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_record import JobRecord
 from adapter.redis import keys
@@ -91,6 +93,26 @@ class JobReader:
             step for function, fields in zip(functions, answers, strict=True) for step in read_running(function, fields)
         ]
         return sorted(found, key=lambda step: step.since_s)
+
+    async def gone_owners(self, steps: Iterable[RunningStep], lease_s: float) -> dict[str, float]:
+        """The adapters of steps that are gone, so that these do not run, whatever was noted.
+
+        Args:
+            steps: as `running` returns them.
+            lease_s: PODJOBS_LEASE_S.
+
+        Returns:
+            Adapter → how long it has been silent, in seconds; 0: it has ended, or that is not known.
+        """
+        owners = sorted({step.owner for step in steps if step.owner})
+        heard = await self._redis.zmscore(keys.ADAPTERS, owners) if owners else []
+        now_s = time.time()
+        silent = {owner: now_s - at_s if at_s else None for owner, at_s in zip(owners, heard, strict=True)}
+        return {
+            owner: silent_s or 0.0
+            for owner, silent_s in silent.items()
+            if silent_s is None or silent_s > SILENT_LEASES * lease_s
+        }
 
     async def _newest(
         self, states: frozenset[str] = frozenset(), among: int | None = None

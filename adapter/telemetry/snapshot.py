@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
+from adapter.about import SILENT_LEASES
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.steps.history import read_running
@@ -22,7 +23,6 @@ from podjobs.contract.workflows import all_functions, step_functions
 KEPT_S = 1.0
 """How long a reading is good for."""
 LIMIT_S = 3.0
-SILENT_LEASES = 2
 SILENT = "silent"
 UNKNOWN = "unknown"
 _TYPES = """

@@ -1,6 +1,7 @@
 """The operator's commands that show jobs."""
 
 import json
+import time
 
 from adapter.redis import keys
 from podjobs.contract.errors import Problem
@@ -49,3 +50,13 @@ def test_names_of_uploads_are_no_markup_and_move_no_cursor(command, fail_job, cl
     client.xadd(keys.DEAD, {"kind": "message", "queue": "encoding", "raw": UNTRUSTED, "problem": UNTRUSTED})
     assert SHOWN in command("dead", "list").stdout
     assert "\x1b" not in command("dead", "show", letter).stdout
+
+
+def test_step_whose_adapter_is_gone_is_not_said_to_run(command, fail_job, client):
+    fail_job()
+    client.zadd(keys.ADAPTERS, {"killed": time.time() - 100})
+    step = {"job": "job-1", "step": "s0", "action": "chunk", "attempt": 1, "owner": "killed", "since": 1_700_000_010}
+    client.hset(keys.running("encoding"), "1-0", json.dumps(step))
+    assert "; its adapter is gone, silent for 1 min 4" in command("show", "job-1").stdout
+    (running,) = json.loads(command("show", "job-1", "--json").stdout)["running"]
+    assert running["is_gone"]

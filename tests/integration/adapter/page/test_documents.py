@@ -235,3 +235,26 @@ async def test_what_another_version_has_noted_of_steps_is_left_out(page, store_j
         assert await page.open(place) == 200
     assert "chunk-0000" in page.html
     assert "chunk-0001" not in page.html
+
+
+async def test_step_whose_adapter_is_gone_is_not_said_to_run(page, store_job, jobs_redis):
+    await store_job(state="running", reason="")
+    owners = {"killed": time.time() - 100, "alive": time.time()}
+    await jobs_redis.zadd(keys.ADAPTERS, owners)
+    for number, owner in enumerate((*owners, "ended")):
+        step = {
+            "job": "job-1",
+            "step": f"s{number}",
+            "action": "chunk",
+            "attempt": 1,
+            "owner": owner,
+            "since": 1_700_000_010,
+        }
+        await jobs_redis.hset(keys.running("encoding"), f"{number}-0", json.dumps(step))
+    await page.open("/")
+    assert re.search(r"3 steps, its adapter is gone \(silent for 1 min 4\d s\)", page.html)
+    await page.open("/jobs/job-1")
+    rows = re.findall(r'<th scope="row">(s\d)</th><td>encoding</td><td>1</td><td>([^<]*)</td>', page.html)
+    assert [(step, said.partition(" (")[0]) for step, said in sorted(rows)] == [
+        ("s0", "its adapter is gone"), ("s1", "runs"), ("s2", "its adapter is gone"),
+    ]  # fmt: skip
