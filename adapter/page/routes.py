@@ -56,7 +56,7 @@ class PageRoutes:
             actions: what it changes.
         """
         token = settings.podjobs_page_token
-        self._access = Access(token.get_secret_value() if token else None)
+        self._access = Access(token.get_secret_value() if token else None, is_public=settings.is_public)
         self._documents = Documents(settings, self._access)
         self._login = Login(self._documents, self._access)
         self._links = PodLinks(settings.pod_api_url, settings.pod_media_url)

@@ -169,12 +169,14 @@ async def test_the_page_is_in_the_language_that_a_browser_asks_for_until_another
 
 async def test_behind_a_proxy_all_addresses_have_its_path(open_page, store_job):
     await store_job()
-    async with open_page(podjobs_page_url="https://pod.example.org/podjobs") as page:
-        await page.open("/")
+    shown = {"Authorization": "Bearer a-token-of-the-tests"}
+    settings = {"podjobs_page_url": "https://pod.example.org/podjobs", "podjobs_page_token": "a-token-of-the-tests"}
+    async with open_page(**settings) as page:
+        assert await page.open("/", **shown) == 200
         places = re.findall(r' (?:href|src|action|formaction|data-follow)="([^"#]+)', page.html)
         assert places
         assert [place for place in places if not place.startswith("/podjobs/")] == []
-        await page.send("/jobs/job-1/retry?back=/")
+        await page.send("/jobs/job-1/retry?back=/", shown)
         assert page.answer.headers["Location"] == "/podjobs/"
 
 
