@@ -54,7 +54,7 @@ class Caller:
     headers: Mapping[str, str]
     cookie: str = ""
     is_http_1_0: bool = False
-    """Whether it is in HTTP 1.0: no browser speaks that, but nginx does to what is behind it, unless it is told not to."""
+    """Whether it is in HTTP 1.0: no browser speaks that, but nginx to what is behind it, unless it is told not to."""
 
 
 class Access:
