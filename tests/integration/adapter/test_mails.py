@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ssl
-import subprocess
 import time
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -20,6 +19,7 @@ from adapter.cancellation import cancel_and_wait
 from adapter.operation_settings.alerts import AlertSettings
 from adapter.redis import keys
 from local.client import request_encoding
+from support.certificates import own_certificate
 from support.processes import free_port, wait_for
 from support.waiting import wait_until
 
@@ -60,16 +60,10 @@ def port(sink):
 
 @pytest.fixture
 def tls(tmp_path):
-    """A certificate for 127.0.0.1, made for this test."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    made = own_certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    return context, certificate
+    context.load_cert_chain(made.file, made.key)
+    return context, made.file
 
 
 def settings_of(port, **more):
