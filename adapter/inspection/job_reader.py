@@ -58,6 +58,8 @@ class JobReader:
 
     async def job(self, job_id: str) -> JobRecord | None:
         """Look up a job; None if it is unknown, or no longer known."""
+        if ":" in job_id:  # no id has one: it would name a part of a job, which is no record
+            return None
         fields = await self._redis.hgetall(keys.job(job_id))
         return JobRecord(job_id, fields) if fields else None
 

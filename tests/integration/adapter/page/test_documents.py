@@ -260,3 +260,11 @@ async def test_step_whose_adapter_is_gone_is_not_said_to_run(page, store_job, jo
     assert [(step, said.partition(" (")[0]) for step, said in sorted(rows)] == [
         ("s0", "its adapter is gone"), ("s1", "runs"), ("s2", "its adapter is gone"),
     ]  # fmt: skip
+
+
+async def test_part_of_a_job_is_no_job(page, store_job, jobs_redis):
+    await store_job()
+    await jobs_redis.rpush(keys.job_log("job-1"), "Failed.")
+    assert await page.open("/jobs/job-1:log") == 404
+    assert await page.open("/jobs/confirm?action=retry&job=job-1:log") == 200
+    assert "No job matches" in page.html
