@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 import podjobs
 
+SILENT_LEASES = 2
+"""An adapter that has not been heard of for so many leases is probably gone; clocks of servers may differ a little."""
+
 
 class AdapterState(StrEnum):
     """What an adapter does."""

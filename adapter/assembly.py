@@ -109,11 +109,12 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         resources.push_async_callback(delivery.close)
         steps.append(StepDispatch(function, streams, records, delivery, settings.timing, observers))
     dispatches: list[StepDispatch | StatementDispatch] = [*steps]
-    metrics = MetricsRoutes(SnapshotReader(jobs, doors, settings.podjobs_lease_s), observed, doors, dispatches)
     if statements:
-        alerts.statements = metrics.statements = statements.dispatch
         dispatches.append(statements.dispatch)
     heartbeat = Heartbeat(jobs, streams, dispatches, settings.podjobs_lease_s)
+    metrics = MetricsRoutes(SnapshotReader(jobs, doors, settings.podjobs_lease_s), observed, doors, heartbeat.about)
+    if statements:
+        alerts.statements = metrics.statements = statements.dispatch
     heartbeat.about.queues = [door.queue for door in doors]
     heartbeat.refresh = lambda about: about.note_slots(steps)
     heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}

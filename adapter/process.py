@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
 import structlog
@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from adapter.about import AdapterState
 from adapter.assembly import Parts, build_parts
 from adapter.cancellation import cancel_and_wait
+from adapter.lanes import keep_going
 from adapter.operator.http_server import HttpServer
 from adapter.redis.earlier_names import carry_over
 from adapter.redis.heartbeat import Heartbeat
@@ -54,18 +55,13 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 return
             renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
             recovering = work.create_task(parts.recovery.run(), name="recovery")
-            trimming = work.create_task(parts.retention.run(), name="retention")
             beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
             dispatching = [
                 work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
             ]
-            watching = [
-                work.create_task(parts.gauges.run(settings.podjobs_gauges_s), name="gauges"),
-                work.create_task(parts.samples.run(), name="samples"),
+            beside = [
+                work.create_task(keep_going(name, lane), name=name) for name, lane in _lanes(parts, settings).items()
             ]
-            if parts.alerts and parts.mails:
-                watching += [work.create_task(lane) for lane in (parts.alerts.run(), parts.mails.run())]
-            watching.append(work.create_task(_answer_remote_control(parts, settings), name="remote control"))
             reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
             draining = work.create_task(_drain_when_wanted(parts, dispatching), name="drain")
             try:
@@ -78,10 +74,23 @@ async def run_adapter(settings: AdapterSettings) -> None:
                 await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
                 await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
             finally:
-                others = [*watching, recovering, trimming, beating, renewing]
+                others = [*beside, recovering, beating, renewing]
                 await cancel_and_wait([draining, *dispatching, *reading, *others])
             await _leave(parts.heartbeat)
     logger.info("The adapter has stopped.")
+
+
+def _lanes(parts: Parts, settings: AdapterSettings) -> dict[str, Callable[[], Awaitable[None]]]:
+    """What goes on beside the work, by its name: no job depends on it."""
+    lanes: dict[str, Callable[[], Awaitable[None]]] = {
+        "retention": parts.retention.run,
+        "gauges": lambda: parts.gauges.run(settings.podjobs_gauges_s),
+        "samples": parts.samples.run,
+        "remote control": lambda: _answer_remote_control(parts, settings),
+    }
+    if parts.alerts and parts.mails:
+        lanes |= {"alerts": parts.alerts.run, "mails": parts.mails.run}
+    return lanes
 
 
 async def _drain_when_wanted(parts: Parts, dispatching: Sequence["asyncio.Task[None]"]) -> None:

@@ -10,21 +10,16 @@ from pydantic import (
     AfterValidator,
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     create_model,
     model_validator,
 )
 
-from adapter.alert_settings import AlertSettings
 from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, default_slots
-from adapter.page_settings import PageSettings
-from adapter.price_settings import PriceSettings
+from adapter.operation_settings.operation import OperationSettings
 from adapter.record_settings import RecordSettings
-from adapter.remote_control_settings import RemoteControlSettings
 from adapter.retries import RetryPolicy
-from adapter.telemetry_settings import TelemetrySettings
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
 from podjobs.redis_urls import RedisUrl
@@ -83,9 +78,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(
-    RecordSettings, PageSettings, AlertSettings, RemoteControlSettings, PriceSettings, TelemetrySettings
-):
+class AdapterSettings(RecordSettings, OperationSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(
@@ -164,17 +157,6 @@ class AdapterSettings(
     podjobs_grace_s: NonNegativeFloat = Field(
         default=8,
         description="How long running steps may take to end when the adapter stops, in seconds. Others are given back.",
-    )
-    podjobs_gauges_s: NonNegativeFloat = Field(
-        default=0,
-        description="Interval at which the adapter logs its numbers as one line, in seconds: dead letters, the oldest "
-        "that waits, and others. For dashboards and alarms that read logs; `/status` shows them at any time. 0: never.",
-    )
-    podjobs_health_host: str = Field(
-        default="127.0.0.1", description="Address on which the health and status pages are served."
-    )
-    podjobs_health_port: NonNegativeInt = Field(
-        default=8090, le=65535, description="Port of the health and status pages. 0: a free one, which is logged."
     )
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from adapter.alerts.occurrences import Kind, Occurrence
+from adapter.inspection.visible_text import visible
 
 MOST_TOLD = 20
 """Occurrences that a mail tells one by one; the others are counted."""
@@ -51,7 +52,7 @@ def compose(kind: str, occurrences: Sequence[Occurrence], language: str, page_ur
     if count > MOST_TOLD:
         lines.append(texts["more"] % {"count": count - MOST_TOLD})
     lines += ["", texts[f"{kind}.remedy"], "", page_url or texts["no_page"]]
-    return Mail(subject, "\n".join(lines) + "\n")
+    return Mail(subject, visible("\n".join(lines)) + "\n")
 
 
 def compose_test(language: str) -> Mail:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.alerts.occurrences import Occurrence
+from adapter.alerts.occurrences import Kind, Occurrence
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 
@@ -22,13 +22,13 @@ FIRST_WINDOW_S, LONGEST_WINDOW_S = 900.0, 4 * 3600.0
 _PUT = """
 -- Keep an occurrence (ARGV[3], a JSON text), unless it is of a condition (ARGV[1], may be empty) that is known already.
 -- ARGV[2]: how many are kept. KEYS: the conditions, the occurrences.
-if ARGV[1] ~= '' and redis.call('SADD', KEYS[1], ARGV[1]) == 0 then return 0 end
+if ARGV[1] ~= '' and redis.call('ZADD', KEYS[1], redis.call('TIME')[1], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'occurrence', ARGV[3])
 return 1
 """
 _END = """
 -- A condition (ARGV[1]) is over: keep that (ARGV[3]) if it was known.
-if redis.call('SREM', KEYS[1], ARGV[1]) == 0 then return 0 end
+if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'occurrence', ARGV[3])
 return 1
 """
@@ -69,29 +69,35 @@ class Outbox:
             condition: a name for what lasts; empty: it is an event.
         """
         arguments = [condition, KEPT, occurrence.as_text()]
-        return bool(await self._put(keys=[keys.CONDITIONS, keys.OCCURRENCES], args=arguments))
+        return bool(await self._put(keys=[keys.LASTING, keys.OCCURRENCES], args=arguments))
 
     async def end(self, condition: str, occurrence: Occurrence) -> bool:
         """Note that a condition is over. False: it was not told."""
         arguments = [condition, KEPT, occurrence.as_text()]
-        return bool(await self._end(keys=[keys.CONDITIONS, keys.OCCURRENCES], args=arguments))
+        return bool(await self._end(keys=[keys.LASTING, keys.OCCURRENCES], args=arguments))
 
-    async def conditions(self) -> set[str]:
-        """The conditions that last."""
-        return set(await self._redis.smembers(keys.CONDITIONS))
+    async def conditions(self) -> dict[str, float]:
+        """The conditions that last, each with the seconds since any adapter has seen it."""
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.zrange(keys.LASTING, 0, -1, withscores=True)
+            (now_s, _), rows = await pipeline.execute()
+        return {name: max(0.0, now_s - seen_at_s) for name, seen_at_s in rows}
 
     async def may_send(self) -> bool:
         """Whether this adapter is the one that sends, for LOCK_S from now on."""
         return bool(await self._lock(keys=[keys.MAIL_SENDER], args=[self._adapter_id, LOCK_S * 1000]))
 
     async def due(self) -> list[Bundle]:
-        """What is to be sent now."""
+        """What is to be sent now. What only another version can tell is left to its adapters."""
         waiting: dict[str, Bundle] = {}
         for entry_id, fields in await self._redis.xrange(keys.OCCURRENCES):
             try:
                 occurrence = Occurrence.of_text(fields["occurrence"])
             except (ValueError, TypeError, KeyError):
-                await self._redis.xdel(keys.OCCURRENCES, entry_id)  # of another version
+                await self._redis.xdel(keys.OCCURRENCES, entry_id)
+                continue
+            if occurrence.kind not in set(Kind):
                 continue
             bundle = waiting.setdefault(occurrence.kind, Bundle(occurrence.kind, [], []))
             bundle.entry_ids.append(entry_id)

@@ -5,10 +5,10 @@ import asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from adapter.alert_settings import AlertSettings
 from adapter.alerts.mails import compose
 from adapter.alerts.outbox import Outbox
 from adapter.alerts.smtp import MailError, send_mail, write_mail
+from adapter.operation_settings.alerts import AlertSettings
 from adapter.retries import busy_wait_s
 
 logger = structlog.get_logger(__name__)

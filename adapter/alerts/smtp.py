@@ -5,7 +5,7 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from adapter.alert_settings import AlertSettings
+from adapter.operation_settings.alerts import AlertSettings
 from podjobs.contract.redaction import redact
 
 
@@ -19,7 +19,7 @@ def write_mail(settings: AlertSettings, subject: str, text: str) -> EmailMessage
     Args:
         settings: sender and receivers.
         subject: line breaks and control characters in it become spaces.
-        text: lines of any length.
+        text: lines of any length, of characters only: see visible_text.py.
     """
     mail = EmailMessage()
     mail["From"] = settings.default_from_email
@@ -75,6 +75,8 @@ def send_mail(settings: AlertSettings, mail: EmailMessage) -> list[str]:
             f"The mail server {where} cannot be reached by TLS: {error}. Look at EMAIL_USE_TLS, EMAIL_USE_SSL and "
             "EMAIL_PORT, and at its certificate."
         ) from error
+    except UnicodeError as error:
+        raise MailError(f"{settings.email_host!r} cannot be the name of a mail server. Correct EMAIL_HOST.") from error
     except (smtplib.SMTPException, OSError) as error:
         raise MailError(
             f"The mail server {where} cannot be used: {_said(error)}. Look at EMAIL_HOST and EMAIL_PORT."

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -24,6 +24,8 @@ logger = structlog.get_logger(__name__)
 LOOK_S = 5.0
 WAITING = 10_000
 """Occurrences in memory while Redis does not answer; of more, the oldest are dropped."""
+UNSEEN_S = 60.0
+"""A queue is read again if no adapter has seen for so long that it is closed: the one that has told so is gone."""
 SHUT_OUT = frozenset({401, 403})
 _OPERATOR_NEEDED = frozenset({OperatorNeededError.title, ShutOutError.title})
 
@@ -118,6 +120,7 @@ class AlertWatch:
         for condition, occurrence in list(self._lasting.items()):
             await self._outbox.put(occurrence, condition)
         known = await self._outbox.conditions()
+        self._end_unseen(known)
         for condition, occurrence in list(self._over.items()):
             if condition in known:
                 await self._outbox.end(condition, occurrence)
@@ -129,6 +132,13 @@ class AlertWatch:
             if door.obstacle:
                 self._lasts(condition, Kind.QUEUE_CLOSED, door.queue, door.obstacle)
             elif condition in self._lasting:
+                self._ends(condition, Kind.QUEUE_CLOSED, door.queue)
+
+    def _end_unseen(self, known: Mapping[str, float]) -> None:
+        """End what an adapter has told that was killed since, or started anew."""
+        for door in self._doors:
+            condition = f"{Kind.QUEUE_CLOSED}:{door.queue}"
+            if not door.obstacle and known.get(condition, 0.0) > UNSEEN_S:
                 self._ends(condition, Kind.QUEUE_CLOSED, door.queue)
 
     def _look_at_statements(self) -> None:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import aiohttp
 from redis.exceptions import RedisError
 
-from adapter.about import AdapterAbout, AdapterState
+from adapter.about import SILENT_LEASES, AdapterAbout, AdapterState
 from adapter.inspection.dead_letter_reader import DeadLetter
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
@@ -18,8 +18,6 @@ from podjobs.contract.examinations import Finding, Verdict
 from podjobs.contract.redaction import redact
 
 SUBJECT = "adapters"
-MISSED_LEASES = 1.5
-"""An adapter that was not heard of for so long is gone, or its clock is wrong."""
 PAGE_BYTES = 4000
 START = "Start one: `systemctl start podjobs-adapter`, scripts/up, or its container"
 
@@ -39,7 +37,7 @@ async def look_at_adapters(settings: AdapterSettings) -> tuple[list[Finding], li
         return [], []  # said about the database
     finally:
         await client.aclose()
-    return found, [one for one in abouts if silent[one.id] <= MISSED_LEASES * settings.podjobs_lease_s]
+    return found, [one for one in abouts if silent[one.id] <= SILENT_LEASES * settings.podjobs_lease_s]
 
 
 def judge_adapters(abouts: Sequence[AdapterAbout], silent_s: dict[str, float], lease_s: float) -> Iterator[Finding]:
@@ -50,7 +48,7 @@ def judge_adapters(abouts: Sequence[AdapterAbout], silent_s: dict[str, float], l
         silent_s: for how long nothing was heard of each, by this machine's clock.
         lease_s: after which they are gone.
     """
-    living = [one for one in abouts if silent_s[one.id] <= MISSED_LEASES * lease_s]
+    living = [one for one in abouts if silent_s[one.id] <= SILENT_LEASES * lease_s]
     working = [one for one in living if one.state == AdapterState.RUNNING]
     for one in abouts:
         shown = f"{one.host}, process {one.pid}"

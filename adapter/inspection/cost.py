@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adapter.inspection.job_record import JobRecord
-from adapter.price_settings import PriceSettings
+from adapter.operation_settings.prices import PriceSettings
 
 HOUR_S = 3600
 

@@ -1,12 +1,14 @@
 """Reads the job records, their logs, and how their steps go."""
 
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+from adapter.about import SILENT_LEASES
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_record import JobRecord
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
-from adapter.steps.history import Attempt, RunningStep
+from adapter.steps.history import Attempt, RunningStep, read_attempts, read_running
 from podjobs.contract.workflows import step_functions
 
 PAGE = 200
@@ -56,6 +58,8 @@ class JobReader:
 
     async def job(self, job_id: str) -> JobRecord | None:
         """Look up a job; None if it is unknown, or no longer known."""
+        if ":" in job_id:  # no id has one: it would name a part of a job, which is no record
+            return None
         fields = await self._redis.hgetall(keys.job(job_id))
         return JobRecord(job_id, fields) if fields else None
 
@@ -78,7 +82,7 @@ class JobReader:
 
     async def attempts(self, job_id: str) -> list[Attempt]:
         """The attempts of a job's steps that have ended, in that order; they are kept for PODJOBS_HISTORY_TTL_S."""
-        return [Attempt.read(text) for text in await self._redis.lrange(keys.job_attempts(job_id), 0, -1)]
+        return read_attempts(await self._redis.lrange(keys.job_attempts(job_id), 0, -1))
 
     async def running(self) -> list[RunningStep]:
         """The attempts that run, longest first; those of adapters that are gone among them, until others take over."""
@@ -88,11 +92,29 @@ class JobReader:
                 pipeline.hgetall(keys.running(function))
             answers = await pipeline.execute()
         found = [
-            RunningStep.read(function, entry, text)
-            for function, fields in zip(functions, answers, strict=True)
-            for entry, text in fields.items()
+            step for function, fields in zip(functions, answers, strict=True) for step in read_running(function, fields)
         ]
         return sorted(found, key=lambda step: step.since_s)
+
+    async def gone_owners(self, steps: Iterable[RunningStep], lease_s: float) -> dict[str, float]:
+        """The adapters of steps that are gone, so that these do not run, whatever was noted.
+
+        Args:
+            steps: as `running` returns them.
+            lease_s: PODJOBS_LEASE_S.
+
+        Returns:
+            Adapter → how long it has been silent, in seconds; 0: it has ended, or that is not known.
+        """
+        owners = sorted({step.owner for step in steps if step.owner})
+        heard = await self._redis.zmscore(keys.ADAPTERS, owners) if owners else []
+        now_s = time.time()
+        silent = {owner: now_s - at_s if at_s else None for owner, at_s in zip(owners, heard, strict=True)}
+        return {
+            owner: silent_s or 0.0
+            for owner, silent_s in silent.items()
+            if silent_s is None or silent_s > SILENT_LEASES * lease_s
+        }
 
     async def _newest(
         self, states: frozenset[str] = frozenset(), among: int | None = None

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from adapter.about import AdapterAbout
+from adapter.about import SILENT_LEASES, AdapterAbout
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.steps.history import read_running
 from podjobs.contract.job_states import JobState
 from podjobs.contract.workflows import Function, all_functions, step_functions
 
 DAY_S = 86400
-SILENT_LEASES = 2
-"""An adapter that has not been heard of for so many leases is probably gone; clocks of servers may differ a little."""
-
 
 NO_ADAPTER = "No adapter runs: jobs wait. Start one with `podjobs run`, or scripts/up."
 SILENT_ADAPTER = "The adapter %(adapter)s was not heard of for %(silent_s)s s. If it was killed, others do its steps."
@@ -227,7 +225,7 @@ def _quantile(ordered: Sequence[float], share: float) -> float | None:
 
 
 def _jobs_of(running: Mapping[str, str]) -> set[str]:
-    return {json.loads(text)["job"] for text in running.values()}
+    return {step.job_id for step in read_running("", running)}
 
 
 def _chunks(flat: Sequence[Any], size: int) -> list[Sequence[Any]]:

@@ -10,6 +10,7 @@ import click
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
+from adapter.inspection.visible_text import visible_line
 from adapter.operator.job_options import filter_options, find_job, names_conditions, read_filter
 from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import (
@@ -141,7 +142,7 @@ def _say_done(done: str, outcome: BulkOutcome, *, as_json: bool) -> None:
         click.echo(json.dumps({"done": outcome.done, "refused": outcome.refused}))
     else:
         for job_id, why in outcome.refused.items():
-            click.echo(f"{job_id}: {why}", err=True)
+            click.echo(visible_line(f"{job_id}: {why}"), err=True)
         count = len(outcome.done)
         click.echo(f"{count} {'job was' if count == 1 else 'jobs were'} {done}.")
     if outcome.refused:

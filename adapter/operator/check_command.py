@@ -14,6 +14,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from adapter.inspection.visible_text import visible_line
 from adapter.operator.terminal import EXIT_FAILURE, print_table, settings_or_exit
 from adapter.settings import AdapterSettings, adapter_settings
 from podjobs.contract.examinations import Finding, Verdict
@@ -85,5 +86,6 @@ def _print(findings: Sequence[Finding]) -> None:
         table.add_row(Text(subject, "bold"))
         for finding in members:
             style = STYLES[finding.verdict]
-            table.add_row(Text(f"  {finding.part}"), Text(finding.verdict.value, style), Text(finding.said))
+            part, said = Text(f"  {visible_line(finding.part)}"), Text(visible_line(finding.said))
+            table.add_row(part, Text(finding.verdict.value, style), said)
     print_table(table)

@@ -13,7 +13,7 @@ import click
 
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
-from adapter.operator.terminal import EXIT_FAILURE, exit_with, run_or_exit
+from adapter.operator.terminal import EXIT_FAILURE, exit_with, run_or_exit, say
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import open_redis
 from adapter.steps.records import Records
@@ -77,7 +77,7 @@ def clean(wait_s: int, *, dry_run: bool, as_json: bool) -> None:
         click.echo(outcome.as_json())
     else:
         for sentence in outcome.log:
-            click.echo(sentence)
+            say(sentence)
     if sentence := outcome.explain(wait_s):
         exit_with(sentence, EXIT_FAILURE)
 

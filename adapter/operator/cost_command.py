@@ -9,10 +9,10 @@ from adapter.inspection.cost import Amount, Cost, Prices, cost_by_type, cost_of,
 from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
+from adapter.operation_settings.prices import PriceSettings
 from adapter.operator.job_options import filter_options, find_job, read_filter
 from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import ask_redis, new_table, print_table, settings_or_exit
-from adapter.price_settings import PriceSettings
 
 if TYPE_CHECKING:
     from rich.table import Table

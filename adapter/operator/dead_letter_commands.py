@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from adapter.inspection.dead_letter_reader import DeadLetter, DeadLetterReader
+from adapter.inspection.visible_text import visible
 from adapter.operator.job_options import Moment
 from adapter.operator.name_completion import complete_dead_letters
 from adapter.operator.terminal import (
@@ -65,7 +66,7 @@ def _print(letters: Sequence[DeadLetter]) -> None:
 def dead_show(entry_id: str) -> None:
     """Show an entry in full, as JSON."""
     letter = ask_redis(lambda redis: DeadLetterReader(redis).get(entry_id))
-    click.echo(json.dumps(_found(letter, entry_id).fields, indent=2, ensure_ascii=False))
+    click.echo(visible(json.dumps(_found(letter, entry_id).fields, indent=2, ensure_ascii=False)))
 
 
 def _choosing(command: CommandT) -> CommandT:

@@ -1,6 +1,7 @@
 """The commands that show jobs."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, read_filter
 from adapter.operator.name_completion import complete_jobs
-from adapter.operator.terminal import ask_redis, format_time, new_table, print_table
-from adapter.redis.connections import RedisClient
+from adapter.operator.terminal import ask_redis, format_time, new_table, print_table, run_or_exit, say
+from adapter.record_settings import RecordSettings
+from adapter.redis.connections import open_redis
 from adapter.steps.history import Attempt, RunningStep
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class _Job:
     log: list[str]
     attempts: list[Attempt]
     running: list[RunningStep]
+    gone: dict[str, float]
+    """See JobReader.gone_owners."""
 
     def as_json(self) -> str:
         """For programs."""
@@ -63,7 +67,7 @@ class _Job:
                 "owner": self.record.owner,
                 "progress": round(self.record.progress, 4),
                 **self.record.fields,
-                "running": [asdict(step) for step in self.running],
+                "running": [asdict(step) | {"is_gone": step.owner in self.gone} for step in self.running],
                 "attempts": [asdict(attempt) for attempt in self.attempts],
                 "log": self.log,
             }
@@ -78,7 +82,7 @@ def show(job_name: str, *, as_json: bool) -> None:
 
     JOB is its id, the beginning of its id, or video:NUMBER for the newest job of that video.
     """
-    job = ask_redis(lambda redis: _read(redis, job_name))
+    job = run_or_exit(lambda settings: _read(settings, job_name))
     if as_json:
         click.echo(job.as_json())
         return
@@ -89,14 +93,19 @@ def show(job_name: str, *, as_json: bool) -> None:
     if job.log:
         click.echo("\nLog:")
         for sentence in job.log:
-            click.echo(f"  {sentence}")
+            say(f"  {sentence}")
 
 
-async def _read(redis: RedisClient, name: str) -> _Job:
-    reader = JobReader(redis)
-    record = await find_job(reader, name)
-    running = [step for step in await reader.running() if step.job_id == record.id]
-    return _Job(record, await reader.log(record.id), await reader.attempts(record.id), running)
+async def _read(settings: RecordSettings, name: str) -> _Job:
+    redis = open_redis(settings.jobs_url, text=True)
+    try:
+        reader = JobReader(redis)
+        record = await find_job(reader, name)
+        running = [step for step in await reader.running() if step.job_id == record.id]
+        gone = await reader.gone_owners(running, settings.podjobs_lease_s)
+        return _Job(record, await reader.log(record.id), await reader.attempts(record.id), running, gone)
+    finally:
+        await redis.aclose()
 
 
 def _facts(record: JobRecord) -> "Table":
@@ -120,12 +129,20 @@ def _facts(record: JobRecord) -> "Table":
     return table
 
 
+def _doing(step: RunningStep, gone: Mapping[str, float]) -> str:
+    since = f"since {format_time(step.since_s)}"
+    if step.owner not in gone:
+        return f"runs {since}"
+    silent = f", silent for {format_seconds(gone[step.owner])}" if gone[step.owner] else ""
+    return f"begun {since}; its adapter is gone{silent}"
+
+
 def _steps(job: _Job) -> "Table":
     """What runs first, then what has ended, latest first."""
     table = new_table("step", "function", "attempt", "outcome", "waited", "ran", "ended", "reason")
     table.columns[0].no_wrap = True
     for step in job.running:
-        table.add_row(step.step, step.function, str(step.attempt), f"runs since {format_time(step.since_s)}")
+        table.add_row(step.step, step.function, str(step.attempt), _doing(step, job.gone))
     for attempt in reversed(job.attempts):
         table.add_row(
             attempt.step,

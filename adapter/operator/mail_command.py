@@ -2,9 +2,9 @@
 
 import click
 
-from adapter.alert_settings import AlertSettings
 from adapter.alerts.mails import compose_test
 from adapter.alerts.smtp import MailError, send_mail, write_mail
+from adapter.operation_settings.alerts import AlertSettings
 from adapter.operator.terminal import EXIT_FAILURE, EXIT_USAGE, exit_with, settings_or_exit
 
 

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from adapter.inspection.durations import format_seconds
 from adapter.inspection.overview import FunctionOverview, Overview, OverviewReader, QueueOverview
-from adapter.operator.terminal import EXIT_FAILURE, format_time, run_or_exit
+from adapter.operator.terminal import EXIT_FAILURE, format_time, run_or_exit, say
 from adapter.record_settings import RecordSettings
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
@@ -31,7 +31,7 @@ def status(*, as_json: bool) -> None:
         click.echo(json.dumps(overview.as_fields()))
     else:
         for line in _lines(overview):
-            click.echo(line)
+            say(line)
     if overview.attention:
         sys.exit(EXIT_FAILURE)
 

@@ -4,11 +4,13 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 from redis.exceptions import RedisError
+from typing_extensions import override
 
+from adapter.inspection.visible_text import visible, visible_line
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
 from podjobs.settings import PodSettings, SettingsError, load_settings
@@ -26,8 +28,13 @@ Answer = TypeVar("Answer")
 
 def exit_with(sentence: str, status: int) -> NoReturn:
     """Print a sentence to stderr and end the process."""
-    click.echo(sentence, err=True)
+    click.echo(visible(sentence), err=True)
     sys.exit(status)
+
+
+def say(sentence: str) -> None:
+    """Print what may come from elsewhere, as one line."""
+    click.echo(visible_line(sentence))
 
 
 def settings_or_exit(kind: type[Settings]) -> Settings:
@@ -86,10 +93,16 @@ def format_time(seconds: str | float | None) -> str:
 
 
 def new_table(*columns: str) -> "Table":
-    """A table with these columns, without lines."""
+    """A table with these columns, without lines. Its cells are shown as they are: brackets are no markup."""
     from rich.table import Table  # noqa: PLC0415 - not every command prints a table
+    from rich.text import Text  # noqa: PLC0415 - likewise
 
-    return Table(*columns, box=None)
+    class TextTable(Table):
+        @override
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*(Text(visible(cell)) if isinstance(cell, str) else cell for cell in cells), **options)
+
+    return TextTable(*columns, box=None)
 
 
 def operator_name() -> str:

@@ -13,9 +13,10 @@ from adapter.inspection.forecast.explanation import explain
 from adapter.inspection.forecast.forecasts import forecast_all
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
+from adapter.inspection.visible_text import visible_line
 from adapter.operator.job_options import find_job
 from adapter.operator.name_completion import complete_jobs
-from adapter.operator.terminal import EXIT_FAILURE, ask_redis
+from adapter.operator.terminal import EXIT_FAILURE, ask_redis, exit_with, say
 from adapter.redis.connections import RedisClient
 from podjobs.contract.job_states import JobState
 
@@ -37,8 +38,7 @@ def watch(job_name: str | None) -> None:
     """
     last = follow(job_name)
     if last is not None and last.state != JobState.DONE:
-        click.echo(f"The job {last.id} is {last.state}. {last.reason}".rstrip(), err=True)
-        sys.exit(EXIT_FAILURE)
+        exit_with(f"The job {last.id} is {last.state}. {last.reason}".rstrip(), EXIT_FAILURE)
 
 
 def follow(name: str | None, *, appears: bool = False) -> JobRecord | None:
@@ -99,7 +99,7 @@ async def _states(reader: JobReader, job_id: str | None) -> AsyncIterator[list[J
 
 
 def _title(record: JobRecord) -> str:
-    return f"{record.type} {record.target}" if record.target else record.type
+    return visible_line(f"{record.type} {record.target}".rstrip())
 
 
 class _Forecast:
@@ -142,10 +142,10 @@ class _Bars:
         )
 
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[doing]}"),
+            TextColumn("{task.fields[doing]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("{task.fields[left]}"),
         )
@@ -186,4 +186,4 @@ class _Lines:
             self._said[record.id] = (doing, time.monotonic())
             age = format_seconds(max(0.0, time.time() - record.accepted_at_s))
             parts = [record.id, _title(record), doing, f"{record.progress:.0%}", f"accepted {age} ago"]
-            click.echo("  ".join([*parts, *([left[record.id]] if record.id in left else [])]))
+            say("  ".join([*parts, *([left[record.id]] if record.id in left else [])]))

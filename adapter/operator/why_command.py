@@ -9,7 +9,7 @@ from adapter.inspection.forecast.explanation import Explanation, explain
 from adapter.inspection.job_reader import JobReader
 from adapter.operator.job_options import named_job
 from adapter.operator.name_completion import complete_jobs
-from adapter.operator.terminal import EXIT_FAILURE, run_or_exit
+from adapter.operator.terminal import EXIT_FAILURE, run_or_exit, say
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import open_redis
 
@@ -28,7 +28,7 @@ def why(job_name: str, *, as_json: bool) -> None:
         click.echo(json.dumps(found.as_json()))
     else:
         for sentence in found.sentences:
-            click.echo(sentence)
+            say(sentence)
     if not found.state:
         sys.exit(EXIT_FAILURE)
 

@@ -28,6 +28,7 @@ NOT_LOCAL = (
     "This page is for administrators who are on the adapter's own machine. To reach it from elsewhere, set "
     "PODJOBS_PAGE_TOKEN."
 )
+FOR_NOBODY = "PODJOBS_PAGE_URL says that this page is reached from elsewhere. Set PODJOBS_PAGE_TOKEN, too."
 NOT_FROM_HERE = "This request does not come from the page itself. Open the page again and repeat what you did."
 TOO_OFTEN = "Too many wrong tokens. Wait a minute."
 
@@ -52,14 +53,23 @@ class Caller:
     """Address of the other side of the connection."""
     headers: Mapping[str, str]
     cookie: str = ""
+    is_http_1_0: bool = False
+    """Whether it is in HTTP 1.0: no browser speaks that, but nginx to what is behind it, unless it is told not to."""
 
 
 class Access:
     """Judges requests."""
 
-    def __init__(self, token: str | None) -> None:
-        """Let in whoever shows the token; None: whoever is on this machine."""
+    def __init__(self, token: str | None, *, is_public: bool = False) -> None:
+        """Create it.
+
+        Args:
+            token: lets in whoever shows it; None: whoever is on this machine.
+            is_public: whether others can reach the page, through a proxy that cannot be told from a browser here:
+                then it is for nobody without a token.
+        """
         self._token = token
+        self._is_public = is_public
         seed = token.encode() if token else secrets.token_bytes(32)
         self._key = hashlib.sha256(b"podjobs page\0" + seed).digest()
         self._failures: deque[float] = deque(maxlen=FAILURES)
@@ -80,6 +90,8 @@ class Access:
             RefusedError: it comes from elsewhere.
         """
         if self._token is None:
+            if self._is_public:
+                raise RefusedError(FOR_NOBODY, 403)
             if not _is_local(caller):
                 raise RefusedError(NOT_LOCAL, 403)
             return "local"
@@ -151,7 +163,8 @@ def _is_local(caller: Caller) -> bool:
         is_meant = ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_meant = host == "localhost" or host.endswith(".localhost")
-    return is_loopback and is_meant and not any(name in caller.headers for name in _FORWARDED)
+    is_forwarded = caller.is_http_1_0 or any(name in caller.headers for name in _FORWARDED)
+    return is_loopback and is_meant and not is_forwarded
 
 
 def _check_origin(headers: Mapping[str, str]) -> None:

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from adapter.operation_settings.page import PageSettings
 from adapter.page.access import Access
 from adapter.page.headers import security_headers
 from adapter.page.languages import LANGUAGES, choose_language
-from adapter.page_settings import PageSettings
 
 if TYPE_CHECKING:
     from adapter.page.rendering import Renderer

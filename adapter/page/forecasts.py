@@ -92,6 +92,10 @@ class Forecasts:
             self._latest = Forecast(snapshot, await asyncio.to_thread(ready_times, snapshot))
         except RedisError as error:
             logger.warning("It cannot be worked out when jobs will be ready.", error=str(error))
-        end_s = time.monotonic()
-        self._due_s = end_s + max(LEAST_AGE_S, REST * (end_s - began_s))
-        self._task = None
+        except Exception:
+            # a blind catch: the page is shown without a forecast, and the next one is worked out all the same
+            logger.exception("Internal error in a forecast.")
+        finally:
+            end_s = time.monotonic()
+            self._due_s = end_s + max(LEAST_AGE_S, REST * (end_s - began_s))
+            self._task = None

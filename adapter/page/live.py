@@ -110,10 +110,12 @@ class Live:
             for view in list(self._views.values()):
                 try:
                     found = await view.subject.read()
+                    _distribute(view, found)
                 except RedisError as error:
                     logger.warning("The page cannot be brought up to date.", error=str(error))
-                    continue
-                _distribute(view, found)
+                except Exception:
+                    # a blind catch: a bug of ours in one view must not stop those of the others
+                    logger.exception("Internal error in a page that is open.", page=view.subject.name)
             await asyncio.sleep(INTERVAL_S)
 
 

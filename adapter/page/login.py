@@ -1,6 +1,6 @@
 """Logging in and out."""
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from adapter.page.access import COOKIE, SESSION_S, Access, Caller, LoginNeededError
 from adapter.page.documents import SESSION, Documents
@@ -55,4 +55,5 @@ class Login:
 
 def caller_of(request: web.Request) -> Caller:
     """Where a request comes from."""
-    return Caller(request.remote or "", request.headers, request.cookies.get(COOKIE, ""))
+    is_http_1_0 = request.version < HttpVersion11
+    return Caller(request.remote or "", request.headers, request.cookies.get(COOKIE, ""), is_http_1_0)

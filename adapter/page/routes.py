@@ -19,6 +19,7 @@ import structlog
 from aiohttp import web
 from redis.exceptions import RedisError
 
+from adapter.operation_settings.page import PageSettings
 from adapter.page.access import Access, LoginNeededError, RefusedError
 from adapter.page.actions import ACTIONS, MOST, Actions
 from adapter.page.documents import SESSION, Documents
@@ -27,7 +28,6 @@ from adapter.page.live import Live, Subject, fingerprints
 from adapter.page.login import Login, caller_of
 from adapter.page.requests import read_conditions
 from adapter.page.views import JobView, ViewReader
-from adapter.page_settings import PageSettings
 from adapter.steering.steering import SteeringError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class PageRoutes:
             actions: what it changes.
         """
         token = settings.podjobs_page_token
-        self._access = Access(token.get_secret_value() if token else None)
+        self._access = Access(token.get_secret_value() if token else None, is_public=settings.is_public)
         self._documents = Documents(settings, self._access)
         self._login = Login(self._documents, self._access)
         self._links = PodLinks(settings.pod_api_url, settings.pod_media_url)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from redis.exceptions import RedisError
@@ -65,6 +66,8 @@ class JobLine:
     record: JobRecord
     steps: tuple[str, ...] = ()
     """Those that run."""
+    silent_s: float | None = None
+    """How long the adapter of one of them has been silent, which is gone; 0: not known. None: all are there."""
     ready_at: float = 0.0
     """When it will be ready, in seconds since the epoch; 0: not known."""
     why: str = ""
@@ -101,6 +104,8 @@ class JobView:
 
     line: JobLine
     running: list[RunningStep]
+    gone: Mapping[str, float]
+    """See JobReader.gone_owners."""
     attempts: list[Attempt]
     """The latest, newest first."""
     attempts_total: int
@@ -141,9 +146,10 @@ class ViewReader:
         queues = [QueueOverview(door.queue, await _count(door), 0) for door in self.doors]
         overview = await OverviewReader(self.jobs, self.lease_s).read(queues)
         running = await reader.running()
-        steps: dict[str, list[str]] = {}
+        gone = await reader.gone_owners(running, self.lease_s)
+        steps: dict[str, list[RunningStep]] = {}
         for one in running:
-            steps.setdefault(one.job_id, []).append(one.step)
+            steps.setdefault(one.job_id, []).append(one)
         shown = await reader.records(list(steps)[:RUNNING_SHOWN])
         waiting_ids: dict[str, None] = {}
         for function in step_functions():
@@ -158,7 +164,7 @@ class ViewReader:
         return FrontView(
             overview=overview,
             notices=find_notices(overview, {name: why for name, why in obstacles.items() if why}, [*shown, *waiting]),
-            running=[_line(record, forecast, tuple(steps[record.id])) for record in shown],
+            running=[_line(record, forecast, steps[record.id], gone) for record in shown],
             waiting=[_line(record, forecast) for record in waiting],
             waiting_more=max(0, overview.jobs_live - len(steps) - len(waiting)),
             failed=[JobLine(record) for record in failed],
@@ -185,8 +191,9 @@ class ViewReader:
         return JobView(
             why=forecast.sentences(record) if forecast else [],
             ready_at=forecast.ready(job_id) if forecast else 0.0,
-            line=JobLine(record, tuple(step.step for step in running)),
+            line=JobLine(record),
             running=running,
+            gone=await reader.gone_owners(running, self.lease_s),
             attempts=attempts[::-1][:ATTEMPTS_SHOWN],
             attempts_total=len(attempts),
             rows=lay_out_steps(attempts, running, Frame(begin_s, end_s, record.number("stage_at"))),
@@ -217,13 +224,20 @@ class ViewReader:
         return gather_day([(int(entry.partition("-")[0]) / 1000, fields) for entry, fields in samples])
 
 
-def _line(record: JobRecord, forecast: Forecast | None, steps: tuple[str, ...] = ()) -> JobLine:
+def _line(
+    record: JobRecord,
+    forecast: Forecast | None,
+    running: Sequence[RunningStep] = (),
+    gone: Mapping[str, float] = MappingProxyType({}),
+) -> JobLine:
     """A job that has not ended, with what is expected of it."""
+    steps = tuple(step.step for step in running)
+    silent_s = max((gone[step.owner] for step in running if step.owner in gone), default=None)
     if forecast is None:
-        return JobLine(record, steps)
+        return JobLine(record, steps, silent_s)
     # the last sentence is about what is next
     why = "" if steps else "".join(forecast.sentences(record)[-1:])
-    return JobLine(record, steps, forecast.ready(record.id), why)
+    return JobLine(record, steps, silent_s, forecast.ready(record.id), why)
 
 
 async def _count(door: Door) -> int:

@@ -76,7 +76,8 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
     samples                         stream of one entry a minute, for two days: the numbers of operator/samples.py
     occurrences                     stream of what administrators are to be told by mail (alerts/occurrences.py); at
                                     most 5,000
-    conditions                      set of the names of what was told and is not over yet
+    lasting                         sorted set of what was told and is not over yet, by when an adapter saw it last, in
+                                    seconds since the epoch
     mail-windows                    hash: kind of occurrence → until when nothing is sent about it, and how long that is
     mail-sender                     string that expires: the adapter that sends the mails
     recovery                        string that expires: the work of lost jobs was looked for. It is missing, too, when
@@ -108,6 +109,8 @@ When a job ends, its stages, functions, ready, open, held and results are delete
 expire.
 """
 
+from collections.abc import Callable
+
 PREFIX = "{podjobs}:"
 """Of the jobs' database. What is in braces decides about the slot of a cluster."""
 BROKER_PREFIX = "podjobs:"
@@ -136,7 +139,7 @@ REVOKED = f"{PREFIX}revoked"
 ADAPTERS = f"{PREFIX}adapters"
 DRAINS = f"{PREFIX}drains"
 OCCURRENCES = f"{PREFIX}occurrences"
-CONDITIONS = f"{PREFIX}conditions"
+LASTING = f"{PREFIX}lasting"
 MAIL_WINDOWS = f"{PREFIX}mail-windows"
 MAIL_SENDER = f"{PREFIX}mail-sender"
 SAMPLES = f"{PREFIX}samples"
@@ -144,111 +147,55 @@ RATES = f"{PREFIX}rates"
 ARRIVALS = f"{PREFIX}arrivals"
 
 
-def steps(function: str) -> str:
-    """Name the stream of a function's steps."""
-    return f"{PREFIX}steps:{function}"
+def _key(beginning: str, ending: str = "") -> Callable[[str], str]:
+    """Names a key: what is between its beginning and its ending is given."""
+    return lambda name: f"{beginning}{name}{ending}"
 
 
-def turns(function: str) -> str:
-    """Name the sorted set of the jobs that wait for a function's turns."""
-    return f"{PREFIX}turns:{function}"
-
-
-def turns_clock(function: str) -> str:
-    """Name the clock of a function's turns."""
-    return f"{PREFIX}turns:{function}:clock"
-
-
-def turns_bell(function: str) -> str:
-    """Name the bell that is rung for a function's turns."""
-    return f"{PREFIX}turns:{function}:bell"
-
-
-def turns_since(function: str) -> str:
-    """Name the sorted set of the times since which the jobs wait for a function's turns."""
-    return f"{PREFIX}turns:{function}:since"
-
-
-def job(job_id: str) -> str:
-    """Name a job's record."""
-    return f"{PREFIX}job:{job_id}"
-
-
-def job_log(job_id: str) -> str:
-    """Name a job's log."""
-    return f"{PREFIX}job:{job_id}:log"
-
-
-def job_attempts(job_id: str) -> str:
-    """Name the list of a job's attempts."""
-    return f"{PREFIX}job:{job_id}:attempts"
-
-
-def running(function: str) -> str:
-    """Name the hash of a function's attempts that run."""
-    return f"{PREFIX}running:{function}"
-
-
-def plans(job_type: str) -> str:
-    """Name the list of the outlines of a job type's newest plans."""
-    return f"{PREFIX}plans:{job_type}"
-
-
-def recent(function: str) -> str:
-    """Name the list of how long a function's latest attempts took."""
-    return f"{PREFIX}recent:{function}"
-
-
-def about(adapter_id: str) -> str:
-    """Name what an adapter says of itself."""
-    return f"{PREFIX}about:{adapter_id}"
-
-
-def heartbeat(adapter_id: str) -> str:
-    """Name an adapter's heartbeat."""
-    return f"{PREFIX}adapter:{adapter_id}"
+steps = _key(f"{PREFIX}steps:")
+"""The stream of a function's steps."""
+turns = _key(f"{PREFIX}turns:")
+"""The sorted set of the jobs that wait for a function's turns."""
+turns_clock = _key(f"{PREFIX}turns:", ":clock")
+"""The clock of a function's turns."""
+turns_bell = _key(f"{PREFIX}turns:", ":bell")
+"""The bell that is rung for a function's turns."""
+turns_since = _key(f"{PREFIX}turns:", ":since")
+"""The sorted set of the times since which the jobs wait for a function's turns."""
+job = _key(f"{PREFIX}job:")
+"""A job's record."""
+job_log = _key(f"{PREFIX}job:", ":log")
+"""A job's log."""
+job_attempts = _key(f"{PREFIX}job:", ":attempts")
+"""The list of a job's attempts."""
+running = _key(f"{PREFIX}running:")
+"""The hash of a function's attempts that run."""
+plans = _key(f"{PREFIX}plans:")
+"""The list of the outlines of a job type's newest plans."""
+recent = _key(f"{PREFIX}recent:")
+"""The list of how long a function's latest attempts took."""
+about = _key(f"{PREFIX}about:")
+"""What an adapter says of itself."""
+heartbeat = _key(f"{PREFIX}adapter:")
+"""An adapter's heartbeat."""
+doors = _key(f"{BROKER_PREFIX}doors:")
+"""The set of the adapters that may have a processing list."""
+places = _key(f"{BROKER_PREFIX}places:")
+"""The hash of the places of the messages that are in a processing list."""
+nodes = _key(f"{BROKER_PREFIX}nodes:")
+"""The hash of the nodes that Celery's commands see for a queue."""
+too_long = _key("", ":podjobs-too-long")
+"""The list of the messages that are too long to be read."""
+left_to_pod = _key("", "-pod")
+"""The list of the messages that are left to Pod's workers: they read it like a queue."""
+share = _key(f"{BROKER_PREFIX}share:")
+"""The hash that counts whose messages are."""
+side = _key(f"{BROKER_PREFIX}side:", ":")
+"""The beginning of the keys that say whose the requests for a video are."""
+handed_back = _key(f"{BROKER_PREFIX}handed-back:")
+"""The key that keeps adapters from reading a queue."""
 
 
 def processing(queue: str, adapter_id: str) -> str:
     """Name the list of the messages that an adapter is about to store."""
     return f"{queue}:podjobs:{adapter_id}"
-
-
-def doors(queue: str) -> str:
-    """Name the set of the adapters that may have a processing list."""
-    return f"{BROKER_PREFIX}doors:{queue}"
-
-
-def places(queue: str) -> str:
-    """Name the hash of the places of the messages that are in a processing list."""
-    return f"{BROKER_PREFIX}places:{queue}"
-
-
-def nodes(queue: str) -> str:
-    """Name the hash of the nodes that Celery's commands see for a queue."""
-    return f"{BROKER_PREFIX}nodes:{queue}"
-
-
-def too_long(queue: str) -> str:
-    """Name the list of the messages that are too long to be read."""
-    return f"{queue}:podjobs-too-long"
-
-
-def left_to_pod(queue: str) -> str:
-    """Name the list of the messages that are left to Pod's workers: they read it like a queue."""
-    return f"{queue}-pod"
-
-
-def share(queue: str) -> str:
-    """Name the hash that counts whose messages are."""
-    return f"{BROKER_PREFIX}share:{queue}"
-
-
-def side(queue: str) -> str:
-    """Name the beginning of the keys that say whose the requests for a video are."""
-    return f"{BROKER_PREFIX}side:{queue}:"
-
-
-def handed_back(queue: str) -> str:
-    """Name the key that keeps adapters from reading a queue."""
-    return f"{BROKER_PREFIX}handed-back:{queue}"

@@ -60,11 +60,11 @@ async def cancel_all(steering: Steering, job_ids: Iterable[str], by: str, reason
 
 
 async def retry_all(steering: Steering, job_ids: Iterable[str]) -> BulkOutcome:
-    """Run jobs anew, from their beginning.
+    """Run jobs anew, from their beginning: the oldest first, so that the newest request for a video counts.
 
     Args:
         steering: changes them.
-        job_ids: which.
+        job_ids: which, newest first.
 
     Raises:
         RedisError: some of them may have been started.
@@ -78,7 +78,7 @@ async def retry_all(steering: Steering, job_ids: Iterable[str]) -> BulkOutcome:
             return _GONE
         return f"It is {outcome}: only a job that has failed or was cancelled can be run anew."
 
-    return await _each(job_ids, retry)
+    return await _each(reversed(list(job_ids)), retry)
 
 
 async def _each(job_ids: Iterable[str], change: Callable[[str], Awaitable[str]]) -> BulkOutcome:

@@ -1,6 +1,11 @@
-"""What is noted of attempts, for operators: those that have ended, and those that run (lua/history.lua)."""
+"""What is noted of attempts, for operators: those that have ended, and those that run (lua/history.lua).
 
+What cannot be read is left out: adapters of other versions may note other things, and nothing depends on it.
+"""
+
+import contextlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -105,7 +110,7 @@ class RunningStep:
 
     @classmethod
     def read(cls, function: str, entry_id: str, text: str) -> "RunningStep":
-        """Read a field of the hash. Raises ValueError or KeyError if it is none."""
+        """Read a field of the hash. Raises ValueError, TypeError or KeyError if it is none."""
         found = json.loads(text)
         return cls(
             function=function,
@@ -117,3 +122,21 @@ class RunningStep:
             owner=found["owner"],
             since_s=float(found["since"]),
         )
+
+
+def read_attempts(texts: Iterable[str]) -> list[Attempt]:
+    """Read the elements of a job's list of attempts."""
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError, TypeError):
+            found.append(Attempt.read(text))
+    return found
+
+
+def read_running(function: str, fields: Mapping[str, str]) -> list[RunningStep]:
+    """Read the fields of a function's hash of attempts that run."""
+    found = []
+    for entry_id, text in fields.items():
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            found.append(RunningStep.read(function, entry_id, text))
+    return found

@@ -1,8 +1,10 @@
 """What one dispatch knows of the attempts it makes, and tells the observers."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import structlog
 
 from adapter.steps.entries import ClaimedStep
 from adapter.steps.history import AttemptNote, AttemptOutcome
@@ -13,6 +15,8 @@ from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.steps import Step
 from podjobs.contract.usage import Usage
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -38,8 +42,7 @@ class Observation:
     def began(self, step: ClaimedStep, request: Step) -> None:
         """An attempt begins."""
         self._begun[step.entry_id] = _Begun(step, request.job, request.failure, time.monotonic())
-        for observer in self._observers:
-            observer.attempt_began(step, request)
+        self._tell(lambda observer: observer.attempt_began(step, request))
 
     def note(self, step: ClaimedStep, reason: str = "", usage: Usage | None = None) -> AttemptNote | None:
         """What is to be stored of an attempt that ends now; None if it never began."""
@@ -57,8 +60,7 @@ class Observation:
             return
         begun.ran_s = time.monotonic() - begun.at_s
         end = AttemptEnd(step, outcome, begun.ran_s, usage, problem)
-        for observer in self._observers:
-            observer.attempt_ended(end)
+        self._tell(lambda observer: observer.attempt_ended(end))
 
     def committed(self, step: ClaimedStep, committed: Committed, usage: Usage | None) -> None:
         """A step's reply is stored, and its job may have ended with it."""
@@ -76,8 +78,8 @@ class Observation:
     def gave_up(self, job: Job | None, outcome: str, problem: Problem) -> None:
         """A step has no attempts left, and none was begun here."""
         if job is not None and outcome in list(JobState):
-            for observer in self._observers:
-                observer.job_ended(JobEnd(job, outcome, 0.0, problem))
+            end = JobEnd(job, outcome, 0.0, problem)
+            self._tell(lambda observer: observer.job_ended(end))
 
     def forget(self, entry_id: str) -> None:
         """A step is no longer here."""
@@ -90,8 +92,16 @@ class Observation:
         begun = self._begun.get(step.entry_id)
         if begun is None:
             return
+        end = JobEnd(begun.job, state, age_s, problem or begun.failure)
+        self._tell(lambda observer: observer.job_ended(end))
+
+    def _tell(self, tell: Callable[[StepObserver], None]) -> None:
         for observer in self._observers:
-            observer.job_ended(JobEnd(begun.job, state, age_s, problem or begun.failure))
+            try:
+                tell(observer)
+            except Exception:
+                # a blind catch: a bug of ours in metrics, traces or mails must not cost an attempt, or the dispatch
+                logger.exception("Internal error in an observer of steps.", observer=type(observer).__name__)
 
     @staticmethod
     def _ran_s(begun: _Begun) -> float:

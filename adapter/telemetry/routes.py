@@ -11,7 +11,7 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.hdrs import ACCEPT, CONTENT_TYPE
 
-from adapter.settings import FunctionSettings
+from adapter.about import AdapterAbout
 from adapter.telemetry import snapshot
 from adapter.telemetry.observed import Observed
 
@@ -21,14 +21,6 @@ class Door(snapshot.Door, Protocol):
 
     obstacle: str
     """Why messages stay on the queue; empty: they are read."""
-
-
-class Dispatch(Protocol):
-    """Something that invokes one function."""
-
-    @property
-    def function(self) -> FunctionSettings:
-        """The function."""
 
 
 class StatementDispatch(Protocol):
@@ -43,7 +35,7 @@ class MetricsRoutes:
     """Serves the metrics of one adapter."""
 
     def __init__(
-        self, reader: snapshot.SnapshotReader, observed: Observed, doors: Sequence[Door], dispatches: Sequence[Dispatch]
+        self, reader: snapshot.SnapshotReader, observed: Observed, doors: Sequence[Door], about: AdapterAbout
     ) -> None:
         """Create the route.
 
@@ -51,12 +43,12 @@ class MetricsRoutes:
             reader: reads what is in Redis.
             observed: what this adapter has seen of steps and jobs.
             doors: one per queue that is read.
-            dispatches: one per function.
+            about: the adapter, with its slots.
         """
         self._reader = reader
         self._observed = observed
         self._doors = doors
-        self._dispatches = dispatches
+        self._about = about
         self.statements: StatementDispatch | None = None
         """None: no statements are delivered."""
 
@@ -74,7 +66,7 @@ class MetricsRoutes:
         found = await self._reader.read()
         standing = Standing(
             lag_s=lag_s,
-            slots={dispatch.function.name: dispatch.function.concurrency for dispatch in self._dispatches},
+            slots=self._about.slots,
             closed={door.queue: bool(door.obstacle) for door in self._doors},
             breaker_open=self.statements.is_held_up if self.statements else None,
         )

@@ -14,14 +14,15 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
+from adapter.about import SILENT_LEASES
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
+from adapter.steps.history import read_running
 from podjobs.contract.workflows import all_functions, step_functions
 
 KEPT_S = 1.0
 """How long a reading is good for."""
 LIMIT_S = 3.0
-SILENT_LEASES = 2
 SILENT = "silent"
 UNKNOWN = "unknown"
 _TYPES = """
@@ -150,7 +151,7 @@ class SnapshotReader:
             pipeline.xrevrange(keys.DEAD, count=1)
             pipeline.zrange(keys.ADAPTERS, 0, -1, withscores=True)
             for function in functions:
-                pipeline.hvals(keys.running(function))
+                pipeline.hgetall(keys.running(function))
                 pipeline.hget(keys.turns_clock(function), "steps")
                 pipeline.zrange(keys.turns_since(function), 0, 0, withscores=True)
                 pipeline.xlen(keys.steps(function))
@@ -161,7 +162,7 @@ class SnapshotReader:
         parts = [about[start : start + per] for start in range(0, len(about), per)]
         waiting = await asyncio.gather(*(door.waiting() for door in self._doors), return_exceptions=True)
         return Snapshot(
-            jobs=await self._count_jobs(live, {_job_of(text) for part in parts for text in part[0]}),
+            jobs=await self._count_jobs(live, {step.job_id for part in parts for step in read_running("", part[0])}),
             functions={name: _function(part, now_s) for name, part in zip(functions, parts, strict=True)},
             totals={name: float(number) for name, number in totals.items()},
             paused={one.name: one.name in paused or keys.ALL_FUNCTIONS in paused for one in all_functions()},
@@ -205,10 +206,6 @@ class SnapshotReader:
             for name, text in zip(heard, texts, strict=True)
             if text
         )
-
-
-def _job_of(running: str) -> str:
-    return str(json.loads(running)["job"])
 
 
 def _function(answers: Sequence[Any], now_s: float) -> FunctionNumbers:

@@ -14,7 +14,7 @@ import httpx
 import redis
 
 from local.workers import has_worker
-from support.processes import START_TIMEOUT_S, Program, free_port, serves, wait_for
+from support.processes import REPOSITORY, START_TIMEOUT_S, Program, free_port, serves, wait_for
 
 NOWHERE = "http://127.0.0.1:1/"
 """The address of a function that nobody runs."""
@@ -71,6 +71,29 @@ def new_function(name: str, main: Path, settings: Mapping[str, str], folder: Pat
     argv = [sys.executable, "-m", "functions_framework", "--target", "handle", "--source", str(main)]
     argv += ["--host", "127.0.0.1", "--port", str(port)]
     return Program(name, argv, dict(settings), folder / f"{name}.log", f"http://127.0.0.1:{port}/")
+
+
+@contextlib.contextmanager
+def running_functions(settings: Mapping[str, Mapping[str, str]], folder: Path) -> Iterator[dict[str, Program]]:
+    """Functions of ours under functions-framework, until the end of the block.
+
+    Args:
+        settings: function → its environment.
+        folder: for their logs.
+    """
+    programs = {
+        name: new_function(name, REPOSITORY / "functions" / name / "main.py", given, folder)
+        for name, given in settings.items()
+    }
+    try:
+        for program in programs.values():
+            program.start()
+        for program in programs.values():
+            program.wait()
+        yield programs
+    finally:
+        for program in programs.values():
+            program.kill()
 
 
 @dataclass

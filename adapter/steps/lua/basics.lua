@@ -65,7 +65,7 @@ end
 local function drop(entry)
   call('XACK', stream(entry['function']), GROUP, entry.entry)
   call('XDEL', stream(entry['function']), entry.entry)
-  call('HDEL', running(entry['function']), entry.entry)
+  redis.pcall('HDEL', running(entry['function']), entry.entry) -- a note: see history.lua
 end
 
 -- What a newer version has written stays as it is: its step waits for an adapter of that version. Returns that version

@@ -1,19 +1,29 @@
 -- What is noted for those who look: which attempts run, what became of those that have ended, and what they have cost.
--- No decision depends on it.
+-- No decision depends on it, and no change: a script that fails half-way is not undone, so a note that cannot be made,
+-- such as of what another version keeps in another form, is left out.
 
 local ATTEMPTS_KEPT = 5000
 local RECENT_KEPT = 200
 local REVOKED_S = 86400
 
+-- What makes a note, or logs why it cannot.
+local function noting(note)
+  return function(...)
+    local is_noted, fault = pcall(note, ...)
+    if is_noted then return end
+    redis.log(redis.LOG_WARNING, 'podjobs: a note was not made: ' .. (type(fault) == 'table' and fault.err or tostring(fault)))
+  end
+end
+
 local function totals() return prefix .. 'totals' end
 local function attempts(job) return part(job, 'attempts') end
 
 -- An attempt begins: its step is delivered to its function.
-local function note_begin(step)
+local note_begin = noting(function(step)
   local attempt = { job = step.job, step = step.step, action = step.action, attempt = step.attempt, owner = step.owner,
     since = tonumber(now()) }
   call('HSET', running(step['function']), step.entry, cjson.encode(attempt))
-end
+end)
 
 -- Add what an attempt has used to the sums in its job's record.
 local function add_up(job, beginning, used)
@@ -23,7 +33,7 @@ local function add_up(job, beginning, used)
 end
 
 -- An attempt has ended. `step.ended` says what its adapter knows of it; without it, nothing is noted.
-local function note_end(step, outcome)
+local note_end = noting(function(step, outcome)
   call('HDEL', running(step['function']), step.entry)
   local ended = step.ended
   if not ended then return end
@@ -47,9 +57,9 @@ local function note_end(step, outcome)
     call('HINCRBY', record(step.job), 'retries', 1)
     call('HINCRBY', totals(), 'retries:' .. step['function'], 1)
   end
-end
+end)
 
-local function note_job_end(job, state)
+local note_job_end = noting(function(job, state)
   local about = call('HMGET', record(job), 'type', 'media_s', 'source_bytes')
   local type = about[1] or 'unknown'
   call('HINCRBY', totals(), state .. ':' .. type, 1)
@@ -57,8 +67,7 @@ local function note_job_end(job, state)
     if about[2] then call('HINCRBYFLOAT', totals(), 'media_s:' .. type, about[2]) end
     if about[3] then call('HINCRBYFLOAT', totals(), 'source_bytes:' .. type, about[3]) end
   end
-  call('EXPIRE', attempts(job), arguments.history_ttl_s)
-end
+end)
 
 local function forget_revoked() call('ZREMRANGEBYSCORE', prefix .. 'revoked', '-inf', now() - REVOKED_S) end
 

@@ -11,6 +11,7 @@ local function end_job(job)
   if call('GET', current(job)) == job then call('DEL', current(job)) end
   call('EXPIRE', record(job), arguments.ttl_s)
   call('EXPIRE', part(job, 'log'), arguments.ttl_s)
+  call('EXPIRE', attempts(job), arguments.history_ttl_s)
   call('SREM', prefix .. 'live', job)
   call('ZADD', prefix .. 'jobs', now(), job)
   note_job_end(job, state)

@@ -15,7 +15,7 @@ local function rates() return prefix .. 'rates' end
 
 -- A step is done: its action's rate is the sum of the seconds by the sum of the weights, both of them fading. The spread
 -- is the mean square of what its duration was beside the expected one, the job's own pace considered.
-local function note_pace(done)
+local note_pace = noting(function(done)
   local ended = done.ended
   if not ended then return end
   local name = done['function'] .. '/' .. ended.action
@@ -35,17 +35,17 @@ local function note_pace(done)
     call('HINCRBYFLOAT', record(done.job), 'expected_s', expected)
   end
   call('HSET', rates(), seconds, s * (1 - NEWEST) + took, weights, w * (1 - NEWEST) + done.weight, spread, v)
-end
+end)
 
-local function note_plan(job, outline)
+local note_plan = noting(function(job, outline)
   if not outline then return end
   call('HSET', record(job), 'outline', outline)
   local plans = prefix .. 'plans:' .. call('HGET', record(job), 'type')
   call('LPUSH', plans, outline)
   call('LTRIM', plans, 0, PLANS_KEPT - 1)
-end
+end)
 
-local function note_arrival(type)
+local note_arrival = noting(function(type)
   call('LPUSH', prefix .. 'arrivals', now() .. ' ' .. type)
   call('LTRIM', prefix .. 'arrivals', 0, ARRIVALS_KEPT - 1)
-end
+end)

@@ -3,22 +3,23 @@
 import asyncio
 import contextlib
 import ssl
-import subprocess
 import time
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from adapter.alert_settings import AlertSettings
 from adapter.alerts.occurrences import Kind, Occurrence
 from adapter.alerts.outbox import Outbox
 from adapter.alerts.sender import MailSender
 from adapter.alerts.smtp import MailError, send_mail, write_mail
 from adapter.cancellation import cancel_and_wait
+from adapter.operation_settings.alerts import AlertSettings
 from adapter.redis import keys
 from local.client import request_encoding
+from support.certificates import own_certificate
 from support.processes import free_port, wait_for
 from support.waiting import wait_until
 
@@ -59,16 +60,10 @@ def port(sink):
 
 @pytest.fixture
 def tls(tmp_path):
-    """A certificate for 127.0.0.1, made for this test."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext",
-         "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
-    )  # fmt: skip
+    made = own_certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
-    return context, certificate
+    context.load_cert_chain(made.file, made.key)
+    return context, made.file
 
 
 def settings_of(port, **more):
@@ -127,6 +122,12 @@ def test_mail_server_that_is_not_there_says_which_settings():
         send(settings_of(1))
 
 
+@pytest.mark.parametrize("host", ["smtp..example.org", f"{'x' * 70}.org"])
+def test_mail_server_whose_name_is_none_says_which_setting(host):
+    with pytest.raises(MailError, match=r"cannot be the name of a mail server. Correct EMAIL_HOST."):
+        send(settings_of(25).model_copy(update={"email_host": host}))
+
+
 @pytest.fixture
 async def sending(jobs_redis):
     """Start senders of several adapters."""
@@ -179,6 +180,22 @@ async def test_mail_that_is_not_taken_is_sent_when_the_server_is_well_again(sink
     sink.is_down = False
     await wait_until(lambda: len(sink.mails) == 1, timeout_s=15)
     assert sink.mails[0]["Subject"] == "[pod-functions] Échec : encodage de la vidéo 7"
+
+
+async def test_what_only_another_version_can_tell_and_what_is_no_character_keep_no_mail_back(
+    sink, port, sending, jobs_redis
+):
+    outbox = Outbox(jobs_redis, "newer")
+    await outbox.put(Occurrence("of_a_newer_version", "about"))
+    await outbox.put(replace(failed(0), reason="half a pair: \ud800"))
+    await sending("one", port)
+    await wait_until(lambda: len(sink.mails) == 1)
+    assert "half a pair: \N{REPLACEMENT CHARACTER}" in sink.mails[0].get_content()
+    async with asyncio.timeout(5):
+        while await jobs_redis.xlen(keys.OCCURRENCES) > 1:
+            await asyncio.sleep(0.05)
+    ((_, left),) = await jobs_redis.xrange(keys.OCCURRENCES)
+    assert Occurrence.of_text(left["occurrence"]).kind == "of_a_newer_version"
 
 
 @pytest.mark.slow

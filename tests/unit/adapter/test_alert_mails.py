@@ -8,9 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from adapter import alerts
-from adapter.alert_settings import AlertSettings
 from adapter.alerts.mails import compose
 from adapter.alerts.occurrences import Kind, Occurrence
+from adapter.operation_settings.alerts import AlertSettings
+from podjobs.settings import SettingsError, load_settings
 
 TEXTS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -56,7 +57,7 @@ def test_admins_are_read_in_all_forms(given, read):
     assert AlertSettings(admins=given).admins == read
 
 
-@pytest.mark.parametrize("given", ["anna", "[[1]]", "[anna", "a@b\nBcc: c@d", "Anna <anna@example.org>", 7])
+@pytest.mark.parametrize("given", ["anna", "[[1]]", "[anna", "a@b\nBcc: c@d", "Anna <anna@example.org>", "a@[1", 7])
 def test_admins_that_are_no_addresses_are_refused(given):
     with pytest.raises(ValidationError, match=r"must be|must contain"):
         AlertSettings(admins=given)
@@ -65,3 +66,22 @@ def test_admins_that_are_no_addresses_are_refused(given):
 def test_encryption_is_of_one_kind():
     with pytest.raises(ValidationError, match="must not both be set"):
         AlertSettings(email_use_tls=True, email_use_ssl=True)
+
+
+@pytest.mark.parametrize("given", ["", "Pod <", "pod@", "pod"])
+def test_sender_that_is_no_address_is_refused_if_there_is_anybody_to_write_to(given):
+    assert AlertSettings(default_from_email=given).admins == ()
+    with pytest.raises(ValidationError, match="DEFAULT_FROM_EMAIL must be an address"):
+        AlertSettings(admins="anna@example.org", default_from_email=given)
+
+
+def test_login_that_cannot_be_sent_is_refused_and_not_shown(monkeypatch):
+    for name, value in {
+        "ADMINS": "a@example.org",
+        "EMAIL_HOST_USER": "pod",
+        "EMAIL_HOST_PASSWORD": "schlüssel",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match="must consist of ASCII characters") as refused:
+        load_settings(AlertSettings)
+    assert "schl" not in str(refused.value)

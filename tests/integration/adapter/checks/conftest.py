@@ -17,8 +17,8 @@ from podjobs.contract.examinations import Verdict
 from podjobs.settings import load_settings
 from support.fault_lrs import FaultLrs
 from support.parts import adapter_settings as basic_settings
-from support.parts import new_function
-from support.processes import REPOSITORY, environment_with
+from support.parts import running_functions
+from support.processes import environment_with
 from support.scripted_pod import ScriptedPod
 from support.serving import serving
 
@@ -78,18 +78,9 @@ def function_settings(pod, lrs, media_root):
 @pytest.fixture(scope="session")
 def functions(function_settings, tmp_path_factory):
     """Functions that are well. Returns their programs by name."""
-    folder = tmp_path_factory.mktemp("functions")
-    programs = {
-        name: new_function(name, REPOSITORY / "functions" / name / "main.py", function_settings, folder)
-        for name in ("encoding", "notification", "xapi")
-    }
-    for program in programs.values():
-        program.start()
-    for program in programs.values():
-        program.wait()
-    yield programs
-    for program in programs.values():
-        program.kill()
+    given = dict.fromkeys(("encoding", "notification", "xapi"), function_settings)
+    with running_functions(given, tmp_path_factory.mktemp("functions")) as programs:
+        yield programs
 
 
 @pytest.fixture

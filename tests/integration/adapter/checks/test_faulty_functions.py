@@ -2,13 +2,13 @@
 
 import asyncio
 import os
-import subprocess
 
 import pytest
 from aiohttp import web
 
 from podjobs.contract.examinations import Verdict
-from support.parts import NOWHERE, new_function
+from support.certificates import own_certificate
+from support.parts import NOWHERE, new_function, running_functions
 from support.processes import REPOSITORY
 from support.scripted_pod import ScriptedPod
 from support.serving import serving
@@ -27,12 +27,7 @@ esac
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate that nobody has signed but its owner. Returns the files of it and of its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    argv += ["-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run([*argv, "-keyout", folder / "key", "-out", folder / "pem"], check=True, capture_output=True)
-    return folder / "pem", folder / "key"
+    return own_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +56,10 @@ def faulty(function_settings, certificate, tmp_path_factory):
             },
             "notification": {"POD_API_URL": pod.url, "POD_MEDIA_URL": f"{other}/media"},
         }
-        programs = {
-            name: new_function(name, REPOSITORY / "functions" / name / "main.py", function_settings | change, folder)
-            for name, change in changes.items()
-        }
-        programs["encoding"].settings.pop("PODJOBS_FUNCTION_SECRET")
-        for program in programs.values():
-            program.start()
-        for program in programs.values():
-            program.wait()
-        yield programs
-        for program in programs.values():
-            program.kill()
+        given = {name: function_settings | change for name, change in changes.items()}
+        given["encoding"].pop("PODJOBS_FUNCTION_SECRET")
+        with running_functions(given, folder) as programs:
+            yield programs
 
 
 @pytest.fixture
@@ -107,14 +94,9 @@ def test_fault_of_a_function_is_said(lines, subject, said):
 
 def test_media_root_that_is_not_there_is_said(function_settings, settings, look, adapter_lives, tmp_path):
     missing = {"MEDIA_URL": f"file://{tmp_path}/nowhere", "XAPI_LRS_URL": NOWHERE}
-    main = REPOSITORY / "functions" / "encoding" / "main.py"
-    program = new_function("encoding", main, function_settings | missing, tmp_path)
-    program.start()
-    try:
-        settings["PODJOBS_FUNCTION_URL_ENCODING"] = program.wait().page
+    with running_functions({"encoding": function_settings | missing}, tmp_path) as programs:
+        settings["PODJOBS_FUNCTION_URL_ENCODING"] = programs["encoding"].page
         lines = [line for line in look() if line.startswith("media/encoding: media root")]
-    finally:
-        program.kill()
     assert lines == [
         f"media/encoding: media root: The media root '{tmp_path}/nowhere' is not there. Mount it, or correct MEDIA_URL."
     ]
@@ -143,14 +125,9 @@ def test_media_root_in_which_pod_could_not_delete_is_said(function_settings, set
 
 def test_speech_model_that_is_missing_is_said(function_settings, settings, look, adapter_lives, tmp_path):
     models = {"TRANSCRIPTION_MODEL_PARAM": f'{{"WHISPER": {{"fr": {{"model": "{tmp_path}/nowhere"}}}}}}'}
-    main = REPOSITORY / "functions" / "transcription" / "main.py"
-    program = new_function("transcription", main, function_settings | models, tmp_path)
-    program.start()
-    try:
-        settings["PODJOBS_FUNCTION_URL_TRANSCRIPTION"] = program.wait().page
+    with running_functions({"transcription": function_settings | models}, tmp_path) as programs:
+        settings["PODJOBS_FUNCTION_URL_TRANSCRIPTION"] = programs["transcription"].page
         (line,) = [line for line in look(20) if line.startswith("functions/transcription: speech models")]
-    finally:
-        program.kill()
     assert f"TRANSCRIPTION_MODEL_PARAM names the folder '{tmp_path}/nowhere', which does not exist." in line
 
 

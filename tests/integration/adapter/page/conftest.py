@@ -7,10 +7,10 @@ import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adapter.operation_settings.page import PageSettings
 from adapter.page.actions import Actions
 from adapter.page.routes import PageRoutes
 from adapter.page.views import ViewReader
-from adapter.page_settings import PageSettings
 from adapter.redis import keys
 from adapter.steering.steering import Steering
 from podjobs.contract.errors import Problem

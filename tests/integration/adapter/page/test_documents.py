@@ -8,10 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adapter.operation_settings.page import PageSettings
 from adapter.page.actions import Actions
 from adapter.page.routes import PageRoutes
 from adapter.page.views import ViewReader
-from adapter.page_settings import PageSettings
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
 from adapter.steering.steering import Steering
@@ -169,12 +169,14 @@ async def test_the_page_is_in_the_language_that_a_browser_asks_for_until_another
 
 async def test_behind_a_proxy_all_addresses_have_its_path(open_page, store_job):
     await store_job()
-    async with open_page(podjobs_page_url="https://pod.example.org/podjobs") as page:
-        await page.open("/")
+    shown = {"Authorization": "Bearer a-token-of-the-tests"}
+    settings = {"podjobs_page_url": "https://pod.example.org/podjobs", "podjobs_page_token": "a-token-of-the-tests"}
+    async with open_page(**settings) as page:
+        assert await page.open("/", **shown) == 200
         places = re.findall(r' (?:href|src|action|formaction|data-follow)="([^"#]+)', page.html)
         assert places
         assert [place for place in places if not place.startswith("/podjobs/")] == []
-        await page.send("/jobs/job-1/retry?back=/")
+        await page.send("/jobs/job-1/retry?back=/", shown)
         assert page.answer.headers["Location"] == "/podjobs/"
 
 
@@ -224,3 +226,45 @@ async def test_without_redis_the_page_says_so(open_page):
         assert "The Redis with the jobs does not answer." in await answer.text()
         assert answer.headers["Cache-Control"] == "no-store"
     await client.aclose()
+
+
+async def test_what_another_version_has_noted_of_steps_is_left_out(page, store_job, ended_steps, jobs_redis):
+    await store_job(state="running", reason="")
+    await ended_steps("job-1", 1)
+    await jobs_redis.rpush(keys.job_attempts("job-1"), json.dumps(["chunk-0001", "encoding"]), '{"step": "chunk-0002"}')
+    await jobs_redis.hset(keys.running("encoding"), mapping={"1-0": '{"job": "job-1"}', "2-0": "[]"})
+    for place in ("/", "/jobs/job-1"):
+        assert await page.open(place) == 200
+    assert "chunk-0000" in page.html
+    assert "chunk-0001" not in page.html
+
+
+async def test_step_whose_adapter_is_gone_is_not_said_to_run(page, store_job, jobs_redis):
+    await store_job(state="running", reason="")
+    owners = {"killed": time.time() - 100, "alive": time.time()}
+    await jobs_redis.zadd(keys.ADAPTERS, owners)
+    for number, owner in enumerate((*owners, "ended")):
+        step = {
+            "job": "job-1",
+            "step": f"s{number}",
+            "action": "chunk",
+            "attempt": 1,
+            "owner": owner,
+            "since": 1_700_000_010,
+        }
+        await jobs_redis.hset(keys.running("encoding"), f"{number}-0", json.dumps(step))
+    await page.open("/")
+    assert re.search(r"3 steps, its adapter is gone \(silent for 1 min 4\d s\)", page.html)
+    await page.open("/jobs/job-1")
+    rows = re.findall(r'<th scope="row">(s\d)</th><td>encoding</td><td>1</td><td>([^<]*)</td>', page.html)
+    assert [(step, said.partition(" (")[0]) for step, said in sorted(rows)] == [
+        ("s0", "its adapter is gone"), ("s1", "runs"), ("s2", "its adapter is gone"),
+    ]  # fmt: skip
+
+
+async def test_part_of_a_job_is_no_job(page, store_job, jobs_redis):
+    await store_job()
+    await jobs_redis.rpush(keys.job_log("job-1"), "Failed.")
+    assert await page.open("/jobs/job-1:log") == 404
+    assert await page.open("/jobs/confirm?action=retry&job=job-1:log") == 200
+    assert "No job matches" in page.html

@@ -5,6 +5,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
+from adapter.cancellation import cancel_and_wait
 from adapter.page import live
 from adapter.page.live import MOST_PAGES, Live, Subject, fingerprints, split_sections
 from adapter.redis import keys
@@ -107,3 +108,21 @@ async def test_more_pages_than_are_followed_are_told_not_to_ask_again(page, monk
         assert answer.status == 204
     for one in opened:
         one.close()
+
+
+async def test_page_that_cannot_be_shown_keeps_no_other_from_being_brought_up_to_date(shown):
+    class Broken:
+        async def read(self):
+            raise KeyError("a bug")
+
+    pages = Live()
+    async with following(pages, shown) as changes:
+        assert "first" in await anext(changes)
+        broken = pages.follow(Subject("broken", Broken().read), "en", render)
+        waiting = asyncio.create_task(anext(broken))
+        await asyncio.sleep(5 * QUICK_S)
+        shown.text = "second"
+        async with asyncio.timeout(2):
+            assert "second" in await anext(changes)
+        await cancel_and_wait([waiting])
+    await pages.close()

@@ -1,5 +1,7 @@
 """Who gets which of the page's documents, and what browsers are told about them."""
 
+import asyncio
+
 import pytest
 
 from adapter.redis import keys
@@ -147,3 +149,26 @@ async def test_files_are_those_of_the_page(page):
     assert (await page.open("/static/page.css"), page.answer.content_type) == (200, "text/css")
     for name in ("..%2Froutes.py", "routes.py", "%2Fetc%2Fpasswd", "page.css.py", ""):
         assert await page.open(f"/static/{name}") == 404
+
+
+async def ask(page, version):
+    """Ask for the first page, as nginx does for a browser elsewhere if all it is told is where to pass it on."""
+    host = f"{page.client.host}:{page.client.port}"
+    reader, writer = await asyncio.open_connection(page.client.host, page.client.port)
+    writer.write(f"GET / HTTP/{version}\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    return int(answer.split()[1])
+
+
+async def test_without_a_token_a_proxy_that_does_not_say_so_is_told_from_a_browser_by_its_version(page):
+    assert await ask(page, "1.0") == 403
+    assert await ask(page, "1.1") == 200
+
+
+async def test_page_that_is_reached_from_elsewhere_is_for_nobody_without_a_token(open_page):
+    async with open_page(podjobs_page_url="https://pod.example.org/podjobs") as page:
+        assert await page.open("/") == 403
+        assert "Set PODJOBS_PAGE_TOKEN, too." in page.html
+    async with open_page(podjobs_page_url="http://localhost:8090/podjobs") as page:
+        assert await page.open("/") == 200

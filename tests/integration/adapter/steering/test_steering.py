@@ -1,10 +1,13 @@
 """What operators change: jobs are cancelled and run anew, functions paused."""
 
+import asyncio
+
 import pytest
 
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_reader import JobReader
 from adapter.redis import keys
+from adapter.steering.selection import retry_all, select_jobs
 from adapter.steering.steering import Steering, SteeringError
 from adapter.steps.entries import assemble_step
 from podjobs.contract.errors import Problem
@@ -139,3 +142,18 @@ async def test_jobs_are_found_by_owner_state_type_time_and_reason(records, take,
     assert await found(until_s=accepted_s) == set()
     assert await found(since_s=accepted_s) == {"of-anna", "of-bert", "of-none"}
     assert {record.id for record in await reader.live()} == {"of-anna", "of-bert", "of-none"}
+
+
+async def test_of_several_requests_for_a_video_that_are_retried_the_newest_counts(
+    steering, records, take, make_job, job_hash, jobs_redis
+):
+    for job_id in ("older", "newer"):
+        await records.accept([make_job(job_id)])
+        (step,) = await take()
+        await records.fail(step, BROKEN)
+        assert await do_all(records, take, ["encoding", "notification"]) == "failed"
+        await asyncio.sleep(0.002)  # times of jobs are told in milliseconds
+    chosen = await select_jobs(jobs_redis, JobFilter(states=frozenset({"failed"})))
+    outcome = await retry_all(steering, [record.id for record in chosen])
+    assert (sorted(outcome.done), outcome.refused) == (["newer", "older"], {})
+    assert [(await job_hash(job_id))["state"] for job_id in ("older", "newer")] == ["superseded", "queued"]

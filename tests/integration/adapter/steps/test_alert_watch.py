@@ -4,7 +4,7 @@ import asyncio
 
 from adapter.alerts.occurrences import Kind, Occurrence
 from adapter.alerts.outbox import Outbox
-from adapter.alerts.watch import AlertWatch
+from adapter.alerts.watch import UNSEEN_S, AlertWatch
 from adapter.redis import keys
 from podjobs.contract.errors import PermanentError, ShutOutError
 from support.problems import answer_of
@@ -83,3 +83,17 @@ async def test_backlog_and_closed_queues_are_told_when_they_begin_and_when_they_
     await watch.look()
     over = [one.values["kind"] for one in await told(jobs_redis) if one.kind == Kind.OVER]
     assert sorted(over) == [Kind.BACKLOG, Kind.QUEUE_CLOSED]
+
+
+async def test_closed_queue_of_an_adapter_that_is_gone_is_over_once_nobody_sees_it_and_can_be_told_again(jobs_redis):
+    before, door = Door(), Door()
+    before.obstacle = "There are too many dead letters."
+    await AlertWatch(Outbox(jobs_redis, "killed"), Numbers(), [before], 0).look()
+    watch = AlertWatch(Outbox(jobs_redis, "next"), Numbers(), [door], 0)
+    await watch.look()
+    assert [one.kind for one in await told(jobs_redis)] == [Kind.QUEUE_CLOSED]
+    await jobs_redis.zincrby(keys.LASTING, -UNSEEN_S - 1, f"{Kind.QUEUE_CLOSED}:encoding")
+    await watch.look()
+    door.obstacle = before.obstacle
+    await watch.look()
+    assert [one.kind for one in await told(jobs_redis)] == [Kind.QUEUE_CLOSED, Kind.OVER, Kind.QUEUE_CLOSED]

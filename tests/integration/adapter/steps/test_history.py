@@ -134,3 +134,43 @@ async def test_observers_are_told_of_attempts_and_of_the_end_of_jobs(
     assert [step for step, outcome in witness.attempts[3:] if outcome == "done"] == ["report", "notify-failure"]
     assert witness.jobs == [("failing", "No video."), ("failed", "No video.")]
     assert len(witness.began) == len(witness.attempts)
+
+
+async def test_what_cannot_be_noted_keeps_no_job_from_its_end(
+    records, make_job, function: FakeFunction, start, wait_state, jobs_redis
+):
+    function.answers = [plan_of(2)]
+    spoilt = [f"{{podjobs}}:{name}" for name in ("rates", "recent:encoding", "plans:encoding", "totals", "arrivals")]
+    for key in spoilt:
+        await jobs_redis.set(key, "in the form of another version")
+    await records.accept([make_job()])
+    await jobs_redis.hset("{podjobs}:job:job-1", mapping={"worked_s": "much", "attempts": "many", "took_s": "long"})
+    await start()
+    await wait_state("done")
+    assert set(await jobs_redis.mget(spoilt)) == {"in the form of another version"}
+
+
+class Failing:
+    """An observer with a bug."""
+
+    def attempt_began(self, step, request):
+        raise KeyError(step.spec.id, request.attempt)
+
+    def attempt_ended(self, end):
+        raise KeyError(end.outcome)
+
+    def job_ended(self, end):
+        raise KeyError(end.state)
+
+
+async def test_observer_that_fails_costs_no_attempt_and_keeps_no_other_from_being_told(
+    records, make_job, function: FakeFunction, start, wait_state, job_hash
+):
+    witness = Witness()
+    function.answers = [plan_of(3)]
+    await records.accept([make_job()])
+    await start(concurrency=1, observers=[Failing(), witness])
+    await wait_state("done")
+    assert (await job_hash())["attempts"] == "4"
+    await wait_until(lambda: witness.jobs == [("done", "")])
+    assert [outcome for _, outcome in witness.attempts] == [AttemptOutcome.DONE] * 4

@@ -8,32 +8,11 @@ import pytest
 
 from adapter.redis import keys
 from adapter.steps.entries import assemble_step
-from adapter.steps.interventions import Interventions
 from adapter.steps.records import Records
-from podjobs.contract.errors import Problem
-from podjobs.contract.plans import Plan, Result, Stage, StepSpec
+from podjobs.contract.plans import Result
+from support.plans import BROKEN, NOTIFY, accept_planned, plan, spec
 
 NEWEST = "{podjobs}:newest:encoding:7"
-BROKEN = Problem(title="Broken.", status=422, detail="It is broken.")
-
-
-def spec(step_id, function="encoding", action="chunk", **more):
-    return StepSpec(id=step_id, function=function, action=action, **more)
-
-
-def plan(*stages, **more):
-    return Plan(stages=tuple(Stage(name=name, steps=tuple(steps)) for name, steps in stages), **more)
-
-
-NOTIFY = ("notify", [spec("notify", "notification", "encoding")])
-
-
-async def planned(records, take, job, reply):
-    """Accept a job and commit its plan."""
-    await records.accept([job])
-    (step,) = await take()
-    assert step.spec.id == "plan"
-    await records.commit(step, reply)
 
 
 async def test_accept_new_job_puts_its_plan_step_into_the_stream(records, take, make_job, job_hash):
@@ -57,7 +36,7 @@ async def test_join_gives_job_shared_values_and_the_results_that_are_needed(reco
     encode = ("encode", [spec("chunk-1"), spec("audio", action="audio")])
     package = ("package", [spec("package-360", action="package", needs=("chunk",))])
     reply = plan(encode, package, shared={"list": [], "number": 12345678901234567})
-    await planned(records, take, make_job(), reply)
+    await accept_planned(records, take, make_job(), reply)
     for step in await take():
         await records.commit(step, Result(values={"from": step.spec.id, "none": []}))
     (step,) = await take()
@@ -78,7 +57,7 @@ async def test_join_first_step_marks_the_job_as_running(records, take, make_job,
 
 
 async def test_stage_starts_when_the_one_before_is_done_and_not_sooner(records, take, make_job):
-    await planned(records, take, make_job(), plan(("encode", [spec("a"), spec("b")]), ("package", [spec("c")])))
+    await accept_planned(records, take, make_job(), plan(("encode", [spec("a"), spec("b")]), ("package", [spec("c")])))
     first, second = await take()
     await records.commit(second, Result())
     assert await take() == []
@@ -87,7 +66,7 @@ async def test_stage_starts_when_the_one_before_is_done_and_not_sooner(records, 
 
 
 async def test_commit_twice_has_effect_once(records, take, make_job, job_hash):
-    await planned(records, take, make_job(), plan(("encode", [spec("a", weight=3), spec("b", weight=4)])))
+    await accept_planned(records, take, make_job(), plan(("encode", [spec("a", weight=3), spec("b", weight=4)])))
     first, _ = await take()
     assert (await records.commit(first, Result(log=("Once.",)))).outcome == "continued"
     assert (await records.commit(first, Result(log=("Twice.",)))).outcome == "duplicate"
@@ -97,7 +76,7 @@ async def test_commit_twice_has_effect_once(records, take, make_job, job_hash):
 
 
 async def test_plan_replaces_the_stages_that_are_left(records, take, make_job, job_hash):
-    await planned(records, take, make_job(), plan(("verify", [spec("v", weight=2)]), ("publish", [spec("p")])))
+    await accept_planned(records, take, make_job(), plan(("verify", [spec("v", weight=2)]), ("publish", [spec("p")])))
     (step,) = await take()
     await records.commit(step, plan(("again", [spec("a", weight=5)]), shared={"generation": 1}))
     (again,) = await take()
@@ -107,7 +86,7 @@ async def test_plan_replaces_the_stages_that_are_left(records, take, make_job, j
 
 
 async def test_end_leaves_record_and_log_for_a_while_and_nothing_else(records, take, make_job, jobs_redis):
-    await planned(records, take, make_job(), plan(("encode", [spec("a")]), NOTIFY))
+    await accept_planned(records, take, make_job(), plan(("encode", [spec("a")]), NOTIFY))
     (step,) = await take()
     await records.commit(step, Result(log=("Encoded.",)))
     (notify,) = await take("notification")
@@ -132,7 +111,7 @@ async def test_end_leaves_record_and_log_for_a_while_and_nothing_else(records, t
 
 
 async def test_fail_runs_the_failure_stages_says_why_and_dead_letters_the_step(records, take, make_job, job_hash, dead):
-    await planned(records, take, make_job(), plan(("encode", [spec("a"), spec("b")]), NOTIFY))
+    await accept_planned(records, take, make_job(), plan(("encode", [spec("a"), spec("b")]), NOTIFY))
     failed, other = await take()
     assert await records.fail(failed, BROKEN) == "failing"
     assert (await records.commit(other, Result())).outcome == "duplicate"
@@ -167,145 +146,6 @@ async def test_fail_while_failing_goes_on_to_notify_and_says_why_there_is_no_rep
     assert [letter["problem"]["detail"] for letter in await dead()] == [
         "It is broken.", "The disk is read-only.", "It is broken.",
     ]  # fmt: skip
-
-
-async def test_newer_job_supersedes_the_older_whose_steps_are_dropped(records, take, make_job, job_hash, jobs_redis):
-    await planned(records, take, make_job("old"), plan(("encode", [spec("a"), spec("b")]), NOTIFY))
-    running, _ = await take()
-    (accepted,) = await records.accept([make_job("new")])
-    assert accepted.other_id == "old"
-    assert (await records.commit(running, Result())).outcome == "duplicate"
-    assert await records.join([running]) == [None]
-    discard, new = await take()
-    assert (discard.job_id, discard.spec.action, new.job_id) == ("old", "discard", "new")
-    assert (await records.commit(discard, Result())).outcome == "superseded"
-    assert (await job_hash("old"))["state"] == "superseded"
-    assert await jobs_redis.get("{podjobs}:current:encoding:7") == "new"
-
-
-@pytest.mark.parametrize("is_over", [False, True])
-async def test_accept_older_request_than_the_newest_ends_superseded_at_once(
-    records, take, make_job, job_hash, jobs_redis, is_over
-):
-    """An adapter that died left its message behind, and it is taken over later, even after the newer job has ended."""
-    await records.accept([make_job("new")], [200])
-    if is_over:
-        assert await fail_for_good(records, take) == "failed"
-    (accepted,) = await records.accept([make_job("old")], [100])
-    assert (accepted.outcome, accepted.other_id) == ("superseded", "new")
-    assert (await job_hash("old"))["state"] == "superseded"
-    assert await jobs_redis.lrange(keys.job_log("old"), 0, -1) == [
-        "The job is superseded by the job new, which was requested later."
-    ]
-    assert "old" not in {step.job_id for step in await take()}
-    assert (await job_hash("new"))["state"] == ("failed" if is_over else "queued")
-    assert [one.outcome for one in await records.accept([make_job("old")], [100])] == ["duplicate"]
-
-
-async def fail_for_good(records, take):
-    """Fail a job, its report and its notification. Returns what became of it."""
-    for function in ("encoding", "encoding", "notification"):
-        (step,) = await take(function)
-        outcome = await records.fail(step, BROKEN)
-    return outcome
-
-
-async def test_accept_newer_request_supersedes_by_its_position_not_by_its_digits(records, make_job):
-    await records.accept([make_job("old")], [999_999_999_999_999])
-    (accepted,) = await records.accept([make_job("new")], [1_000_000_000_000_000])
-    assert (accepted.outcome, accepted.other_id) == ("accepted", "old")
-
-
-async def test_replay_is_newer_than_all_before_it_and_older_than_all_that_come(
-    records, take, make_job, jobs_redis, job_hash
-):
-    await records.accept([make_job("failed")], [100])
-    await fail_for_good(records, take)
-    await records.accept([make_job("other")], [200])
-    (letter, _), *_ = await jobs_redis.xrange(keys.DEAD)
-    assert (await Interventions(records.script).replay(make_job("failed"), letter)).other_id == "other"
-    assert [one.outcome for one in await records.accept([make_job("left-behind")], [150])] == ["superseded"]
-    assert [one.outcome for one in await records.accept([make_job("next")], [201])] == ["accepted"]
-    assert (await job_hash("failed"))["state"] == "superseded"
-
-
-async def test_jobs_for_other_videos_do_not_supersede_one_another(records, make_job):
-    answers = await records.accept([make_job("a", 1), make_job("b", 2)])
-    assert [one.other_id for one in answers] == ["", ""]
-
-
-async def test_fail_of_a_superseded_job_ends_it_quietly(records, take, make_job, job_hash, dead):
-    await records.accept([make_job("old")])
-    await take()
-    await records.accept([make_job("new")])
-    discard, _ = await take()
-    assert await records.fail(discard, BROKEN) == "superseded"
-    assert (await job_hash("old"))["state"] == "superseded"
-    assert await dead() == []
-
-
-async def test_schedule_retry_leaves_the_entry_to_nobody_and_keeps_its_count(records, take, streams, make_job):
-    await records.accept([make_job()])
-    (step,) = await take()
-    assert await records.schedule_retry(step, BROKEN.model_dump_json())
-    (pending,) = await streams.pending(keys.steps("encoding"))
-    assert (pending.owner, pending.attempts) == (keys.WAITING, 1)
-    assert pending.idle_s < 0.5
-    assert await records.trouble("job-1") == "It is broken."
-
-
-async def test_hold_sets_the_attempt_back_and_resume_counts_it(records, take, streams, make_job):
-    await records.accept([make_job()])
-    (step,) = await take()
-    assert await records.hold(step, "one", BROKEN.model_dump_json()) == 0
-    assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 0)]
-    await streams.resume(keys.steps("encoding"), step.entry_id, 1)
-    assert [(one.owner, one.attempts) for one in await streams.pending(keys.steps("encoding"))] == [("one", 1)]
-
-
-@pytest.mark.parametrize("ending", ["schedule_retry", "hold", "fail"])
-async def test_step_that_is_no_longer_open_is_dropped_whatever_its_attempt_ended_with(
-    records, take, streams, make_job, ending
-):
-    await records.accept([make_job("old")])
-    (step,) = await take()
-    await records.accept([make_job("new")])
-    match ending:
-        case "schedule_retry":
-            assert not await records.schedule_retry(step, "")
-        case "hold":
-            assert await records.hold(step, "one", "") is None
-        case "fail":
-            assert await records.fail(step, BROKEN) == "duplicate"
-    assert await streams.pending(keys.steps("encoding")) == []
-
-
-async def test_replay_failed_job_starts_anew_and_its_dead_letter_is_removed(
-    records, take, make_job, job_hash, dead, jobs_redis
-):
-    await records.accept([make_job()])
-    for function in ("encoding", "encoding", "notification"):
-        (step,) = await take(function)
-        await records.fail(step, BROKEN)
-    ((entry_id, _), *_) = await jobs_redis.xrange(keys.DEAD)
-    assert (await Interventions(records.script).replay(make_job(), entry_id)).outcome == "accepted"
-    assert (await Interventions(records.script).replay(make_job(), entry_id)).outcome == "gone"
-    assert (await job_hash())["state"] == "queued"
-    assert await dead() == []
-    (step,) = await take()
-    assert (await records.commit(step, Result())).outcome == "done"
-
-
-async def test_entry_of_an_earlier_run_does_not_count_in_a_later_one(records, take, make_job, jobs_redis):
-    await records.accept([make_job()])
-    (early,) = await take()
-    await records.fail(early, BROKEN)
-    for function in ("encoding", "notification"):
-        (step,) = await take(function)
-        await records.fail(step, BROKEN)
-    answer = await Interventions(records.script).replay(make_job(), (await jobs_redis.xrange(keys.DEAD))[0][0])
-    assert answer.outcome == "accepted"
-    assert (await records.commit(early, Result())).outcome == "duplicate"
 
 
 async def test_read_entry_that_is_not_a_step_becomes_a_dead_letter_whole(records, streams, jobs_redis, dead):

@@ -64,7 +64,7 @@ def adapter(adapter_id, **about):
 
 def test_adapter_that_was_silent_is_a_fault_only_if_no_other_works():
     one, other = adapter("one"), adapter("other")
-    silent_s = {"one": 5.0, "other": 23.0}
+    silent_s = {"one": 5.0, "other": 31.0}
     verdicts = [finding.verdict for finding in judge_adapters([one, other], silent_s, 15)]
     assert verdicts == [Verdict.OK, Verdict.NOTE]
     verdicts = [finding.verdict for finding in judge_adapters([other], silent_s, 15)]

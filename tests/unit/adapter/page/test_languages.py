@@ -22,8 +22,8 @@ def written_texts():
         yield from re.findall(r'\b_\("([^"]+)"', source)
         for pair in re.findall(r'ngettext\("([^"]+)", "([^"]+)"', source):
             yield from pair
-        for titles in re.findall(r"parts\.head\(\[(.*?)\]\)|for title in \((.*?)\)", source):
-            yield from QUOTED.findall("".join(titles))
+        for titles in re.findall(r"parts\.head\(\[(.*?)\]", source):
+            yield from QUOTED.findall(titles)
     for source in ("rendering.py",):
         yield from re.findall(r'self\.text\("([^"]+)"', TEMPLATES.with_name(source).read_text())
 

@@ -2,6 +2,8 @@
 
 import ast
 import json
+import re
+from email.utils import parseaddr
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, model_validator
@@ -9,6 +11,9 @@ from pydantic_settings import NoDecode
 
 from podjobs.language_settings import LanguageSettings
 from podjobs.settings import LogSettings
+
+_ADDRESS = re.compile(r'[^\s@,;:<>()\[\]\\"]+@[^\s@,;:<>()\[\]\\"]+')
+"""Addresses that people have; all that RFC 5322 allows beside them only makes mistakes look right."""
 
 
 def _read_admins(value: Any) -> Any:
@@ -35,10 +40,13 @@ def _read_admins(value: Any) -> Any:
 def _address(one: Any) -> str:
     address = one[1] if isinstance(one, list | tuple) and len(one) == 2 else one  # noqa: PLR2004 - name and address
     address = address.strip() if isinstance(address, str) else ""
-    local, at, host = address.rpartition("@")
-    if not (local and at and host) or not address.isprintable() or any(mark in address for mark in " ,;<>"):
+    if not _is_address(address):
         raise ValueError("must contain addresses such as anna@example.org")
     return address
+
+
+def _is_address(text: str) -> bool:
+    return bool(_ADDRESS.fullmatch(text)) and text.isprintable()
 
 
 Admins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_read_admins)]
@@ -72,5 +80,18 @@ class AlertSettings(LogSettings, LanguageSettings):
         if self.email_use_tls and self.email_use_ssl:
             raise ValueError(
                 "EMAIL_USE_TLS and EMAIL_USE_SSL must not both be set: choose what the server's port expects"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_send(self) -> Self:
+        if not self.admins:
+            return self
+        if not _is_address(parseaddr(self.default_from_email)[1]):
+            raise ValueError("DEFAULT_FROM_EMAIL must be an address such as podjobs@example.org, if ADMINS is set")
+        if not (self.email_host_user + self.email_host_password.get_secret_value()).isascii():
+            raise ValueError(
+                "EMAIL_HOST_USER and EMAIL_HOST_PASSWORD must consist of ASCII characters, if ADMINS is set: others "
+                "cannot be sent to a mail server; choose another password there"
             )
         return self

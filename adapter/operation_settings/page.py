@@ -37,7 +37,7 @@ class PageSettings(LogSettings):
     podjobs_page_url: WebAddress | None = Field(
         default=None,
         description="Where administrators reach the page from outside, such as https://pod.example.org/podjobs if a "
-        "reverse proxy passes that on; for links in the page and in mails.",
+        "reverse proxy passes that on; for links in the page and in mails. Needs PODJOBS_PAGE_TOKEN.",
     )
     pod_api_url: WebAddress | None = Field(
         default=None, description="Pod's REST interface, as the function notification has it: for links to Pod."
@@ -57,3 +57,9 @@ class PageSettings(LogSettings):
     def page_root(self) -> str:
         """The path below which the page is reached from outside; empty: it is the server's root."""
         return urlsplit(self.podjobs_page_url or "").path.rstrip("/")
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the page is reached from other machines."""
+        host = urlsplit(self.podjobs_page_url or "//localhost").hostname or ""
+        return host not in {"localhost", "127.0.0.1", "::1"}
