@@ -11,9 +11,10 @@ from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, read_filter
 from adapter.operator.name_completion import complete_jobs
-from adapter.operator.terminal import ask_redis, format_time, new_table, print_table
+from adapter.operator.terminal import ask_redis, format_time, new_table, print_table, settings_or_exit
 from adapter.redis.connections import RedisClient
 from adapter.steps.history import Attempt, RunningStep
+from podjobs.language_settings import LanguageSettings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,6 +55,8 @@ class _Job:
     log: list[str]
     attempts: list[Attempt]
     running: list[RunningStep]
+    told: str
+    """What people are told in Pod of its failure; empty: nothing."""
 
     def as_json(self) -> str:
         """For programs."""
@@ -63,6 +66,7 @@ class _Job:
                 "owner": self.record.owner,
                 "progress": round(self.record.progress, 4),
                 **self.record.fields,
+                "told": self.told,
                 "running": [asdict(step) for step in self.running],
                 "attempts": [asdict(attempt) for attempt in self.attempts],
                 "log": self.log,
@@ -82,7 +86,7 @@ def show(job_name: str, *, as_json: bool) -> None:
     if as_json:
         click.echo(job.as_json())
         return
-    print_table(_facts(job.record))
+    print_table(_facts(job.record, job.told))
     if job.running or job.attempts:
         click.echo("\nSteps:")
         print_table(_steps(job))
@@ -96,10 +100,11 @@ async def _read(redis: RedisClient, name: str) -> _Job:
     reader = JobReader(redis)
     record = await find_job(reader, name)
     running = [step for step in await reader.running() if step.job_id == record.id]
-    return _Job(record, await reader.log(record.id), await reader.attempts(record.id), running)
+    told = record.told(settings_or_exit(LanguageSettings).language) if record.fields.get("error") else ""
+    return _Job(record, await reader.log(record.id), await reader.attempts(record.id), running, told)
 
 
-def _facts(record: JobRecord) -> "Table":
+def _facts(record: JobRecord, told: str) -> "Table":
     table = new_table("", "")
     table.show_header = False
     table.add_row("job", record.id)
@@ -116,6 +121,8 @@ def _facts(record: JobRecord) -> "Table":
         table.add_row("cancelled by", by)
     if record.reason:
         table.add_row("reason", record.reason)
+    if told:
+        table.add_row("users are told", told)
     table.add_row("request", record.fields.get("params", ""))
     return table
 

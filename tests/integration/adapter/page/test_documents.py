@@ -147,6 +147,19 @@ async def test_a_jobs_page_has_its_steps_its_log_and_its_place_in_pod(open_page,
     assert 'src="https://pod.example.org/media/videos/anna/0007/360p.mp4"' in page.html
 
 
+async def test_a_failed_jobs_page_has_what_people_are_told_in_pod_beside_the_reason(page, store_job):
+    problem = Problem(title="The job cannot be done.", status=422, detail="moov atom not found", kind="damaged")
+    await store_job(error=problem.model_dump_json())
+    await page.open("/jobs/job-1")
+    assert "moov atom not found" in page.html
+    assert "Users are told in Pod: The video could not be encoded: the file is damaged." in page.html
+    await page.open("/jobs/job-1?lang=fr")
+    assert "le fichier est endommagé." in page.html
+    await store_job("job-2", state="running", trouble=problem.model_dump_json())
+    await page.open("/jobs/job-2")
+    assert "le fichier est endommagé." not in page.html
+
+
 async def test_what_pod_serves_nowhere_is_not_linked(page, store_job):
     await store_job(state="done", reason="")
     await page.open("/jobs/job-1")
