@@ -20,6 +20,7 @@ from adapter.operator.terminal import (
     print_table,
     run_or_exit,
 )
+from adapter.plurals import counted
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.statements.store import StatementStore
@@ -100,7 +101,9 @@ def dead_replay(*, dry_run: bool, yes: bool, as_json: bool, **choice: Any) -> No
         for sentence in replayed.values():
             click.echo(sentence)
     if problem:
-        rest = f" {len(replayed)} before it were replayed." if replayed else ""
+        rest = (
+            f" {counted(len(replayed), 'entry before it was', 'entries before it were')} replayed." if replayed else ""
+        )
         exit_with(problem + rest, EXIT_FAILURE)
 
 
@@ -158,7 +161,7 @@ def _confirm(done: str, choice: Choice, *, asks: bool, as_json: bool) -> None:
     """In a terminal, ask before all entries of a kind are changed; scripts have said what they mean."""
     if asks and not as_json and sys.stdin.isatty():
         count = len(ask_redis(lambda redis: choice(DeadLetterReader(redis))))
-        click.confirm(f"Shall {count} entries be {done}?", abort=True)
+        click.confirm(f"Shall {counted(count, 'entry', 'entries')} be {done}?", abort=True)
 
 
 async def _letters(reader: DeadLetterReader, choice: Choice) -> list[DeadLetter]:

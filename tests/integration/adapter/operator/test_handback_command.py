@@ -101,5 +101,5 @@ def test_handed_back_queue_is_said_by_the_pages_the_log_and_check_and_survives_a
     assert again.get("status").json()["shares"]["encoding"]["forwarded"] == 1
     environment["PODJOBS_HEALTH_PORT"] = "0"
     assert (
-        "50 % are taken: 0 messages so far; 1 were left to Pod's workers, for whom 1 wait." in command("check").stdout
+        "50 % are taken: 0 messages so far; 1 was left to Pod's workers, for whom 1 waits." in command("check").stdout
     )

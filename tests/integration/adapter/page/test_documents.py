@@ -51,7 +51,7 @@ async def test_a_token_that_pod_refuses_is_noticed_at_the_first_job(page, store_
     trouble = Problem.of(ShutOutError("Pod refused the token (401).")).model_dump_json()
     await store_job("job-1", state="running", trouble=trouble)
     await page.open("/")
-    assert "Jobs do not get on (1 of those shown here): Pod refused the token (401)." in page.html
+    assert "A job does not get on: Pod refused the token (401)." in page.html
 
 
 async def test_jobs_that_share_a_trouble_are_noticed_once(page, store_job):
