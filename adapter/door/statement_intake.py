@@ -123,8 +123,8 @@ class StatementIntake:
         if not obstacle and (left <= 0 or size_bytes >= self._bounds.size_bytes):
             obstacle = (
                 f"The limit of statements in Redis is reached: {counted(count, 'takes', 'take')} {size_bytes} bytes. "
-                "Others stay on Pod's queue. Find out why the LRS does not accept them (`/status`, `dead list`), or raise "
-                "PODJOBS_XAPI_HELD_LIMIT or PODJOBS_XAPI_HELD_BYTES."
+                "Others stay on Pod's queue. Find out why the LRS does not accept them (`/status`, `dead list`), or "
+                "raise PODJOBS_XAPI_HELD_LIMIT or PODJOBS_XAPI_HELD_BYTES."
             )
         self.is_full = bool(obstacle)
         return Room(0 if obstacle else left, obstacle)

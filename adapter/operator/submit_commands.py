@@ -20,7 +20,7 @@ _VIDEO = click.argument("video_id", type=click.IntRange(min=0))
 _PATH = click.argument("path")
 _UNCHECKED = click.option("--unchecked", is_flag=True, help="Do not look whether the files exist.")
 _WAIT = click.option("--wait", is_flag=True, help="Follow the job until it ends; the exit status is that of `watch`.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="As one JSON object; with --wait, then as `watch --json`.")
 
 
 @click.group()
@@ -102,7 +102,7 @@ def _submit(submission: Submission, *, wait: bool, as_json: bool) -> None:
     else:
         click.echo(f"The job {submission.job_id} was put on the queue {submission.queue}.")
     if wait:
-        ended = follow(submission.job_id, appears=True)
+        ended = follow(submission.job_id, appears=True, as_json=as_json)
         if ended is None:
             exit_with("No adapter has taken the message: `podjobs status` says why.", EXIT_FAILURE)
         if ended.state != JobState.DONE:
