@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from adapter.inspection.dead_letter_filter import KINDS, DeadLetterFilter
 from adapter.inspection.dead_letter_reader import DeadLetter, DeadLetterReader
 from adapter.operator.job_options import Moment
 from adapter.operator.name_completion import complete_dead_letters
@@ -23,14 +24,11 @@ from adapter.operator.terminal import (
 from adapter.plurals import counted
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
-from adapter.statements.store import StatementStore
-from adapter.steering.replay import ReplayError, ReplayTargets, replay_dead_letter
-from adapter.steps.interventions import Interventions
+from adapter.steering.replay import ReplayError, open_targets, replay_dead_letter
 from adapter.steps.records import Records
-from podjobs.contract.workflows import XAPI
+from adapter.steps.versions import NewerRecordError
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-KINDS = ("job", "message", "statement")
 
 
 @click.group()
@@ -141,9 +139,8 @@ def _choice(kind: str | None, since_s: float | None, reason: str, entry_ids: tup
         if since_s is None and not reason:
             return await reader.ids(kind)
         letters = await reader.newest(sys.maxsize, kind)
-        wanted = reason.casefold()
-        chosen = [one.id for one in letters if one.since_s >= (since_s or 0) and wanted in one.reason.casefold()]
-        return chosen[::-1]
+        wanted = DeadLetterFilter(kind, since_s, reason)
+        return [letter.id for letter in letters if wanted.matches(letter)][::-1]
 
     return find
 
@@ -196,13 +193,8 @@ async def _replay(settings: RecordSettings, choice: Choice, replayed: dict[str, 
             return client
 
         jobs_redis = opened(settings.jobs_url, text=True)
-        targets = ReplayTargets(
-            interventions=Interventions(Records(jobs_redis, settings.podjobs_job_ttl_s).script),
-            statements=StatementStore(jobs_redis),
-            jobs=jobs_redis,
-            brokers={XAPI.queue: opened(settings.xapi_broker_url, text=False)},
-            broker=opened(settings.broker_url, text=False),
-        )
+        records = Records(jobs_redis, settings.podjobs_job_ttl_s)
+        targets = open_targets(settings, records, jobs_redis, lambda url: opened(url, text=False))
         reader = DeadLetterReader(jobs_redis)
         try:
             for entry_id in await choice(reader):
@@ -210,7 +202,7 @@ async def _replay(settings: RecordSettings, choice: Choice, replayed: dict[str, 
                 if letter is None:
                     return _missing(entry_id)
                 replayed[entry_id] = await replay_dead_letter(letter, targets)
-        except ReplayError as error:
+        except (ReplayError, NewerRecordError) as error:
             return str(error)
         return ""
 

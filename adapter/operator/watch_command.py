@@ -71,8 +71,10 @@ async def _watch(redis: RedisClient, name: str | None, *, appears: bool, as_json
         display: _Display
         if as_json:
             display = _Documents()
+        elif sys.stdout.isatty():
+            display = opened.enter_context(_Bars())
         else:
-            display = opened.enter_context(_Bars()) if sys.stdout.isatty() else _Lines()
+            display = _Lines()
         async for shown in _states(reader, job_id):
             display.show(shown, await forecast.ready_at(shown))
     return next(iter(shown), None) if job_id else None

@@ -8,13 +8,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adapter.inspection.dead_letter_reader import DeadLetterReader
 from adapter.page.actions import Actions
 from adapter.page.routes import PageRoutes
 from adapter.page.views import ViewReader
 from adapter.page_settings import PageSettings
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
+from adapter.statements.store import StatementStore
+from adapter.steering.dead_letters import DeadLetterSteering
+from adapter.steering.replay import ReplayTargets
 from adapter.steering.steering import Steering
+from adapter.steps.interventions import Interventions
 from adapter.steps.records import Records
 from podjobs.contract.errors import Problem, ShutOutError
 from support.processes import free_port
@@ -227,9 +232,10 @@ async def test_more_jobs_than_fit_are_changed_one_part_after_the_other(page, rec
 
 async def test_without_redis_the_page_says_so(open_page):
     client = open_redis(f"redis://127.0.0.1:{free_port()}/0", text=True)
-    routes = PageRoutes(
-        PageSettings(), ViewReader(client, 30), Actions(client, Steering(client, Records(client, 1000)))
-    )
+    records = Records(client, 1000)
+    targets = ReplayTargets(Interventions(records.script), StatementStore(client), client, {}, client)
+    letters = DeadLetterSteering(DeadLetterReader(client), targets)
+    routes = PageRoutes(PageSettings(), ViewReader(client, 30), Actions(client, Steering(client, records)), letters)
     app = web.Application()
     app.add_routes(routes.routes())
     async with TestClient(TestServer(app)) as browser, browser.get("/") as answer:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapter.inspection import overview
+from adapter.inspection.dead_letter_filter import KINDS
 from adapter.page import access, attention, routes, steps_picture
 from adapter.page.languages import catalogue, choose_language, translate
 from adapter.page.requests import STATES, TYPES
@@ -41,6 +42,7 @@ def constants():
         yield from texts
     yield from STATES
     yield from TYPES
+    yield from KINDS
     yield from ("done", "retried", "failed", "draining", "drained")
 
 
