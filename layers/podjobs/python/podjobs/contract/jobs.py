@@ -18,6 +18,9 @@ JobId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 Target = Annotated[str, Field(min_length=1, max_length=256)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Position = Literal["top_right", "top_left", "bottom_right", "bottom_left"]
+Layout = Literal["mid", "pipb", "piph", "alone"]
+"""Where the sources of a studio recording are shown: `mid` side by side, `pipb` and `piph` the presenter in a corner of
+the presentation, bottom or top right, `alone` the first source that has a picture, whatever the other one shows."""
 
 
 class Job(BaseModel):
@@ -85,6 +88,31 @@ class EncodingJob(Job):
 def spare_source(job_id: str, name: str = "unknown") -> Key:
     """A source's key at a place that is the job's own, in the folder in which Pod expects files of its workers."""
     return f"temp/encoding_{job_id}/{name}"
+
+
+class StudioJob(Job):
+    """A studio recording of one or two sources to compose into one file."""
+
+    type: Literal["studio"] = "studio"
+    presentation: Key | None = None
+    """What was shown: slides, a screen."""
+    presenter: Key | None = None
+    """Who spoke: a camera."""
+    layout: Layout = "alone"
+    cut: Cut | None = None
+    """The part that is kept, on the time line that both sources begin together."""
+    output: Key
+    """The MP4 that is published; its log file is beside it."""
+
+    @property
+    def sources(self) -> tuple[Key, ...]:
+        """The sources, the presentation first."""
+        return tuple(source for source in (self.presentation, self.presenter) if source is not None)
+
+    @property
+    def log(self) -> Key:
+        """The log file, where Pod's own worker wrote it."""
+        return f"{self.output.removesuffix('.mp4')}.log"
 
 
 class RecoveryJob(Job):

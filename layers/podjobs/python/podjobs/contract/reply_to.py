@@ -21,6 +21,15 @@ class PodCallback(BaseModel):
     """The fields of Pod's task that the callback repeats, under Pod's names."""
 
 
+class PodRecordingCallback(BaseModel):
+    """Likewise, about a studio recording: Pod makes a video of it, and has that encoded."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: Literal["pod-recording"] = "pod-recording"
+    recording_id: NonNegativeInt
+
+
 class Nobody(BaseModel):
     """No channel: whoever requested the job looks at its record."""
 
@@ -29,4 +38,4 @@ class Nobody(BaseModel):
     channel: Literal["nobody"] = "nobody"
 
 
-ReplyTo = Annotated[PodCallback | Nobody, Field(discriminator="channel")]
+ReplyTo = Annotated[PodCallback | PodRecordingCallback | Nobody, Field(discriminator="channel")]

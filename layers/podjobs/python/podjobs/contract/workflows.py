@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
 from podjobs.contract.errors import list_faults
-from podjobs.contract.jobs import EncodingJob, Job, RecoveryJob, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, Job, RecoveryJob, StudioJob, TranscriptionJob
 from podjobs.contract.plans import Stage, StepSpec
 from podjobs.contract.statements import XAPI_FUNCTION
 
@@ -122,6 +122,8 @@ def _by_type(*workflows: Workflow) -> dict[str, Workflow]:
 
 WORKFLOWS: dict[str, Workflow] = _by_type(
     Workflow(EncodingJob, ENCODING, notification_needs=("publish",)),
+    # composing and encoding read the same sources by the same tools: one deployable performs both
+    Workflow(StudioJob, ENCODING, notification_needs=("publish",)),
     # nobody requests it: the adapter looks for what is left of unknown jobs (adapter/steps/recovery.py)
     Workflow(RecoveryJob, ENCODING),
     Workflow(

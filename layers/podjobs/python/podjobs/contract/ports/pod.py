@@ -14,7 +14,7 @@ class PodAnswer(Enum):
     NOT_IN_PROGRESS = "not in progress"
     """Pod waits for no result: it was sent before and the response was lost, or Pod has imported another one."""
     UNKNOWN_VIDEO = "unknown video"
-    """The video was deleted meanwhile."""
+    """The video, or the recording, was deleted meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,12 @@ class PodApi(Protocol):
 
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Notify Pod that a video's captions can be imported, or why not. Raises like `post_encoded`."""
+
+    def post_composed(self, recording_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a studio recording is composed, or why it is not. Raises like `post_encoded`.
+
+        Pod takes the file away within the request, and requests its encoding.
+        """
 
     def video_state(self, video_id: int) -> VideoState | None:
         """Get Pod's state of a video; None if it was certainly deleted: Pod itself says that there is none.
