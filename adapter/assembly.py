@@ -21,6 +21,7 @@ from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
 from adapter.door.statement_intake import StatementBounds, StatementIntake
 from adapter.inspection.cost import Prices
+from adapter.inspection.dead_letter_reader import DeadLetterReader
 from adapter.operator.gauges import Gauges
 from adapter.operator.health import HealthRoutes
 from adapter.operator.samples import Samples
@@ -37,6 +38,8 @@ from adapter.settings import AdapterSettings, FunctionSettings, StatementSetting
 from adapter.statements.batcher import StatementBatcher
 from adapter.statements.dispatch import StatementDispatch
 from adapter.statements.store import StatementStore
+from adapter.steering.dead_letters import DeadLetterSteering
+from adapter.steering.replay import open_targets
 from adapter.steering.steering import Steering
 from adapter.steps.dispatch import StepDispatch
 from adapter.steps.observer import StepObserver
@@ -120,7 +123,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
     heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
     policies = {dispatch.function.name: dispatch.function.retries for dispatch in dispatches}
     heartbeat.about.retries = {name: [one.base_s, one.factor, one.cap_s] for name, one in policies.items()}
-    page = _build_page(settings, jobs, records, doors)
+    page = _build_page(settings, jobs, records, doors, resources)
     resources.push_async_callback(page.close)
     return Parts(
         adapter_id=streams.adapter_id,
@@ -153,11 +156,17 @@ def _open_traces(resources: AsyncExitStack) -> list[StepObserver]:
 
 
 def _build_page(
-    settings: AdapterSettings, jobs: RedisClient, records: Records, doors: Sequence[CeleryDoor[Any]]
+    settings: AdapterSettings,
+    jobs: RedisClient,
+    records: Records,
+    doors: Sequence[CeleryDoor[Any]],
+    resources: AsyncExitStack,
 ) -> PageRoutes:
     """Build the web page for administrators."""
     views = ViewReader(jobs, settings.podjobs_lease_s, doors, Prices.of(settings))
-    return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)))
+    targets = open_targets(settings, records, jobs, lambda url: _open(url, resources, text=False))
+    letters = DeadLetterSteering(DeadLetterReader(jobs), targets)
+    return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)), letters)
 
 
 @dataclass(frozen=True, slots=True)

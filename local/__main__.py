@@ -104,7 +104,7 @@ def podjobs_command(state_dir: Path, env_file: Path, arguments: tuple[str, ...])
     given = configuration.handed_on | running_environment(state_dir, "adapter")
     if arguments[:1] == ("run",):
         _become_adapter(arguments, adapter_environment(given))
-    environment = command_environment(os.environ, given, calls_functions=arguments[:1] == ("check",))
+    environment = command_environment(os.environ, given, "".join(arguments[:1]))
     _become_adapter(arguments, environment)
 
 

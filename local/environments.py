@@ -6,12 +6,16 @@ it, and no other.
 
 from collections.abc import Iterable, Mapping
 
+from adapter.media_root_settings import MediaRootSettings
+from adapter.operation_settings.alerts import AlertSettings
+from adapter.operation_settings.prices import PriceSettings
 from adapter.record_settings import RecordSettings
 from adapter.settings import adapter_settings
 from local.functions import SETTINGS
 from local.lambda_service.clients import client_environment, service_credentials
 from local.object_store import ACCESS_KEY, JWT_KEYS, SECRET_KEY
 from podjobs.entry.rq.settings import WorkerSettings
+from podjobs.language_settings import LanguageSettings
 from podjobs.secret_store.references import VARIABLE, names_aws
 from podjobs.settings import SETTINGS_FILE_VARIABLE, EndpointSettings, MediaSettings, PodSettings
 
@@ -43,6 +47,16 @@ FUNCTION_URL, LAMBDA = "PODJOBS_FUNCTION_URL_", "lambda:"
 """How settings begin that say where functions are, and their values if these are on AWS Lambda."""
 TRACE_PREFIXES = ("OTEL_",)
 """For programs that send spans: how OpenTelemetry's library is configured. Its headers may contain a token."""
+CALLING_COMMAND = "check"
+"""The command that calls functions as the adapter does, and needs what the adapter has."""
+SETTINGS_OF_COMMANDS: Mapping[str, tuple[type[PodSettings], ...]] = {
+    "cost": (PriceSettings,),
+    "mail-test": (AlertSettings,),
+    "show": (LanguageSettings,),
+    "job": (LanguageSettings,),
+    "submit": (MediaRootSettings,),
+}
+"""What commands read beside where jobs and messages are."""
 OBJECT_STORAGE_URL = "s3://"
 """How MEDIA_URL begins if media are on an object storage."""
 
@@ -136,17 +150,17 @@ def object_store_environment(given: Mapping[str, str]) -> dict[str, str]:
     return plain_environment(given) | _select(given, {ACCESS_KEY, SECRET_KEY} | JWT_KEYS, ())
 
 
-def command_environment(
-    inherited: Mapping[str, str], given: Mapping[str, str], *, calls_functions: bool = False
-) -> dict[str, str]:
+def command_environment(inherited: Mapping[str, str], given: Mapping[str, str], command: str = "") -> dict[str, str]:
     """The environment of an operator's command: that of the terminal, with the settings of such commands alone.
 
     Args:
         inherited: the environment of the terminal.
         given: the operator's environment and settings.
-        calls_functions: whether it needs what the adapter has, to call functions as the adapter does.
+        command: its name; some have more settings than others.
     """
-    own = names_of(adapter_settings() if calls_functions else RecordSettings)
+    calls_functions = command == CALLING_COMMAND
+    more = (adapter_settings(),) if calls_functions else SETTINGS_OF_COMMANDS.get(command, ())
+    own = names_of(RecordSettings).union(*map(names_of, more))
     foreign = all_settings() | {SETTINGS_FILE_VARIABLE}
     kept = {
         name: value for name, value in inherited.items() if name not in foreign and not name.startswith(AWS_PREFIXES)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapter.alerts.occurrences import Kind, Occurrence
 from adapter.inspection.visible_text import visible
+from adapter.plurals import is_plural
 
 MOST_TOLD = 20
 """Occurrences that a mail tells one by one; the others are counted."""
@@ -42,15 +43,15 @@ def compose(kind: str, occurrences: Sequence[Occurrence], language: str, page_ur
     """
     texts = _texts(language)
     first, count = occurrences[0], len(occurrences)
-    subject = texts[f"{kind}.subject" if count == 1 else f"{kind}.subject_many"] % _values(first, count, texts)
-    lines = [texts[f"{kind}.what"] % _values(first, count, texts), ""]
+    subject = texts[f"{kind}.subject" if count == 1 else f"{kind}.subject_many"] % _values(first, count, language)
+    lines = [texts[f"{kind}.what"] % _values(first, count, language), ""]
     for one in reversed(occurrences[-MOST_TOLD:]):
-        lines.append(f"- {texts[f'{kind}.one'] % _values(one, count, texts)}")
+        lines.append(f"- {texts[f'{kind}.one'] % _values(one, count, language)}")
         lines += [f"  {line}" for line in one.reason[:REASON_CHARS].splitlines()]
         if kind == Kind.JOB_FAILED:
             lines.append(f"  {_where(one.about, texts, page_url)}")
     if count > MOST_TOLD:
-        lines.append(texts["more"] % {"count": count - MOST_TOLD})
+        lines.append(_counted("more", count - MOST_TOLD, language))
     lines += ["", texts[f"{kind}.remedy"], "", page_url or texts["no_page"]]
     return Mail(subject, visible("\n".join(lines)) + "\n")
 
@@ -65,8 +66,15 @@ def _where(job_id: str, texts: dict[str, str], page_url: str | None) -> str:
     return f"{page_url}/jobs/{job_id}" if page_url else texts["show"] % {"job": job_id}
 
 
-def _values(one: Occurrence, count: int, texts: dict[str, str]) -> dict[str, object]:
-    waited_s = float(one.values.get("waited_s", 0))
+def _counted(name: str, count: int, language: str) -> str:
+    """A text about a number of things."""
+    texts = _texts(language)
+    return texts[name if is_plural(count, language) else f"{name}_one"] % {"count": count}
+
+
+def _values(one: Occurrence, count: int, language: str) -> dict[str, object]:
+    texts = _texts(language)
+    waited_min = round(float(one.values.get("waited_s", 0)) / 60)
     return {
         "about": one.about,
         "count": count,
@@ -74,5 +82,5 @@ def _values(one: Occurrence, count: int, texts: dict[str, str]) -> dict[str, obj
         "target": one.values.get("target", ""),
         "type": texts.get(f"type.{one.values.get('type', '')}", one.values.get("type", "")),
         "over": texts.get(f"{one.values.get('kind', '')}.over", "") % {"about": one.about},
-        "minutes": f"{waited_s / 60:.0f}",
+        "minutes": _counted("minutes", waited_min, language),
     }

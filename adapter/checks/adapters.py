@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from adapter.about import SILENT_LEASES, AdapterAbout, AdapterState
 from adapter.inspection.dead_letter_reader import DeadLetter
+from adapter.plurals import plural
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import AdapterSettings
@@ -88,7 +89,8 @@ async def _look_at_dead_letters(client: RedisClient) -> list[Finding]:
         return [Finding(subject="dead letters", part="all", verdict=Verdict.OK, said="There are none.")]
     newest = await client.xrevrange(keys.DEAD, count=1)
     reason = next((DeadLetter(*letter).reason for letter in newest), "") or "it is not known."
-    said = f"There are {count}, the latest because: {reason} See `podjobs dead list`; then replay or drop them."
+    there = f"There {plural(count, 'is', 'are')} {count}"
+    said = f"{there}, the latest because: {reason} See `podjobs dead list`; then replay or drop them."
     return [Finding(subject="dead letters", part="all", verdict=Verdict.FAULT, said=said)]
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from adapter.plurals import counted, plural
 from podjobs.contract.examinations import Finding, Verdict
 
 CLOCK_LIMIT_S = 5.0
@@ -32,7 +33,7 @@ def compare_clocks(reference: Clock | None, others: Sequence[Clock]) -> Iterator
     mine = [Clock("this machine", 0.0)] if reference else []
     wrong = [clock for clock in (*mine, *others) if abs(clock.lead_s - base.lead_s) > CLOCK_LIMIT_S]
     if not wrong:
-        said = f"{len(mine) + len(others)} clocks were compared with that of {base.whose}."
+        said = f"{counted(len(mine) + len(others), 'clock was', 'clocks were')} compared with that of {base.whose}."
         yield Finding(subject="clocks", part="all", verdict=Verdict.OK, said=said)
     for clock in wrong:
         lead_s = clock.lead_s - base.lead_s
@@ -72,7 +73,7 @@ def compare_media(ids: Mapping[str, str]) -> Iterator[Finding]:
         said = f"{_listed(same)} see the same media root."
         yield Finding(subject="media", part="mounts", verdict=Verdict.OK, said=said)
         return
-    do = "does" if len(others) == 1 else "do"
+    do = plural(len(others), "does", "do")
     said = (
         f"{_listed(others)} {do} not see the media root of {_lower(_listed(same))}. Mount Pod's media folder there, or "
         "correct MEDIA_URL there."

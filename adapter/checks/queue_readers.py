@@ -17,6 +17,7 @@ from typing import Any
 from redis.exceptions import RedisError, ResponseError
 
 from adapter.door.queue_share import QueueShare
+from adapter.plurals import counted
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import AdapterSettings
@@ -62,8 +63,8 @@ async def _look_at_share(client: RedisClient, queue: str, percent: int) -> list[
         found.append(Finding(subject=SUBJECT, part=f"queue {queue}", verdict=verdict, said=str(state)))
     if too_long := await client.llen(keys.too_long(queue)):
         said = (
-            f"{too_long} messages are too long to be read: they are on the list {keys.too_long(queue)}. See what sends "
-            "them, and delete the list."
+            f"{counted(too_long, 'message is', 'messages are')} too long to be read, and on the list "
+            f"{keys.too_long(queue)}. See what sends such messages, and delete the list."
         )
         found.append(Finding(subject=SUBJECT, part=f"queue {queue}", verdict=Verdict.FAULT, said=said))
     return found

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from adapter.checks.comparison import Clock
 from adapter.checks.functions import MARGIN_S, SUBJECT, Examined, findings_of
 from adapter.delivery.rq.store import RqStore
+from adapter.plurals import counted, plural
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.settings import AdapterSettings, FunctionSettings
 from podjobs.contract.examinations import ExaminationReport, Finding, Verdict
@@ -47,9 +48,9 @@ async def examine_pools(settings: AdapterSettings, function: FunctionSettings, l
         return [_said(function.name, Verdict.FAULT, "It is not known: its queue's Redis does not answer.")]
     finally:
         await client.aclose()
-    count = f"{workers} workers" if workers > 1 else "1 worker"
+    count = counted(workers, "worker", "workers")
     if not reports:
-        said = f"It has {count}, of an earlier version, which do not tell how they are."
+        said = f"It has {count} of an earlier version, and does not tell how {plural(workers, 'it is', 'they are')}."
         return [_said(function.name, Verdict.UNCHECKED, said)]
     return [_said(function.name, Verdict.OK, f"It has {count}."), *_examined(function.name, reports)]
 

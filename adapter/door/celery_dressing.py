@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from podjobs.contract.errors import InvalidRequestError, list_faults
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.jobs import DressingRequest, Position
 from podjobs.contract.media_paths import MediaPaths
 
@@ -21,6 +22,16 @@ def _text_or_none(value: Any) -> Any:
 
 
 OptionalText = Annotated[str | None, BeforeValidator(_text_or_none)]
+
+
+_PARTS = (
+    ("watermark_path", FailureKind.WATERMARK),
+    ("position_orig", FailureKind.WATERMARK),
+    ("opacity", FailureKind.WATERMARK),
+    ("opening_credits", FailureKind.OPENING_CREDITS),
+    ("ending_credits", FailureKind.ENDING_CREDITS),
+)
+"""How the names of fields begin → the part of the dressing that they describe."""
 
 
 class _JsonDressing(BaseModel):
@@ -51,28 +62,25 @@ def read_dressing(
         None if the video is not dressed.
 
     Raises:
-        InvalidRequestError: a field is invalid, the two descriptions differ, or a path is outside the media root.
+        InvalidRequestError: a field is invalid, the two descriptions differ, or a path is outside the media root. Its
+            kind says which part of the dressing is wrong.
     """
     inputs = read_inputs(dressing_input)
     if json_dressing is None:
         if inputs:
-            raise InvalidRequestError("dressing_input names files, but json_dressing is empty.")
+            raise _refusal("dressing_input names files, but json_dressing is empty.")
         return None
     try:
         request = _JsonDressing.model_validate(json_dressing)
     except ValidationError as error:
-        raise InvalidRequestError(f"json_dressing is not valid: {list_faults(error)}. Correct the dressing.") from error
-    watermark = None if request.watermark_path is None else paths.key_of(request.watermark_path)
-    opening, ending = (
-        _credit_key(name, slug, video, paths)
-        for name, slug, video in (
-            ("opening", request.opening_credits, request.opening_credits_video),
-            ("ending", request.ending_credits, request.ending_credits_video),
-        )
-    )
+        detail = f"json_dressing is not valid: {list_faults(error)}. Correct the dressing."
+        raise _refusal(detail, _part_of(error)) from error
+    watermark = _key_of("watermark_path", request.watermark_path, paths)
+    opening = _credit_key("opening_credits", request.opening_credits, request.opening_credits_video, paths)
+    ending = _credit_key("ending_credits", request.ending_credits, request.ending_credits_video, paths)
     named = [key for key in (watermark, opening, ending) if key is not None]
-    if inputs and [paths.key_of(path) for path in inputs] != named:
-        raise InvalidRequestError("dressing_input names other files than json_dressing. Encode the video again.")
+    if inputs and [_key_of("dressing_input", path, paths) for path in inputs] != named:
+        raise _refusal("dressing_input names other files than json_dressing. Encode the video again.")
     if not named:
         return None
     return DressingRequest(
@@ -94,14 +102,44 @@ def read_inputs(fragment: str) -> list[str]:
         InvalidRequestError: it contains anything else.
     """
     if INPUTS.sub("", fragment).strip():
-        raise InvalidRequestError(f'dressing_input is not a list of -i "path" pairs: {fragment[:200]!r}.')
+        raise _refusal(f'dressing_input is not a list of -i "path" pairs: {fragment[:200]!r}.')
     return [match["path"] for match in INPUTS.finditer(fragment)]
 
 
+def is_about_dressing(error: ValidationError) -> bool:
+    """Whether nothing but the dressing is wrong with a task's arguments."""
+    return {str(fault["loc"][0]) for fault in error.errors()} <= {"json_dressing", "dressing_input"}
+
+
+def _refusal(detail: str, kind: FailureKind = FailureKind.DRESSING) -> InvalidRequestError:
+    return InvalidRequestError(detail, kind=kind)
+
+
+def _part_of(error: ValidationError) -> FailureKind:
+    """The part of the dressing that is wrong; all of it, if several are."""
+    kinds = {_kind_of(str(fault["loc"][0])) for fault in error.errors() if fault["loc"]}
+    return kinds.pop() if len(kinds) == 1 else FailureKind.DRESSING
+
+
+def _kind_of(field: str) -> FailureKind:
+    return next((kind for name, kind in _PARTS if field.startswith(name)), FailureKind.DRESSING)
+
+
 def _credit_key(name: str, slug: str | None, video: str | None, paths: MediaPaths) -> str | None:
-    if slug is None and video is None:
-        return None
     if video is None:
-        raise InvalidRequestError(f"json_dressing names {name}_credits, but not {name}_credits_video.")
+        if slug is None:
+            return None
+        detail = f"json_dressing names {name}, but not {name}_video. Choose a video for them in the dressing."
+        raise _refusal(detail, _kind_of(name))
     # relative to the media root; mapped there and back to ensure that it stays inside
-    return paths.key_of(paths.pod_path(video.lstrip("/")) if not video.startswith("/") else video)
+    return _key_of(f"{name}_video", video if video.startswith("/") else paths.pod_path(video), paths)
+
+
+def _key_of(field: str, path: str | None, paths: MediaPaths) -> str | None:
+    """Map a path of the dressing to a key; None stays None. Raises InvalidRequestError, which names the field."""
+    if path is None:
+        return None
+    try:
+        return paths.key_of(path)
+    except InvalidRequestError as error:
+        raise _refusal(f"{field}: {error.detail}", _kind_of(field)) from error

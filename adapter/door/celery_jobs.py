@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
 
-from adapter.door.celery_dressing import read_dressing
+from adapter.door.celery_dressing import is_about_dressing, read_dressing
 from adapter.door.envelope import open_envelope
 from podjobs.contract.errors import InvalidRequestError, Problem, list_faults
+from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.jobs import Cut, EncodingJob, Job, Seconds, TranscriptionJob, spare_source
 from podjobs.contract.media_paths import MediaPaths, PodPath
 from podjobs.contract.reply_to import PodCallback
@@ -175,7 +176,8 @@ def read_job(raw: bytes, paths: MediaPaths) -> Job:
     try:
         return task.model_validate(arguments.bind(names)).to_job(envelope.id, paths)
     except ValidationError as error:
-        invalid = InvalidRequestError(f"The task's arguments are not valid: {list_faults(error)}")
+        kind = FailureKind.DRESSING if is_about_dressing(error) else None
+        invalid = InvalidRequestError(f"The task's arguments are not valid: {list_faults(error)}", kind=kind)
     except InvalidRequestError as error:
         invalid = error
     try:

@@ -9,6 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.plurals import counted
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.traces import TraceContext
 
@@ -151,7 +152,9 @@ def _content(message: dict[str, Any]) -> Any:
 
 def _bind(names: tuple[str, ...], positional: list[Any], keywords: dict[str, Any]) -> dict[str, Any]:
     if len(positional) > len(names):
-        raise InvalidRequestError(f"The task has {len(positional)} arguments, at most {len(names)} were expected.")
+        raise InvalidRequestError(
+            f"The task has {counted(len(positional), 'argument', 'arguments')}, at most {len(names)} were expected."
+        )
     values = dict(zip(names, positional, strict=False))
     for name, value in keywords.items():
         if name in values:

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 
 from adapter.door.processing_list import EVERYTHING
+from adapter.plurals import counted
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 
@@ -57,14 +58,16 @@ class QueueState:
         """What an operator should know; empty: nothing."""
         if self.handed_back_at:
             return (
-                f"The queue {self.queue} is handed back to Pod's workers: nothing is taken from it, and {self.waiting} "
-                f"messages wait on it. `podjobs takeover {self.queue}` begins again."
+                f"The queue {self.queue} is handed back to Pod's workers: nothing is taken from it, and "
+                f"{counted(self.waiting, 'message waits', 'messages wait')} on it. `podjobs takeover {self.queue}` "
+                "begins again."
             )
         if self.unread_s < UNREAD_LIMIT_S:
             return ""
         left = keys.left_to_pod(self.queue)
         return (
-            f"{self.waiting_for_pod} messages wait on {left}, and none was taken for {self.unread_s / 60:.0f} minutes. "
+            f"{counted(self.waiting_for_pod, 'message waits', 'messages wait')} on {left}, and none was taken for "
+            f"{self.unread_s / 60:.0f} minutes. "
             f"Unless Pod's workers are all busy, start one with -Q {left}, or set PODJOBS_SHARE=100."
         )
 
@@ -82,8 +85,9 @@ class QueueState:
     def __str__(self) -> str:
         """For a line of `check`."""
         return self.advice or (
-            f"{self.share_percent} % are taken: {self.taken} messages so far; {self.forwarded} were left to Pod's "
-            f"workers, for whom {self.waiting_for_pod} wait."
+            f"{self.share_percent} % are taken: {counted(self.taken, 'message', 'messages')} so far; "
+            f"{counted(self.forwarded, 'was', 'were')} left to Pod's workers, for whom "
+            f"{counted(self.waiting_for_pod, 'waits', 'wait')}."
         )
 
 

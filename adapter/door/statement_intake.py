@@ -11,6 +11,7 @@ from typing import Any
 from adapter.door.envelope import open_envelope
 from adapter.door.processing_list import Message
 from adapter.door.room import DeadBound, Room
+from adapter.plurals import counted
 from adapter.statements.store import StatementStore
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.statements import Statement
@@ -121,9 +122,9 @@ class StatementIntake:
         obstacle = await self._dead_bound.obstacle()
         if not obstacle and (left <= 0 or size_bytes >= self._bounds.size_bytes):
             obstacle = (
-                f"The limit of statements in Redis is reached: {count} take {size_bytes} bytes. They stay on Pod's "
-                "queue. Find out why the LRS does not accept them (`/status`, `dead list`), or raise "
-                "PODJOBS_XAPI_HELD_LIMIT or PODJOBS_XAPI_HELD_BYTES."
+                f"The limit of statements in Redis is reached: {counted(count, 'takes', 'take')} {size_bytes} bytes. "
+                "Others stay on Pod's queue. Find out why the LRS does not accept them (`/status`, `dead list`), or "
+                "raise PODJOBS_XAPI_HELD_LIMIT or PODJOBS_XAPI_HELD_BYTES."
             )
         self.is_full = bool(obstacle)
         return Room(0 if obstacle else left, obstacle)

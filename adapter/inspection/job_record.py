@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter.steps.script import problem_detail
+from podjobs.contract.errors import Problem
+from podjobs.contract.failure_sentences import Language, tell_failure
 from podjobs.contract.job_states import JobState
 
 VIDEOS = "videos/"
@@ -56,6 +58,23 @@ class JobRecord:
     def reason(self) -> str:
         """Why it failed, or why its latest attempt did; empty while all is well."""
         return problem_detail(self.fields.get("error") or self.fields.get("trouble") or "")
+
+    def told(self, language: Language) -> str:
+        """What people are told in Pod of its failure, without technical words.
+
+        Args:
+            language: of the sentence; Pod's is that of LANGUAGE_CODE.
+
+        Returns:
+            Empty: it has not failed, or nobody requested it.
+        """
+        if not self.fields.get("error") or not self.request.get("reply_to"):
+            return ""
+        try:
+            problem = Problem.model_validate_json(self.fields["error"])
+        except ValueError:
+            return ""
+        return tell_failure(problem, self.type, language)
 
     @property
     def request(self) -> dict[str, Any]:

@@ -5,9 +5,10 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Self
 
 from adapter.about import SILENT_LEASES, AdapterAbout
+from adapter.plurals import Plural, plural
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.steps.history import read_running
@@ -18,13 +19,20 @@ DAY_S = 86400
 
 NO_ADAPTER = "No adapter runs: jobs wait. Start one with `podjobs run`, or scripts/up."
 SILENT_ADAPTER = "The adapter %(adapter)s was not heard of for %(silent_s)s s. If it was killed, others do its steps."
-PAUSED_FUNCTION = (
-    "The function %(function)s is paused: %(steps)s steps wait. `podjobs resume %(function)s` lets it go on."
+PAUSED_FUNCTION = Plural(
+    "The function %(function)s is paused: %(count)s step waits. `podjobs resume %(function)s` lets it go on.",
+    "The function %(function)s is paused: %(count)s steps wait. `podjobs resume %(function)s` lets it go on.",
 )
 QUEUE_AWAY = "The Redis of the queue %(queue)s does not answer."
 QUEUE_HANDED_BACK = "The queue %(queue)s is handed back to Pod's workers. `podjobs takeover %(queue)s` begins again."
-DEAD_LETTERS = "%(letters)s dead letters wait for a decision: `podjobs dead list`."
-FAILED_JOBS = "%(jobs)s jobs have failed in the last 24 hours: `podjobs jobs --state failed`."
+DEAD_LETTERS = Plural(
+    "%(count)s dead letter waits for a decision: `podjobs dead list`.",
+    "%(count)s dead letters wait for a decision: `podjobs dead list`.",
+)
+FAILED_JOBS = Plural(
+    "%(count)s job has failed in the last 24 hours: `podjobs jobs --state failed`.",
+    "%(count)s jobs have failed in the last 24 hours: `podjobs jobs --state failed`.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +42,18 @@ class Remark:
     text: str
     """With places for the values, as `%(name)s`."""
     values: dict[str, Any] = field(default_factory=dict)
+    many: str = ""
+    """The sentence instead, if the value `count` is not one; empty: it counts nothing."""
+
+    @classmethod
+    def counting(cls, texts: Plural, count: int, **values: Any) -> Self:
+        """A sentence about a number of things, which is its value `count`."""
+        return cls(texts.one, {"count": count, **values}, texts.many)
 
     def __str__(self) -> str:
         """The sentence in English."""
-        return self.text % self.values
+        text = plural(self.values["count"], self.text, self.many) if self.many else self.text
+        return text % self.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,16 +125,16 @@ class Overview:
         found = [] if len(silent) < len(self.adapters) else [Remark(NO_ADAPTER)]
         found += [Remark(SILENT_ADAPTER, {"adapter": one.name, "silent_s": round(one.silent_s)}) for one in silent]
         found += [
-            Remark(PAUSED_FUNCTION, {"function": one.name, "steps": one.waiting})
+            Remark.counting(PAUSED_FUNCTION, one.waiting, function=one.name)
             for one in self.functions
             if one.paused_since is not None
         ]
         found += [Remark(QUEUE_AWAY, {"queue": one.name}) for one in self.queues if one.waiting < 0]
         found += [Remark(QUEUE_HANDED_BACK, {"queue": one.name}) for one in self.queues if one.is_handed_back]
         if self.dead:
-            found.append(Remark(DEAD_LETTERS, {"letters": self.dead}))
+            found.append(Remark.counting(DEAD_LETTERS, self.dead))
         if failed := self.last_day.get(JobState.FAILED, 0):
-            found.append(Remark(FAILED_JOBS, {"jobs": failed}))
+            found.append(Remark.counting(FAILED_JOBS, failed))
         return found
 
     def as_fields(self) -> dict[str, Any]:

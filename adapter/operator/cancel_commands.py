@@ -22,6 +22,7 @@ from adapter.operator.terminal import (
     print_table,
     run_or_exit,
 )
+from adapter.plurals import counted
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
 from adapter.steering.selection import CANCELLABLE, BulkOutcome, cancel_all, retry_all, select_jobs
@@ -134,7 +135,7 @@ def _say_chosen(done: str, chosen: Sequence[JobRecord], *, as_json: bool) -> Non
     print_table(table)
     if len(chosen) > SHOWN:
         click.echo(f"… and {len(chosen) - SHOWN} more.")
-    click.echo(f"{len(chosen)} jobs would be {done}.")
+    click.echo(f"{counted(len(chosen), 'job', 'jobs')} would be {done}.")
 
 
 def _say_done(done: str, outcome: BulkOutcome, *, as_json: bool) -> None:
@@ -143,7 +144,6 @@ def _say_done(done: str, outcome: BulkOutcome, *, as_json: bool) -> None:
     else:
         for job_id, why in outcome.refused.items():
             click.echo(visible_line(f"{job_id}: {why}"), err=True)
-        count = len(outcome.done)
-        click.echo(f"{count} {'job was' if count == 1 else 'jobs were'} {done}.")
+        click.echo(f"{counted(len(outcome.done), 'job was', 'jobs were')} {done}.")
     if outcome.refused:
         sys.exit(EXIT_FAILURE)

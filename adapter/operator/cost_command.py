@@ -13,6 +13,7 @@ from adapter.operation_settings.prices import PriceSettings
 from adapter.operator.job_options import filter_options, find_job, read_filter
 from adapter.operator.name_completion import complete_jobs
 from adapter.operator.terminal import ask_redis, new_table, print_table, settings_or_exit
+from adapter.plurals import counted, plural
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -47,7 +48,9 @@ def cost(job_name: str | None, *, as_json: bool, **conditions: Any) -> None:
     print_table(_table(rows, prices))
     _say_rates(prices)
     if total.unmeasured:
-        click.echo(f"{total.unmeasured} of {total.jobs} jobs are not in it: no function has said what they have used.")
+        are = plural(total.unmeasured, "is", "are")
+        left_out = f"{total.unmeasured} of {counted(total.jobs, 'job', 'jobs')} {are} not in it"
+        click.echo(f"{left_out}: no function has said what was used.")
 
 
 def _show_job(record: JobRecord, found: Cost, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from adapter.inspection.dead_letter_filter import KINDS, DeadLetterFilter
 from adapter.inspection.dead_letter_reader import DeadLetter, DeadLetterReader
 from adapter.inspection.visible_text import visible
 from adapter.operator.job_options import Moment
@@ -21,16 +22,14 @@ from adapter.operator.terminal import (
     print_table,
     run_or_exit,
 )
+from adapter.plurals import counted
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import RedisClient, open_redis
-from adapter.statements.store import StatementStore
-from adapter.steering.replay import ReplayError, ReplayTargets, replay_dead_letter
-from adapter.steps.interventions import Interventions
+from adapter.steering.replay import ReplayError, open_targets, replay_dead_letter
 from adapter.steps.records import Records
-from podjobs.contract.workflows import XAPI
+from adapter.steps.versions import NewerRecordError
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-KINDS = ("job", "message", "statement")
 
 
 @click.group()
@@ -101,7 +100,9 @@ def dead_replay(*, dry_run: bool, yes: bool, as_json: bool, **choice: Any) -> No
         for sentence in replayed.values():
             click.echo(sentence)
     if problem:
-        rest = f" {len(replayed)} before it were replayed." if replayed else ""
+        rest = (
+            f" {counted(len(replayed), 'entry before it was', 'entries before it were')} replayed." if replayed else ""
+        )
         exit_with(problem + rest, EXIT_FAILURE)
 
 
@@ -139,9 +140,8 @@ def _choice(kind: str | None, since_s: float | None, reason: str, entry_ids: tup
         if since_s is None and not reason:
             return await reader.ids(kind)
         letters = await reader.newest(sys.maxsize, kind)
-        wanted = reason.casefold()
-        chosen = [one.id for one in letters if one.since_s >= (since_s or 0) and wanted in one.reason.casefold()]
-        return chosen[::-1]
+        wanted = DeadLetterFilter(kind, since_s, reason)
+        return [letter.id for letter in letters if wanted.matches(letter)][::-1]
 
     return find
 
@@ -159,7 +159,7 @@ def _confirm(done: str, choice: Choice, *, asks: bool, as_json: bool) -> None:
     """In a terminal, ask before all entries of a kind are changed; scripts have said what they mean."""
     if asks and not as_json and sys.stdin.isatty():
         count = len(ask_redis(lambda redis: choice(DeadLetterReader(redis))))
-        click.confirm(f"Shall {count} entries be {done}?", abort=True)
+        click.confirm(f"Shall {counted(count, 'entry', 'entries')} be {done}?", abort=True)
 
 
 async def _letters(reader: DeadLetterReader, choice: Choice) -> list[DeadLetter]:
@@ -194,13 +194,8 @@ async def _replay(settings: RecordSettings, choice: Choice, replayed: dict[str, 
             return client
 
         jobs_redis = opened(settings.jobs_url, text=True)
-        targets = ReplayTargets(
-            interventions=Interventions(Records(jobs_redis, settings.podjobs_job_ttl_s).script),
-            statements=StatementStore(jobs_redis),
-            jobs=jobs_redis,
-            brokers={XAPI.queue: opened(settings.xapi_broker_url, text=False)},
-            broker=opened(settings.broker_url, text=False),
-        )
+        records = Records(jobs_redis, settings.podjobs_job_ttl_s)
+        targets = open_targets(settings, records, jobs_redis, lambda url: opened(url, text=False))
         reader = DeadLetterReader(jobs_redis)
         try:
             for entry_id in await choice(reader):
@@ -208,7 +203,7 @@ async def _replay(settings: RecordSettings, choice: Choice, replayed: dict[str, 
                 if letter is None:
                     return _missing(entry_id)
                 replayed[entry_id] = await replay_dead_letter(letter, targets)
-        except ReplayError as error:
+        except (ReplayError, NewerRecordError) as error:
             return str(error)
         return ""
 

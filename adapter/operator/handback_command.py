@@ -1,8 +1,10 @@
 """The commands that hand Pod's queues back to its own workers, and take them over again (adapter/door/handback.py)."""
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
 
 import click
 
@@ -21,6 +23,7 @@ POLL_S = 0.5
 TRANSCRIPTING = WORKFLOWS["transcription"].function.queue
 TASKS = {ENCODING.queue: ENCODING_TASK, TRANSCRIPTING: TRANSCRIPTION_TASK, XAPI.queue: STATEMENT_TASK}
 """Pod's queues, each with one of its tasks."""
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object per line, for each queue.")
 QUEUE_OF_TYPE = {
     workflow.type: workflow.function.queue for workflow in WORKFLOWS.values() if workflow.job is not RecoveryJob
 }
@@ -44,7 +47,8 @@ def worker_command(queue: str, reads: str) -> str:
 @click.option("--all", "all_queues", is_flag=True, help="All of Pod's queues.")
 @click.option("--wait", "wait_s", type=click.IntRange(min=0), default=0, help="Seconds to wait for what is accepted.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; say what there is.")
-def handback(queues: tuple[str, ...], wait_s: int, *, all_queues: bool, dry_run: bool) -> None:
+@_JSON
+def handback(queues: tuple[str, ...], wait_s: int, *, all_queues: bool, dry_run: bool, as_json: bool) -> None:
     """Hand QUEUES back to Pod's own workers, losing nothing.
 
     Adapters stop reading them, until `takeover`; what was left to Pod's workers and not taken yet is on Pod's queue
@@ -52,9 +56,9 @@ def handback(queues: tuple[str, ...], wait_s: int, *, all_queues: bool, dry_run:
     does a newer request for a video that is still in work here. The exit status is 1 if something is left to do.
     """
     chosen = _chosen(queues, all_queues=all_queues)
-    problems = run_or_exit(_each(chosen, _preview if dry_run else _hand_back))
+    problems = run_or_exit(_each(chosen, _preview if dry_run else _hand_back, as_json=as_json))
     if wait_s and not dry_run:
-        problems += run_or_exit(_each(chosen, _finish_by(time.monotonic() + wait_s)))
+        problems += run_or_exit(_each(chosen, _finish_by(time.monotonic() + wait_s), as_json=as_json))
     if problems:
         exit_with("\n".join(problems), EXIT_FAILURE)
 
@@ -62,9 +66,10 @@ def handback(queues: tuple[str, ...], wait_s: int, *, all_queues: bool, dry_run:
 @click.command()
 @click.argument("queues", type=click.Choice(list(TASKS)), nargs=-1)
 @click.option("--all", "all_queues", is_flag=True, help="All of Pod's queues.")
-def takeover(queues: tuple[str, ...], *, all_queues: bool) -> None:
+@_JSON
+def takeover(queues: tuple[str, ...], *, all_queues: bool, as_json: bool) -> None:
     """Let the adapters read QUEUES again that were handed back."""
-    run_or_exit(_each(_chosen(queues, all_queues=all_queues), _take_over))
+    run_or_exit(_each(_chosen(queues, all_queues=all_queues), _take_over, as_json=as_json))
 
 
 def _chosen(queues: Sequence[str], *, all_queues: bool) -> list[str]:
@@ -90,20 +95,41 @@ class _Queue:
         return sum(QUEUE_OF_TYPE.get(type_) == self.name for type_ in types)
 
 
-Work = Callable[[_Queue], Awaitable[str]]
-"""Does something with a queue and prints what it did. Returns what is left to do; empty: nothing."""
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What was done with a queue."""
+
+    said: str
+    """For people; empty: nothing."""
+    fields: dict[str, object]
+    """For programs."""
+    left: str = ""
+    """What is left to do; empty: nothing."""
 
 
-def _each(queues: Sequence[str], work: Work) -> Callable[[RecordSettings], Awaitable[list[str]]]:
-    """Work on one queue after the other; returns what is left to do."""
+Work = Callable[[_Queue], Awaitable[_Report]]
+"""Does something with a queue."""
+
+
+def _each(queues: Sequence[str], work: Work, *, as_json: bool) -> Callable[[RecordSettings], Awaitable[list[str]]]:
+    """Work on one queue after the other, and print each report; returns what is left to do."""
 
     async def run(settings: RecordSettings) -> list[str]:
-        return [left for queue in queues if (left := await _open_and(work, queue, settings))]
+        left = []
+        for queue in queues:
+            report = await _open_and(work, queue, settings)
+            if as_json:
+                click.echo(json.dumps({"queue": queue, **report.fields, "problem": report.left}))
+            elif report.said:
+                click.echo(report.said)
+            if report.left:
+                left.append(report.left)
+        return left
 
     return run
 
 
-async def _open_and(work: Work, queue: str, settings: RecordSettings) -> str:
+async def _open_and(work: Work, queue: str, settings: RecordSettings) -> _Report:
     broker = open_redis(settings.queue_url(queue), text=False)
     jobs = open_redis(settings.jobs_url, text=True)
     try:
@@ -113,55 +139,59 @@ async def _open_and(work: Work, queue: str, settings: RecordSettings) -> str:
         await jobs.aclose()
 
 
-async def _preview(queue: _Queue) -> str:
+async def _preview(queue: _Queue) -> _Report:
     state, in_hand, accepted = await queue.share.state(), await queue.handback.in_hand(), await queue.accepted()
-    click.echo(f"{queue.name}: it would be handed back. Nothing was changed.")
-    click.echo(f"  Messages on the queue: {state.waiting}.")
-    click.echo(f"  Messages on {keys.left_to_pod(queue.name)}, which would go back to it: {state.waiting_for_pod}.")
-    click.echo(f"  Messages that adapters are storing: {in_hand}.")
-    click.echo(f"  {_accepted(queue.name, accepted)}")
-    return ""
+    said = [
+        f"{queue.name}: it would be handed back. Nothing was changed.",
+        f"  Messages on the queue: {state.waiting}.",
+        f"  Messages on {keys.left_to_pod(queue.name)}, which would go back to it: {state.waiting_for_pod}.",
+        f"  Messages that adapters are storing: {in_hand}.",
+        f"  {_accepted(queue.name, accepted)}",
+    ]
+    counts = {"waiting": state.waiting, "left_to_pod": state.waiting_for_pod, "in_hand": in_hand, "accepted": accepted}
+    return _Report("\n".join(said), {"would": "handed back", **counts})
 
 
-async def _hand_back(queue: _Queue) -> str:
+async def _hand_back(queue: _Queue) -> _Report:
     returned = await queue.handback.run()
-    click.echo(_say_returned(await queue.share.state(), returned, await queue.accepted()))
-    if not returned.in_hand:
-        return ""
-    return (
-        f"{queue.name}: messages that an adapter which lives has not stored yet: {returned.in_hand}. Its log says why; "
-        "once that is settled, it stores them by itself. Run this command again to see."
+    state, accepted = await queue.share.state(), await queue.accepted()
+    left = ""
+    if returned.in_hand:
+        left = (
+            f"{queue.name}: messages that an adapter which lives has not stored yet: {returned.in_hand}. Its log says "
+            "why; once that is settled, it stores them by itself. Run this command again to see."
+        )
+    fields = {"waiting": state.waiting, "accepted": accepted, "worker": worker_command(queue.name, queue.name)}
+    return _Report(
+        _say_returned(state, returned, accepted), {"done": "handed back", **asdict(returned), **fields}, left
     )
 
 
 def _finish_by(end_s: float) -> Work:
     """Wait until all that is accepted is finished, or until then by the monotonic clock."""
 
-    async def wait(queue: _Queue) -> str:
-        while True:
-            left = await queue.accepted()
-            if not left:
-                click.echo(f"{queue.name}: all that was accepted is finished.")
-                return ""
+    async def wait(queue: _Queue) -> _Report:
+        while left := await queue.accepted():
             if time.monotonic() >= end_s:
-                return (
+                unfinished = (
                     f"{queue.name}: accepted and not finished yet: {left}. They go on; run this command again to wait."
                 )
+                return _Report("", {"accepted": left}, unfinished)
             await asyncio.sleep(POLL_S)
+        return _Report(f"{queue.name}: all that was accepted is finished.", {"accepted": 0})
 
     return wait
 
 
-async def _take_over(queue: _Queue) -> str:
+async def _take_over(queue: _Queue) -> _Report:
     if not await queue.share.take_over():
-        click.echo(f"{queue.name}: it was not handed back.")
-        return ""
-    click.echo(
+        return _Report(f"{queue.name}: it was not handed back.", {"done": "nothing"})
+    worker = worker_command(queue.name, keys.left_to_pod(queue.name))
+    said = (
         f"{queue.name}: the adapters read it again. Stop Pod's worker of it, or it takes messages, too. With a "
-        f"PODJOBS_SHARE below 100, start one for the rest:\n"
-        f"    {worker_command(queue.name, keys.left_to_pod(queue.name))}"
+        f"PODJOBS_SHARE below 100, start one for the rest:\n    {worker}"
     )
-    return ""
+    return _Report(said, {"done": "taken over", "worker_for_the_rest": worker})
 
 
 def _say_returned(state: QueueState, returned: Returned, accepted: int) -> str:

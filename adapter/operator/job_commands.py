@@ -12,10 +12,11 @@ from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
 from adapter.operator.job_options import filter_options, find_job, read_filter
 from adapter.operator.name_completion import complete_jobs
-from adapter.operator.terminal import ask_redis, format_time, new_table, print_table, run_or_exit, say
+from adapter.operator.terminal import ask_redis, format_time, new_table, print_table, say, settings_or_exit
 from adapter.record_settings import RecordSettings
-from adapter.redis.connections import open_redis
+from adapter.redis.connections import RedisClient
 from adapter.steps.history import Attempt, RunningStep
+from podjobs.language_settings import LanguageSettings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,6 +59,8 @@ class _Job:
     running: list[RunningStep]
     gone: dict[str, float]
     """See JobReader.gone_owners."""
+    told: str
+    """What people are told in Pod of its failure; empty: nothing."""
 
     def as_json(self) -> str:
         """For programs."""
@@ -67,6 +70,7 @@ class _Job:
                 "owner": self.record.owner,
                 "progress": round(self.record.progress, 4),
                 **self.record.fields,
+                "told": self.told,
                 "running": [asdict(step) | {"is_gone": step.owner in self.gone} for step in self.running],
                 "attempts": [asdict(attempt) for attempt in self.attempts],
                 "log": self.log,
@@ -82,11 +86,11 @@ def show(job_name: str, *, as_json: bool) -> None:
 
     JOB is its id, the beginning of its id, or video:NUMBER for the newest job of that video.
     """
-    job = run_or_exit(lambda settings: _read(settings, job_name))
+    job = ask_redis(lambda redis: _read(redis, job_name))
     if as_json:
         click.echo(job.as_json())
         return
-    print_table(_facts(job.record))
+    print_table(_facts(job.record, job.told))
     if job.running or job.attempts:
         click.echo("\nSteps:")
         print_table(_steps(job))
@@ -96,19 +100,16 @@ def show(job_name: str, *, as_json: bool) -> None:
             say(f"  {sentence}")
 
 
-async def _read(settings: RecordSettings, name: str) -> _Job:
-    redis = open_redis(settings.jobs_url, text=True)
-    try:
-        reader = JobReader(redis)
-        record = await find_job(reader, name)
-        running = [step for step in await reader.running() if step.job_id == record.id]
-        gone = await reader.gone_owners(running, settings.podjobs_lease_s)
-        return _Job(record, await reader.log(record.id), await reader.attempts(record.id), running, gone)
-    finally:
-        await redis.aclose()
+async def _read(redis: RedisClient, name: str) -> _Job:
+    reader = JobReader(redis)
+    record = await find_job(reader, name)
+    running = [step for step in await reader.running() if step.job_id == record.id]
+    gone = await reader.gone_owners(running, settings_or_exit(RecordSettings).podjobs_lease_s)
+    told = record.told(settings_or_exit(LanguageSettings).language) if record.fields.get("error") else ""
+    return _Job(record, await reader.log(record.id), await reader.attempts(record.id), running, gone, told)
 
 
-def _facts(record: JobRecord) -> "Table":
+def _facts(record: JobRecord, told: str) -> "Table":
     table = new_table("", "")
     table.show_header = False
     table.add_row("job", record.id)
@@ -125,6 +126,8 @@ def _facts(record: JobRecord) -> "Table":
         table.add_row("cancelled by", by)
     if record.reason:
         table.add_row("reason", record.reason)
+    if told:
+        table.add_row("users are told", told)
     table.add_row("request", record.fields.get("params", ""))
     return table
 

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from adapter.inspection.durations import format_seconds
 from adapter.inspection.overview import FunctionOverview, Overview, OverviewReader, QueueOverview
 from adapter.operator.terminal import EXIT_FAILURE, format_time, run_or_exit, say
+from adapter.plurals import counted
 from adapter.record_settings import RecordSettings
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
@@ -73,8 +74,8 @@ def _lines(overview: Overview) -> Sequence[str]:
             f"jobs        {overview.jobs_live} live, {overview.jobs_running} of them in work; in the last 24 hours "
             f"{ended['done']} done, {ended['failed']} failed, {ended['cancelled']} cancelled"
         ),
-        f"statements  {overview.statements} wait for the LRS",
-        f"dead        {overview.dead} letters",
+        f"statements  {counted(overview.statements, 'waits', 'wait')} for the LRS",
+        f"dead        {counted(overview.dead, 'letter', 'letters')}",
         "",
     ]
     names = max(
@@ -83,8 +84,8 @@ def _lines(overview: Overview) -> Sequence[str]:
     lines += [_function_line(one, names) for one in overview.functions]
     lines.append("")
     for queue in overview.queues:
-        read = f"read by {queue.readers} adapter{'' if queue.readers == 1 else 's'}" if queue.readers else "not read"
-        waiting = "its Redis does not answer" if queue.waiting < 0 else f"{queue.waiting} messages"
+        read = f"read by {counted(queue.readers, 'adapter', 'adapters')}" if queue.readers else "not read"
+        waiting = "its Redis does not answer" if queue.waiting < 0 else counted(queue.waiting, "message", "messages")
         lines.append(f"queue {queue.name:<{names}}  {waiting}, {read}")
     lines.append("")
     for adapter in overview.adapters:
@@ -94,7 +95,8 @@ def _lines(overview: Overview) -> Sequence[str]:
 
 
 def _function_line(one: FunctionOverview, width: int) -> str:
-    parts = [f"{one.running} of {one.slots} slots in use, {one.waiting} steps wait"]
+    waits = counted(one.waiting, "step waits", "steps wait")
+    parts = [f"{one.running} of {counted(one.slots, 'slot', 'slots')} in use, {waits}"]
     if one.waiting:
         parts[0] += f", the oldest for {format_seconds(one.oldest_s)}"
     if one.between_attempts:

@@ -1,12 +1,16 @@
 """The command that follows jobs until they end."""
 
 import asyncio
+import json
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import ExitStack
 from typing import Self
 
 import click
+from typing_extensions import override
 
 from adapter.inspection.durations import format_seconds
 from adapter.inspection.forecast.explanation import explain
@@ -31,44 +35,48 @@ LINE_S = 10.0
 
 @click.command()
 @click.argument("job_name", metavar="[JOB]", required=False, shell_complete=complete_jobs)
-def watch(job_name: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line, whenever a job changes.")
+def watch(job_name: str | None, *, as_json: bool) -> None:
     """Follow a job until it ends, or all that have not ended until Ctrl-C.
 
     The exit status is 0 if the job was done, 1 if it ended otherwise.
     """
-    last = follow(job_name)
+    last = follow(job_name, as_json=as_json)
     if last is not None and last.state != JobState.DONE:
         exit_with(f"The job {last.id} is {last.state}. {last.reason}".rstrip(), EXIT_FAILURE)
 
 
-def follow(name: str | None, *, appears: bool = False) -> JobRecord | None:
+def follow(name: str | None, *, appears: bool = False, as_json: bool = False) -> JobRecord | None:
     """Show what changes until the job ends.
 
     Args:
         name: of the job; None: all that have not ended, until Ctrl-C.
         appears: whether it is the id of one that may not be known yet.
+        as_json: whether it is for programs.
 
     Returns:
         The job as it ended; None if there is none.
     """
-    return ask_redis(lambda redis: _watch(redis, name, appears=appears))
+    return ask_redis(lambda redis: _watch(redis, name, appears=appears, as_json=as_json))
 
 
-async def _watch(redis: RedisClient, name: str | None, *, appears: bool) -> JobRecord | None:
+async def _watch(redis: RedisClient, name: str | None, *, appears: bool, as_json: bool) -> JobRecord | None:
     reader = JobReader(redis)
     if name and appears and not await _appears(reader, name):
         return None
     job_id = (await find_job(reader, name)).id if name else None
     forecast = _Forecast(redis, job_id)
     shown: list[JobRecord] = []
-    if sys.stdout.isatty():
-        with _Bars() as bars:
-            async for shown in _states(reader, job_id):
-                bars.show(shown, await forecast.left(shown))
-    else:
-        lines = _Lines()
+    with ExitStack() as opened:
+        display: _Display
+        if as_json:
+            display = _Documents()
+        elif sys.stdout.isatty():
+            display = opened.enter_context(_Bars())
+        else:
+            display = _Lines()
         async for shown in _states(reader, job_id):
-            lines.show(shown, await forecast.left(shown))
+            display.show(shown, await forecast.ready_at(shown))
     return next(iter(shown), None) if job_id else None
 
 
@@ -84,10 +92,15 @@ async def _appears(reader: JobReader, job_id: str) -> bool:
 
 
 async def _states(reader: JobReader, job_id: str | None) -> AsyncIterator[list[JobRecord]]:
-    """The jobs as they are, twice a second; the last time when the named one has ended."""
+    """The jobs as they are, twice a second; each that ends is among them once more."""
+    live: list[JobRecord] = []
     while True:
         if job_id is None:
-            yield await reader.live()
+            before = [record.id for record in live]
+            live = await reader.live()
+            known = {record.id for record in live}
+            ended = await reader.records([one for one in before if one not in known])
+            yield [*live, *ended]
         else:
             record = await reader.job(job_id)
             if record is None:
@@ -103,7 +116,7 @@ def _title(record: JobRecord) -> str:
 
 
 class _Forecast:
-    """How long jobs still take, computed anew every few seconds."""
+    """When jobs will be ready, computed anew every few seconds."""
 
     def __init__(self, redis: RedisClient, job_id: str | None) -> None:
         self._redis = redis
@@ -111,15 +124,13 @@ class _Forecast:
         self._next_s = 0.0
         self._ready_at: dict[str, float] = {}
 
-    async def left(self, records: Iterable[JobRecord]) -> dict[str, str]:
-        """For the jobs that have not ended, as far as it is known, such as «12 min left». Raises RedisError."""
+    async def ready_at(self, records: Iterable[JobRecord]) -> dict[str, float]:
+        """For the jobs that have not ended, as far as it is known, in seconds since the epoch. Raises RedisError."""
         live = [record.id for record in records if record.is_live]
         if live and time.monotonic() >= self._next_s:
             self._ready_at = await self._forecast()
             self._next_s = time.monotonic() + FORECAST_S
-        now_s = time.time()
-        known = {job_id: self._ready_at[job_id] for job_id in live if job_id in self._ready_at}
-        return {job_id: f"{format_seconds(max(0.0, at_s - now_s))} left" for job_id, at_s in known.items()}
+        return {job_id: self._ready_at[job_id] for job_id in live if job_id in self._ready_at}
 
     async def _forecast(self) -> dict[str, float]:
         if self._job_id is None:
@@ -128,7 +139,25 @@ class _Forecast:
         return {} if ready_at is None else {self._job_id: ready_at}
 
 
-class _Bars:
+def _left(ready_at: float | None) -> str:
+    """How long a job still takes, such as «12 min left»; empty: it is not known."""
+    return "" if ready_at is None else f"{format_seconds(max(0.0, ready_at - time.time()))} left"
+
+
+class _Display(ABC):
+    """Shows jobs, again and again."""
+
+    @abstractmethod
+    def show(self, records: Iterable[JobRecord], ready_at: Mapping[str, float]) -> None:
+        """Show them as they are.
+
+        Args:
+            records: the jobs.
+            ready_at: job → when it will be ready, in seconds since the epoch, as far as it is known.
+        """
+
+
+class _Bars(_Display):
     """Bars in a terminal."""
 
     def __init__(self) -> None:
@@ -158,26 +187,28 @@ class _Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, records: Iterable[JobRecord], left: Mapping[str, str]) -> None:
+    @override
+    def show(self, records: Iterable[JobRecord], ready_at: Mapping[str, float]) -> None:
         known = set()
         for record in records:
             known.add(record.id)
             if record.id not in self._tasks:
                 self._tasks[record.id] = self._progress.add_task(_title(record), total=1, doing="", left="")
             doing = record.fields.get("stage", "") if record.is_live else record.state
-            still = left.get(record.id, "")
+            still = _left(ready_at.get(record.id))
             self._progress.update(self._tasks[record.id], completed=record.progress, doing=doing, left=still)
         for job_id in [job_id for job_id in self._tasks if job_id not in known]:
             self._progress.remove_task(self._tasks.pop(job_id))
 
 
-class _Lines:
+class _Lines(_Display):
     """A line for what changes, for logs and pipes."""
 
     def __init__(self) -> None:
         self._said: dict[str, tuple[str, float]] = {}
 
-    def show(self, records: Iterable[JobRecord], left: Mapping[str, str]) -> None:
+    @override
+    def show(self, records: Iterable[JobRecord], ready_at: Mapping[str, float]) -> None:
         for record in records:
             doing = f"{record.state} {record.fields.get('stage', '')}".rstrip()
             said, at_s = self._said.get(record.id, ("", 0.0))
@@ -186,4 +217,28 @@ class _Lines:
             self._said[record.id] = (doing, time.monotonic())
             age = format_seconds(max(0.0, time.time() - record.accepted_at_s))
             parts = [record.id, _title(record), doing, f"{record.progress:.0%}", f"accepted {age} ago"]
-            say("  ".join([*parts, *([left[record.id]] if record.id in left else [])]))
+            left = _left(ready_at.get(record.id))
+            say("  ".join([*parts, *([left] if left else [])]))
+
+
+class _Documents(_Display):
+    """A JSON object a line for each job that has changed, for programs."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, dict[str, object]] = {}
+
+    @override
+    def show(self, records: Iterable[JobRecord], ready_at: Mapping[str, float]) -> None:
+        for record in records:
+            changing = {
+                "state": record.state,
+                "stage": record.fields.get("stage", ""),
+                "progress": round(record.progress, 4),
+                "reason": record.reason,
+            }
+            if self._said.get(record.id) == changing:
+                continue
+            self._said[record.id] = changing
+            about = {"id": record.id, "type": record.type, "target": record.target}
+            times = {"accepted_at": record.accepted_at_s, "ready_at": ready_at.get(record.id)}
+            click.echo(json.dumps(about | changing | times))

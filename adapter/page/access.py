@@ -22,6 +22,9 @@ FAILURES = 10
 FAILURES_S = 60.0
 """So many wrong tokens within this time, and none is looked at for a while."""
 _BEARER = "Bearer "
+LOCAL, BEARER = "local", "bearer"
+WITHOUT_LOGIN = frozenset({LOCAL, BEARER})
+"""The sessions of requests that no login is needed for: nothing can end them."""
 _FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "Via")
 
 NOT_LOCAL = (
@@ -94,11 +97,11 @@ class Access:
                 raise RefusedError(FOR_NOBODY, 403)
             if not _is_local(caller):
                 raise RefusedError(NOT_LOCAL, 403)
-            return "local"
+            return LOCAL
         given = caller.headers.get("Authorization", "")
         if given.startswith(_BEARER):
             self.show(given.removeprefix(_BEARER))
-            return "bearer"
+            return BEARER
         if not self._is_valid(caller.cookie):
             raise LoginNeededError
         return caller.cookie
@@ -106,7 +109,7 @@ class Access:
     def admit_change(self, caller: Caller, form_key: str) -> str:
         """Judge a request that changes something. Returns and raises as `admit`."""
         session = self.admit(caller)
-        if session != "bearer":
+        if session != BEARER:
             _check_origin(caller.headers)
             if not _are_equal(form_key, self.form_key(session)):
                 raise RefusedError(NOT_FROM_HERE, 403)

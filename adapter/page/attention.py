@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from adapter.inspection.durations import format_seconds
 from adapter.inspection.job_record import JobRecord
 from adapter.inspection.overview import (
+    DEAD_LETTERS,
     FAILED_JOBS,
     NO_ADAPTER,
     PAUSED_FUNCTION,
@@ -16,6 +17,7 @@ from adapter.inspection.overview import (
     Overview,
     Remark,
 )
+from adapter.plurals import Plural
 from podjobs.contract.errors import Problem
 
 OLD_S = 3600.0
@@ -24,13 +26,19 @@ MANY = 3
 """So many jobs with the same trouble: it is not one job's own."""
 
 QUEUE_CLOSED = "Messages stay on the queue %(queue)s: %(reason)s"
-OLD_BACKLOG = "At the function %(function)s a job has waited for its turn for %(time)s; %(steps)s steps wait."
-SHARED_TROUBLE = "Jobs do not get on (%(jobs)s of those shown here): %(reason)s"
+OLD_BACKLOG = Plural(
+    "At the function %(function)s a job has waited for its turn for %(time)s; %(count)s step waits.",
+    "At the function %(function)s a job has waited for its turn for %(time)s; %(count)s steps wait.",
+)
+SHARED_TROUBLE = Plural(
+    "A job does not get on: %(reason)s", "Jobs do not get on (%(count)s of those shown here): %(reason)s"
+)
 
 _PLACES = {
-    FAILED_JOBS: "/jobs?state=failed",
-    PAUSED_FUNCTION: "/#functions",
-    OLD_BACKLOG: "/#functions",
+    FAILED_JOBS.one: "/jobs?state=failed",
+    DEAD_LETTERS.one: "/dead",
+    PAUSED_FUNCTION.one: "/#functions",
+    OLD_BACKLOG.one: "/#functions",
     NO_ADAPTER: "/#adapters",
     SILENT_ADAPTER: "/#adapters",
     QUEUE_AWAY: "/#adapters",
@@ -58,7 +66,7 @@ def find_notices(overview: Overview, obstacles: Mapping[str, str], records: Sequ
     """
     closed = [Remark(QUEUE_CLOSED, {"queue": queue, "reason": why}) for queue, why in sorted(obstacles.items())]
     old = [
-        Remark(OLD_BACKLOG, {"function": one.name, "time": format_seconds(one.oldest_s), "steps": one.waiting})
+        Remark.counting(OLD_BACKLOG, one.waiting, function=one.name, time=format_seconds(one.oldest_s))
         for one in overview.functions
         if one.oldest_s > OLD_S and one.paused_since is None
     ]
@@ -71,7 +79,7 @@ def _troubles(records: Sequence[JobRecord]) -> list[Remark]:
     counted = Counter(record.reason for record in records if record.reason)
     shut_out = {record.reason for record in records if _is_shut_out(record)}
     return [
-        Remark(SHARED_TROUBLE, {"jobs": jobs, "reason": reason})
+        Remark.counting(SHARED_TROUBLE, jobs, reason=reason)
         for reason, jobs in counted.most_common()
         if jobs >= MANY or reason in shut_out
     ]

@@ -2,17 +2,19 @@
 
 from aiohttp import HttpVersion11, web
 
-from adapter.page.access import COOKIE, SESSION_S, Access, Caller, LoginNeededError
+from adapter.page.access import COOKIE, SESSION_S, WITHOUT_LOGIN, Access, Caller, LoginNeededError
 from adapter.page.documents import SESSION, Documents
+from adapter.page.logouts import Logouts
 
 
 class Login:
     """Takes the token, and gives a cookie that proves that it was shown."""
 
-    def __init__(self, documents: Documents, access: Access) -> None:
-        """Use what judges tokens."""
+    def __init__(self, documents: Documents, access: Access, logouts: Logouts) -> None:
+        """Use what judges tokens, and what notes who has logged out."""
         self._documents = documents
         self._access = access
+        self._logouts = logouts
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """The form."""
@@ -43,7 +45,9 @@ class Login:
         return response
 
     async def log_out(self, request: web.Request) -> web.StreamResponse:
-        """Forget the cookie."""
+        """Forget the cookie, and take it no more. Raises RedisError: it is still valid."""
+        if request[SESSION] not in WITHOUT_LOGIN:
+            await self._logouts.note(request[SESSION])
         request[SESSION] = ""
         response = self._documents.answer(request, "login", is_wrong=False)
         response.del_cookie(COOKIE, path=f"{self._documents.root}/")

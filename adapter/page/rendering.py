@@ -15,6 +15,7 @@ from adapter.page.languages import LANGUAGES, translate
 from adapter.page.pictures import Point, draw_day, draw_steps
 from adapter.page.shortening import shorten
 from adapter.page.views import JobView
+from adapter.plurals import is_plural
 
 _COMMAND = re.compile("`([^`]+)`")
 
@@ -71,10 +72,9 @@ class Renderer:
         """A text in this language."""
         return translate(self._language, text, values)
 
-    def counted(self, one: str, many: str, count: int) -> str:
-        """A text for a number of things. English and French differ in which numbers are plural: 0 in English only."""
-        is_plural = count > 1 if self._language == "fr" else count != 1
-        return self.text(many if is_plural else one, count=count)
+    def counted(self, one: str, many: str, count: int, **values: Any) -> str:
+        """A text for a number of things."""
+        return self.text(many if is_plural(count, self._language) else one, count=count, **values)
 
     def _left(self, ready_at: float) -> str:
         """When something is ready, and how long that is from now; empty if it is not known."""
@@ -84,6 +84,8 @@ class Renderer:
         return self.text("%(clock)s, in %(time)s", clock=format_clock(ready_at), time=format_about(left_s))
 
     def _remark(self, remark: Remark) -> str:
+        if remark.many:
+            return self.counted(remark.text, remark.many, **remark.values)
         return self.text(remark.text, **remark.values)
 
     def _draw_day(self, points: list[Point]) -> Markup:

@@ -5,6 +5,7 @@ GET  /jobs                jobs by conditions; /jobs/<id> one job
 GET  /jobs/confirm        which jobs an action would change; POST /jobs/change does it
 POST /jobs/<id>/retry, /functions/<name>/pause, /functions/<name>/resume
 GET  /adapters/<id>/drain asks whether an adapter is to be drained; POST does it
+GET  /dead, /dead/confirm, POST /dead/change: dead_letter_routes.py
 GET  /events              keeps a page that is open up to date
 GET, POST /login, POST /logout
 GET  /static/<file>
@@ -20,14 +21,17 @@ from aiohttp import web
 from redis.exceptions import RedisError
 
 from adapter.operation_settings.page import PageSettings
-from adapter.page.access import Access, LoginNeededError, RefusedError
+from adapter.page.access import WITHOUT_LOGIN, Access, LoginNeededError, RefusedError
 from adapter.page.actions import ACTIONS, MOST, Actions
+from adapter.page.dead_letter_routes import DeadLetterRoutes
 from adapter.page.documents import SESSION, Documents
 from adapter.page.links import PodLinks
 from adapter.page.live import Live, Subject, fingerprints
 from adapter.page.login import Login, caller_of
+from adapter.page.logouts import Logouts
 from adapter.page.requests import read_conditions
 from adapter.page.views import JobView, ViewReader
+from adapter.steering.dead_letters import DeadLetterSteering
 from adapter.steering.steering import SteeringError
 
 if TYPE_CHECKING:
@@ -47,21 +51,26 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class PageRoutes:
     """Serves the page of one adapter."""
 
-    def __init__(self, settings: PageSettings, views: ViewReader, actions: Actions) -> None:
+    def __init__(
+        self, settings: PageSettings, views: ViewReader, actions: Actions, letters: DeadLetterSteering
+    ) -> None:
         """Create the routes.
 
         Args:
             settings: who may see the page, and where it is.
             views: reads what it shows.
-            actions: what it changes.
+            actions: what it changes of jobs, functions and adapters.
+            letters: what it changes of dead letters.
         """
         token = settings.podjobs_page_token
         self._access = Access(token.get_secret_value() if token else None, is_public=settings.is_public)
         self._documents = Documents(settings, self._access)
-        self._login = Login(self._documents, self._access)
+        self._logouts = Logouts(views.jobs)
+        self._login = Login(self._documents, self._access, self._logouts)
         self._links = PodLinks(settings.pod_api_url, settings.pod_media_url)
         self._views = views
         self._actions = actions
+        self._letters = DeadLetterRoutes(self._documents, views.jobs, letters)
         self._live = Live()
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -79,6 +88,9 @@ class PageRoutes:
             web.post("/functions/{function}/{action:pause|resume}", change(self._change_function)),
             web.get("/adapters/{adapter}/drain", look(self._ask_to_drain)),
             web.post("/adapters/{adapter}/drain", change(self._drain)),
+            web.get("/dead", look(self._letters.show)),
+            web.get("/dead/confirm", look(self._letters.confirm)),
+            web.post("/dead/change", change(self._letters.change)),
             web.get("/events", look(self._events)),
             web.get("/login", self._guarded(self._login.show)),
             web.post("/login", self._guarded(self._login.log_in)),
@@ -95,7 +107,7 @@ class PageRoutes:
 
     def _look(self, handler: Handler) -> Handler:
         async def admitted(request: web.Request) -> web.StreamResponse:
-            request[SESSION] = self._access.admit(caller_of(request))
+            request[SESSION] = await self._still_open(self._access.admit(caller_of(request)))
             return await handler(request)
 
         return self._guarded(admitted)
@@ -103,10 +115,17 @@ class PageRoutes:
     def _change(self, handler: Handler) -> Handler:
         async def admitted(request: web.Request) -> web.StreamResponse:
             form = await request.post()
-            request[SESSION] = self._access.admit_change(caller_of(request), _text(form, "key"))
+            session = self._access.admit_change(caller_of(request), _text(form, "key"))
+            request[SESSION] = await self._still_open(session)
             return await handler(request)
 
         return self._guarded(admitted)
+
+    async def _still_open(self, session: str) -> str:
+        """A session that was not ended by a logout. Raises LoginNeededError, RedisError."""
+        if session not in WITHOUT_LOGIN and await self._logouts.has(session):
+            raise LoginNeededError
+        return session
 
     def _guarded(self, handler: Handler) -> Handler:
         """Answer what is refused, and give every answer the headers that browsers go by."""
@@ -176,8 +195,9 @@ class PageRoutes:
             async for text in changes:
                 lines = "".join(f"data: {line}\n" for line in text.splitlines())
                 try:
+                    await self._still_open(request[SESSION])
                     await response.write(f"{lines or ': '}\n\n".encode())
-                except ConnectionResetError:
+                except (ConnectionResetError, LoginNeededError, RedisError):
                     break
         return response
 

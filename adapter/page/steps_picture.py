@@ -7,6 +7,7 @@ from itertools import pairwise
 from adapter.inspection.durations import format_seconds
 from adapter.inspection.overview import Remark
 from adapter.page.pictures import MOST_ROWS, Row, Span
+from adapter.plurals import Plural
 from adapter.steps.history import Attempt, AttemptOutcome, RunningStep
 
 _LEAST_S = 0.05
@@ -18,11 +19,15 @@ FAILED = "%(step)s: attempt %(number)s failed after %(time)s: %(reason)s"
 BETWEEN = "%(step)s: waited %(time)s for another attempt"
 RUNS = "%(step)s: attempt %(number)s runs"
 FOLDED = {
-    "waiting": "%(step)s: %(count)s steps waited for their turns",
-    "work": "%(step)s: %(count)s attempts worked",
-    "between": "%(step)s: %(count)s steps waited for another attempt",
-    "failed": "%(step)s: %(count)s attempts failed",
-    "running": "%(step)s: %(count)s steps run",
+    "waiting": Plural(
+        "%(step)s: %(count)s step waited for its turn", "%(step)s: %(count)s steps waited for their turns"
+    ),
+    "work": Plural("%(step)s: %(count)s attempt worked", "%(step)s: %(count)s attempts worked"),
+    "between": Plural(
+        "%(step)s: %(count)s step waited for another attempt", "%(step)s: %(count)s steps waited for another attempt"
+    ),
+    "failed": Plural("%(step)s: %(count)s attempt failed", "%(step)s: %(count)s attempts failed"),
+    "running": Plural("%(step)s: %(count)s step runs", "%(step)s: %(count)s steps run"),
 }
 """Of several steps; in the order in which they are drawn."""
 
@@ -104,9 +109,9 @@ def _fold(steps: Sequence[str], by_step: Mapping[str, Sequence[Span]]) -> Row:
     spans = [span for step in steps for span in by_step[step]]
     label = f"{steps[0]} … {steps[-1]}" if len(steps) > 1 else steps[0]
     folded: list[Span] = []
-    for kind, text in FOLDED.items():
+    for kind, texts in FOLDED.items():
         own = sorted((span for span in spans if span.kind == kind), key=lambda span: span.begin_s)
-        remark = Remark(text, {"step": label, "count": len(own)})
+        remark = Remark.counting(texts, len(own), step=label)
         folded += _unite(own, kind, remark)
     return Row(label, folded)
 

@@ -53,6 +53,8 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
     statements                      stream of the xAPI statements that the LRS does not have yet; consumer group
                                     `adapter`, created at 0. An entry: statement (JSON). It is acknowledged and
                                     deleted when the LRS has it or when it becomes a dead letter. Owners as above.
+    page-logouts                    sorted set that expires: logins of the page that were ended before their time
+                                    (page/logouts.py), by when they would have ended, in seconds since the epoch
     retention                       string that expires: what is older than it is kept was removed
     dead                            stream of the dead letters: kind `job` (job, type, target, params, step, problem),
                                     kind `message` (queue, raw or raw_base64, problem; of one that is too long: queue,
@@ -142,6 +144,7 @@ OCCURRENCES = f"{PREFIX}occurrences"
 LASTING = f"{PREFIX}lasting"
 MAIL_WINDOWS = f"{PREFIX}mail-windows"
 MAIL_SENDER = f"{PREFIX}mail-sender"
+PAGE_LOGOUTS = f"{PREFIX}page-logouts"
 SAMPLES = f"{PREFIX}samples"
 RATES = f"{PREFIX}rates"
 ARRIVALS = f"{PREFIX}arrivals"

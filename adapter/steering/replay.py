@@ -2,15 +2,17 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from adapter.inspection.dead_letter_reader import DeadLetter
+from adapter.record_settings import RecordSettings
 from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.statements.store import StatementStore
 from adapter.steps.interventions import Interventions
-from podjobs.contract.workflows import read_job
+from adapter.steps.records import Records
+from podjobs.contract.workflows import XAPI, read_job
 
 
 class ReplayError(Exception):
@@ -29,6 +31,26 @@ class ReplayTargets:
     """The databases of queues that have their own."""
     broker: RedisClient
     """The database of all other queues."""
+
+
+def open_targets(
+    settings: RecordSettings, records: Records, jobs: RedisClient, opened: Callable[[str], RedisClient]
+) -> ReplayTargets:
+    """Open where replayed dead letters go.
+
+    Args:
+        settings: where the queues are.
+        records: of the jobs.
+        jobs: the jobs' database.
+        opened: opens a client, which returns bytes, of the database at a URL.
+    """
+    return ReplayTargets(
+        interventions=Interventions(records.script),
+        statements=StatementStore(jobs),
+        jobs=jobs,
+        brokers={XAPI.queue: opened(settings.xapi_broker_url)},
+        broker=opened(settings.broker_url),
+    )
 
 
 async def replay_dead_letter(letter: DeadLetter, targets: ReplayTargets) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from adapter.inspection.forecast.model import next_attempt_s
 from adapter.inspection.forecast.snapshot import FunctionQueue, LiveJob, Snapshot, StepInStream
 from adapter.inspection.job_record import JobRecord
+from adapter.plurals import counted
 from adapter.redis import keys
 from adapter.steps.outline import read_outline
 from podjobs.contract.job_states import JobState
@@ -97,14 +98,14 @@ def _progress(job: LiveJob, steps: Sequence[StepInStream], now_s: float) -> str:
     if running:
         longest = min(running, key=lambda step: step.since_s or now_s)
         ran = duration(now_s - (longest.since_s or now_s))
-        parts.append(f"{len(running)} {_plural(len(running), 'runs', 'run')} (longest: {longest.step}, for {ran})")
+        parts.append(f"{counted(len(running), 'runs', 'run')} (longest: {longest.step}, for {ran})")
     if waiting:
-        parts.append(f"{waiting} {_plural(waiting, 'waits for its turn', 'wait for their turns')}")
+        parts.append(counted(waiting, "waits for its turn", "wait for their turns"))
     doing = ", ".join(parts) or "none runs"
     total, done = count_steps(job, len(steps))
     if total is None:
         return f"It is not planned yet, so nobody knows how many steps it has: {doing}."
-    return f"{done} of {total} steps are done; {doing}."
+    return f"{done} of {counted(total, 'step is', 'steps are')} done; {doing}."
 
 
 def count_steps(job: LiveJob, in_stream: int) -> tuple[int | None, int]:
@@ -137,9 +138,9 @@ def _turn(snapshot: Snapshot, queue: FunctionQueue) -> Iterator[str]:
     else:
         taken = sum(not step.is_waiting for step in queue.steps)
         others = len(queue.turns) - 1
-        slots = f"{queue.slots} {_plural(queue.slots, 'slot is', 'slots are all')}"
+        slots = counted(queue.slots, "slot is", "slots are all")
         if taken >= queue.slots:
-            jobs = f"{others} other {_plural(others, 'job shares', 'jobs share')}" if others > 0 else "It has"
+            jobs = counted(others, "other job shares", "other jobs share") if others > 0 else "It has"
             yield f"{jobs} the function {name}, whose {slots} in use."
         else:
             yield f"A slot of the function {name} is free: its turn is about to come."
@@ -182,10 +183,6 @@ def record_status(record: JobRecord) -> int | None:
 
 def _dot(text: str) -> str:
     return text if not text or text[-1] in ".!?)" else f"{text}."
-
-
-def _plural(count: int, one: str, more: str) -> str:
-    return one if count == 1 else more
 
 
 def _ordinal(number: int) -> str:

@@ -79,7 +79,7 @@ def test_manifests_of_overlays_match_their_schemas(version, overlays):
 
 def test_manifests_of_the_example_of_secrets_match_their_schemas():
     text = (FOLDER / "secrets.example.yaml").read_text(encoding="utf-8")
-    assert [faults_of(manifest) for manifest in yaml.safe_load_all(text)] == [[]] * 6
+    assert [faults_of(manifest) for manifest in yaml.safe_load_all(text)] == [[]] * 7
 
 
 @pytest.mark.parametrize("overlay", ["knative-nfs", "keda-nfs"])

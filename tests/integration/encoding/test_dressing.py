@@ -200,36 +200,42 @@ def test_webm_main_without_a_length_and_webm_credits_are_dressed(workbench, dres
 
 
 @pytest.mark.parametrize(
-    ("dressing", "reason"),
+    ("dressing", "reason", "part"),
     [
-        ({"watermark_path": f"{POD_ROOT}/files/text.png"}, "is not a picture that can be read"),
-        ({"ending_credits": "s", "ending_credits_video": "videos/credits/sound.mp3"}, "have no video"),
+        ({"watermark_path": f"{POD_ROOT}/files/text.png"}, "is not a picture that can be read", "watermark"),
+        (
+            {"ending_credits": "s", "ending_credits_video": "videos/credits/sound.mp3"},
+            "have no video",
+            "ending_credits",
+        ),
     ],
 )
-def test_dressing_with_a_file_that_cannot_be_used_is_refused_with_its_reason(workbench, dressing, reason):
+def test_dressing_with_a_file_that_cannot_be_used_is_refused_with_its_reason(workbench, dressing, reason, part):
     make_video(workbench.folder / "talk.mp4", duration_s=2, size="320x180")
     (workbench.root / "files").mkdir()
     (workbench.root / "files" / "text.png").write_text("no picture")
     (workbench.root / "videos" / "credits").mkdir()
     ffmpeg("-f", "lavfi", "-i", "sine", "-t", 1, workbench.root / "videos" / "credits" / "sound.mp3")
-    with pytest.raises(PermanentError, match=reason):
+    with pytest.raises(PermanentError, match=reason) as refused:
         workbench.encode("talk.mp4", json_dressing=dressing)
+    assert refused.value.kind == part
     assert not workbench.output.exists()
 
 
 @pytest.mark.parametrize(
-    "dressing",
+    ("dressing", "part"),
     [
-        {"opening_credits": "slug", "opening_credits_video": "videos/credits/gone.mp4"},
-        {"watermark_path": f"{POD_ROOT}/files/gone.png"},
+        ({"opening_credits": "slug", "opening_credits_video": "videos/credits/gone.mp4"}, "opening_credits"),
+        ({"watermark_path": f"{POD_ROOT}/files/gone.png"}, "watermark"),
     ],
     ids=["credits", "watermark"],
 )
-def test_missing_dressing_is_waited_for_and_named(workbench, dressing):
+def test_missing_dressing_is_waited_for_and_named(workbench, dressing, part):
     """A shared folder may show it later; once all attempts are used up, this is the job's error."""
     make_video(workbench.folder / "talk.mp4", duration_s=2, size="320x180")
-    with pytest.raises(RetryableError, match="gone"):
+    with pytest.raises(RetryableError, match="gone") as missing:
         workbench.encode("talk.mp4", json_dressing=dressing)
+    assert missing.value.kind == part
     assert not workbench.output.exists()
 
 

@@ -43,6 +43,24 @@ def test_every_kind_says_what_why_what_to_do_and_where(kind, language, count):
 
 
 @pytest.mark.parametrize(
+    ("language", "waited_s", "count", "said"),
+    [
+        ("en", "60", 1, "Something has waited for 1 minute"),
+        ("en", "3600", 1, "Something has waited for 60 minutes"),
+        ("fr", "0", 1, "Quelque chose attend depuis 0 minute"),
+        ("fr", "3600", 1, "Quelque chose attend depuis 60 minutes"),
+        ("en", "60", 21, "… and 1 more."),
+        ("fr", "60", 21, "… et 1 autre."),
+        ("fr", "60", 22, "… et 2 autres."),
+    ],
+)
+def test_numbers_in_mails_have_the_words_that_fit_them(language, waited_s, count, said):
+    found = [Occurrence(Kind.BACKLOG, "encoding", "Why.", 1_700_000_000, {"waited_s": waited_s})] * count
+    mail = compose(Kind.BACKLOG, found, language, None)
+    assert said in {mail.subject, *mail.text.splitlines()}
+
+
+@pytest.mark.parametrize(
     ("given", "read"),
     [
         ("anna@example.org", ("anna@example.org",)),

@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
+from adapter.operation_settings.alerts import AlertSettings
+from adapter.operation_settings.page import PageSettings
+from adapter.operation_settings.prices import PriceSettings
+from adapter.operation_settings.remote_control import RemoteControlSettings
+from adapter.operation_settings.telemetry import TelemetrySettings
 from adapter.settings import adapter_settings
 from local.environments import all_settings, names_of
 from local.functions import SETTINGS
 from podjobs.entry.rq.settings import WorkerSettings
 from podjobs.secret_store.references import VARIABLE
-from podjobs.settings import SETTINGS_FILE_VARIABLE
+from podjobs.settings import SETTINGS_FILE_VARIABLE, LogSettings
 from support.aws_templates import MAIN
 from support.cloudformation import Template
 from support.processes import REPOSITORY
@@ -80,7 +85,7 @@ def kubernetes() -> Way:
         common = env_names(settings / "common.env") if program != "xapi" else set()
         of_media = media if program in {"encoding", "transcription", "notification"} else set()
         given[program] |= common | of_media | secrets["podjobs-function-secret"]
-    given["adapter"] |= secrets["podjobs-redis"]
+    given["adapter"] |= secrets["podjobs-redis"] | secrets["podjobs-adapter"]
     given["notification"] |= secrets["podjobs-pod"]
     given["xapi"] |= secrets["podjobs-lrs"]
     return Way("knative", given)
@@ -131,6 +136,36 @@ EACH = [pytest.param(way, program, id=f"{way.name}: {program}") for way in WAYS 
 def test_program_is_given_settings_that_it_has(way, program):
     strange = way.given[program] - known(program) - way.more
     assert {name for name in strange if not OF_LIBRARIES.fullmatch(name)} == set()
+
+
+OPERATING = names_of(AlertSettings) | names_of(PageSettings) | names_of(PriceSettings) | names_of(TelemetrySettings)
+OPERATING |= names_of(RemoteControlSettings) | {"PODJOBS_JOB_TTL_S", "PODJOBS_HISTORY_TTL_S", "PODJOBS_DEAD_TTL_S"}
+OPERATING -= names_of(LogSettings)
+"""What administrators set to operate what is deployed: mails, the page, prices, monitoring, how long what is kept."""
+LEFT_OUT = {
+    ("template.yaml", "EMAIL_HOST_PASSWORD"): "a secret: it may stand in that of the broker",
+    ("template.yaml", "EMAIL_TIMEOUT"): "nobody needs another one; it may stand in the secret of the broker",
+    ("template.yaml", "EMAIL_SUBJECT_PREFIX"): "likewise",
+    ("template.yaml", "PODJOBS_METRICS"): "nobody connects to the adapter on Fargate; CloudWatch has its numbers",
+    ("template.yaml", "PODJOBS_PAGE_TOKEN"): "likewise: its page is reached by nobody",
+    ("template.yaml", "PODJOBS_PAGE_URL"): "likewise",
+    ("template.yaml", "POD_API_URL"): "the adapter needs it for the page only",
+    ("template.yaml", "POD_MEDIA_URL"): "likewise",
+}
+"""Way and setting → why it is not there."""
+
+
+@pytest.mark.parametrize("way", WAYS, ids=[way.name for way in WAYS])
+def test_adapter_can_be_given_all_that_administrators_set_to_operate_it(way):
+    left_out = {name for name in OPERATING if (way.name, name) in LEFT_OUT}
+    assert OPERATING - way.given["adapter"] - way.more == left_out
+
+
+@pytest.mark.parametrize("way", WAYS, ids=[way.name for way in WAYS])
+def test_language_of_what_people_are_told_reaches_every_program_that_tells_it(way):
+    speaking = {program for program in KINDS if "LANGUAGE_CODE" in known(program)}
+    assert speaking == {"adapter", "encoding", "notification"}
+    assert {program for program in speaking if "LANGUAGE_CODE" not in way.given[program] | way.more} == set()
 
 
 @pytest.mark.parametrize(("way", "program"), EACH)

@@ -7,7 +7,10 @@ import sys
 
 import pytest
 
+from adapter.operator.command_group import ALIASES, COMMANDS
 from local.environments import (
+    CALLING_COMMAND,
+    SETTINGS_OF_COMMANDS,
     adapter_environment,
     all_settings,
     command_environment,
@@ -138,7 +141,7 @@ def test_stand_in_reads_media_on_an_object_storage_as_the_functions_do():
     "environment_of",
     [adapter_environment, lambda given: function_environment("xapi", given), plain_environment,
      lambda given: command_environment(given, given),
-     lambda given: command_environment(given, given, calls_functions=True)],
+     lambda given: command_environment(given, given, "check")],
     ids=["adapter", "xapi", "plain", "command", "command that calls functions"],
 )  # fmt: skip
 def test_program_that_reads_no_media_has_no_credentials_of_an_object_storage(environment_of):
@@ -184,9 +187,30 @@ def test_command_environment_is_the_terminals_with_the_settings_of_commands_alon
 
 
 def test_command_environment_of_a_command_that_calls_functions_has_the_adapters_settings():
-    environment = command_environment({"TERM": "xterm"}, GIVEN, calls_functions=True)
+    environment = command_environment({"TERM": "xterm"}, GIVEN, "check")
     assert environment.items() >= {"MEDIA_ROOT": "/media", "PODJOBS_FUNCTION_SECRET": "secret"}.items()
     assert "POD_API_TOKEN" not in environment
+
+
+@pytest.mark.parametrize(
+    ("command", "own"),
+    [
+        ("cost", {"PODJOBS_PRICE_CPU_HOUR"}),
+        ("mail-test", {"ADMINS", "EMAIL_HOST_PASSWORD", "LANGUAGE_CODE"}),
+        ("show", {"LANGUAGE_CODE"}),
+        ("job", {"LANGUAGE_CODE"}),
+        ("submit", {"MEDIA_ROOT", "MEDIA_URL"}),
+        ("jobs", set()),
+    ],
+)
+def test_command_environment_has_what_that_command_reads_and_no_more(command, own):
+    names = {"ADMINS", "EMAIL_HOST_PASSWORD", "LANGUAGE_CODE", "MEDIA_ROOT", "MEDIA_URL", "PODJOBS_PRICE_CPU_HOUR"}
+    environment = command_environment({}, dict.fromkeys(names | {"POD_API_TOKEN"}, "x"), command)
+    assert set(environment) == own
+
+
+def test_every_command_that_has_settings_of_its_own_exists():
+    assert {*SETTINGS_OF_COMMANDS, CALLING_COMMAND} <= {*COMMANDS, *ALIASES}
 
 
 def test_running_environment_is_that_of_the_stack_that_runs(tmp_path):

@@ -48,7 +48,7 @@ def test_bound_metadata_long_title_is_cut():
     bounded = bound_metadata(facts(chapters=chapters("short", "x" * 13_000_000)))
     assert [len(chapter.title) for chapter in bounded.chapters] == [5, 398]
     assert bounded.chapters[1].title.endswith("x…")
-    assert bounded.notes == ("The titles of 1 chapters are too long and were cut.",)
+    assert bounded.notes == ("The title of 1 chapter is too long and was cut.",)
 
 
 @pytest.mark.parametrize("character", ["x", "é", "讲", "🎓", '"', "\\", "\x01", "\ud800"])

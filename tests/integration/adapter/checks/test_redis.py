@@ -173,7 +173,7 @@ def test_dead_letters_are_counted_and_the_latest_is_explained(lines, client):
     client.xadd(keys.DEAD, {"kind": "job", "job": "job-1", "problem": problem})
     (line,) = lines("dead letters")
     assert line == (
-        "dead letters/all: There are 1, the latest because: The video is broken. See `podjobs dead list`; then replay "
+        "dead letters/all: There is 1, the latest because: The video is broken. See `podjobs dead list`; then replay "
         "or drop them."
     )
 
@@ -188,7 +188,7 @@ def test_queue_that_is_handed_back_is_said(lines, client):
 def test_messages_that_are_too_long_are_said(lines, client):
     client.rpush(keys.too_long("encoding"), "x")
     (line,) = lines("queues")
-    assert "1 messages are too long to be read" in line
+    assert "1 message is too long to be read" in line
 
 
 class Waiting:

@@ -38,5 +38,5 @@ def test_cost_of_all_jobs_at_stated_prices(command, environment):
     assert told["total"]["used"] == {"cpu_s": 1800.0, "gb_s": 7200.0, "energy_wh": 2.0, "price": 0.03}
     assert told["total"]["per_media_hour"]["price"] == 0.12
     shown = command("cost")
-    assert "1 of 2 jobs are not in it" in shown.stdout
+    assert "1 of 2 jobs is not in it" in shown.stdout
     assert json.loads(command("cost", "--json", "--since", "1h").stdout)["total"]["jobs"] == 0

@@ -133,5 +133,5 @@ def test_dead_letters_as_json_say_what_was_done_and_what_would_be(command, clien
         "replayed": [second],
         "problem": "There is no entry '1-1'; `dead list` shows them.",
     }
-    assert "1 before it were replayed." in replayed.stderr
+    assert "1 entry before it was replayed." in replayed.stderr
     assert client.xlen(keys.DEAD) == 0

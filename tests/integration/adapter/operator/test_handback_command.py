@@ -1,5 +1,7 @@
 """The operator's commands that hand queues back to Pod's workers and take them over again."""
 
+import json
+
 import pytest
 
 from adapter.redis import keys
@@ -33,6 +35,39 @@ def test_handback_says_what_it_did_and_what_is_left_to_do_and_takeover_ends_it(c
 
     assert "the adapters read it again" in command("takeover", "encoding").stdout
     assert not client.exists(keys.handed_back("encoding"))
+
+
+def test_handback_and_takeover_tell_programs_one_object_for_each_queue(command, client):
+    client.lpush("encoding-pod", encoding_message("job-1", 1))
+    client.sadd(keys.LIVE, "job-0")
+    client.hset(keys.job("job-0"), "type", "encoding")
+    done = command("handback", "encoding", "xapi", "--json")
+    assert done.returncode == 0, done.stderr
+    encoding, xapi = (json.loads(line) for line in done.stdout.splitlines())
+    worker = (
+        "celery -A pod.video_encode_transcript.encoding_tasks worker -l INFO -Q encoding --concurrency 1 -n encoding"
+    )
+    returned = {"in_hand": 0, "from_left": 1, "from_gone": 0}
+    own = {"queue": "encoding", "done": "handed back", "waiting": 1, "accepted": 1, "problem": ""}
+    assert encoding == returned | own | {"worker": worker}
+    assert (xapi["queue"], xapi["waiting"]) == ("xapi", 0)
+    taken = [
+        json.loads(line) for line in command("takeover", "encoding", "transcripting", "--json").stdout.splitlines()
+    ]
+    assert [(one["queue"], one["done"]) for one in taken] == [("encoding", "taken over"), ("transcripting", "nothing")]
+
+
+@pytest.mark.slow
+def test_handback_that_leaves_something_says_so_to_programs(command, client):
+    client.sadd(keys.LIVE, "job-0")
+    client.hset(keys.job("job-0"), "type", "transcription")
+    (preview,) = command("handback", "transcripting", "--dry-run", "--json").stdout.splitlines()
+    assert json.loads(preview)["would"] == "handed back"
+    ended = command("handback", "transcripting", "--wait", "1", "--json")
+    assert ended.returncode == 1
+    last = json.loads(ended.stdout.splitlines()[-1])
+    assert last["accepted"] == 1
+    assert last["problem"] in ended.stderr
 
 
 @pytest.mark.slow
@@ -101,5 +136,5 @@ def test_handed_back_queue_is_said_by_the_pages_the_log_and_check_and_survives_a
     assert again.get("status").json()["shares"]["encoding"]["forwarded"] == 1
     environment["PODJOBS_HEALTH_PORT"] = "0"
     assert (
-        "50 % are taken: 0 messages so far; 1 were left to Pod's workers, for whom 1 wait." in command("check").stdout
+        "50 % are taken: 0 messages so far; 1 was left to Pod's workers, for whom 1 waits." in command("check").stdout
     )

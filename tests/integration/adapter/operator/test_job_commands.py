@@ -23,9 +23,24 @@ def test_job_shows_one_with_its_log(command, fail_job):
     shown = command("job", "job-1").stdout
     for text in ("videos/7.mp4", "It is broken.", "It was tried."):
         assert text in shown
+    assert "users are told" in shown
+    assert "The video could not be encoded: the file could not be processed." in shown
     missing = command("job", "nothing")
     assert missing.returncode == 1
     assert "There is no job 'nothing'" in missing.stderr
+
+
+def test_show_tells_the_sentence_that_people_read_in_pod_in_their_language(command, environment, client, fail_job):
+    fail_job()
+    problem = Problem(title="The job cannot be done.", status=422, detail="It is encrypted.", kind="encrypted")
+    client.hset(keys.job("job-1"), "error", problem.model_dump_json())
+    environment["LANGUAGE_CODE"] = "fr-fr"
+    told = json.loads(command("show", "job-1", "--json").stdout)["told"]
+    assert told.startswith("La vidéo n'a pas pu être encodée")
+    assert "(DRM)" in told
+    client.hdel(keys.job("job-1"), "error")
+    client.hset(keys.job("job-1"), "trouble", problem.model_dump_json())
+    assert json.loads(command("show", "job-1", "--json").stdout)["told"] == ""
 
 
 def test_commands_without_redis_say_so(environment, command):

@@ -16,7 +16,7 @@ def test_status_without_an_adapter_says_what_to_do(command, client):
     assert shown.returncode == 1
     assert "No adapter runs: jobs wait. Start one with `podjobs run`" in shown.stdout
     assert "queue encoding" in shown.stdout
-    assert "1 messages, not read" in shown.stdout
+    assert "1 message, not read" in shown.stdout
 
 
 def test_status_of_an_adapter_that_has_nothing_to_do_is_well(start, command):
@@ -41,8 +41,8 @@ def test_status_shows_what_waits_runs_and_is_paused(start, command, client, redi
     wait_for(lambda: client.exists(keys.job(job_id)), 5)
     shown = command("status")
     assert shown.returncode == 1
-    assert "The function encoding is paused: 1 steps wait. `podjobs resume encoding` lets it go on." in shown.stdout
-    assert "1 steps wait, the oldest for" in shown.stdout
+    assert "The function encoding is paused: 1 step waits. `podjobs resume encoding` lets it go on." in shown.stdout
+    assert "1 step waits, the oldest for" in shown.stdout
     assert "1 live, 0 of them in work" in shown.stdout
     client.hset(keys.running("encoding"), "1-0", json.dumps({"job": job_id}))
     client.lpush(keys.recent("encoding"), *range(1, 101))

@@ -34,7 +34,7 @@ def test_cancel_by_conditions_lists_asks_and_counts(paused_job, command, client)
     dry = command("cancel", "--owner", "anna", "--dry-run")
     assert dry.returncode == 0
     assert paused_job in dry.stdout
-    assert "1 jobs would be cancelled." in dry.stdout
+    assert "1 job would be cancelled." in dry.stdout
     assert client.hget(keys.job(paused_job), "state") == "queued"
     assert command("cancel", "--owner", "bert").returncode == 1
     done = command("cancel", "--owner", "anna", "--yes", "--json")

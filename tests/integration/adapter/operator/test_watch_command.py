@@ -1,13 +1,16 @@
 """The command that follows jobs."""
 
+import json
 import re
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from adapter.redis import keys
 from local.client import request_encoding
-from support.processes import wait_for
+from support.processes import REPOSITORY, wait_for
 
 
 def test_watch_of_a_job_that_has_failed_says_why_and_ends_with_status_1(fail_job, command, client):
@@ -42,3 +45,34 @@ def test_watch_says_how_long_a_job_still_takes_until_it_ends(start, command, cli
     timer.join()
     first, *_ = watched.stdout.splitlines()
     assert re.search(r"accepted .* ago  [\d.]+ (s|min|h)\b.* left$", first)
+
+
+def test_watch_tells_programs_one_object_a_line(fail_job, command, client):
+    fail_job()
+    client.hset(keys.job("job-1"), "ended_at", "1700000100")
+    watched = command("watch", "job-1", "--json")
+    assert watched.returncode == 1
+    assert [json.loads(line) for line in watched.stdout.splitlines()] == [
+        {"id": "job-1", "type": "encoding", "target": "7", "state": "failed", "stage": "", "progress": 0.25,
+         "reason": "It is broken.", "accepted_at": 1700000000.5, "ready_at": None}
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_watch_of_all_jobs_tells_each_change_and_how_each_ended(environment, client):
+    fields = {"type": "encoding", "target": "7", "state": "running", "stage": "plan", "accepted_at": "1700000000"}
+    client.hset(keys.job("job-1"), mapping=fields | {"params": "{}"})
+    client.sadd(keys.LIVE, "job-1")
+    argv = [sys.executable, "-m", "adapter", "watch", "--json"]
+    with subprocess.Popen(argv, env=environment, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as watching:
+        try:
+            told = [json.loads(watching.stdout.readline())]
+            client.hset(keys.job("job-1"), mapping={"stage": "chunks", "weight_total": 4, "weight_done": 1})
+            told.append(json.loads(watching.stdout.readline()))
+            client.hset(keys.job("job-1"), mapping={"state": "done", "ended_at": "1700000100"})
+            client.srem(keys.LIVE, "job-1")
+            told.append(json.loads(watching.stdout.readline()))
+        finally:
+            watching.terminate()
+    states = [(one["state"], one["stage"], one["progress"]) for one in told]
+    assert states == [("running", "plan", 0), ("running", "chunks", 0.25), ("done", "chunks", 1)]

@@ -7,11 +7,15 @@ import pytest
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adapter.inspection.dead_letter_reader import DeadLetterReader
 from adapter.operation_settings.page import PageSettings
 from adapter.page.actions import Actions
 from adapter.page.routes import PageRoutes
 from adapter.page.views import ViewReader
+from adapter.record_settings import RecordSettings
 from adapter.redis import keys
+from adapter.steering.dead_letters import DeadLetterSteering
+from adapter.steering.replay import open_targets
 from adapter.steering.steering import Steering
 from podjobs.contract.errors import Problem
 from support.jobs import encoding_job
@@ -44,13 +48,17 @@ class Page:
 
 
 @pytest.fixture
-def open_page(jobs_redis, records):
+def open_page(jobs_redis, records, broker, redis_url):
     """Serve the page with some settings."""
 
     @asynccontextmanager
     async def serve(doors=(), **settings):
         views = ViewReader(jobs_redis, LEASE_S, doors)
-        routes = PageRoutes(PageSettings(**settings), views, Actions(jobs_redis, Steering(jobs_redis, records)))
+        brokers = RecordSettings(encoding_transcoding_celery_broker_url=redis_url)
+        targets = open_targets(brokers, records, jobs_redis, lambda _: broker)
+        letters = DeadLetterSteering(DeadLetterReader(jobs_redis), targets)
+        actions = Actions(jobs_redis, Steering(jobs_redis, records))
+        routes = PageRoutes(PageSettings(**settings), views, actions, letters)
         app = web.Application()
         app.add_routes(routes.routes())
         async with TestClient(TestServer(app), cookie_jar=CookieJar(unsafe=True)) as client:

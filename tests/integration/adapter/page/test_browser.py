@@ -26,6 +26,9 @@ DOCUMENTS = (
     "/jobs/confirm?action=retry",
     "/adapters/one/drain",
     "/jobs/unknown",
+    "/dead",
+    "/dead?kind=never",
+    "/dead/confirm?action=drop",
 )
 AGAIN = {"queued", "running"}
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - not a real secret
@@ -59,6 +62,8 @@ def fail(client, job_id, state="failed"):
     client.zadd(keys.JOBS, {job_id: now_s})
     client.hincrby(keys.TOTALS, "failed:encoding")
     client.rpush(keys.job_log(job_id), "It was tried.")
+    client.xadd(keys.DEAD, {"kind": "job", "job": job_id, "problem": problem})
+    client.xadd(keys.DEAD, {"kind": "message", "queue": "encoding", "raw": "{", "problem": problem})
     times = (now_s - 90, now_s - 90, now_s - 80, now_s - 50)
     for step, outcome, reason in (("plan", "done", ""), ("chunk-1", "failed", "The file is broken.")):
         values = [step, "encoding", "chunk", "encode", 1, outcome, *times, "one", 20.5, 10**8, reason]

@@ -8,13 +8,18 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from adapter.inspection.dead_letter_reader import DeadLetterReader
 from adapter.operation_settings.page import PageSettings
 from adapter.page.actions import Actions
 from adapter.page.routes import PageRoutes
 from adapter.page.views import ViewReader
 from adapter.redis import keys
 from adapter.redis.connections import open_redis
+from adapter.statements.store import StatementStore
+from adapter.steering.dead_letters import DeadLetterSteering
+from adapter.steering.replay import ReplayTargets
 from adapter.steering.steering import Steering
+from adapter.steps.interventions import Interventions
 from adapter.steps.records import Records
 from podjobs.contract.errors import Problem, ShutOutError
 from support.processes import free_port
@@ -51,7 +56,7 @@ async def test_a_token_that_pod_refuses_is_noticed_at_the_first_job(page, store_
     trouble = Problem.of(ShutOutError("Pod refused the token (401).")).model_dump_json()
     await store_job("job-1", state="running", trouble=trouble)
     await page.open("/")
-    assert "Jobs do not get on (1 of those shown here): Pod refused the token (401)." in page.html
+    assert "A job does not get on: Pod refused the token (401)." in page.html
 
 
 async def test_jobs_that_share_a_trouble_are_noticed_once(page, store_job):
@@ -147,6 +152,19 @@ async def test_a_jobs_page_has_its_steps_its_log_and_its_place_in_pod(open_page,
     assert 'src="https://pod.example.org/media/videos/anna/0007/360p.mp4"' in page.html
 
 
+async def test_a_failed_jobs_page_has_what_people_are_told_in_pod_beside_the_reason(page, store_job):
+    problem = Problem(title="The job cannot be done.", status=422, detail="moov atom not found", kind="damaged")
+    await store_job(error=problem.model_dump_json())
+    await page.open("/jobs/job-1")
+    assert "moov atom not found" in page.html
+    assert "Users are told in Pod: The video could not be encoded: the file is damaged." in page.html
+    await page.open("/jobs/job-1?lang=fr")
+    assert "le fichier est endommagé." in page.html
+    await store_job("job-2", state="running", trouble=problem.model_dump_json())
+    await page.open("/jobs/job-2")
+    assert "le fichier est endommagé." not in page.html
+
+
 async def test_what_pod_serves_nowhere_is_not_linked(page, store_job):
     await store_job(state="done", reason="")
     await page.open("/jobs/job-1")
@@ -216,9 +234,10 @@ async def test_more_jobs_than_fit_are_changed_one_part_after_the_other(page, rec
 
 async def test_without_redis_the_page_says_so(open_page):
     client = open_redis(f"redis://127.0.0.1:{free_port()}/0", text=True)
-    routes = PageRoutes(
-        PageSettings(), ViewReader(client, 30), Actions(client, Steering(client, Records(client, 1000)))
-    )
+    records = Records(client, 1000)
+    targets = ReplayTargets(Interventions(records.script), StatementStore(client), client, {}, client)
+    letters = DeadLetterSteering(DeadLetterReader(client), targets)
+    routes = PageRoutes(PageSettings(), ViewReader(client, 30), Actions(client, Steering(client, records)), letters)
     app = web.Application()
     app.add_routes(routes.routes())
     async with TestClient(TestServer(app)) as browser, browser.get("/") as answer:

@@ -1,21 +1,36 @@
 """Who gets which of the page's documents, and what browsers are told about them."""
 
 import asyncio
+import json
+import re
 
 import pytest
 
+from adapter.page import live
 from adapter.redis import keys
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - not a real secret
-LOOKED_AT = ("/", "/admin", "/admin/", "/jobs", "/jobs/job-1", "/jobs/confirm?action=retry", "/adapters/one/drain")
+LOOKED_AT = (
+    "/",
+    "/admin",
+    "/admin/",
+    "/jobs",
+    "/jobs/job-1",
+    "/jobs/confirm?action=retry",
+    "/adapters/one/drain",
+    "/dead",
+    "/dead/confirm?action=drop",
+)
 CHANGES = (
     "/jobs/job-1/retry",
     "/jobs/change",
     "/functions/encoding/pause",
     "/functions/encoding/resume",
     "/adapters/one/drain",
+    "/dead/change",
     "/logout",
 )
+KEY = re.compile(r'name="key" value="([^"]*)"')
 EVIL = "</title><script>alert(1)</script><img src=x onerror=alert(2)>\"'"
 
 
@@ -56,6 +71,42 @@ async def test_login_gives_a_cookie_that_scripts_and_other_sites_do_not_get(guar
     await guarded.open("/")
     assert await guarded.send("/logout") == 200
     assert await guarded.open("/") == 401
+
+
+async def test_cookie_that_was_copied_is_of_no_use_after_the_logout_at_any_adapter(open_page, store_job, jobs_redis):
+    await store_job()
+    token = {"podjobs_page_token": TOKEN}
+    async with open_page(**token) as page, open_page(**token) as other, open_page(**token) as colleague:
+        await page.send("/login", token=TOKEN)
+        await colleague.send("/login", token=TOKEN)
+        copied = {"Cookie": page.answer.headers["Set-Cookie"].partition(";")[0]}
+        assert await other.open("/", **copied) == 200
+        key = KEY.search(other.html)[1]
+        await page.open("/")
+        assert await page.send("/logout") == 200
+        for place in ("/", "/dead", "/events"):
+            assert await other.open(place, **copied) == 401
+        assert await other.send("/jobs/job-1/retry", headers=copied, key=key) == 401
+        assert await colleague.open("/") == 200
+    assert await jobs_redis.hget(keys.job("job-1"), "state") == "failed"
+    assert 0 < await jobs_redis.ttl(keys.PAGE_LOGOUTS) <= 12 * 3600
+    (kept,) = await jobs_redis.zrange(keys.PAGE_LOGOUTS, 0, -1)
+    assert copied["Cookie"].startswith(f"podjobs={kept}.")  # without what proves it
+
+
+async def test_page_that_is_followed_ends_with_the_login(open_page, monkeypatch):
+    monkeypatch.setattr(live, "INTERVAL_S", 0.02)
+    monkeypatch.setattr(live, "SILENCE_S", 0.2)
+    async with open_page(podjobs_page_token=TOKEN) as page, open_page(podjobs_page_token=TOKEN) as other:
+        await page.send("/login", token=TOKEN)
+        copied = {"Cookie": page.answer.headers["Set-Cookie"].partition(";")[0]}
+        async with other.client.get("/events", headers=copied) as answer:
+            assert answer.status == 200
+            assert await answer.content.readuntil(b"\n\n")
+            await page.open("/")
+            await page.send("/logout")
+            async with asyncio.timeout(5):
+                await answer.content.read()
 
 
 async def test_cookie_is_for_https_only_if_the_page_is_reached_so(guarded):
@@ -130,8 +181,12 @@ async def test_nothing_that_a_user_names_becomes_html(page, store_job, jobs_redi
     await store_job("job-1", reason=EVIL, source=f"videos/{name}/{name}.mp4", target=EVIL)
     await store_job("job-2", state="running", reason=EVIL, target="8", stage=EVIL)
     await jobs_redis.rpush(keys.job_log("job-1"), EVIL)
+    await jobs_redis.xadd(keys.DEAD, {"kind": "job", "job": EVIL, "problem": EVIL})
+    await jobs_redis.xadd(keys.DEAD, {"kind": "message", "queue": EVIL, "problem": EVIL})
+    await jobs_redis.xadd(keys.DEAD, {"kind": "statement", "statement": json.dumps({"id": EVIL}), "problem": EVIL})
+    dead = ("/dead", f"/dead?reason={EVIL}", "/dead/confirm?action=drop")
     echoing = (f"/jobs?reason={EVIL}&owner={EVIL}", f"/jobs?since={EVIL}", f"/adapters/{name}/drain")
-    for place in ("/", "/jobs", "/jobs/job-1", "/jobs/confirm?action=retry", *echoing):
+    for place in ("/", "/jobs", "/jobs/job-1", "/jobs/confirm?action=retry", *dead, *echoing):
         await page.open(place)
         assert "script&gt;alert(1)" in page.html or "since" in place, place
         for harmful in ("<script>alert", "<img", "</title><"):

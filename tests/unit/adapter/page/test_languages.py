@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from adapter.inspection import overview
+from adapter.inspection.dead_letter_filter import KINDS
 from adapter.page import access, attention, routes, steps_picture
 from adapter.page.languages import catalogue, choose_language, translate
 from adapter.page.requests import STATES, TYPES
+from adapter.plurals import Plural
 
 TEMPLATES = Path(routes.__file__).with_name("templates")
 PLACES = re.compile(r"%\((\w+)\)s")
@@ -34,9 +36,13 @@ def constants():
         for name, value in vars(module).items():
             if name[0].isupper() and isinstance(value, str) and " " in value.strip():
                 yield value
-    yield from steps_picture.FOLDED.values()
+            if isinstance(value, Plural):
+                yield from value
+    for texts in steps_picture.FOLDED.values():
+        yield from texts
     yield from STATES
     yield from TYPES
+    yield from KINDS
     yield from ("done", "retried", "failed", "draining", "drained")
 
 

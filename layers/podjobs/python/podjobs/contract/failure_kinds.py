@@ -25,6 +25,10 @@ class FailureKind(StrEnum):
     # what was requested
     CUT = "cut"
     DRESSING = "dressing"
+    """All of it, or nobody knows which part of it."""
+    WATERMARK = "watermark"
+    OPENING_CREDITS = "opening_credits"
+    ENDING_CREDITS = "ending_credits"
     LANGUAGE = "language"
     """The language is not known, or cannot be found out."""
     CANCELLED = "cancelled"

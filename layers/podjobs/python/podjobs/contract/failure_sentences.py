@@ -44,6 +44,12 @@ _WHY: dict[str, dict[FailureKind, str]] = {
         FailureKind.CUT: "the chosen beginning and end leave nothing of the video. Please correct the cut.",
         FailureKind.DRESSING: "the watermark or the credits of the chosen dressing cannot be used. Choose another "
         "dressing, or have this one corrected.",
+        FailureKind.WATERMARK: "the watermark of the chosen dressing cannot be used. Choose another dressing, or have "
+        "the watermark of this one corrected.",
+        FailureKind.OPENING_CREDITS: "the opening credits of the chosen dressing cannot be used. Choose another "
+        "dressing, or have the opening credits of this one corrected.",
+        FailureKind.ENDING_CREDITS: "the ending credits of the chosen dressing cannot be used. Choose another "
+        "dressing, or have the ending credits of this one corrected.",
         FailureKind.LANGUAGE: "its language is not known. Please choose the language of the video, and ask for the "
         "subtitles again.",
         FailureKind.CANCELLED: "an administrator has cancelled it.",
@@ -76,6 +82,12 @@ _WHY: dict[str, dict[FailureKind, str]] = {
         FailureKind.CUT: "le début et la fin choisis ne laissent rien de la vidéo. Veuillez corriger la découpe.",
         FailureKind.DRESSING: "le filigrane ou les génériques de l'habillage choisi sont inutilisables. Choisissez un "
         "autre habillage, ou faites corriger celui-ci.",
+        FailureKind.WATERMARK: "le filigrane de l'habillage choisi est inutilisable. Choisissez un autre habillage, "
+        "ou faites corriger le filigrane de celui-ci.",
+        FailureKind.OPENING_CREDITS: "le générique de début de l'habillage choisi est inutilisable. Choisissez un "
+        "autre habillage, ou faites corriger le générique de début de celui-ci.",
+        FailureKind.ENDING_CREDITS: "le générique de fin de l'habillage choisi est inutilisable. Choisissez un autre "
+        "habillage, ou faites corriger le générique de fin de celui-ci.",
         FailureKind.LANGUAGE: "la langue n'est pas connue. Veuillez choisir la langue de la vidéo, puis demander à "
         "nouveau les sous-titres.",
         FailureKind.CANCELLED: "un administrateur a annulé le traitement.",

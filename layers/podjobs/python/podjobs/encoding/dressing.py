@@ -3,7 +3,7 @@
 import shutil
 
 from podjobs.contract.commands import Access, CommandLimits
-from podjobs.contract.errors import PermanentError
+from podjobs.contract.errors import MissingFileError, PermanentError
 from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.jobs import DressingRequest
 from podjobs.contract.media_paths import Key
@@ -25,6 +25,8 @@ from podjobs.media.probe import probe_source
 FILE = "watermark.png"
 PICTURE_FORMATS = "png_pipe,jpeg_pipe,webp_pipe,gif,bmp_pipe,tiff_pipe"
 """Pictures are read under a name without a suffix: ffmpeg then goes by their content and looks for no other files."""
+CREDITS = {"opening": FailureKind.OPENING_CREDITS, "ending": FailureKind.ENDING_CREDITS}
+"""Which credits → what people are told when they cannot be used."""
 LARGEST_PX = 1024
 """A watermark is a tenth of the picture's height: more pixels would never be seen."""
 
@@ -69,8 +71,8 @@ def apply_dressing(recipe: Recipe, dressing: DressingRequest, work: Workspace) -
 def _read_credit(which: str, key: Key, work: Workspace) -> Credit:
     try:
         return _examine_credit(which, key, work)
-    except PermanentError as error:
-        error.kind = FailureKind.DRESSING  # nothing is wrong with the video
+    except (PermanentError, MissingFileError) as error:
+        error.kind = CREDITS[which]  # nothing is wrong with the video
         raise
 
 
@@ -83,15 +85,13 @@ def _examine_credit(which: str, key: Key, work: Workspace) -> Credit:
         facts = probe_source(work.tools, work.storage, work.settings, key)
     video = facts.video
     if video is None:
-        detail = f"The {which} credits {name!r} have no video. Choose others in the dressing."
-        raise PermanentError(detail, kind=FailureKind.DRESSING)
+        raise PermanentError(f"The {which} credits {name!r} have no video. Choose others in the dressing.")
     # credits are short: those that cannot be seeked are read to the end
     facts = measure_source(key, facts, work, whole=facts.seeks_badly or facts.duration_s is None).facts
     facts = survey_pictures(key, facts, work)
     video = facts.video
     if video is None or facts.duration_s is None:
-        detail = f"The length of the {which} credits {name!r} is unknown. Choose others in the dressing."
-        raise PermanentError(detail, kind=FailureKind.DRESSING)
+        raise PermanentError(f"The length of the {which} credits {name!r} is unknown. Choose others in the dressing.")
     length_s = facts.duration_s - (video.start_s - facts.start_s)
     return Credit(
         source=key,
@@ -117,8 +117,12 @@ def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> 
     output = ["-frames:v", "1", "-vf", f"scale={size},format=rgba", "-c:v", "png", "-f", "image2", "-update", "1"]
     with work.writing(WATERMARK_FOLDER) as folder:
         nameless = folder / "picture"
-        with work.storage.open(key) as uploaded, nameless.open("wb") as copy:
-            shutil.copyfileobj(uploaded, copy)
+        try:
+            with work.storage.open(key) as uploaded, nameless.open("wb") as copy:
+                shutil.copyfileobj(uploaded, copy)
+        except MissingFileError as error:
+            error.kind = FailureKind.WATERMARK
+            raise
         try:
             limits = CommandLimits(LEAST_CPU_S, WATERMARK_FILE)
             work.run(
@@ -127,7 +131,7 @@ def _prepare_watermark(dressing: DressingRequest, key: Key, work: Workspace) -> 
         except PermanentError as error:
             name = work.storage.pod_path(key)
             detail = f"The watermark {name!r} is not a picture that can be read. Choose another one in the dressing."
-            raise PermanentError(detail, kind=FailureKind.DRESSING, **error.context) from error
+            raise PermanentError(detail, kind=FailureKind.WATERMARK, **error.context) from error
         nameless.unlink()
     picture = work.key(f"{WATERMARK_FOLDER}/{FILE}")
     return Watermark(picture=picture, position=dressing.position, opacity=dressing.opacity)

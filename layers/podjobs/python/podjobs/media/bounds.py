@@ -54,7 +54,8 @@ def _bound_chapters(chapters: Sequence[ChapterFacts]) -> tuple[tuple[ChapterFact
     titles = [_CONTROL_CHARACTERS.sub(" ", chapter.title).strip() for chapter in kept]
     cut = fit_titles(titles)
     if shortened := sum(short != title for short, title in zip(cut, titles, strict=True)):
-        notes.append(f"The titles of {shortened} chapters are too long and were cut.")
+        which = "title of 1 chapter is" if shortened == 1 else f"titles of {shortened} chapters are"
+        notes.append(f"The {which} too long and {'was' if shortened == 1 else 'were'} cut.")
     return tuple(chapter.model_copy(update={"title": title}) for chapter, title in zip(kept, cut, strict=True)), notes
 
 
