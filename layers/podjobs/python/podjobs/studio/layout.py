@@ -50,11 +50,9 @@ def arrange(layout: Layout, presentation_px: Size, presenter_px: Size) -> Arrang
         presentation_px: width and height.
         presenter_px: likewise.
     """
-    return (
-        _side_by_side(presentation_px, presenter_px)
-        if layout == "mid"
-        else _inset(layout, presentation_px, presenter_px)
-    )
+    if layout == "mid":
+        return _side_by_side(presentation_px, presenter_px)
+    return _inset(layout, presentation_px, presenter_px)
 
 
 def arrange_alone(size_px: Size) -> Arrangement:
