@@ -5,6 +5,8 @@ from podjobs.backends.process import ProcessTools
 from podjobs.backends.sandbox_choice import advise, choose_sandbox, open_sandbox
 from podjobs.backends.storage import find_media_obstacle, open_storage
 from podjobs.backends.tool_condition import tool_looks
+from podjobs.contract.actions import ByJobType
+from podjobs.contract.jobs import StudioJob
 from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import STEPS
 from podjobs.encoding.function import EncodingFunction
@@ -12,6 +14,7 @@ from podjobs.encoding.settings import EncodingSettings
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
 from podjobs.media.tool_needs import DECODERS, ENCODERS
+from podjobs.studio.function import StudioFunction
 
 
 def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
@@ -19,7 +22,8 @@ def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
     sandbox = open_sandbox(settings.podjobs_sandbox, settings.ffmpeg_cmd, settings.ffprobe_cmd)
     tools = ProcessTools(settings.podjobs_ffmpeg_memory_mb << 20, sandbox)
     storage = open_storage(settings)
-    return EncodingFunction(tools, storage, settings), settings.slots
+    studio = StudioFunction(tools, storage, settings)
+    return ByJobType({StudioJob: studio}, EncodingFunction(tools, storage, settings)), settings.slots
 
 
 def check(settings: EncodingSettings) -> str:

@@ -12,7 +12,7 @@ A subject's context adds what its actions need besides the job and the step: bac
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -77,3 +77,27 @@ def choose_action(step: Step, actions: Actions[ContextT]) -> Action[ContextT]:
             f"The {step.function} function has no action {step.action!r}, expected one of: {', '.join(actions)}."
         )
     return actions[step.action]
+
+
+class StepFunction(Protocol):
+    """Performs the steps of some jobs."""
+
+    def handle(self, step: Step) -> Plan | Result:
+        """Perform one step; safe to repeat. Raises StepError."""
+
+
+class ByJobType:
+    """A deployable that performs jobs of several types, each by a function of its own. Implements `StepFunction`."""
+
+    def __init__(self, functions: Mapping[type[Job], StepFunction], otherwise: StepFunction) -> None:
+        """Take the functions.
+
+        Args:
+            functions: by the type of their jobs.
+            otherwise: for all other jobs; it refuses those that it does not know.
+        """
+        self._functions, self._otherwise = functions, otherwise
+
+    def handle(self, step: Step) -> Plan | Result:
+        """Perform one step by the function of its job's type."""
+        return self._functions.get(type(step.job), self._otherwise).handle(step)

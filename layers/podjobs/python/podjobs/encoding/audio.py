@@ -18,15 +18,12 @@ from podjobs.encoding.limits import audio_limits
 from podjobs.encoding.recipe import Credit, PartName, Recipe
 from podjobs.encoding.results import AudioResult
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.encoding.sound import SAMPLE_RATE_HZ, SoundCut, begin_sound, cut_sound, exactly, in_stereo
 from podjobs.encoding.steps import AUDIO_FOLDER
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING, mix_down
-from podjobs.media.facts import AudioFacts
 from podjobs.media.limits import watch_length
 
-SAMPLE_RATE_HZ = 48_000
-SEEK_MARGIN_S = 1.0
-"""Decoding begins this much before the cut: decoders need a few packets to settle."""
 MP3_QUALITY = 2
 """LAME's -V 2: variable, 170-210 kbit/s in stereo. Source: docs/contract-pod.md."""
 
@@ -82,9 +79,9 @@ def _parts(recipe: Recipe, sources: Sequence[MediaInput], settings: EncodingSett
         parts.append(_credit_sound(recipe.opening, next(files), "opening", settings))
     main = _main_sound(recipe, next(files), settings)
     if recipe.duration_s is not None and recipe.has_credits:
-        main = _exactly(_in_stereo(main, recipe.facts.audio), recipe.duration_s)
+        main = exactly(in_stereo(main, recipe.facts.audio), recipe.duration_s)
     elif recipe.duration_s is not None and recipe.pad_audio:
-        main = _exactly(main, recipe.duration_s)
+        main = exactly(main, recipe.duration_s)
     parts.append(main)
     if recipe.ending:
         parts.append(_credit_sound(recipe.ending, next(files), "ending", settings))
@@ -95,38 +92,17 @@ def _main_sound(recipe: Recipe, source: MediaInput, settings: EncodingSettings) 
     audio = recipe.facts.audio
     if audio is None:
         return _silence("main")
-    # -copyts: samples keep the timestamps of the file's own clock, by which they are cut
-    source_options: dict[str, Any] = {"copyts": None}
-    seek_s = recipe.origin_s - SEEK_MARGIN_S
-    if seek_s > recipe.facts.start_s:
-        # as for chunks: decode from an earlier packet on, and let the filter choose by the samples' own timestamps
-        source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
-    return _from(
-        mix_down(open_source(source, settings, **source_options)[str(audio.index)], audio.channels),
-        recipe.origin_s,
-        {} if not recipe.ends else {"end": f"{recipe.duration_s:.6f}"},
-    )
+    end_s = recipe.duration_s if recipe.ends else None
+    return cut_sound(SoundCut(source, audio, recipe.facts.start_s, recipe.origin_s, end_s), settings)
 
 
 def _credit_sound(credit: Credit, source: MediaInput, which: PartName, settings: EncodingSettings) -> Any:
     video, audio = credit.facts.video, credit.facts.audio
     if video is None or audio is None:
-        return _exactly(_in_stereo(_silence(which), None), credit.length_s)
+        return exactly(in_stereo(_silence(which), None), credit.length_s)
     sound = open_source(source, settings, copyts=None)[str(audio.index)]
     sound = mix_down(_distinct(sound, which), audio.channels)
-    return _exactly(_in_stereo(_from(sound, video.start_s, {}), audio), credit.length_s)
-
-
-def _from(sound: Any, origin_s: float, bounds: dict[str, str]) -> Any:
-    """Make the sound begin with the picture: earlier sound is cut off, missing sound is silence."""
-    return (
-        # async=1: gaps in the timestamps become silence; without it, what follows would move up
-        sound.filter("aresample", SAMPLE_RATE_HZ, **{"async": 1})
-        .filter("asetpts", f"PTS-{round(origin_s * SAMPLE_RATE_HZ)}")
-        .filter("atrim", start=0, **bounds)
-        # first_pts=0: silence from the origin on, if the sound begins later
-        .filter("aresample", **{"async": 1, "first_pts": 0})
-    )
+    return exactly(in_stereo(begin_sound(sound, video.start_s), audio), credit.length_s)
 
 
 def _silence(which: PartName) -> Any:
@@ -137,21 +113,6 @@ def _distinct(sound: Any, which: PartName) -> Any:
     """Begin a part's filters with a unique one: ffmpeg-python merges equal chains, such as those of equal credits."""
     nothing = {"opening": "PTS+0", "main": "PTS", "ending": "PTS-0"}[which]
     return sound.filter("asetpts", nothing)
-
-
-def _in_stereo(sound: Any, audio: AudioFacts | None) -> Any:
-    """Convert to the format in which parts are joined."""
-    if audio is not None and audio.channels == 1:
-        # ffmpeg's own upmix from mono to stereo is 3 dB quieter
-        sound = sound.filter("channelmap", map="0-0|0-1", channel_layout="stereo")
-    return sound.filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
-
-
-def _exactly(sound: Any, length_s: float) -> Any:
-    """Cut or pad to an exact number of samples."""
-    samples = round(length_s * SAMPLE_RATE_HZ)
-    # asetpts=N: timestamps without gaps; otherwise the next part would be joined in the wrong place
-    return sound.filter("apad", whole_len=samples).filter("atrim", end_sample=samples).filter("asetpts", "N")
 
 
 def _files(recipe: Recipe, folder: str, settings: EncodingSettings) -> list[tuple[str, dict[str, Any]]]:

@@ -37,6 +37,7 @@ from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING, PACKET_TIMES
 from podjobs.media.facts import VideoFacts
 from podjobs.media.limits import watch_length
+from podjobs.media.workspace import MediaWorkspace, S
 
 X264_PARAMS = {
     # Equal parameter sets in every chunk, whatever its content: otherwise chunks could not be joined.
@@ -69,7 +70,7 @@ def chunk_argv(
         pictures = overlay_watermark(pictures, recipe.watermark, inputs[1], recipe.renditions, matrix)
     threads = choose_threads(len(recipe.chunks), settings)
     outputs = [
-        _rendition_output(
+        rendition_output(
             tag_frames(picture, matrix),
             chunk,
             f"{folder}/{rendition.name}.nut",
@@ -90,7 +91,16 @@ def _nominal_rate(recipe: Recipe, main: VideoFacts) -> dict[str, Any]:
     return {"r": f"{main.frame_rate / recipe.decimation or ASSUMED_FRAME_RATE:.6f}"} if recipe.has_credits else {}
 
 
-def _rendition_output(frames: Any, chunk: Chunk, path: str, encoder: dict[str, Any], grid_s: int) -> Any:
+def rendition_output(frames: Any, chunk: Chunk, path: str, encoder: dict[str, Any], grid_s: int) -> Any:
+    """The file of one rendition of a chunk, as an output of ffmpeg-python.
+
+    Args:
+        frames: in its size, tagged.
+        chunk: the part to encode.
+        path: of the NUT file.
+        encoder: options of the encoder.
+        grid_s: length of a segment.
+    """
     options: dict[str, Any] = {
         **encoder,
         # Otherwise the encoder would count in frames of the nominal rate and round the times of variable rates.
@@ -213,11 +223,20 @@ def _encode(recipe: Recipe, chunk: Chunk, folder: Path, work: Workspace) -> Chun
 def _look_up_first(result: ChunkResult, recipe: Recipe, folder: Path, work: Workspace) -> ChunkResult:
     if not result.frames:
         return result
+    return result.model_copy(update={"first_s": first_frame_s(folder / f"{recipe.renditions[0].name}.nut", work)})
+
+
+def first_frame_s(file: Path, work: MediaWorkspace[S]) -> float | None:
+    """Look up when the first frame of a chunk is shown, on the output's time line; None: it has none.
+
+    Args:
+        file: the chunk.
+        work: runs ffprobe.
+    """
     # %+#1: the first packet is enough
     argv = [work.settings.ffprobe_cmd, "-v", "quiet", "-f", "nut", "-read_intervals", "%+#1", *PACKET_TIMES]
-    file = folder / f"{recipe.renditions[0].name}.nut"
     fields = work.run([*argv, "-i", str(file)], access=Access((file,))).split()
-    return result.model_copy(update={"first_s": float(fields[0]) if fields else None})
+    return float(fields[0]) if fields else None
 
 
 def _inputs(recipe: Recipe, chunk: Chunk, work: Workspace) -> list[MediaInput]:

@@ -86,6 +86,32 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         chunk: the part to encode.
         settings: what may be decoded.
     """
+    from_s = cut.from_s(chunk)
+    bounds: dict[str, str] = {}
+    if from_s > cut.video.start_s - cut.freeze_first_s:
+        bounds["start"] = f"{from_s:.6f}"
+    if chunk.end_s is not None:
+        bounds["end"] = f"{cut.shift_s + chunk.end_s:.6f}"
+    times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"
+    if cut.first_frame_pts_s is not None:
+        times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
+    return (
+        decode_frames(cut, chunk, settings)
+        .filter("trim", **bounds)
+        .filter("setpts", times)
+        # of frames with the same timestamp, as in damaged recordings, only the first can ever be seen
+        .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
+    )
+
+
+def decode_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
+    """Decode a chunk's frames, and some before and after them: on the source's clock, counted in our ticks.
+
+    Args:
+        cut: the source.
+        chunk: the part to encode.
+        settings: what may be decoded.
+    """
     from_s, seek_s = cut.from_s(chunk), cut.seek_s(chunk)
     # -copyts: frames keep the timestamps of the file's own clock, by which trim cuts
     source_options: dict[str, Any] = {"copyts": None}
@@ -100,13 +126,8 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         # -noaccurate_seek: decode from the key frame on and let trim choose by the frames' own timestamps.
         # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
         source_options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
-    bounds: dict[str, str] = {}
     last_s = _last_frame_s(cut.video)
-    if from_s > cut.video.start_s - cut.freeze_first_s:
-        bounds["start"] = f"{from_s:.6f}"
     end_s = math.inf if chunk.end_s is None else cut.shift_s + chunk.end_s
-    if chunk.end_s is not None:
-        bounds["end"] = f"{end_s:.6f}"
     decoded = open_source(cut.source, settings, **source_options)[str(cut.video.index)]
     placed = place_frames(decoded, cut.video)
     prepared = prepare_frames(unify_frames(placed, cut.video), cut.video, cut.decimation)
@@ -116,15 +137,7 @@ def cut_frames(cut: SourceCut, chunk: Chunk, settings: EncodingSettings) -> Any:
         frames = freeze_first(frames, cut.video, cut.freeze_first_s)
     if cut.freeze_last and end_s > last_s:
         frames = freeze_last(frames, last_s, cut.shift_s + chunk.start_s)
-    times = f"PTS-{round(cut.shift_s * TICKS_PER_S)}"
-    if cut.first_frame_pts_s is not None:
-        times = f"max({times},{round(chunk.start_s * TICKS_PER_S)})"
-    return (
-        frames.filter("trim", **bounds)
-        .filter("setpts", times)
-        # of frames with the same timestamp, as in damaged recordings, only the first can ever be seen
-        .filter("select", "isnan(prev_selected_t)+gt(t,prev_selected_t)")
-    )
+    return frames
 
 
 def place_frames(frames: Any, video: VideoFacts) -> Any:

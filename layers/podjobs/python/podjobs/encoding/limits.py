@@ -70,8 +70,8 @@ def chunk_limits(recipe: Recipe, chunk: Chunk, settings: EncodingSettings) -> Co
         lead_s = min(max(0.0, recipe.origin_s - facts.start_s) + chunk.start_s, LONGEST_GOP_S)
         frames = (length_s + lead_s) * (video.frame_rate or ASSUMED_FRAME_RATE)
         cpu_s += frames * video.width_px * video.height_px / DECODED_PX_PER_S
-    file_bytes = max(_file_bytes(rendition.maxrate_bps, length_s, settings) for rendition in recipe.renditions)
-    return CommandLimits(_cpu_limit_s(cpu_s), file_bytes, FACTOR)
+    file_bytes = max(file_limit_bytes(rendition.maxrate_bps, length_s, settings) for rendition in recipe.renditions)
+    return CommandLimits(cpu_limit_s(cpu_s), file_bytes, FACTOR)
 
 
 def audio_limits(recipe: Recipe, size_bytes: int, settings: EncodingSettings) -> CommandLimits:
@@ -86,9 +86,9 @@ def audio_limits(recipe: Recipe, size_bytes: int, settings: EncodingSettings) ->
     expected_s = recipe.output_s or _longest_sound_s(size_bytes, longest_s)
     cpu_s = expected_s / RATES["audio"].per_s + size_bytes / READ_BYTES_PER_S
     rate_bps = max(HIGHEST_SOUND_BPS, *recipe.audio_rates_bps, 0)
-    file_bytes = _file_bytes(rate_bps, recipe.output_s or longest_s, settings)
+    file_bytes = file_limit_bytes(rate_bps, recipe.output_s or longest_s, settings)
     # hours of sound take minutes, which the chunks of other videos should not notice
-    return CommandLimits(_cpu_limit_s(cpu_s), file_bytes, FACTOR, yields=True)
+    return CommandLimits(cpu_limit_s(cpu_s), file_bytes, FACTOR, yields=True)
 
 
 def package_limits(recipe: Recipe, rendition: Rendition, settings: EncodingSettings) -> CommandLimits:
@@ -101,10 +101,10 @@ def package_limits(recipe: Recipe, rendition: Rendition, settings: EncodingSetti
     """
     longest_s = settings.podjobs_max_duration_s
     length_s = recipe.output_s or longest_s
-    file_bytes = _file_bytes(HIGHEST_SOUND_BPS + rendition.audio_bps, length_s, settings)
+    file_bytes = file_limit_bytes(HIGHEST_SOUND_BPS + rendition.audio_bps, length_s, settings)
     for chunk in recipe.chunks:
-        file_bytes += _file_bytes(rendition.maxrate_bps, chunk_length_s(recipe, chunk, longest_s), settings)
-    return CommandLimits(_cpu_limit_s(length_s / RATES["package"].per_s), file_bytes, FACTOR)
+        file_bytes += file_limit_bytes(rendition.maxrate_bps, chunk_length_s(recipe, chunk, longest_s), settings)
+    return CommandLimits(cpu_limit_s(length_s / RATES["package"].per_s), file_bytes, FACTOR)
 
 
 def subtitle_limits(size_bytes: int) -> CommandLimits:
@@ -113,7 +113,7 @@ def subtitle_limits(size_bytes: int) -> CommandLimits:
     Args:
         size_bytes: of the source.
     """
-    return CommandLimits(_cpu_limit_s(size_bytes / READ_BYTES_PER_S), SUBTITLE_FILES)
+    return CommandLimits(cpu_limit_s(size_bytes / READ_BYTES_PER_S), SUBTITLE_FILES)
 
 
 def repackage_limits(facts: MediaFacts, size_bytes: int, settings: EncodingSettings) -> CommandLimits:
@@ -131,18 +131,19 @@ def repackage_limits(facts: MediaFacts, size_bytes: int, settings: EncodingSetti
     video_s, video_bytes = expect_cost(facts, size_bytes, longest_s)
     cpu_s = size_bytes / RATES["repackage"].per_s + sound_s / RATES["audio"].per_s + video_s
     file_bytes = LEAST_FILE_BYTES + 2 * size_bytes + math.ceil(sound_s * LOSSLESS_BYTES_PER_S) + video_bytes
-    return CommandLimits(_cpu_limit_s(cpu_s), file_bytes)
+    return CommandLimits(cpu_limit_s(cpu_s), file_bytes)
 
 
 def _longest_sound_s(size_bytes: int, longest_s: float) -> float:
     return min(longest_s, 8 * size_bytes / LOWEST_SOUND_BPS)
 
 
-def _cpu_limit_s(expected_s: float) -> int:
+def cpu_limit_s(expected_s: float) -> int:
+    """The limit for a command that can be expected to take so many seconds of processor time."""
     return LEAST_CPU_S + math.ceil(expected_s * SLOWEST)
 
 
-def _file_bytes(rate_bps: int, length_s: float, settings: EncodingSettings) -> int:
+def file_limit_bytes(rate_bps: int, length_s: float, settings: EncodingSettings) -> int:
     """How large a file of this bit rate and length may become."""
     per_s = rate_bps / 8 + PACKETS_BYTES_PER_S
     return LEAST_FILE_BYTES + math.ceil(settings.podjobs_max_output_factor * per_s * (length_s + BUFFER_S))

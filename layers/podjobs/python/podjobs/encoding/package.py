@@ -1,5 +1,6 @@
 """Packages one rendition: joined chunks and sound become MP4 and HLS by stream copy, and are verified."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +45,30 @@ def package_argv(
         settings: the ffmpeg command and the segment length.
         chapters: a metadata file with chapters; None: there are none.
     """
-    # -copyts: both time lines stay as they are; they have the same origin.
-    # -thread_queue_size: packets read ahead from the pipe; with ffmpeg's 8 it stalls while the sound is read.
-    streams = [ffmpeg.input("pipe:0", f="nut", copyts=None, thread_queue_size=512)["v:0"]]
-    if track is not None:
-        streams.append(ffmpeg.input(track.url, protocol_whitelist=track.protocol_whitelist)["a:0"])
+    streams = encoded_streams(track)
     outputs = [_hls_output(streams, f"{folder}/{rendition.name}p", settings)]
     if rendition.mp4:
-        outputs.append(_mp4_output(streams, f"{folder}/{rendition.name}p"))
+        outputs.append(mp4_output(streams, f"{folder}/{rendition.name}p"))
     argv = ffmpeg_argv(outputs, settings, feeds_stdin=True)
     if chapters is not None:
         # ffmpeg-python has no inputs without streams; ffmpeg takes chapters from whichever input has them
         after_inputs = len(argv) - argv[::-1].index("-i") + 1
         argv[after_inputs:after_inputs] = ["-f", "ffmetadata", "-i", chapters]
     return argv
+
+
+def encoded_streams(track: MediaInput | None) -> list[Any]:
+    """The joined chunks, which are read from stdin, and their sound.
+
+    Args:
+        track: the sound; None: there is none.
+    """
+    # -copyts: both time lines stay as they are; they have the same origin.
+    # -thread_queue_size: packets read ahead from the pipe; with ffmpeg's 8 it stalls while the sound is read.
+    streams = [ffmpeg.input("pipe:0", f="nut", copyts=None, thread_queue_size=512)["v:0"]]
+    if track is not None:
+        streams.append(ffmpeg.input(track.url, protocol_whitelist=track.protocol_whitelist)["a:0"])
+    return streams
 
 
 def _hls_output(streams: list[Any], path: str, settings: EncodingSettings) -> Any:
@@ -78,7 +89,13 @@ def _hls_output(streams: list[Any], path: str, settings: EncodingSettings) -> An
     )
 
 
-def _mp4_output(streams: list[Any], path: str) -> Any:
+def mp4_output(streams: Sequence[Any], path: str) -> Any:
+    """An MP4 of encoded streams, as an output of ffmpeg-python.
+
+    Args:
+        streams: the joined chunks, and the sound if there is any.
+        path: of the file, without its suffix.
+    """
     return ffmpeg.output(
         *streams,
         f"{path}.mp4",

@@ -17,17 +17,15 @@ from podjobs.encoding.boundaries import (
 )
 from podjobs.encoding.context import EncodingContext
 from podjobs.encoding.dressing import apply_dressing
-from podjobs.encoding.examine import Examined, describe_changes, examine_source
 from podjobs.encoding.ladder import choose_renditions
 from podjobs.encoding.limits import shortest_chunk_s
 from podjobs.encoding.lookups import most_places
+from podjobs.encoding.opening import OpenedSource, open_copy, open_in_place
 from podjobs.encoding.picture import choose_decimation
 from podjobs.encoding.recipe import Recipe
-from podjobs.encoding.repackage import repackage
-from podjobs.encoding.selection import copy_selection, tell_left_out
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.steps import REPACKAGED_FOLDER, repackage_stage, stages_of
-from podjobs.encoding.storing import FALSE_KEY_FRAMES, expect_cost
+from podjobs.encoding.storing import expect_cost
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.facts import MediaFacts, VideoFacts
 from podjobs.media.limits import check_length
@@ -47,24 +45,13 @@ def plan_job(context: EncodingContext) -> Plan:
     job, work = context.job, context.work
     facts = probe_source(work.tools, work.storage, work.settings, job.source)
     work.storage.start_work(job.id, f"{job.type} of {job.target}")
+    if opened := open_in_place(job.source, facts, work):
+        return _plan_source(job, opened, work)
     if facts.selection is not None:
         log = ("The source has streams that are not opened: the others are copied first.",)
-        return Plan(stages=(_stage_copy(job, facts, work),), log=log)
-    if _is_read_in_place(facts):
-        examined = examine_source(job.source, facts, work)
-        if examined.facts.video is None or examined.facts.duration_s is not None:
-            return _plan_source(job, job.source, examined, work)
-    return Plan(
-        stages=(_stage_copy(job, facts, work),),
-        log=(f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",),
-    )
-
-
-def _is_read_in_place(facts: MediaFacts) -> bool:
-    """Whether chunks can be read from the source as it is."""
-    if facts.seeks_badly or facts.guesses_length:
-        return False
-    return facts.video is None or (facts.duration_s is not None and facts.video.codec not in FALSE_KEY_FRAMES)
+    else:
+        log = (f"The source ({facts.format_name}) cannot be seeked reliably, so it is repackaged first.",)
+    return Plan(stages=(_stage_copy(job, facts, work),), log=log)
 
 
 def _stage_copy(job: EncodingJob, facts: MediaFacts, work: Workspace) -> Stage:
@@ -77,26 +64,14 @@ def _stage_copy(job: EncodingJob, facts: MediaFacts, work: Workspace) -> Stage:
 def plan_repackaged(context: EncodingContext) -> Plan:
     """Repackage the source, then plan the rest of the job. Raises like `plan_job`."""
     job, work = context.job, context.work
-    facts = probe_source(work.tools, work.storage, work.settings, job.source)
-    if facts.selection is not None:
-        copy = copy_selection(facts, job.source, REPACKAGED_FOLDER, work)
-        log: tuple[str, ...] = (tell_left_out(facts.selection),)
-    else:
-        copy, log = repackage(facts, job.source, work)
-    copied = probe_source(work.tools, work.storage, work.settings, copy)
-    # attached pictures are not copied
-    copied = copied.model_copy(update={"pictures": facts.pictures})
-    if facts.video and copied.video and facts.video.lacks_times:
-        copied = copied.model_copy(update={"video": copied.video.model_copy(update={"lacks_times": True})})
-    examined = examine_source(copy, copied, work)
-    return _plan_source(job, copy, examined.also_said(*describe_changes(facts), *log), work)
+    return _plan_source(job, open_copy(job.source, REPACKAGED_FOLDER, work), work)
 
 
-def _plan_source(job: EncodingJob, source: Key, examined: Examined, work: Workspace) -> Plan:
-    """Plan the rest of the job for a seekable source, as uploaded or repackaged."""
-    facts = examined.facts
-    recipe = write_recipe(job, facts, source, work.settings)
-    recipe = recipe.model_copy(update={"log": cut_log(dict.fromkeys((*examined.log, *recipe.log)))})
+def _plan_source(job: EncodingJob, opened: OpenedSource, work: Workspace) -> Plan:
+    """Plan the rest of the job."""
+    facts = opened.examined.facts
+    recipe = write_recipe(job, facts, opened.key, work.settings)
+    recipe = recipe.model_copy(update={"log": cut_log(dict.fromkeys((*opened.examined.log, *recipe.log)))})
     name = work.storage.pod_path(job.source)
     check_length(name, recipe.output_s, work.settings)
     if facts.video is not None:

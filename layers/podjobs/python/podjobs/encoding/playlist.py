@@ -8,11 +8,11 @@ from pathlib import Path
 import m3u8
 
 from podjobs.contract.commands import Access
-from podjobs.encoding.audio import SAMPLE_RATE_HZ
 from podjobs.encoding.completeness import played_length_s
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import TICKS_PER_S
 from podjobs.encoding.results import PackageResult
+from podjobs.encoding.sound import SAMPLE_RATE_HZ
 from podjobs.encoding.workspace import Workspace
 
 MASTER = "livestream.m3u8"

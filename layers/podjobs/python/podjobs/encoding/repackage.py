@@ -103,13 +103,16 @@ def _sound_filter(facts: MediaFacts) -> dict[str, str]:
     return {"filter:a": ",".join(filters)} if filters and facts.audio is not None else {}
 
 
-def repackage(facts: MediaFacts, source: Key, work: Workspace) -> tuple[Key, tuple[str, ...]]:
+def repackage(
+    facts: MediaFacts, source: Key, work: Workspace, folder_name: str = REPACKAGED_FOLDER
+) -> tuple[Key, tuple[str, ...]]:
     """Write the repackaged source into the job's work folder.
 
     Args:
         facts: of the source.
         source: its key.
         work: the step's workspace.
+        folder_name: of the new file.
 
     Returns:
         The key of the new file, and a sentence if it was made without the sound, which cannot be decoded.
@@ -119,7 +122,7 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> tuple[Key, tup
         RetryableError: the source does not exist.
     """
     log: tuple[str, ...] = ()
-    with work.writing(REPACKAGED_FOLDER) as folder:
+    with work.writing(folder_name) as folder:
         target = str(folder / FILE)
         try:
             _copy_streams(facts, source, target, work)
@@ -132,7 +135,7 @@ def repackage(facts: MediaFacts, source: Key, work: Workspace) -> tuple[Key, tup
             except PermanentError:
                 raise error from None
             log = ("The sound of the video cannot be decoded: it is left out.",)
-    return work.key(f"{REPACKAGED_FOLDER}/{FILE}"), log
+    return work.key(f"{folder_name}/{FILE}"), log
 
 
 def _copy_streams(facts: MediaFacts, source: Key, target: str, work: Workspace) -> None:

@@ -57,21 +57,42 @@ def scale_frames(frames: Any, video: VideoFacts, main: VideoFacts, renditions: S
     largest = renditions[-1]
     inner = [fit_inside((video.width_px, video.height_px), (one.width_px, one.height_px)) for one in renditions]
     own_frame = video is main
-    if video.pixel_format == "pal8":
-        # swscale converts palettes by BT.601, whichever matrix it is told
-        frames = frames.filter("format", "rgb24")
-    frames = tonemap_to_sdr(frames, video, (largest.width_px, largest.height_px) if own_frame else inner[-1])
+    frames = to_standard_colours(frames, video, (largest.width_px, largest.height_px) if own_frame else inner[-1])
     split = frames.filter_multi_output("split", len(renditions))
-    # named, although it is swscale's default: what was measured (benchmarks/ladder.py) must not change with a default
-    options = {"flags": "bicubic", **scale_options(video, output_matrix(main))}
     pictures = []
     for index, rendition in enumerate(renditions):
         width_px, height_px = (rendition.width_px, rendition.height_px) if own_frame else inner[index]
-        # setsar: sizes are in square pixels, whatever the source's are
-        picture = split[index].filter("scale", width_px, height_px, **options).filter("setsar", "1")
-        # 4:2:0 with 8 bits, which every browser decodes
-        picture = picture.filter("format", "yuv420p")
+        picture = resize_frames(split[index], video, (width_px, height_px), output_matrix(main))
         if (width_px, height_px) != (rendition.width_px, rendition.height_px):
             picture = picture.filter("pad", rendition.width_px, rendition.height_px, "(ow-iw)/2", "(oh-ih)/2")
         pictures.append(picture)
     return pictures
+
+
+def to_standard_colours(frames: Any, video: VideoFacts, largest_px: tuple[int, int]) -> Any:
+    """Convert what `resize_frames` cannot: palettes and HDR.
+
+    Args:
+        frames: after the cut.
+        video: the source they come from.
+        largest_px: width and height of the largest picture that is made of them.
+    """
+    if video.pixel_format == "pal8":
+        # swscale converts palettes by BT.601, whichever matrix it is told
+        frames = frames.filter("format", "rgb24")
+    return tonemap_to_sdr(frames, video, largest_px)
+
+
+def resize_frames(frames: Any, video: VideoFacts, size_px: tuple[int, int], matrix: str) -> Any:
+    """Make frames of one size, with square pixels, in 4:2:0 with 8 bits, which every browser decodes.
+
+    Args:
+        frames: in standard colours.
+        video: the source they come from.
+        size_px: wanted width and height.
+        matrix: wanted, ffmpeg's name.
+    """
+    # named, although it is swscale's default: what was measured (benchmarks/ladder.py) must not change with a default
+    options = {"flags": "bicubic", **scale_options(video, matrix)}
+    # setsar: sizes are in square pixels, whatever the source's are
+    return frames.filter("scale", *size_px, **options).filter("setsar", "1").filter("format", "yuv420p")

@@ -11,8 +11,8 @@ from pydantic import (
     model_validator,
 )
 
+from podjobs.encoding.studio_settings import StudioSettings
 from podjobs.language_settings import LanguageSettings
-from podjobs.media.settings import SourceSettings
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 
 X264_PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
@@ -22,7 +22,7 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-class EncodingSettings(SourceSettings, LanguageSettings):
+class EncodingSettings(StudioSettings, LanguageSettings):
     """The settings that the encoding function reads."""
 
     ffmpeg_crf: Annotated[float, Field(ge=0, le=51)] | None = Field(

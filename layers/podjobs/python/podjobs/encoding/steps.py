@@ -81,7 +81,7 @@ RATES = {
 """Used for the progress display and for time limits."""
 
 
-def _step(
+def specify(
     action: str, work: float = 0.0, *, step_id: str = "", params: dict[str, Any] | None = None,
     needs: tuple[str, ...] = (),
 ) -> StepSpec:  # fmt: skip
@@ -114,7 +114,7 @@ def repackage_stage(size_bytes: int, coding_s: float = 0.0) -> Stage:
         size_bytes: of the source.
         coding_s: expected for pictures that cannot be copied.
     """
-    return Stage(name="repackage", steps=(_step("repackage", size_bytes + coding_s * RATES["repackage"].per_s),))
+    return Stage(name="repackage", steps=(specify("repackage", size_bytes + coding_s * RATES["repackage"].per_s),))
 
 
 def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
@@ -139,9 +139,9 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
 def _sound_and_text_steps(recipe: Recipe) -> list[StepSpec]:
     steps = []
     if recipe.has_audio:
-        steps.append(_step("audio", recipe.output_s or ASSUMED_LENGTH_S))
+        steps.append(specify("audio", recipe.output_s or ASSUMED_LENGTH_S))
     if recipe.facts.text_subtitles:
-        steps.append(_step("subtitles", recipe.duration_s or ASSUMED_LENGTH_S))
+        steps.append(specify("subtitles", recipe.duration_s or ASSUMED_LENGTH_S))
     return steps
 
 
@@ -174,11 +174,11 @@ def _chunk_step(recipe: Recipe, chunk: Chunk) -> StepSpec:
     length_s = chunk_length_s(recipe, chunk, ASSUMED_LENGTH_S)
     pixels = chunk_pixels(recipe, length_s, is_held=recipe.is_held(chunk))
     # a plan has hundreds of them
-    return _step("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump(exclude_defaults=True))
+    return specify("chunk", pixels, step_id=chunk_id(chunk), params=chunk.model_dump(exclude_defaults=True))
 
 
 def _package_step(recipe: Recipe, index: int) -> StepSpec:
-    return _step(
+    return specify(
         "package",
         recipe.output_s or ASSUMED_LENGTH_S,
         step_id=package_id(recipe, recipe.renditions[index]),
@@ -188,11 +188,11 @@ def _package_step(recipe: Recipe, index: int) -> StepSpec:
 
 
 def _images_step(recipe: Recipe, needs: tuple[str, ...]) -> StepSpec:
-    return _step("images", step_id=images_id(recipe), needs=needs)
+    return specify("images", step_id=images_id(recipe), needs=needs)
 
 
 def _publish_stage(recipe: Recipe) -> Stage:
     needs = ("chunk", "audio", "subtitles", "package", "images")
     return Stage(
-        name="publish", steps=(_step("publish", step_id=_numbered("publish", recipe.generation), needs=needs),)
+        name="publish", steps=(specify("publish", step_id=_numbered("publish", recipe.generation), needs=needs),)
     )

@@ -57,7 +57,7 @@ def verify_package(expected: Expectation, inspection: Inspection, folder: Path, 
     faults = check_packets(expected, inspection.packets)
     faults += check_segments(read_segments(folder / f"{name}.m3u8"), inspection.packets)
     if expected.rendition.mp4:
-        faults += _check_mp4(expected, folder / f"{name}.mp4", work)
+        faults += check_mp4(expected, folder / f"{name}.mp4", work)
     faults += _check_decodes(folder / f"{name}.ts", inspection.packets, work)
     return Verdict(tuple(f"{name}: {fault}" for fault in faults), inspection.codecs)
 
@@ -106,7 +106,14 @@ def check_segments(durations_s: Sequence[float], packets: Packets) -> list[str]:
     return []
 
 
-def _check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
+def check_mp4(expected: Expectation, file: Path, work: Workspace) -> list[str]:
+    """Check an MP4.
+
+    Args:
+        expected: what it must contain.
+        file: the MP4.
+        work: runs ffprobe.
+    """
     argv = [work.settings.ffprobe_cmd, "-v", "error", "-show_entries", "stream=codec_type,nb_frames,start_time"]
     argv += ["-print_format", "json", "-i", str(file)]
     streams: list[dict[str, Any]] = json.loads(work.run(argv, access=Access((file,))))["streams"]
@@ -128,7 +135,19 @@ def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
     last = max((packet[0] for kind in packets.values() for packet in kind), default=0)
     last_key = max((pts for pts, _, is_key in packets.get("video", []) if is_key), default=last)
     # -sseof counts from the end: decoding must begin at the last key frame or earlier
-    from_end_s = (last - last_key) / TICKS_PER_S + DECODED_S
+    return check_ends(file, "mpegts", (last - last_key) / TICKS_PER_S, work)
+
+
+def check_ends(file: Path, format_name: str, last_gop_s: float, work: Workspace) -> list[str]:
+    """Check that the beginning and the end of a file can be decoded.
+
+    Args:
+        file: with a picture.
+        format_name: ffmpeg's name of its container.
+        last_gop_s: how far the last key frame is from the end.
+        work: runs ffmpeg.
+    """
+    from_end_s = last_gop_s + DECODED_S
     ends = {"beginning": ["-t", str(DECODED_S)], "end": ["-sseof", f"-{from_end_s:.3f}"]}
     faults = []
     for end, options in ends.items():
@@ -136,7 +155,7 @@ def _check_decodes(file: Path, packets: Packets, work: Workspace) -> list[str]:
         argv = [work.settings.ffmpeg_cmd, "-hide_banner", "-nostdin", "-v", "error", "-xerror", *options]
         try:
             # -f: a file of a few packets would be taken for another kind
-            argv += ["-f", "mpegts", "-i", str(file), "-map", "0:v:0", "-f", "null", "-"]
+            argv += ["-f", format_name, "-i", str(file), "-map", "0:v:0", "-f", "null", "-"]
             work.run(argv, access=Access((file,)))
         except PermanentError as error:
             faults.append(f"its {end} does not play: {error.detail}")
