@@ -110,16 +110,17 @@ def read_subtime(subtime: str) -> Cut | None:
     Raises:
         InvalidRequestError: it is anything else, or leaves nothing of the recording.
     """
-    start, end = None, None
+    start: str | None = None
+    end: str | None = None
     match subtime.split():
         case []:
             return None
-        case ["-ss", start]:
-            pass
-        case ["-to", end]:
-            pass
-        case ["-ss", start, "-to", end]:
-            pass
+        case ["-ss", first]:
+            start = first
+        case ["-to", last]:
+            end = last
+        case ["-ss", first, "-to", last]:
+            start, end = first, last
         case _:
             raise _not_a_cut(subtime)
     start_s = 0.0 if start is None else _seconds(start, subtime)

@@ -94,7 +94,8 @@ def test_read_subtime_gives_the_part_that_is_kept(subtime, cut):
     "subtime",
     ["-ss", "-to", "-ss 1 -to", "-to 6 -ss 1", "-ss 1 -ss 2", "-t 5", "1 6", "-ss -1", "-ss +1", "-ss 1e3", "-ss .5",
      "-ss 1.", "-ss 1s", "-ss 1,5", "-ss 60:61", "-ss 1:60", "-ss 1:2:3:4", "-ss 1:100", "-ss inf", "-ss nan",
-     "-ss 1000000000000", "-ss \u0661", "-ss 1 -to 2 -i /etc/passwd", "-ss 1; reboot", "-ss $(x)", "-ss 1\0", "-ss1 -to2"],
+     "-ss 1000000000000", "-ss \u0661", "-ss 1 -to 2 -i /etc/passwd", "-ss 1; reboot", "-ss $(x)", "-ss 1\0",
+     "-ss1 -to2"],
 )  # fmt: skip
 def test_read_subtime_with_anything_else_is_refused(subtime):
     with pytest.raises(InvalidRequestError, match=r"subtime is .*, expected nothing, or «-ss T»") as refused:
