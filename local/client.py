@@ -51,16 +51,20 @@ def place_video(source: Path, media_dir: Path) -> Path:
     Returns:
         Its path in the media root.
     """
-    folder = upload_dir(source, media_dir)
+    target = upload_dir(source, media_dir) / source.resolve().name
+    place_file(source, target)
+    return target
+
+
+def place_file(source: Path, target: Path) -> None:
+    """Put a file somewhere; it is copied only where a hard link is impossible."""
     source = source.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / source.name
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-    return target
 
 
 def upload_dir(source: Path, media_dir: Path) -> Path:

@@ -34,6 +34,8 @@ class Recording:
     """Pod's log of it."""
     video_id: int = 0
     """Of the video that was made of it; 0: there is none."""
+    video_path: str = ""
+    """Where its file is now, as Pod sees it."""
     encoding_job: str = ""
     """Of that video."""
     mails: list[str] = field(default_factory=list)
@@ -78,7 +80,8 @@ class Recordings:
         except (ValueError, KeyError, TypeError, OSError, StepError) as error:
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text=f"The import failed: {error!r}")
         if taken:
-            recording.video_id, recording.encoding_job = await self.encode(self.paths.pod_path(taken))
+            recording.video_path = self.paths.pod_path(taken)
+            recording.video_id, recording.encoding_job = await self.encode(recording.video_path)
         else:
             recording.mails.append(f"Wrong file or path:\n{path}")
         return web.json_response("ok")

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from adapter.alerts.occurrences import Kind, Occurrence
+from adapter.door.celery_studio import RECORDING
 
 MOST_TOLD = 20
 """Occurrences that a mail tells one by one; the others are counted."""
@@ -64,13 +65,18 @@ def _where(job_id: str, texts: dict[str, str], page_url: str | None) -> str:
     return f"{page_url}/jobs/{job_id}" if page_url else texts["show"] % {"job": job_id}
 
 
+def _target(target: str, texts: dict[str, str]) -> str:
+    what = "recording" if target.startswith(RECORDING) else "video"
+    return texts[f"target.{what}"] % {"number": target.removeprefix(RECORDING)}
+
+
 def _values(one: Occurrence, count: int, texts: dict[str, str]) -> dict[str, object]:
     waited_s = float(one.values.get("waited_s", 0))
     return {
         "about": one.about,
         "count": count,
         "at": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.at_s)),
-        "target": one.values.get("target", ""),
+        "target": _target(one.values.get("target", ""), texts),
         "type": texts.get(f"type.{one.values.get('type', '')}", one.values.get("type", "")),
         "over": texts.get(f"{one.values.get('kind', '')}.over", "") % {"about": one.about},
         "minutes": f"{waited_s / 60:.0f}",

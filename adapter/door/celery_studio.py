@@ -6,7 +6,7 @@ Source: docs/contract-pod.md, studio.
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,6 +22,8 @@ TYPES = {"presentation": "presentation/source", "presenter": "presenter/source"}
 """Our names of the sources, and Pod's; whatever else Pod lists is not composed."""
 LAYOUTS: tuple[Layout, ...] = ("mid", "pipb", "piph")
 """Of two sources. Any other word: `alone`."""
+LAYOUT_HELP = "Side by side; the presenter in the corner, bottom (pipb) or top (piph); or one source alone."
+"""For command lines."""
 _TIME = re.compile(
     r"(?:(?:(?P<h>[0-9]{1,4}):)?(?P<m>[0-5]?[0-9]):(?=[0-5]?[0-9](?:\.|$)))?(?P<s>[0-9]{1,9}(?:\.[0-9]{1,9})?)"
 )
@@ -156,7 +158,7 @@ class RecordingRequest:
     output: str
     presentation: str | None = None
     presenter: str | None = None
-    layout: Layout | Literal[""] = "alone"
+    layout: Layout = "alone"
     start_s: float = 0.0
     end_s: float | None = None
     """None: to the end."""

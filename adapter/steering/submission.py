@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_jobs import ENCODING_TASK, STUDIO_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_studio import RecordingRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ def submit_encoding(video_id: int, path: str, cut: tuple[float, float] = (0, 0))
     start, end = (int(value) if value == int(value) else value for value in cut)
     keywords = {"json_dressing": None, "dressing_input": ""}
     return _write("encoding", ENCODING_TASK, [video_id, path, start, end], keywords)
+
+
+def submit_studio(recording: RecordingRequest) -> Submission:
+    """Request a studio recording to be composed."""
+    return _write("encoding", STUDIO_TASK, recording.arguments, {})
 
 
 def submit_transcription(video_id: int, path: str, language: str) -> Submission:

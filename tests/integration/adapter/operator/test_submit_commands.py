@@ -8,6 +8,7 @@ from adapter.door.celery_jobs import read_job
 from adapter.redis import keys
 from podjobs.contract.jobs import EncodingJob, TranscriptionJob
 from podjobs.contract.media_paths import MediaPaths
+from support.jobs import studio_job
 from support.processes import wait_for
 
 
@@ -30,6 +31,29 @@ def test_submitted_transcription_is_read_by_the_door_as_pods_own(command, client
     assert done.stdout == f"The job {job.id} was put on the queue transcripting.\n"
 
 
+def test_submitted_recording_is_read_by_the_door_as_pods_own(command, client):
+    paths = [f"/media/opencast-files/a1/{name}" for name in ("presentation.webm", "presenter.webm", "a1.mp4")]
+    options = [f"--{name}={path}" for name, path in zip(("presentation", "presenter", "output"), paths, strict=True)]
+    done = command("submit", "studio", "--recording=8", "--layout=piph", "--start=1.25", "--end=6.5", *options)
+    assert done.returncode == 0, done.stderr
+    (raw,) = client.lrange("encoding", 0, -1)
+    asked = {"subtime": "-ss 1.25 -to 6.5", "presenter": "piph"}
+    job = read_job(raw.encode(), MediaPaths("/media"))
+    assert job == studio_job(job.id, 8, **asked)
+    assert job.refusal is None
+
+
+def test_submitted_recording_is_found_by_its_number(command, client, start):
+    start().wait()
+    options = ("--presenter=/media/a/b.webm", "--output=/media/a/a.mp4")
+    job_id = json.loads(command("submit", "studio", "--recording=8", *options, "--json").stdout)["id"]
+    wait_for(lambda: client.exists(keys.job(job_id)), 10)
+    assert json.loads(command("show", "recording:8", "--json").stdout)["id"] == job_id
+    assert command("show", "video:8").returncode == 1
+    (listed,) = command("jobs", "--type", "studio", "--json").stdout.splitlines()
+    assert json.loads(listed)["target"] == "recording-8"
+
+
 def test_submitted_job_is_taken_by_an_adapter(command, client, start):
     start().wait()
     job_id = json.loads(command("submit", "encoding", "7", "/media/7.mp4", "--json").stdout)["id"]
@@ -37,7 +61,16 @@ def test_submitted_job_is_taken_by_an_adapter(command, client, start):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("encoding", "7", "videos/7.mp4"), ("encoding", "-7", "/7.mp4"), ("studio", "7")]
+    "arguments",
+    [
+        ("encoding", "7", "videos/7.mp4"),
+        ("encoding", "-7", "/7.mp4"),
+        ("cooking", "7"),
+        ("studio", "--recording=8", "--output=/media/a.mp4"),
+        ("studio", "--recording=8", "--output=a.mp4", "--presenter=/media/b.webm"),
+        ("studio", "--recording=8", "--output=/media/a.mp4", "--presenter=b.webm"),
+        ("studio", "--recording=8", "--output=/media/a.mp4", "--presenter=/media/b.webm", "--layout=pip"),
+    ],
 )
 def test_submit_of_what_cannot_be_done_is_refused_and_nothing_is_put_on_a_queue(command, client, arguments):
     assert command("submit", *arguments).returncode == 2

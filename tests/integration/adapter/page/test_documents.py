@@ -17,6 +17,7 @@ from adapter.redis.connections import open_redis
 from adapter.steering.steering import Steering
 from adapter.steps.records import Records
 from podjobs.contract.errors import Problem, ShutOutError
+from support.jobs import studio_job
 from support.processes import free_port
 
 LIMIT_BYTES = 100_000
@@ -145,6 +146,18 @@ async def test_a_jobs_page_has_its_steps_its_log_and_its_place_in_pod(open_page,
     assert 'href="https://pod.example.org/video/0007-/"' in page.html
     assert 'href="https://pod.example.org/admin/video/video/7/change/"' in page.html
     assert 'src="https://pod.example.org/media/videos/anna/0007/360p.mp4"' in page.html
+
+
+async def test_a_recordings_page_has_its_number_and_its_place_in_pod(open_page, store_job):
+    params = studio_job("job-1", 8).model_dump_json()
+    await store_job(state="done", reason="", type="studio", target="recording-8", params=params)
+    async with open_page(pod_api_url="https://pod.example.org/rest", pod_media_url="https://pod.example.org/m") as page:
+        await page.open("/jobs/job-1")
+    assert "studio 8" in page.html
+    assert "opencast-files/a1/presentation.webm" in page.html
+    assert 'href="https://pod.example.org/admin/recorder/recording/8/change/"' in page.html
+    assert "/video/" not in page.html
+    assert "<video" not in page.html
 
 
 async def test_what_pod_serves_nowhere_is_not_linked(page, store_job):
