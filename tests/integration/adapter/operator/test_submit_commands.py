@@ -43,15 +43,15 @@ def test_submitted_recording_is_read_by_the_door_as_pods_own(command, client):
     assert job.refusal is None
 
 
-def test_submitted_recording_is_found_by_its_number(command, client, start):
-    start().wait()
-    options = ("--presenter=/media/a/b.webm", "--output=/media/a/a.mp4")
-    job_id = json.loads(command("submit", "studio", "--recording=8", *options, "--json").stdout)["id"]
-    wait_for(lambda: client.exists(keys.job(job_id)), 10)
-    assert json.loads(command("show", "recording:8", "--json").stdout)["id"] == job_id
-    assert command("show", "video:8").returncode == 1
+def test_job_of_a_recording_is_found_by_its_number_and_its_type(command, client, fail_job):
+    fail_job("job-1")  # of the video 7
+    job = studio_job("job-2", 7)
+    record = {"type": job.type, "target": job.target, "params": job.model_dump_json(), "state": "done"}
+    client.hset(keys.job("job-2"), mapping=record | {"accepted_at": "1700000000.5", "ended_at": "1700000009.5"})
+    client.zadd(keys.JOBS, {"job-2": 2})
+    assert json.loads(command("show", "recording:7", "--json").stdout)["id"] == "job-2"
     (listed,) = command("jobs", "--type", "studio", "--json").stdout.splitlines()
-    assert json.loads(listed)["target"] == "recording-8"
+    assert json.loads(listed)["id"] == "job-2"
 
 
 def test_submitted_job_is_taken_by_an_adapter(command, client, start):
