@@ -3,15 +3,17 @@
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
+from adapter.door.celery_studio import LAYOUT_HELP, LAYOUTS
 from local.configuration import configure, pod_settings, read_operator_settings
 from local.environments import adapter_environment, command_environment, plain_environment, worker_environment
 from local.functions import SETTINGS
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
+from local.recording import Recorded
 from local.run import Demonstration, run
 from local.stack import running_environment
 from local.transports import Transport
@@ -52,10 +54,19 @@ def up_command(state_dir: Path, env_file: Path) -> None:
 
 
 @local.command("run")
-@click.argument("video", type=click.Path(path_type=Path), required=False)
+@click.argument("videos", metavar="[VIDEO]", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--cut", type=(float, float), metavar="START END", default=(0, 0), help="Only encode this part (seconds)."
 )
+@click.option(
+    "--studio",
+    "is_studio",
+    is_flag=True,
+    help="VIDEO is a recording of Pod's studio, PRESENTATION [PRESENTER]: compose it, then encode the result.",
+)
+@click.option("--layout", type=click.Choice([*LAYOUTS, "alone"]), default="mid", show_default=True, help=LAYOUT_HELP)
+@click.option("--start", "start_s", type=click.FloatRange(min=0), help="With --studio: leave out what is before, in s.")
+@click.option("--end", "end_s", type=click.FloatRange(min=0), help="With --studio: leave out what is after, in s.")
 @click.option("--transcribe", "language", metavar="LANGUAGE", default="", help="Transcribe it, too: en, fr, … or auto.")
 @click.option("--s3", "on_s3", is_flag=True, help="Keep the media in a bucket of a local S3 server, not in a folder.")
 @click.option(
@@ -68,7 +79,7 @@ def up_command(state_dir: Path, env_file: Path) -> None:
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
 def run_command(  # noqa: PLR0913 - one for each option
-    video: Path | None,
+    videos: tuple[Path, ...],
     cut: tuple[float, float],
     language: str,
     delivery: str,
@@ -76,12 +87,36 @@ def run_command(  # noqa: PLR0913 - one for each option
     *,
     on_s3: bool,
     no_open: bool,
+    is_studio: bool,
+    **studio: Any,
 ) -> None:
     """Encode VIDEO, or a sample, and show what was made."""
+    recording = _read_recording(videos, studio) if is_studio else None
+    if recording and (any(cut) or language):
+        raise click.UsageError("With --studio, say --start and --end in place of --cut; --transcribe is not possible.")
+    if not is_studio and (len(videos) > 1 or studio["start_s"] or studio["end_s"]):
+        raise click.UsageError("Name one VIDEO, or say --studio; --start and --end are for --studio, --cut for others.")
     wanted = Demonstration(
-        video, cut, output, shows_page=not no_open, language=language, on_s3=on_s3, transport=Transport(delivery)
+        None if is_studio else next(iter(videos), None),
+        cut,
+        output,
+        shows_page=not no_open,
+        language=language,
+        on_s3=on_s3,
+        transport=Transport(delivery),
+        recording=recording,
     )
     sys.exit(run(wanted))
+
+
+def _read_recording(videos: tuple[Path, ...], studio: dict[str, Any]) -> Recorded:
+    if len(videos) not in {1, 2}:
+        raise click.UsageError("--studio takes one or two files: what was shown, and who spoke.")
+    start_s, end_s = studio["start_s"] or 0.0, studio["end_s"]
+    if end_s is not None and end_s <= start_s:
+        raise click.UsageError(f"From {start_s:g} s to {end_s:g} s nothing is left: the end must be after the start.")
+    presenter = videos[1] if videos[1:] else None
+    return Recorded(videos[0], presenter, studio["layout"], start_s, end_s)
 
 
 @local.command("podjobs", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -11,7 +11,8 @@ from typing import Any
 
 from celery import Celery
 
-from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_jobs import ENCODING_TASK, STUDIO_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_studio import RecordingRequest
 from adapter.inspection.job_record import JobRecord
 from adapter.redis import keys
 from local.ports import LISTENERS
@@ -50,16 +51,20 @@ def place_video(source: Path, media_dir: Path) -> Path:
     Returns:
         Its path in the media root.
     """
-    folder = upload_dir(source, media_dir)
+    target = upload_dir(source, media_dir) / source.resolve().name
+    place_file(source, target)
+    return target
+
+
+def place_file(source: Path, target: Path) -> None:
+    """Put a file somewhere; it is copied only where a hard link is impossible."""
     source = source.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / source.name
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-    return target
 
 
 def upload_dir(source: Path, media_dir: Path) -> Path:
@@ -113,6 +118,20 @@ def request_transcription(broker_url: str, video_id: int, sound_path: str, durat
         return str(app.send_task(TRANSCRIPTION_TASK, args=arguments, queue="transcripting").id)
 
 
+def request_composition(broker_url: str, recording: RecordingRequest) -> str:
+    """Request a studio recording to be composed as Pod does.
+
+    Args:
+        broker_url: the Celery broker.
+        recording: what is asked for.
+
+    Returns:
+        The Celery id, which is the job's id.
+    """
+    with Celery("pod", broker=broker_url, backend=None) as app:
+        return str(app.send_task(STUDIO_TASK, args=recording.arguments, queue="encoding").id)
+
+
 class StandInControl:
     """Controls the stand-in for Pod; see local/pod.py."""
 
@@ -122,7 +141,7 @@ class StandInControl:
         Args:
             port: where it listens on this machine.
         """
-        self._url = f"http://127.0.0.1:{port}/control/videos"
+        self._url = f"http://127.0.0.1:{port}/control"
 
     def announce(self, video_id: int, language: str = "") -> None:
         """Announce that a video was sent to be encoded, and whether it is to be transcribed afterwards.
@@ -131,15 +150,19 @@ class StandInControl:
             video_id: Pod's number of the video.
             language: empty: it is not to be transcribed.
         """
-        self._call(video_id, json.dumps({"transcribe": language}).encode())
+        self._call(f"videos/{video_id}", json.dumps({"transcribe": language}).encode())
 
     def transcription_of(self, video_id: int) -> str:
         """The id of the transcription that it has requested; empty until then."""
-        return str(self._call(video_id, None).get("transcription_job", ""))
+        return str(self._call(f"videos/{video_id}", None).get("transcription_job", ""))
 
-    def _call(self, video_id: int, body: bytes | None) -> dict[str, Any]:
+    def recording(self, recording_id: int) -> dict[str, Any]:
+        """What became of a recording: the fields of `Recording` in local/pod_recordings.py."""
+        return self._call(f"recordings/{recording_id}", None)
+
+    def _call(self, what: str, body: bytes | None) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self._url}/{video_id}", body, headers)  # noqa: S310 - our own http address
+        request = urllib.request.Request(f"{self._url}/{what}", body, headers)  # noqa: S310 - our own http address
         with LISTENERS.open(request, timeout=5) as response:
             return dict(json.load(response))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
-from local.client import place_video, upload_folder
+from local.client import place_file, upload_folder
 from local.configuration import Configuration
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key, MediaPaths
@@ -37,9 +37,14 @@ def place(source: Path, configuration: Configuration) -> Key:
     Raises:
         StepError: it could not be uploaded.
     """
+    return place_at(source, posixpath.join(upload_folder(source), source.resolve().name), configuration)
+
+
+def place_at(source: Path, key: Key, configuration: Configuration) -> Key:
+    """Put a video at some place. Arguments, results and errors as of `place`."""
     if configuration.media_dir:
-        return place_video(source, configuration.media_dir).relative_to(configuration.media_dir).as_posix()
-    key = posixpath.join(upload_folder(source), source.name)
+        place_file(source, configuration.media_dir / key)
+        return key
     with configuration.media_settings() as settings:
         _upload(source, key, settings)
     return key
@@ -94,7 +99,7 @@ def fetch(configuration: Configuration, folder: Key, root: Path) -> Path:
 
 
 def fetch_file(configuration: Configuration, key: Key, target: Path) -> bool:
-    """Copy a small file of the media.
+    """Copy a file of the media.
 
     Returns:
         Whether there is one.
@@ -105,6 +110,15 @@ def fetch_file(configuration: Configuration, key: Key, target: Path) -> bool:
     with configuration.open_media() as media:
         if not media.exists(key):
             return False
-        with media.open(key) as content:
-            target.write_bytes(content.read())
+        with media.open(key) as content, target.open("wb") as file:
+            shutil.copyfileobj(content, file, COPY_BLOCK_BYTES)
     return True
+
+
+def fetch_to(configuration: Configuration, key: Key, root: Path) -> bool:
+    """Provide one file on this machine; arguments and errors as of `fetch`. Whether there is one."""
+    target = root / key
+    if configuration.media_dir:
+        return target.is_file()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return fetch_file(configuration, key, target)

@@ -9,7 +9,7 @@
     GET  /control/videos/N                            the id of its transcription job
     DELETE /control/videos/N                          deletes the video
 
-A video that was not announced counts as one being encoded.
+A video that was not announced counts as one being encoded. Recordings of the studio: local/pod_recordings.py.
 Source: docs/contract-pod.md, callbacks.
 """
 
@@ -28,6 +28,7 @@ from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
 from local.client import request_encoding, request_transcription
+from local.pod_recordings import Recordings
 from podjobs.backends.storage import open_storage
 from podjobs.contract.errors import StepError
 from podjobs.contract.media_paths import Key, MediaPaths
@@ -103,7 +104,12 @@ class StandInPod:
     """Resolutions of the renditions that it has."""
     videos: dict[int, Video] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
+    recordings: Recordings = field(init=False)
     _importing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        """Has the recordings of the same media."""
+        self.recordings = Recordings(self.media, MediaPaths(self.media_root), self.encode_new)
 
     def application(self) -> web.Application:
         """The web application."""
@@ -116,6 +122,7 @@ class StandInPod:
         app.router.add_post("/control/videos/{id:[0-9]+}", self.announce)
         app.router.add_get("/control/videos/{id:[0-9]+}", self.show_transcription)
         app.router.add_delete("/control/videos/{id:[0-9]+}", self.delete)
+        self.recordings.add_routes(app)
         return app
 
     async def announce(self, request: web.Request) -> web.Response:
@@ -141,6 +148,14 @@ class StandInPod:
             detail = json.dumps({"detail": "No Video matches the given query."})
             raise web.HTTPNotFound(text=detail, content_type="application/json")
         return self.videos.setdefault(video_id, Video(video_id))
+
+    async def encode_new(self, path: str) -> tuple[int, str]:
+        """Make a video of a file and request its encoding, if a broker is known: the video's number, the job's id."""
+        video = Video(max(self.videos, default=0) + 1, path=path)
+        self.videos[video.id] = video
+        if not self.broker_url:
+            return video.id, ""
+        return video.id, await asyncio.to_thread(request_encoding, self.broker_url, video.id, path)
 
     async def show_video(self, request: web.Request) -> web.Response:
         """Return the state of a video."""

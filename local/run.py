@@ -1,4 +1,7 @@
-"""`scripts/run`: requests the encoding and transcription of one video as Pod would, and shows the result."""
+"""`scripts/run`: requests the encoding and transcription of one video as Pod would, and shows the result.
+
+Or, of a recording of Pod's studio, its composition; then the encoding of what was composed.
+"""
 
 import json
 import os
@@ -16,21 +19,20 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from aiohttp import web
-from redis.exceptions import RedisError
 from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBar
 
-from local.client import NOT_TAKEN_YET, JobRecords, Progress, StandInControl, request_encoding
+from local.client import Progress, StandInControl, request_encoding
 from local.configuration import MODELS, Configuration, configure
 from local.environments import AWS_PREFIXES
+from local.following import follow
 from local.lambda_service.emulator import emulator_binary
-from local.media import fetch, fetch_file, place
+from local.media import fetch, fetch_file, fetch_to, place
 from local.models import ModelError, installed_models
 from local.object_store import server_binary
 from local.page import Captions, application, listen, write_page
 from local.pod import track_key
 from local.ports import POD, choose_ports
+from local.recording import NotTakenError, Recorded, compose
 from local.report import duration_of, list_made_files, table_of
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
@@ -41,7 +43,6 @@ from podjobs.settings import SettingsError
 
 VIDEO_ID = 1
 READY_S = 90.0
-POLL_S = 0.2
 LOG_LINES_SHOWN = 15
 MARKER = ".made-by-pod-functions"
 """Marks a folder that may be emptied: we made everything in it."""
@@ -72,7 +73,7 @@ class Demonstration:
     """What the person at the terminal wants."""
 
     video: Path | None
-    """None: a sample is made."""
+    """None: a sample is made, unless there is a recording."""
     cut: tuple[float, float]
     """Seconds; 0, 0: the whole video."""
     output: Path | None
@@ -84,6 +85,15 @@ class Demonstration:
     """Whether the media are kept on an S3 server of its own, not in a folder."""
     transport: Transport = Transport.HTTP
     """How the adapter reaches the functions."""
+    recording: Recorded | None = None
+    """What is composed first."""
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The files that were named."""
+        if self.recording:
+            return self.recording.sources
+        return (self.video,) if self.video else ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,8 @@ class Outcome:
     took_s: float
     captions: Captions | None = None
     """Its captions, in the same folder; None: it was not transcribed, or nobody speaks in it."""
+    composed: tuple[Path, ...] = ()
+    """What was composed, and its log; empty: nothing."""
 
 
 def run(wanted: Demonstration) -> int:
@@ -113,7 +125,7 @@ def run(wanted: Demonstration) -> int:
         summary = _report(outcome, console)
         if wanted.shows_page:
             _serve_page(outcome, summary, console)
-    except (RunError, ModelError, SampleError, StackError, StepError, OSError) as error:
+    except (RunError, ModelError, NotTakenError, SampleError, StackError, StepError, OSError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         return EXIT_FAILURE
     except SettingsError as error:
@@ -130,21 +142,17 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
-    """Check the video, or make one, and empty the output folder."""
+    """Check the videos, or make one, and empty the output folder. Returns the first video and that folder."""
     if wanted.on_s3 and not server_binary().exists():
         raise RunError("The S3 server is not installed. Run scripts/setup --s3, or leave --s3 out.")
     if wanted.transport is Transport.LAMBDA and not emulator_binary().exists():
         raise RunError("Lambda's emulator is not installed. Run scripts/setup --lambda, or choose another --delivery.")
-    video = wanted.video
-    if video and not video.is_file():
-        what = "is not a regular file" if video.exists() else "does not exist"
-        raise RunError(f"The video {str(video)!r} {what}. Name a video file, or none to use a sample.")
     start, end = wanted.cut
     if (start or end) and not 0 <= start < end:
         raise RunError(f"A cut from {start:g} s to {end:g} s leaves nothing. Give a start that is less than the end.")
+    video = wanted.sources[0] if wanted.sources else None
     output = (wanted.output or Path("demo") / (video.stem if video else "sample")).resolve()
-    if video and output in video.resolve().parents:
-        raise RunError(f"The video is in the output folder {str(output)!r}. Name another folder with --output.")
+    _check_sources(wanted, output)
     if output.exists() and not (output / MARKER).exists() and (not output.is_dir() or any(output.iterdir())):
         raise RunError(f"{str(output)!r} holds something else. Name an empty or new folder with --output.")
     with hold_state(output / "stack"):
@@ -158,6 +166,16 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
             with console.status("Making a sample video …"):
                 make_sample(video)
     return video, output
+
+
+def _check_sources(wanted: Demonstration, output: Path) -> None:
+    """Raise RunError unless all that was named can be read, and stays when the output folder is emptied."""
+    for named in wanted.sources:
+        if not named.is_file():
+            what = "is not a regular file" if named.exists() else "does not exist"
+            raise RunError(f"The video {str(named)!r} {what}. Name a video file, or none to use a sample.")
+        if output in named.resolve().parents:
+            raise RunError(f"The video is in the output folder {str(output)!r}. Name another folder with --output.")
 
 
 def _settings_of(wanted: Demonstration) -> dict[str, str]:
@@ -184,12 +202,13 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
         ports = choose_ports({}, with_object_store=wanted.on_s3)
         configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
         with _running(configuration, output / "stack.log", console) as stack:
+            pod, started = StandInControl(ports[POD]), time.monotonic()
+            if wanted.recording:
+                return _process_recording(wanted.recording, stack, pod, output, console)
             source = place(video, configuration)
-            pod = StandInControl(ports[POD])
             pod.announce(VIDEO_ID, wanted.language)
-            started = time.monotonic()
             job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(media_dir / source), wanted.cut)
-            _expect_done(_follow(stack, job_id, video.name, console), output)
+            _expect_done(follow(stack, job_id, video.name, console), output)
             took_s = time.monotonic() - started
             if wanted.language:
                 _follow_transcription(stack, pod, output, console)
@@ -198,12 +217,31 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
     return Outcome(video.name, folder, took_s, captions)
 
 
+def _process_recording(
+    recording: Recorded, stack: Stack, pod: StandInControl, output: Path, console: Console
+) -> Outcome:
+    """Have a recording composed, and then encoded, which the stand-in requests once it has it, as Pod does."""
+    configuration, started = stack.configuration, time.monotonic()
+
+    def wait_for(job_id: str, name: str) -> None:
+        _expect_done(follow(stack, job_id, name, console), output)
+
+    media_dir = output / "media"
+    composed = compose(recording, configuration, media_dir, pod, wait_for)
+    wait_for(composed.encoding_job, "encoding")
+    took_s = time.monotonic() - started
+    folder = posixpath.join(posixpath.dirname(composed.key), f"{composed.video_id:04d}")
+    made = tuple(media_dir / key for key in (composed.key, composed.log) if fetch_to(configuration, key, media_dir))
+    title = " + ".join(source.name for source in recording.sources)
+    return Outcome(title, fetch(configuration, folder, media_dir), took_s, composed=made)
+
+
 def _follow_transcription(stack: Stack, pod: StandInControl, output: Path, console: Console) -> None:
     """Wait for the transcription, which the stand-in requested when it imported the video, as Pod does."""
     job_id = pod.transcription_of(VIDEO_ID)
     if not job_id:
         raise RunError("The video has no sound: there is nothing to transcribe. Run it without --transcribe.")
-    _expect_done(_follow(stack, job_id, "captions", console), output)
+    _expect_done(follow(stack, job_id, "captions", console), output)
 
 
 def _expect_done(end: Progress, output: Path) -> None:
@@ -235,42 +273,6 @@ def _running(configuration: Configuration, log: Path, console: Console) -> Itera
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
-    """Show a progress bar until the job has ended."""
-    records = JobRecords(stack.configuration.jobs_url)
-    bar = ProgressBar(
-        TextColumn("{task.description}", markup=False),
-        TextColumn("{task.fields[stage]:<8}"),
-        BarColumn(bar_width=None),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(compact=True),
-        console=console,
-    )
-    shown_trouble = ""
-    with bar:
-        task = bar.add_task(name if len(name) <= 30 else name[:29] + "…", total=1.0, stage="waiting")  # noqa: PLR2004
-        while True:
-            stack.look_after()
-            try:
-                progress = records.progress(job_id)
-            except RedisError:
-                progress = NOT_TAKEN_YET  # redis-server is being restarted
-            bar.update(
-                task,
-                completed=progress.done,
-                stage=progress.stage or "queued",
-            )
-            if progress.trouble and progress.trouble != shown_trouble and progress.state != JobState.DONE:
-                shown_trouble = progress.trouble
-                bar.print(f"A step has failed and will be retried: {shown_trouble}", markup=False)
-            if progress.ended:
-                records.close()
-                return progress
-            time.sleep(POLL_S)
-
-
 def _report(outcome: Outcome, console: Console) -> str:
     """Print the table and the speed.
 
@@ -280,10 +282,14 @@ def _report(outcome: Outcome, console: Console) -> str:
     info = _read_info(outcome)
     console.print(table_of(list_made_files(outcome.folder)))
     duration_s = _encoded_s(outcome, info)
+    what = "composed and encoded" if outcome.composed else "encoded"
     summary = (
-        f"{duration_s:.1f} s of video encoded in {outcome.took_s:.1f} s: {duration_s / outcome.took_s:.2f} × real time."
+        f"{duration_s:.1f} s of video {what} in {outcome.took_s:.1f} s: {duration_s / outcome.took_s:.2f} × real time."
     )
     console.print(summary)
+    for path in outcome.composed:
+        what = "How it was composed" if path.suffix == ".log" else "The composed recording"
+        console.print(f"{what}: {path}", soft_wrap=True, markup=False)
     if outcome.captions:
         console.print(f"Captions: {outcome.captions.file}", markup=False)
     console.print(f"The files are in {outcome.folder}", soft_wrap=True, markup=False)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from adapter.alerts.occurrences import Kind, Occurrence
+from adapter.door.celery_studio import RECORDING
 from adapter.inspection.visible_text import visible
 from adapter.plurals import is_plural
 
@@ -72,6 +73,11 @@ def _counted(name: str, count: int, language: str) -> str:
     return texts[name if is_plural(count, language) else f"{name}_one"] % {"count": count}
 
 
+def _target(target: str, texts: dict[str, str]) -> str:
+    what = "recording" if target.startswith(RECORDING) else "video"
+    return texts[f"target.{what}"] % {"number": target.removeprefix(RECORDING)}
+
+
 def _values(one: Occurrence, count: int, language: str) -> dict[str, object]:
     texts = _texts(language)
     waited_min = round(float(one.values.get("waited_s", 0)) / 60)
@@ -79,7 +85,7 @@ def _values(one: Occurrence, count: int, language: str) -> dict[str, object]:
         "about": one.about,
         "count": count,
         "at": time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(one.at_s)),
-        "target": one.values.get("target", ""),
+        "target": _target(one.values.get("target", ""), texts),
         "type": texts.get(f"type.{one.values.get('type', '')}", one.values.get("type", "")),
         "over": texts.get(f"{one.values.get('kind', '')}.over", "") % {"about": one.about},
         "minutes": _counted("minutes", waited_min, language),

@@ -10,18 +10,20 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, TypeAdapter, ValidationError
 
 from adapter.door.celery_dressing import is_about_dressing, read_dressing
+from adapter.door.celery_studio import read_layout, read_output, read_sources, read_subtime, recording_target
 from adapter.door.envelope import open_envelope
 from podjobs.contract.errors import InvalidRequestError, Problem, list_faults
 from podjobs.contract.failure_kinds import FailureKind
-from podjobs.contract.jobs import Cut, EncodingJob, Job, Seconds, TranscriptionJob, spare_source
+from podjobs.contract.jobs import Cut, EncodingJob, Job, Seconds, StudioJob, TranscriptionJob, spare_source
 from podjobs.contract.media_paths import MediaPaths, PodPath
-from podjobs.contract.reply_to import PodCallback
+from podjobs.contract.reply_to import PodCallback, PodRecordingCallback
 
 ENCODING_TASK = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
+STUDIO_TASK = "pod.video_encode_transcript.encoding_tasks.start_studio_task"
 TRANSCRIPTION_TASK = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
 
 
-_VIDEO_ID: TypeAdapter[int] = TypeAdapter(NonNegativeInt)
+_NUMBER: TypeAdapter[int] = TypeAdapter(NonNegativeInt)
 _POD_PATH: TypeAdapter[str] = TypeAdapter(PodPath)
 _NOTHING_ELSE = {"cut_start": None, "cut_end": None, "json_dressing": None, "dressing_input": ""}
 """What Pod's callback must repeat of a task whose arguments are not valid."""
@@ -57,7 +59,7 @@ class _Task(BaseModel):
             refusal: why it cannot be done.
 
         Raises:
-            ValidationError: not even the video's number, or the job's id, is valid.
+            ValidationError: not even the number of the video or recording, or the job's id, is valid.
         """
 
 
@@ -90,7 +92,7 @@ class _EncodingTask(_Task):
     @classmethod
     def refused(cls, values: dict[str, Any], job_id: Any, paths: MediaPaths, refusal: Problem) -> EncodingJob:
         """The report is left at the video; if its path cannot be used, at a place of the job's own."""
-        video_id = _VIDEO_ID.validate_python(values.get("video_id"))
+        video_id = _NUMBER.validate_python(values.get("video_id"))
         source = _usable_key(values.get("video_path"), paths) or spare_source(str(job_id))
         request = {"video_id": video_id, "video_path": paths.pod_path(source)}
         return EncodingJob(
@@ -107,6 +109,50 @@ class _EncodingTask(_Task):
         if not self.cut_start and not self.cut_end:
             return None
         return Cut(start_s=self.cut_start, end_s=self.cut_end or None)
+
+
+class _StudioTask(_Task):
+    recording_id: NonNegativeInt
+    video_output: PodPath
+    videos: list[Any]
+    subtime: str = ""
+    presenter: Any = ""
+
+    def to_job(self, job_id: Any, paths: MediaPaths) -> StudioJob:
+        sources = read_sources(self.videos, paths)
+        return StudioJob(
+            id=job_id,
+            target=recording_target(self.recording_id),
+            presentation=sources.presentation,
+            presenter=sources.presenter,
+            layout=read_layout(self.presenter, sources),
+            cut=read_subtime(self.subtime),
+            output=read_output(self.video_output, {sources.presentation, sources.presenter}, paths),
+            reply_to=PodRecordingCallback(recording_id=self.recording_id),
+        )
+
+    @classmethod
+    def refused(cls, values: dict[str, Any], job_id: Any, paths: MediaPaths, refusal: Problem) -> StudioJob:
+        """Its log is left where the recording would be; if that cannot be used, at a place of the job's own."""
+        recording_id = _NUMBER.validate_python(values.get("recording_id"))
+        return StudioJob(
+            id=job_id,
+            target=recording_target(recording_id),
+            output=cls._usable_output(values, paths) or spare_source(str(job_id), "unknown.mp4"),
+            refusal=refusal,
+            reply_to=PodRecordingCallback(recording_id=recording_id),
+        )
+
+    @classmethod
+    def _usable_output(cls, values: dict[str, Any], paths: MediaPaths) -> str | None:
+        """Pod takes away what is at the place that it is notified with: never a source."""
+        videos = values.get("videos")
+        listed = [video.get("src") for video in videos if isinstance(video, dict)] if isinstance(videos, list) else []
+        try:
+            output = _POD_PATH.validate_python(values.get("video_output"))
+            return read_output(output, {_usable_key(src, paths) for src in listed}, paths)
+        except (ValidationError, InvalidRequestError):
+            return None
 
 
 class _TranscriptionTask(_Task):
@@ -129,7 +175,7 @@ class _TranscriptionTask(_Task):
     @classmethod
     def refused(cls, values: dict[str, Any], job_id: Any, paths: MediaPaths, refusal: Problem) -> TranscriptionJob:
         """Pod is told with an empty caption file, at a place of ours."""
-        video_id = _VIDEO_ID.validate_python(values.get("video_id"))
+        video_id = _NUMBER.validate_python(values.get("video_id"))
         return TranscriptionJob(
             id=job_id,
             target=str(video_id),
@@ -148,7 +194,11 @@ def _usable_key(path: Any, paths: MediaPaths) -> str | None:
         return None
 
 
-_TASKS: dict[str, type[_Task]] = {ENCODING_TASK: _EncodingTask, TRANSCRIPTION_TASK: _TranscriptionTask}
+_TASKS: dict[str, type[_Task]] = {
+    ENCODING_TASK: _EncodingTask,
+    STUDIO_TASK: _StudioTask,
+    TRANSCRIPTION_TASK: _TranscriptionTask,
+}
 JOB_TASKS = frozenset(_TASKS)
 """Names of the tasks that become jobs."""
 
@@ -162,7 +212,7 @@ def read_job(raw: bytes, paths: MediaPaths) -> Job:
 
     Returns:
         The job; its id is Celery's. A task whose arguments are not valid becomes a job with a refusal, of which Pod is
-        told, if only its video is known.
+        told, if only its video or recording is known.
 
     Raises:
         InvalidRequestError: it is not a task of which Pod could be told; the message says why. A retry does not help.

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from adapter.door.celery_studio import RECORDING
 from adapter.steps.script import problem_detail
 from podjobs.contract.errors import Problem
 from podjobs.contract.failure_sentences import Language, tell_failure
@@ -38,8 +39,19 @@ class JobRecord:
 
     @property
     def target(self) -> str:
-        """What it is for: the number of a video in Pod."""
+        """What it is for: the number of a video in Pod, or a recording."""
         return self.fields.get("target", "")
+
+    @property
+    def is_of_recording(self) -> bool:
+        """Whether it is for a recording of Pod's studio."""
+        return self.target.startswith(RECORDING)
+
+    @property
+    def number_in_pod(self) -> str:
+        """The number in Pod of what it is for; empty: it has none."""
+        number = self.target.removeprefix(RECORDING)
+        return number if number.isascii() and number.isdecimal() else ""
 
     @property
     def accepted_at_s(self) -> float:
@@ -87,8 +99,9 @@ class JobRecord:
 
     @property
     def source(self) -> str:
-        """The key of the file that is processed; empty if there is none."""
-        return str(self.request.get("source") or "")
+        """The key of the file that is processed, of a recording its first one; empty if there is none."""
+        request = self.request
+        return str(request.get("source") or request.get("presentation") or request.get("presenter") or "")
 
     @property
     def owner(self) -> str:

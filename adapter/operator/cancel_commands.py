@@ -53,7 +53,8 @@ def _bulk_options(command: CommandT) -> CommandT:
 def cancel(job_names: tuple[str, ...], why: str, **options: Any) -> None:
     """Cancel jobs that wait or run. Pod is told that an administrator has cancelled them.
 
-    JOB is an id, the beginning of one, or video:NUMBER. Without, the options choose: all jobs that match all of them.
+    JOB is an id, the beginning of one, video:NUMBER or recording:NUMBER. Without, the options choose: all jobs that
+    match all of them.
     """
     by = operator_name()
     _change("cancelled", job_names, options, CANCELLABLE, lambda steering, ids: cancel_all(steering, ids, by, why))
@@ -65,8 +66,8 @@ def cancel(job_names: tuple[str, ...], why: str, **options: Any) -> None:
 def retry(job_names: tuple[str, ...], **options: Any) -> None:
     """Run jobs anew, from their beginning, that have failed or were cancelled; their dead letters are removed.
 
-    JOB is an id, the beginning of one, or video:NUMBER. Without, the options choose: all failed jobs that match all of
-    them.
+    JOB is an id, the beginning of one, video:NUMBER or recording:NUMBER. Without, the options choose: all failed jobs
+    that match all of them.
     """
     _change("run anew", job_names, options, frozenset({JobState.FAILED.value}), retry_all)
 

@@ -29,8 +29,8 @@ NOT_STATED = "Money is not stated: set PODJOBS_PRICE_CPU_HOUR and PODJOBS_PRICE_
 def cost(job_name: str | None, *, as_json: bool, **conditions: Any) -> None:
     """Say what a job has cost, or all jobs by type: processor time, memory, energy, money.
 
-    JOB is its id, the beginning of its id, or video:NUMBER for the newest job of that video. Without it, the options
-    choose jobs.
+    JOB is its id, the beginning of its id, or video:NUMBER (or recording:NUMBER) for the newest job of that. Without
+    it, the options choose jobs.
     """
     prices = Prices.of(settings_or_exit(PriceSettings))
     if job_name:

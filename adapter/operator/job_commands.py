@@ -84,7 +84,7 @@ class _Job:
 def show(job_name: str, *, as_json: bool) -> None:
     """Show one job: what was requested, how its steps went, and its log.
 
-    JOB is its id, the beginning of its id, or video:NUMBER for the newest job of that video.
+    JOB is its id, the beginning of its id, or video:NUMBER (or recording:NUMBER) for the newest job of that.
     """
     job = ask_redis(lambda redis: _read(redis, job_name))
     if as_json:

@@ -1,4 +1,4 @@
-"""How operators say which jobs they mean: by id, the beginning of one, the number of a video, or by conditions."""
+"""How operators say which jobs they mean: by id, the beginning of one, a number in Pod, or by conditions."""
 
 import re
 import time
@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from adapter.door.celery_studio import RECORDING
 from adapter.inspection.job_filter import JobFilter
 from adapter.inspection.job_reader import JobReader
 from adapter.inspection.job_record import JobRecord
@@ -16,7 +17,8 @@ from podjobs.contract.job_states import JobState
 from podjobs.contract.workflows import WORKFLOWS
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
-_VIDEO = "video:"
+_TARGETS = {"video:": "", "recording:": RECORDING}
+"""How the names of jobs begin that are those of a number in Pod, and how their targets begin."""
 _AGE = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -96,13 +98,15 @@ async def named_job(reader: JobReader, name: str) -> JobRecord | None:
 
     Args:
         reader: reads the records.
-        name: its id, the beginning of its id, or `video:` and the number of a video, for its newest job.
+        name: its id, the beginning of its id, or `video:` or `recording:` and a number in Pod, for the newest job of
+            that.
     """
     record = await reader.job(name)
     if record is not None:
         return record
-    if name.startswith(_VIDEO):
-        return await reader.of_target(name.removeprefix(_VIDEO))
+    for prefix, target in _TARGETS.items():
+        if name.startswith(prefix):
+            return await reader.of_target(f"{target}{name.removeprefix(prefix)}")
     ids = await reader.ids_beginning(name)
     if len(ids) > 1:
         some = ", ".join(ids[:5])

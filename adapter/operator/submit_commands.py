@@ -6,15 +6,16 @@ from typing import Any, get_args
 
 import click
 
+from adapter.door.celery_studio import LAYOUT_HELP, LAYOUTS, RecordingRequest
 from adapter.media_root_settings import MediaRootSettings
 from adapter.operator.terminal import EXIT_FAILURE, EXIT_USAGE, exit_with, run_or_exit, settings_or_exit
 from adapter.operator.watch_command import follow
 from adapter.record_settings import RecordSettings
 from adapter.redis.connections import open_redis
 from adapter.steering.media_files import MediaFiles, UnknownFileError
-from adapter.steering.submission import Dressing, Submission, submit_encoding, submit_transcription
+from adapter.steering.submission import Dressing, Submission, submit_encoding, submit_studio, submit_transcription
 from podjobs.contract.job_states import JobState
-from podjobs.contract.jobs import Position
+from podjobs.contract.jobs import Layout, Position
 
 _VIDEO = click.argument("video_id", type=click.IntRange(min=0))
 _PATH = click.argument("path")
@@ -28,7 +29,7 @@ def submit() -> None:
     """Request a job as Pod does; Pod is told of its result.
 
     VIDEO_ID is the number of a video that Pod has. PATH is a file in Pod's media root: its absolute path as the Pod
-    server sees it, or its path relative to the media root, such as videos/…/lecture.mp4.
+    server sees it, or its path relative to the media root, such as videos/…/lecture.mp4. So are the other paths.
     """
 
 
@@ -71,6 +72,38 @@ def transcription(video_id: int, path: str, language: str, *, unchecked: bool, *
     _submit(submit_transcription(video_id, files.key_of(path), language, paths=files.media.paths), **options)
 
 
+@submit.command()
+@click.option("--recording", "recording_id", type=click.IntRange(min=0), required=True, help="Its number in Pod.")
+@click.option("--presentation", metavar="PATH", help="What was shown: slides, a screen.")
+@click.option("--presenter", metavar="PATH", help="Who spoke: a camera.")
+@click.option("--layout", type=click.Choice([*LAYOUTS, "alone"]), default="mid", show_default=True, help=LAYOUT_HELP)
+@click.option("--start", "start_s", type=click.FloatRange(min=0), default=0.0, help="Leave out what is before, in s.")
+@click.option("--end", "end_s", type=click.FloatRange(min=0), help="Leave out what is after, in s.")
+@click.option("--output", metavar="PATH", required=True, help="The MP4 to make, which Pod takes away.")
+@_UNCHECKED
+@_WAIT
+@_JSON
+def studio(  # noqa: PLR0913 - one for each option
+    *,
+    recording_id: int,
+    presentation: str | None,
+    presenter: str | None,
+    layout: Layout,
+    start_s: float,
+    end_s: float | None,
+    output: str,
+    unchecked: bool,
+    **options: bool,
+) -> None:
+    """Compose a recording of Pod's studio: Pod makes a video of the result and has it encoded."""
+    if presentation is None and presenter is None:
+        raise click.UsageError("Name a source: --presentation, --presenter, or both.")
+    files, result = _Files(unchecked=unchecked), _Files(unchecked=True)
+    slides, camera = (None if path is None else files.pod_path(path) for path in (presentation, presenter))
+    asked = RecordingRequest(recording_id, result.pod_path(output), slides, camera, layout, start_s, end_s)
+    _submit(submit_studio(asked), **options)
+
+
 class _Files:
     """Finds files in the media root, or ends the process and says why not."""
 
@@ -86,6 +119,9 @@ class _Files:
             return self.media.key_of(name, unchecked=self._unchecked)
         except UnknownFileError as error:
             exit_with(str(error), EXIT_USAGE)
+
+    def pod_path(self, name: str) -> str:
+        return self.media.paths.pod_path(self.key_of(name))
 
 
 def _submit(submission: Submission, *, wait: bool, as_json: bool) -> None:

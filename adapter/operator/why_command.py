@@ -20,8 +20,8 @@ from adapter.redis.connections import open_redis
 def why(job_name: str, *, as_json: bool) -> None:
     """Say what a job waits for, and when it will be ready.
 
-    JOB is its id, the beginning of its id, or video:NUMBER for the newest job of that video. The id of a message that
-    is still on Pod's queue is known, too.
+    JOB is its id, the beginning of its id, or video:NUMBER (or recording:NUMBER) for the newest job of that. The id of
+    a message that is still on Pod's queue is known, too.
     """
     found = run_or_exit(lambda settings: _explain(settings, job_name))
     if as_json:

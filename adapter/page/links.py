@@ -26,11 +26,18 @@ class PodLinks:
     def video(self, record: JobRecord) -> str:
         """The video's page in Pod; empty if Pod's address or the video's number is not known."""
         # Pod looks for the number before the first hyphen, and for nothing else
-        return f"{self._site}/video/{int(record.target):04d}-/" if self._knows(record) else ""
+        return f"{self._site}/video/{int(record.number_in_pod):04d}-/" if self._knows_video(record) else ""
 
     def administration(self, record: JobRecord) -> str:
         """The video in Pod's administration, with its encoding log; likewise."""
-        return f"{self._site}/admin/video/video/{int(record.target)}/change/" if self._knows(record) else ""
+        number = record.number_in_pod
+        return f"{self._site}/admin/video/video/{int(number)}/change/" if self._knows_video(record) else ""
+
+    def recording(self, record: JobRecord) -> str:
+        """The studio recording in Pod's administration, with what Pod was told of it; likewise."""
+        number = record.number_in_pod
+        is_known = self.api_url and record.is_of_recording and number
+        return f"{self._site}/admin/recorder/recording/{int(number)}/change/" if is_known else ""
 
     def player(self, record: JobRecord) -> str:
         """What can be played of what the job has made; empty: nothing."""
@@ -46,5 +53,5 @@ class PodLinks:
         path = parts.path.rstrip("/").removesuffix("/rest")
         return f"{parts.scheme}://{parts.netloc}{path}"
 
-    def _knows(self, record: JobRecord) -> bool:
-        return bool(self.api_url) and record.target.isascii() and record.target.isdecimal()
+    def _knows_video(self, record: JobRecord) -> bool:
+        return bool(self.api_url and record.number_in_pod) and not record.is_of_recording

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
+from pydantic import ValidationError
+
+from adapter.door.celery_jobs import ENCODING_TASK, STUDIO_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_studio import RecordingRequest
 from adapter.door.envelope import open_envelope
 from adapter.door.statement_intake import STATEMENT_TASK
 from adapter.inspection.job_record import JobRecord
 from adapter.remote_control.overview import Overview
 from podjobs.contract.errors import InvalidRequestError
+from podjobs.contract.jobs import Cut, StudioJob
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.statements import Statement
 
-TASKS = {"encoding": ENCODING_TASK, "transcription": TRANSCRIPTION_TASK}
+TASKS = {"encoding": ENCODING_TASK, "studio": STUDIO_TASK, "transcription": TRANSCRIPTION_TASK}
 """Job type → the task by which Pod requests it."""
 _NO_PRIORITY = 6
 """What Celery says of tasks without one."""
@@ -123,10 +127,22 @@ def _arguments(record: JobRecord, paths: MediaPaths) -> tuple[list[Any], dict[st
     if record.type == "encoding" and told:
         named = {name: told.get(name) for name in ("json_dressing", "dressing_input")}
         return [told.get(name) for name in ("video_id", "video_path", "cut_start", "cut_end")], named
-    target: Any = int(record.target) if record.target.isdecimal() else record.target
+    target: Any = int(record.number_in_pod) if record.number_in_pod else record.target
+    if record.type == "studio":
+        return _studio_arguments(target, request, paths), {}
     if record.type == "transcription" and record.source:
         return [target, paths.pod_path(record.source), None, request.get("language")], {}
     return [target], {}
+
+
+def _studio_arguments(target: Any, request: dict[str, Any], paths: MediaPaths) -> list[Any]:
+    try:
+        job = StudioJob.model_validate(request)
+    except ValidationError:
+        return [target]
+    slides, camera = (None if key is None else paths.pod_path(key) for key in (job.presentation, job.presenter))
+    cut, output = job.cut or Cut(), paths.pod_path(job.output)
+    return RecordingRequest(target, output, slides, camera, job.layout, cut.start_s, cut.end_s).arguments
 
 
 def _read_message(raw: bytes) -> TaskInfo:

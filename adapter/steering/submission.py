@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_jobs import ENCODING_TASK, STUDIO_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_studio import RecordingRequest
 from podjobs.contract.jobs import Position
 from podjobs.contract.media_paths import MediaPaths
 
@@ -63,6 +64,11 @@ def submit_encoding(
         "dressing_input": _dressing_input(dressing, paths),
     }
     return _write("encoding", ENCODING_TASK, [video_id, paths.pod_path(path), start, end], keywords)
+
+
+def submit_studio(recording: RecordingRequest) -> Submission:
+    """Request a studio recording to be composed."""
+    return _write("encoding", STUDIO_TASK, recording.arguments, {})
 
 
 def submit_transcription(video_id: int, path: str, language: str, *, paths: MediaPaths) -> Submission:

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from adapter.door import celery_jobs
+from adapter.door.celery_jobs import STUDIO_TASK
+from adapter.door.celery_studio import RecordingRequest
 from adapter.door.statement_intake import read_statement
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import Cut, DressingRequest, EncodingJob, TranscriptionJob
+from podjobs.contract.jobs import Cut, DressingRequest, StudioJob, TranscriptionJob
 from podjobs.contract.media_paths import MediaPaths
-from podjobs.contract.reply_to import PodCallback
+from podjobs.contract.reply_to import PodCallback, PodRecordingCallback
 from podjobs.xapi.statements import check_statement
 
 MESSAGES = Path(__file__).parents[1] / "data" / "pod-4.1-messages"
@@ -76,12 +78,45 @@ def test_recorded_transcription_message_is_read_exactly():
     )
 
 
-@pytest.mark.parametrize("name", ["studio_pipb_cut", "studio_single_cut", "xapi_played", "xapi_terminated"])
-def test_recorded_message_of_another_kind_is_refused_by_its_task_or_read(name):
+def test_recorded_studio_message_is_read_exactly():
+    raw, message, ([recording_id, video_output, *_], _, _) = recorded("studio_pipb_cut")
+    folder = "opencast-files/301eb8d1-86c7-4141-8200-11a278c44249"
+    assert video_output == f"{POD_ROOT}/{folder}/301eb8d1-86c7-4141-8200-11a278c44249.mp4"
+    assert read_job(raw) == StudioJob(
+        id=message["headers"]["id"],
+        target=f"recording-{recording_id}",
+        presentation=f"{folder}/presentation.mp4",
+        presenter=f"{folder}/presenter.mp4",
+        layout="pipb",
+        cut=Cut(start_s=1.25, end_s=6.5),
+        output=video_output.removeprefix(f"{POD_ROOT}/"),
+        reply_to=PodRecordingCallback(recording_id=recording_id),
+    )
+
+
+def test_recorded_studio_message_of_one_source_shows_it_alone():
+    job = read_job(recorded("studio_single_cut")[0])
+    assert (job.target, job.layout, job.cut) == ("recording-9", "alone", Cut(start_s=1, end_s=5))
+    assert job.sources == ("opencast-files/f4d6d8c6-b371-4676-a3c0-26764880c6bd/presentation.mp4",)
+
+
+@pytest.mark.parametrize("name", ["studio_pipb_cut", "studio_single_cut"])
+def test_recorded_studio_message_is_written_again_as_pod_has_written_it(name):
+    raw, message, (positional, _, _) = recorded(name)
+    job = read_job(raw)
+    asked = RecordingRequest(
+        job.reply_to.recording_id,
+        *(None if key is None else f"{POD_ROOT}/{key}" for key in (job.output, job.presentation, job.presenter)),
+        positional[-1],
+        job.cut.start_s,
+        job.cut.end_s,
+    )
+    assert (asked.arguments, message["headers"]["task"]) == (positional, STUDIO_TASK)
+
+
+@pytest.mark.parametrize("name", ["xapi_played", "xapi_terminated"])
+def test_recorded_statement_is_no_job(name):
     raw, message, _ = recorded(name)
-    if message["headers"]["task"].endswith("start_encoding_task"):
-        assert isinstance(read_job(raw), EncodingJob)  # a single studio source comes as a plain encode
-        return
     with pytest.raises(InvalidRequestError) as caught:
         read_job(raw)
     assert message["headers"]["task"] in caught.value.detail

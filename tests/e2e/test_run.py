@@ -93,6 +93,31 @@ def test_run_transcribe_shows_captions_on_the_page(environment, talk, tmp_path):
     assert process.wait(10) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--s3",)])
+def test_run_studio_composes_encodes_and_says_where_both_are(environment, make_clip, tmp_path, options):
+    sources = [make_clip(name) for name in ("presentation.mp4", "presenter.mp4")]
+    result = run(environment, tmp_path, *options, "--studio", *sources, "--layout", "pipb", "--end", "1.5", "--no-open")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "composed and encoded" in result.stdout
+    for made, beginning in (("The composed recording", b"....ftyp"), ("How it was composed", b"")):
+        path = Path(re.search(f"^{made}: (.+)$", result.stdout, re.MULTILINE)[1])
+        assert re.match(beginning, path.read_bytes(), re.DOTALL)
+        assert path.is_relative_to(tmp_path / "demo/presentation/media")
+    folder = Path(re.search(r"^The files are in (.+)$", result.stdout, re.MULTILINE)[1])
+    assert (folder / "360p.mp4").is_file()
+    assert all(source.exists() for source in sources)
+
+
+@pytest.mark.slow
+def test_run_studio_that_cannot_be_composed_says_why(environment, make_clip, tmp_path):
+    (tmp_path / "presenter.webm").touch()
+    result = run(environment, tmp_path, "--studio", make_clip("presentation.mp4"), "presenter.webm", "--no-open")
+    assert result.returncode == 1
+    assert "The job ended as 'failed'." in result.stderr
+    assert "presenter.webm" in result.stderr
+
+
 def test_run_transcribe_without_a_model_says_how_to_get_one(environment, talk, tmp_path):
     environment.pop("TRANSCRIPTION_MODEL_PARAM", None)
     result = run(environment, tmp_path, talk, "--transcribe", "fr", "--no-open")

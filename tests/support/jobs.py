@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK, read_job
+from adapter.door.celery_jobs import ENCODING_TASK, STUDIO_TASK, TRANSCRIPTION_TASK, read_job
 from podjobs.contract.jobs import Job
 from podjobs.contract.media_paths import MediaPaths
 from support.celery_messages import celery_message
@@ -41,3 +41,19 @@ def transcription_message(
     """The message of one `start_transcripting_task`."""
     arguments = [video_id, mp3filepath, duration, lang]
     return celery_message(TRANSCRIPTION_TASK, arguments, message_id=job_id, queue="transcripting")
+
+
+def studio_job(job_id: Any = "job-1", recording_id: Any = 8, *, pod_root: str = POD_ROOT, **request: Any) -> Job:
+    """The job of one `start_studio_task`; `request` holds its other arguments, by Pod's names."""
+    return read_job(studio_message(job_id, recording_id, pod_root=pod_root, **request), MediaPaths(pod_root))
+
+
+def studio_message(
+    job_id: Any = "job-1", recording_id: Any = 8, *, pod_root: str = POD_ROOT, **request: Any
+) -> bytes:  # fmt: skip
+    """The message of one `start_studio_task`: by default, of two sources; `request` holds its other arguments."""
+    folder = f"{pod_root}/opencast-files/a1"
+    types = {"presentation": "presentation/source", "presenter": "presenter/source"}
+    videos = [{"type": type_, "src": f"{folder}/{name}.webm"} for name, type_ in types.items()]
+    asked = {"video_output": f"{folder}/a1.mp4", "videos": videos, "subtime": "", "presenter": "mid"} | request
+    return celery_message(STUDIO_TASK, [recording_id, *asked.values()], message_id=job_id, queue="encoding")

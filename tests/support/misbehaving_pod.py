@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from local.pod import LISTS, StandInPod, Video
+from local.pod_recordings import Recording
 from podjobs.backends.files import FileStorage
 from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.ports.storage import Storage
@@ -27,6 +28,7 @@ from support.serving import serving
 TOKEN = "5up3rt0ken"  # noqa: S105 - of this Pod alone
 ENCODED = "/rest/store_remote_encoded_video/"
 TRANSCRIBED = "/rest/store_remote_transcripted_video/"
+COMPOSED = "/rest/store_remote_encoded_video_studio/"
 HANG_S = 3600
 RENDITIONS = ("320x180", "640x360", "1280x720", "1920x1080")
 
@@ -66,6 +68,7 @@ class Call:
     method: str
     path: str
     video_id: int
+    """Or a recording's number."""
     body: Any
     status: int
     misbehaviour: str
@@ -123,8 +126,16 @@ class MisbehavingPod:
         self._pod.broker_url = broker_url
         self._pod.videos[video_id] = Video(video_id, in_progress=False, encoded=True, duration_s=1, path=path)
 
+    def request_encodings_on(self, broker_url: str) -> None:
+        """Request encodings of what was made of recordings there."""
+        self._pod.broker_url = broker_url
+
+    def recording(self, recording_id: int) -> Recording:
+        """What became of a recording."""
+        return self._pod.recordings.find(recording_id)
+
     def calls_about(self, video_id: int, path: str = ENCODED) -> list[Call]:
-        """The calls about a video."""
+        """The calls about a video, or, with COMPOSED, about a recording."""
         return [call for call in self.calls if call.path == path and call.video_id == video_id]
 
     def application(self) -> web.Application:
@@ -161,7 +172,8 @@ class MisbehavingPod:
     def _remember(
         self, request: web.Request, raw: bytes, status: int, misbehaviour: str, imported: Imported | None
     ) -> None:
-        video_id = int(request.query.get("id") or request.match_info.get("id") or 0)
+        query = request.query
+        video_id = int(query.get("id") or query.get("recording_id") or request.match_info.get("id") or 0)
         body = json.loads(raw) if raw else None
         self.calls.append(Call(request.method, request.path, video_id, body, status, misbehaviour, imported))
 

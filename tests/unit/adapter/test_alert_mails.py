@@ -61,6 +61,20 @@ def test_numbers_in_mails_have_the_words_that_fit_them(language, waited_s, count
 
 
 @pytest.mark.parametrize(
+    ("language", "target", "job_type", "subject"),
+    [
+        ("en", "7", "encoding", "The encoding of the video 7 has failed"),
+        ("en", "recording-8", "studio", "The composition of the recording 8 has failed"),
+        ("fr", "7", "encoding", "Échec : encodage de la vidéo 7"),
+        ("fr", "recording-8", "studio", "Échec : montage de l’enregistrement 8"),
+    ],
+)
+def test_failed_job_is_called_by_what_it_is_for(language, target, job_type, subject):
+    failed = Occurrence(Kind.JOB_FAILED, "job-1", "Why.", 1_700_000_000, {"target": target, "type": job_type})
+    assert compose(Kind.JOB_FAILED, [failed], language, None).subject == subject
+
+
+@pytest.mark.parametrize(
     ("given", "read"),
     [
         ("anna@example.org", ("anna@example.org",)),

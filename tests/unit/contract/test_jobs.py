@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from podjobs.contract.errors import InvalidRequestError
-from podjobs.contract.jobs import EncodingJob, Job, RecoveryJob, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, Job, RecoveryJob, StudioJob, TranscriptionJob
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import WORKFLOWS, celery_queues, read_job
@@ -48,7 +48,9 @@ def test_encoding_job_bad_field_is_refused_by_name(field, value):
 
 
 def test_read_job_of_an_unknown_type_names_the_known_ones():
-    with pytest.raises(ValueError, match="has the type 'cooking', expected one of: encoding, recovery, transcription"):
+    with pytest.raises(
+        ValueError, match="has the type 'cooking', expected one of: encoding, studio, recovery, transcription"
+    ):
         read_job(ENCODING | {"type": "cooking"})
 
 
@@ -73,6 +75,7 @@ def test_step_keeps_all_of_its_job_on_the_wire():
 def test_workflows_rows_are_found_by_their_jobs_type():
     assert {name: row.job for name, row in WORKFLOWS.items()} == {
         "encoding": EncodingJob,
+        "studio": StudioJob,
         "recovery": RecoveryJob,
         "transcription": TranscriptionJob,
     }

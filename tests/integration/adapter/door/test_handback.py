@@ -2,12 +2,13 @@
 
 import pytest
 
+from adapter.door.celery_jobs import JOB_TASKS
 from adapter.door.handback import Handback, Returned
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.processing_list import ProcessingList, Share
 from adapter.redis import keys
 from podjobs.contract.media_paths import MediaPaths
-from support.jobs import encoding_job, encoding_message
+from support.jobs import encoding_job, encoding_message, studio_message
 
 QUEUE = "encoding"
 LEASE_S = 0.4
@@ -53,6 +54,15 @@ async def test_handback_what_was_left_to_pod_is_on_the_queue_again_before_what_c
     assert await handback.run() == Returned(from_left=18, from_gone=0, in_hand=0)
     assert await queue() == sent[:9] + sent[10:19] + sent[20:]
     assert await handback.run() == Returned(0, 0, 0)
+
+
+async def test_handback_recordings_go_back_like_others(broker, handback, queue):
+    sent = [studio_message(f"job-{number}", number) for number in range(10)]
+    await broker.lpush(QUEUE, *sent)
+    await ProcessingList(QUEUE, broker, "one").fetch(20, Share(10, JOB_TASKS))
+    await broker.delete(keys.processing(QUEUE, "one"))
+    assert await handback.run() == Returned(from_left=9, from_gone=0, in_hand=0)
+    assert await queue() == sent[:9]
 
 
 async def test_handback_of_adapters_that_are_gone_returns_what_they_had_not_stored(

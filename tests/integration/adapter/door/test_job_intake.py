@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import hashlib
+import json
 
 import pytest
 
@@ -12,6 +13,7 @@ from adapter.door.processing_list import READ_BYTES, ProcessingList
 from adapter.redis import keys
 from podjobs.contract.media_paths import MediaPaths
 from support.celery_messages import celery_message
+from support.jobs import studio_message
 
 QUEUE = "encoding"
 
@@ -75,6 +77,33 @@ async def test_door_message_it_cannot_read_becomes_a_dead_letter_unchanged_and_t
     assert (entry["kind"], entry["queue"]) == ("message", QUEUE)
     assert entry["problem"]["detail"]
     assert await jobs_redis.exists(keys.job("good"))
+
+
+async def test_door_recordings_are_jobs_of_their_own_whatever_videos_have_their_numbers(
+    broker, open_door, wait_empty, jobs_redis
+):
+    await broker.lpush(QUEUE, studio_message("job-1", 7), message("job-2", 7), studio_message("job-3", 7))
+    await open_door()
+    await wait_empty(QUEUE)
+    found = [await jobs_redis.hmget(keys.job(f"job-{number}"), "type", "target", "state") for number in (1, 2, 3)]
+    assert found == [
+        ["studio", "recording-7", "superseded"],
+        ["encoding", "7", "queued"],
+        ["studio", "recording-7", "queued"],
+    ]
+
+
+async def test_door_recording_that_cannot_be_composed_is_a_job_that_tells_pod_why(
+    broker, open_door, wait_empty, jobs_redis, take, dead
+):
+    await broker.lpush(QUEUE, studio_message("job-1", 8, subtime="-t 5"))
+    await open_door()
+    await wait_empty(QUEUE)
+    (step,) = await take()
+    assert (step.job_id, await dead()) == ("job-1", [])
+    asked = json.loads(await jobs_redis.hget(keys.job("job-1"), "params"))
+    assert "subtime is '-t 5'" in asked["refusal"]["detail"]
+    assert asked["reply_to"] == {"channel": "pod-recording", "recording_id": 8}
 
 
 async def test_door_message_twice_is_one_job(broker, open_door, wait_empty, records):

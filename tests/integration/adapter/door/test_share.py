@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from adapter.door.celery_jobs import ENCODING_TASK
+from adapter.door.celery_jobs import ENCODING_TASK, JOB_TASKS
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.processing_list import READ_BYTES, ProcessingList, Share
 from adapter.door.queue_share import MICROSECONDS, UNREAD_LIMIT_S, QueueShare
@@ -13,7 +13,7 @@ from adapter.door.room import Room
 from adapter.redis import keys
 from podjobs.contract.media_paths import MediaPaths
 from support.celery_messages import celery_message
-from support.jobs import encoding_message
+from support.jobs import encoding_message, studio_message
 from support.pod_worker import DONE, new_pod_worker
 
 QUEUE = "encoding"
@@ -112,6 +112,15 @@ async def test_fetch_numbers_of_other_tasks_are_other_things(broker, ours):
     assert [json.loads(raw)["headers"]["task"] for raw in await ours(Share(50, frozenset(tasks)))] == [tasks[1]] * 3
 
 
+async def test_fetch_recording_that_is_requested_again_stays_at_its_side_and_is_no_video(broker, ours):
+    recordings = [studio_message(f"recording-{number}", number) for number in range(10)]
+    await broker.lpush(QUEUE, *recordings)
+    assert await ours(Share(10, JOB_TASKS)) == recordings[9:]
+    again = [studio_message("again-9", 9), encoding_message("video-9", 9), studio_message("again-8", 8)]
+    await broker.lpush(QUEUE, *again)
+    assert await ours(Share(10, JOB_TASKS)) == again[:1]
+
+
 async def test_fetch_statements_are_counted_one_by_one(broker, ours):
     sent = [
         celery_message("statement", [{"actor": {"name": "7"}, "n": n}], message_id=f"s-{n}", queue=QUEUE)
@@ -136,9 +145,9 @@ async def test_fetch_what_a_worker_of_pod_gave_back_is_its_next_and_is_not_count
 async def test_fetch_task_that_is_not_known_is_left_and_what_is_no_message_is_ours_and_none_of_them_counts(
     broker, ours
 ):
-    studio = celery_message("pod.studio", [1, "x"], message_id="studio", queue=QUEUE)
+    later = celery_message("pod.later_task", [1, "x"], message_id="later", queue=QUEUE)
     strange = [b"not json", b"\xff", b"[]", b'{"headers": 1}', b"[" * 5000, b"x" * (READ_BYTES + 1)]
-    await broker.lpush(QUEUE, *strange, *[studio] * 20)
+    await broker.lpush(QUEUE, *strange, *[later] * 20)
     assert len(await ours()) == len(strange)
     assert await broker.llen(LEFT) == 20
     await broker.lpush(QUEUE, *requests(range(10)))

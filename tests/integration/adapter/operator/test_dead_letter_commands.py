@@ -5,7 +5,9 @@ import json
 import pytest
 import redis
 
+from adapter.door.celery_jobs import STUDIO_TASK
 from adapter.redis import keys
+from support.jobs import studio_message
 from support.statements import new_statement
 
 
@@ -68,6 +70,16 @@ def test_dead_replay_of_a_message_puts_it_back_on_its_queue_byte_for_byte(
     with redis.Redis.from_url(redis_url) as binary:
         assert binary.lrange("encoding", 0, -1) == [raw]
     assert client.xlen(keys.DEAD) == 0
+
+
+def test_dead_recordings_of_versions_that_did_not_know_them_are_replayed_by_their_reason(command, client):
+    raw = studio_message("job-1", 8).decode()
+    detail = f"The task {STUDIO_TASK!r} is not supported by this version, expected: another."
+    problem = json.dumps({"title": "The request is not valid.", "status": 400, "detail": detail})
+    client.xadd(keys.DEAD, {"kind": "message", "queue": "encoding", "raw": raw, "problem": problem})
+    done = command("dead", "replay", "--all", "message", "--reason", "start_studio_task")
+    assert done.returncode == 0, done.stderr
+    assert client.lrange("encoding", 0, -1) == [raw]
 
 
 def test_dead_replay_of_a_statement_puts_it_into_the_stream_again(command, client, dead_statement):

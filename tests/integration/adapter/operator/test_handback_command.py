@@ -13,8 +13,9 @@ from support.processes import wait_for
 def test_handback_says_what_it_did_and_what_is_left_to_do_and_takeover_ends_it(command, client):
     client.lpush("encoding", encoding_message("job-3", 3))
     client.lpush("encoding-pod", encoding_message("job-1", 1), encoding_message("job-2", 2))
-    client.sadd(keys.LIVE, "job-0")
+    client.sadd(keys.LIVE, "job-0", "job-00")
     client.hset(keys.job("job-0"), "type", "encoding")
+    client.hset(keys.job("job-00"), "type", "studio")
 
     preview = command("handback", "encoding", "--dry-run")
     assert preview.returncode == 0, preview.stderr
@@ -27,7 +28,7 @@ def test_handback_says_what_it_did_and_what_is_left_to_do_and_takeover_ends_it(c
     assert "no adapter reads it any more." in done.stdout
     assert "Messages on the queue, for Pod's workers: 3." in done.stdout
     assert "back on it: 2 from encoding-pod." in done.stdout
-    assert "Jobs that are accepted and will be finished here: 1. Keep the adapter" in done.stdout
+    assert "Jobs that are accepted and will be finished here: 2. Keep the adapter" in done.stdout
     assert (
         "celery -A pod.video_encode_transcript.encoding_tasks worker -l INFO -Q encoding --concurrency 1" in done.stdout
     )

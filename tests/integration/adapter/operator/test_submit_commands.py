@@ -8,6 +8,7 @@ from adapter.door.celery_jobs import read_job
 from adapter.redis import keys
 from podjobs.contract.jobs import DressingRequest, EncodingJob, TranscriptionJob
 from podjobs.contract.media_paths import MediaPaths
+from support.jobs import studio_job
 from support.processes import wait_for
 
 
@@ -64,6 +65,29 @@ def test_submitted_transcription_is_read_by_the_door_as_pods_own(command, client
     assert done.stdout == f"The job {job.id} was put on the queue transcripting.\n"
 
 
+def test_submitted_recording_is_read_by_the_door_as_pods_own(command, client):
+    paths = [f"/media/opencast-files/a1/{name}" for name in ("presentation.webm", "presenter.webm", "a1.mp4")]
+    options = [f"--{name}={path}" for name, path in zip(("presentation", "presenter", "output"), paths, strict=True)]
+    done = command("submit", "studio", "--recording=8", "--layout=piph", "--start=1.25", "--end=6.5", *options)
+    assert done.returncode == 0, done.stderr
+    (raw,) = client.lrange("encoding", 0, -1)
+    asked = {"subtime": "-ss 1.25 -to 6.5", "presenter": "piph"}
+    job = read_job(raw.encode(), MediaPaths("/media"))
+    assert job == studio_job(job.id, 8, **asked)
+    assert job.refusal is None
+
+
+def test_job_of_a_recording_is_found_by_its_number_and_its_type(command, client, fail_job):
+    fail_job("job-1")  # of the video 7
+    job = studio_job("job-2", 7)
+    record = {"type": job.type, "target": job.target, "params": job.model_dump_json(), "state": "done"}
+    client.hset(keys.job("job-2"), mapping=record | {"accepted_at": "1700000000.5", "ended_at": "1700000009.5"})
+    client.zadd(keys.JOBS, {"job-2": 2})
+    assert json.loads(command("show", "recording:7", "--json").stdout)["id"] == "job-2"
+    (listed,) = command("jobs", "--type", "studio", "--json").stdout.splitlines()
+    assert json.loads(listed)["id"] == "job-2"
+
+
 def test_submitted_job_is_taken_by_an_adapter(command, client, start):
     start().wait()
     job_id = json.loads(command("submit", "encoding", "7", "/media/7.mp4", "--unchecked", "--json").stdout)["id"]
@@ -75,7 +99,9 @@ def test_submitted_job_is_taken_by_an_adapter(command, client, start):
     [
         ("encoding 7 videos/gone.mp4", "videos/gone.mp4'. Correct the path"),
         pytest.param("encoding -7 videos/end.mp4", "-7", marks=pytest.mark.slow),
-        pytest.param("studio 7", "studio", marks=pytest.mark.slow),
+        ("studio --recording=8 --output=a.mp4", "Name a source"),
+        pytest.param("studio --recording=8 --output=a.mp4 --presenter=b.webm", "There is no", marks=pytest.mark.slow),
+        pytest.param("cooking 7", "cooking", marks=pytest.mark.slow),
         pytest.param("encoding 7 videos/anna", "is a folder. Name the file in it.", marks=pytest.mark.slow),
         pytest.param("encoding 7 ../7.mp4", "'../7.mp4' is not a file in Pod's media root", marks=pytest.mark.slow),
         pytest.param("encoding 7 videos/end.mp4 --ending videos/no.mp4", "There is no file", marks=pytest.mark.slow),

@@ -22,6 +22,7 @@ from adapter.steering.steering import Steering
 from adapter.steps.interventions import Interventions
 from adapter.steps.records import Records
 from podjobs.contract.errors import Problem, ShutOutError
+from support.jobs import studio_job
 from support.processes import free_port
 
 LIMIT_BYTES = 100_000
@@ -163,6 +164,18 @@ async def test_a_failed_jobs_page_has_what_people_are_told_in_pod_beside_the_rea
     await store_job("job-2", state="running", trouble=problem.model_dump_json())
     await page.open("/jobs/job-2")
     assert "le fichier est endommagé." not in page.html
+
+
+async def test_a_recordings_page_has_its_number_and_its_place_in_pod(open_page, store_job):
+    params = studio_job("job-1", 8).model_dump_json()
+    await store_job(state="done", reason="", type="studio", target="recording-8", params=params)
+    async with open_page(pod_api_url="https://pod.example.org/rest", pod_media_url="https://pod.example.org/m") as page:
+        await page.open("/jobs/job-1")
+    assert "studio 8" in page.html
+    assert "opencast-files/a1/presentation.webm" in page.html
+    assert 'href="https://pod.example.org/admin/recorder/recording/8/change/"' in page.html
+    assert "/video/" not in page.html
+    assert "<video" not in page.html
 
 
 async def test_what_pod_serves_nowhere_is_not_linked(page, store_job):

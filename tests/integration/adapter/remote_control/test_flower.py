@@ -14,6 +14,7 @@ from .conftest import HOST
 pytestmark = pytest.mark.slow
 
 NODE, STATEMENTS = f"encode@{HOST}", f"xapi@{HOST}"
+STUDIO = "pod.video_encode_transcript.encoding_tasks.start_studio_task"
 ENCODING = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
 
 
@@ -54,7 +55,7 @@ def test_flower_shows_the_nodes_online_and_their_tasks_and_revokes_one(
     assert [task["id"] for task in shown["reserved"]] == [waiting]
     assert shown["active_queues"][0]["name"] == "encoding"
     assert shown["stats"]["pool"]["max-concurrency"] == 1
-    assert shown["registered"] == [ENCODING, "podjobs.recovery"]
+    assert shown["registered"] == [ENCODING, STUDIO, "podjobs.recovery"]
     assert ask("api/tasks")[waiting]["name"] == ENCODING
     assert ask("api/tasks")[waiting]["args"] == "(8, '/media/videos/8.mp4', 0.0, 0.0)"
     ask(f"api/task/revoke/{waiting}?terminate=true", "POST")

@@ -18,10 +18,11 @@ from adapter.remote_control.tasks import (
 from adapter.steps.history import RunningStep
 from podjobs.contract.media_paths import MediaPaths
 from support.celery_messages import celery_message
-from support.jobs import encoding_job, encoding_message, transcription_job
+from support.jobs import encoding_job, encoding_message, studio_job, studio_message, transcription_job
 
 PATHS = MediaPaths("/media")
 ENCODING = "pod.video_encode_transcript.encoding_tasks.start_encoding_task"
+STUDIO = "pod.video_encode_transcript.encoding_tasks.start_studio_task"
 TRANSCRIPTION = "pod.video_encode_transcript.transcripting_tasks.start_transcripting_task"
 XAPI = "pod.xapi.xapi_tasks.send_xapi_statement_task"
 HERE = TaskPlace("encode@one", "encoding", 42)
@@ -55,6 +56,17 @@ def test_job_has_the_arguments_with_which_pod_called_the_task():
 def test_transcription_has_its_arguments_except_the_length_that_is_not_stored():
     info = describe_job(record(transcription_job("job-2", 7, lang="fr")), HERE, PATHS)
     assert (info["name"], info["args"]) == (TRANSCRIPTION, [7, "/media/videos/0007/audio_192k.mp3", None, "fr"])
+
+
+def test_studio_job_has_the_arguments_with_which_pod_called_the_task():
+    asked = studio_message("job-4", 8, subtime="-ss 1.25 -to 6.5 ", presenter="pipb")
+    info = describe_job(record(studio_job("job-4", 8, subtime="-ss 1.25 -to 6.5 ", presenter="pipb")), HERE, PATHS)
+    message = describe_message(asked, len(asked), HERE)
+    assert (info["name"], info["args"], info["kwargs"]) == (STUDIO, message["args"], {})
+    refused = describe_job(record(studio_job("job-5", 8, videos=[])), HERE, PATHS)
+    assert refused["args"] == [8, "/media/opencast-files/a1/a1.mp4", [], "", "alone"]
+    unreadable = JobRecord("job-6", {"type": "studio", "target": "recording-8", "params": "{", "state": "running"})
+    assert describe_job(unreadable, HERE, PATHS)["args"] == [8]
 
 
 def test_record_that_cannot_be_read_is_shown_with_what_is_known():

@@ -40,6 +40,8 @@ RESPONSE_LIMIT_BYTES = 4 * 1024 * 1024
 REASON_CHARS = 300
 MAX_PAGES = 20
 """Of a list: Pod has a handful of renditions."""
+_MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
+"""Whoever answers has no such callback, or not what it is about."""
 _LOCKED_OUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _FROM_A_PROXY = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
@@ -80,6 +82,20 @@ class RestPodApi:
         """Notify Pod that a video is transcribed; see the port."""
         path = "/store_remote_transcripted_video/"
         return self._conclude(video_id, path, self._send("POST", path, {"id": video_id}, body))
+
+    def post_composed(self, recording_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Notify Pod that a studio recording is composed; see the port."""
+        path = "/store_remote_encoded_video_studio/"
+        answer = self._send("POST", path, {"recording_id": recording_id}, body)
+        if _is_success(answer):
+            return PodAnswer.ACCEPTED
+        if answer.status not in _MISSING:
+            raise self._failure(path, answer)
+        # Pod cannot be asked about recordings
+        if not _is_rest(answer) and _is_success(self._send("GET", "/renditions/", {}, None)):
+            raise _no_callback("Pod answers", path, answer, "3.5.2")
+        self._check_is_pods(answer)
+        return PodAnswer.UNKNOWN_VIDEO
 
     def video_state(self, video_id: int) -> VideoState | None:
         """Get Pod's state of a video; see the port."""
@@ -139,26 +155,15 @@ class RestPodApi:
         """What the answer to a callback means; its status tells, whatever follows."""
         if _is_success(answer):
             return PodAnswer.ACCEPTED
-        if answer.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}:
+        if answer.status not in _MISSING:
             raise self._failure(path, answer)
         if self.video_state(video_id) is None:
             return PodAnswer.UNKNOWN_VIDEO
-        logger.error("Pod has no such callback; an operator must update Pod.", path=path, status=answer.status)
-        raise OperatorNeededError(
-            f"Pod knows the video {video_id}, but has no {path} ({answer.status}). Pod 3.5.1 or newer is needed.",
-            retry_after_s=OPERATOR_RETRY_S,
-        )
+        raise _no_callback(f"Pod knows the video {video_id}", path, answer, "3.5.1")
 
     def _check_is_pods(self, not_found: HttpAnswer) -> None:
-        """Make sure that a «not found» is Pod's own word: any wrong address answers so, too.
-
-        Source: Django REST framework, whose 404s are JSON with `detail`; Django's own are pages.
-        """
-        try:
-            is_rest = bool(json.loads(not_found.content)["detail"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            is_rest = False
-        if is_rest and _is_success(self._send("GET", "/renditions/", {}, None)):
+        """Make sure that a «not found» is Pod's own word: any wrong address answers so, too."""
+        if _is_rest(not_found) and _is_success(self._send("GET", "/renditions/", {}, None)):
             return
         logger.error("POD_API_URL is not the address of Pod's REST interface; an operator must correct it.")
         raise OperatorNeededError(
@@ -243,6 +248,25 @@ def _lead_s(answer: HttpAnswer) -> float | None:
 
 def _is_success(answer: HttpAnswer) -> bool:
     return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def _is_rest(not_found: HttpAnswer) -> bool:
+    """Whether a REST interface has looked for something and not found it.
+
+    Source: Django REST framework, whose 404s are JSON with `detail`; Django's own are pages.
+    """
+    try:
+        return not_found.status == HTTPStatus.NOT_FOUND and bool(json.loads(not_found.content)["detail"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def _no_callback(known: str, path: str, answer: HttpAnswer, least: str) -> StepError:
+    logger.error("Pod has no such callback; an operator must update Pod.", path=path, status=answer.status)
+    return OperatorNeededError(
+        f"{known}, but has no {path} ({answer.status}). Pod {least} or newer is needed.",
+        retry_after_s=OPERATOR_RETRY_S,
+    )
 
 
 def _refused_token(status: int) -> StepError:

@@ -15,11 +15,13 @@ LOWEST_SERVER_STATUS = 500
 _WHAT: dict[str, dict[str, str]] = {
     "en": {
         "encoding": "The video could not be encoded",
+        "studio": "The recording could not be composed",
         "transcription": "The subtitles could not be made",
         "": "The work could not be done",
     },
     "fr": {
         "encoding": "La vidéo n'a pas pu être encodée",
+        "studio": "L'enregistrement n'a pas pu être monté",
         "transcription": "Les sous-titres n'ont pas pu être créés",
         "": "Le travail n'a pas pu être effectué",
     },

@@ -6,7 +6,7 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports.pod import PodApi
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
-from podjobs.contract.reply_to import Nobody, PodCallback
+from podjobs.contract.reply_to import Nobody, PodCallback, PodRecordingCallback
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import LOCATE
 from podjobs.notification.encoded_callback import PATIENT, Waits
@@ -57,6 +57,10 @@ class NotificationFunction:
                 return self._locate(step, reply_to)
             case PodCallback() as reply_to:
                 return self._notify_pod(step, reply_to)
+            case PodRecordingCallback() if step.action == LOCATE:
+                return self._wait_for_sources(step)
+            case PodRecordingCallback() as reply_to:
+                return self._notify_of_recording(step, reply_to)
             case Nobody() if step.action == LOCATE:
                 return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job)
             case Nobody():
@@ -72,5 +76,18 @@ class NotificationFunction:
         try:
             followed, reply_to = follow(step, reply_to, self._pod, self._storage)
             return notify_pod(followed, reply_to, self._site)
+        except VideoDeletedError:
+            return deleted(step.job, self._storage)
+
+    def _wait_for_sources(self, step: Step) -> Relocation:
+        """Pod cannot be asked where the files of a recording are, and does not move them."""
+        if self._site.view:
+            self._site.view.check_source(step, self._storage)
+        sentence = "Pod says nothing of a recording's sources; the step is tried again."
+        return Relocation(whereabouts=Whereabouts.UNCHANGED, job=step.job, log=(sentence,))
+
+    def _notify_of_recording(self, step: Step, reply_to: PodRecordingCallback) -> Result | Relocation:
+        try:
+            return notify_pod(step, reply_to, self._site)
         except VideoDeletedError:
             return deleted(step.job, self._storage)

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from podjobs.contract.errors import StepError
-from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, Job, StudioJob, TranscriptionJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports.pod import PodApi
 from podjobs.contract.ports.storage import Storage
@@ -22,18 +22,19 @@ INFO = "info_video.json"
 """It names every file by its absolute path."""
 REPORT = "report"
 """The step that leaves the report of a failure, and says where if that is not at the video."""
-DELETED = "Pod no longer knows this video: it was deleted, and the job is cancelled."
+DELETED = "Pod no longer knows this {what}: it was deleted, and the job is cancelled."
 
 
 class VideoDeletedError(Exception):
-    """Pod no longer knows the video."""
+    """Pod no longer knows the video or recording."""
 
 
 def deleted(job: Job, storage: Storage) -> Relocation:
-    """The reply when Pod no longer knows the video; what the notification itself left with it is removed."""
+    """The reply when Pod no longer knows what the job is for; what the notification itself left there is removed."""
     if isinstance(job, EncodingJob):
         SecondEncode.of(job, storage).forget()
-    return Relocation(whereabouts=Whereabouts.DELETED, job=job, log=(DELETED,))
+    what = "recording" if isinstance(job, StudioJob) else "video"
+    return Relocation(whereabouts=Whereabouts.DELETED, job=job, log=(DELETED.format(what=what),))
 
 
 def follow(step: Step, reply_to: PodCallback, pod: PodApi, storage: Storage) -> tuple[Step, PodCallback]:

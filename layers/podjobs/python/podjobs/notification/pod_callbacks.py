@@ -8,19 +8,20 @@ from typing import Protocol
 
 from podjobs.contract.errors import InvalidRequestError, RetryableError
 from podjobs.contract.failure_sentences import Language, tell_details, tell_failure
-from podjobs.contract.jobs import EncodingJob, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, StudioJob, TranscriptionJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import Result
 from podjobs.contract.ports.pod import PodAnswer, PodApi
 from podjobs.contract.ports.storage import Storage
-from podjobs.contract.reply_to import PodCallback
+from podjobs.contract.reply_to import PodCallback, PodRecordingCallback
 from podjobs.contract.steps import Step
+from podjobs.notification.composed_callback import ComposedCallback
 from podjobs.notification.encoded_callback import PATIENT, EncodedCallback, Waits
 from podjobs.notification.locate import VideoDeletedError
 from podjobs.notification.pod_view import PodView
 
 MESSAGE_CHARS = 4000
-"""Pod stores the message in the video's log, which people read."""
+"""Pod stores the message in its log of the video or recording, which people read."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,16 @@ class PodSite:
     """In which people there are told why a job has failed."""
 
 
-def notify_pod(step: Step, reply_to: PodCallback, pod: PodSite) -> Result:
+def notify_pod(step: Step, reply_to: PodCallback | PodRecordingCallback, pod: PodSite) -> Result:
     """Notify Pod that a job has ended; safe to repeat.
 
     Args:
         step: with the job, and why it failed where it did.
-        reply_to: the video, as Pod names it.
+        reply_to: the video or recording, as Pod names it.
         pod: whom.
 
     Raises:
-        NotNowError: Pod does not see yet what it is to import; see PodView.
+        NotNowError: Pod does not see yet what it is to import; see PodView and ComposedCallback.
         InvalidRequestError: Pod has no callback for jobs of this type.
         VideoDeletedError: there is nobody to notify.
         StepError: Pod did not accept it; see the `PodApi` port and the callbacks.
@@ -90,14 +91,17 @@ class Callback(Protocol):
         """Deal with Pod's answer. Raises VideoDeletedError, or StepError if Pod does not have what it should."""
 
 
-def _callback_for(step: Step, reply_to: PodCallback, pod: PodSite) -> Callback:
-    match step.job:
-        case EncodingJob() as job:
+def _callback_for(step: Step, reply_to: PodCallback | PodRecordingCallback, pod: PodSite) -> Callback:
+    match step.job, reply_to:
+        case EncodingJob() as job, PodCallback():
             return EncodedCallback(pod.api, pod.storage, pod.waits, step, job, reply_to, pod.language)
-        case TranscriptionJob(captions=captions):
-            message = _message_of(step, pod.language)
-            return _TranscribedCallback(pod.api, reply_to.video_id, pod.storage, captions, message)
-    raise InvalidRequestError(f"Pod has no callback for jobs of type {step.job.type!r}.")
+        case TranscriptionJob(captions=captions), PodCallback(video_id=video_id):
+            return _TranscribedCallback(pod.api, video_id, pod.storage, captions, _message_of(step, pod.language))
+        case StudioJob() as job, PodRecordingCallback(recording_id=recording_id):
+            return ComposedCallback(
+                pod.api, pod.storage, pod.waits, step, job, recording_id, pod.language, MESSAGE_CHARS
+            )
+    raise InvalidRequestError(f"Pod has no {reply_to.channel!r} callback for jobs of type {step.job.type!r}.")
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import structlog
 
 from podjobs.contract.errors import MissingFileError, NotNowError, StepError
-from podjobs.contract.jobs import EncodingJob, Job, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, Job, StudioJob, TranscriptionJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports.pod import PodMedia, SeenFile, Sight
 from podjobs.contract.ports.storage import Storage
@@ -83,8 +83,9 @@ class PodView:
 
         Raises NotNowError while that is so, and the job is not older than the limit.
         """
-        source = _source_of(step.job)
-        if source and not storage.exists(source) and self.media.look(source).sight is Sight.SHOWN:
+        for source in _sources_of(step.job):
+            if storage.exists(source) or self.media.look(source).sight is not Sight.SHOWN:
+                continue
             self._wait(
                 step.accepted_at,
                 f"Pod's web server shows the source {source!r}, which is not in the media storage yet: the folder that "
@@ -115,6 +116,8 @@ class PodView:
                             yield from self._size_faults(posixpath.join(folder, name), storage)
             case TranscriptionJob(captions=captions):
                 yield from self._size_faults(captions, storage)
+            case StudioJob(output=output):
+                yield from self._size_faults(output, storage)
 
     def _content_faults(self, key: Key, storage: Storage) -> Iterator[tuple[Key, SeenFile]]:
         try:
@@ -141,17 +144,24 @@ class PodView:
 
     def _lacks_source(self, job: Job, storage: Storage) -> bool:
         """Whether not even the source is shown, which Pod itself has put there."""
-        source = _source_of(job)
-        try:
-            is_there = bool(source) and storage.exists(source)
-        except StepError:
-            return False
-        return is_there and self.media.look(source).sight in {Sight.MISSING, Sight.REFUSED}
+        for source in _sources_of(job):
+            try:
+                is_there = storage.exists(source)
+            except StepError:
+                continue
+            if is_there and self.media.look(source).sight in {Sight.MISSING, Sight.REFUSED}:
+                return True
+        return False
 
 
-def _source_of(job: Job) -> Key:
-    """The file that Pod has put there; empty: there is none."""
-    return job.source if isinstance(job, EncodingJob | TranscriptionJob) else ""
+def _sources_of(job: Job) -> tuple[Key, ...]:
+    """The files that Pod has put there."""
+    match job:
+        case EncodingJob(source=source) | TranscriptionJob(source=source):
+            return (source,)
+        case StudioJob(sources=sources):
+            return sources
+    return ()
 
 
 def _published_at(step: Step) -> float | None:
