@@ -44,7 +44,7 @@ class Take:
     """The whole picture's, a second each. None at all: a source without picture."""
     lower: str | None = None
     """Colour of the lower half all the time, if it is another one: it tells which side is up."""
-    size_px: tuple[int, int] = (320, 180)
+    size_px: tuple[int, int] = (384, 216)
     rate: str = "10"
     length_s: float = 4.0
     """On its own clock, the time before it starts included."""
