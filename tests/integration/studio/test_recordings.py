@@ -1,4 +1,4 @@
-"""Recordings as browsers and phones leave them: late, short, silent, without a picture, turned, of any rate and size."""
+"""Recordings as browsers and phones leave them: late, short, silent, without picture, turned, of any rate and size."""
 
 from dataclasses import replace
 
