@@ -99,7 +99,10 @@ class Recording:
 
     def flashes_s(self, x_px: int, y_px: int) -> list[float]:
         """Times at which that place turns white."""
-        bright = self.frames[:, y_px, x_px].mean(-1) > 128
+        # not from `frames`: of an hour they would fill the memory
+        place = ("-vf", f"crop=2:2:{x_px}:{y_px}", "-pix_fmt", "gray", "-f", "rawvideo")
+        raw = _decode(self.path, "-map", "0:v", "-fps_mode", "passthrough", *place)
+        bright = np.frombuffer(raw, np.uint8).reshape(-1, 4).mean(-1) > 128
         starts = np.flatnonzero(bright[1:] & ~bright[:-1]) + 1
         return [self.times_s[int(number)] for number in starts]
 
