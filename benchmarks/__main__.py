@@ -23,11 +23,14 @@ from benchmarks import operate as operate_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import start as start_benchmark
 from benchmarks import storage as storage_benchmark
+from benchmarks import studio as studio_benchmark
+from benchmarks import studio_picture
 from benchmarks import transcribe as transcribe_benchmark
 from benchmarks import xapi as xapi_benchmark
 from benchmarks.lambda_steps import Network
 from benchmarks.price_list import DEFAULT_PRICES, read_prices
 from benchmarks.storage_price import Prices
+from podjobs.contract.jobs import Layout
 from podjobs.logs import configure_logs
 
 DEFAULT_FOLDER = Path.home() / ".cache" / "pod-functions-benchmarks"
@@ -140,6 +143,38 @@ def storage(  # noqa: PLR0913, PLR0917 - one for each option
     """Compare a job in a bucket with the same in files; prices are those of Amazon S3, us-east-1, 2025."""
     amounts = storage_benchmark.Amounts(seconds, repeat, latency_ms, large_mb)
     sys.exit(storage_benchmark.run(folder, amounts, Prices(price_writes, price_reads, price_month, price_out)))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--seconds", default=60, show_default=True, help="Length of the recording.")
+@click.option("--repeat", default=3, show_default=True, help="How often each way does it.")
+@click.option(
+    "--layout",
+    "layouts",
+    type=click.Choice(studio_benchmark.LAYOUTS),
+    multiple=True,
+    help="Only this; may be repeated.",
+)
+@click.option(
+    "--vmaf-every",
+    default=3,
+    show_default=True,
+    callback=_check_stride,
+    help="Measure the VMAF of one frame in this many.",
+)
+@click.option(
+    "--pictures", type=click.Path(path_type=Path, file_okay=False), help="Only draw docs/images/studio-*.png."
+)
+def studio(  # noqa: PLR0913, PLR0917 - one for each option
+    folder: Path, seconds: int, repeat: int, layouts: tuple[Layout, ...], vmaf_every: int, pictures: Path | None
+) -> None:
+    """Compare a recording of slides and a presenter, composed and encoded, with Pod's own commands."""
+    chosen = layouts or studio_benchmark.LAYOUTS
+    if pictures is not None:
+        studio_picture.draw(folder, pictures, chosen)
+        return
+    sys.exit(studio_benchmark.run(folder, seconds, repeat, chosen, vmaf_every))
 
 
 @benchmarks.command()

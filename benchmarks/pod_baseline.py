@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Cost, run_measured
+from podjobs.contract.jobs import Layout
 from podjobs.encoding.images import count_tiles
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, RenditionSetting
 
 X264 = ["-preset", "slow", "-profile:v", "high", "-pix_fmt", "yuv420p", "-level", "3", "-crf", "20"]
 KEY_FRAMES = ["-sc_threshold", "0", "-force_key_frames", "expr:gte(t,n_forced*1)"]
+STUDIO = (
+    *("-c:a", "aac", "-ar", "48000", "-c:v", "h264", "-profile:v", "high", "-pix_fmt", "yuv420p", "-crf", "20"),
+    *KEY_FRAMES,
+    *("-max_muxing_queue_size", "4000"),
+)
 THUMBNAILS = 3
 
 
@@ -27,6 +33,8 @@ class Baseline:
     """Of what is made."""
     cut: tuple[str, ...] = ()
     """Options of every output that reads the source: `-ss 0 -to 70`."""
+    renditions: Sequence[RenditionSetting] = DEFAULT_RENDITIONS
+    """Those that are not higher than the source: Pod makes no others."""
     ffmpeg: str = "ffmpeg"
     ffprobe: str = "ffprobe"
 
@@ -42,14 +50,14 @@ class Baseline:
         """All commands in their order."""
         probe = [self.ffprobe, "-v", "quiet", "-show_format", "-show_streams", "-print_format", "json"]
         tiles = count_tiles(self.duration_s, 160)
-        lowest = str(self.folder / f"{DEFAULT_RENDITIONS[0].height_px}p.mp4")
+        lowest = str(self.folder / f"{self.renditions[0].height_px}p.mp4")
         thumbnails = ["-vf", f"fps=1/({self.duration_s}/{THUMBNAILS})", "-vsync", "vfr", "thumbnail_%04d.png"]
         overview = ["-vsync", "vfr", "-vf", f"fps=fps=({tiles}/{self.duration_s}),scale=160x90,tile={tiles}x1"]
         mp3 = ["-vn", "-codec:a", "libmp3lame", "-qscale:a", "2", "audio_192k.mp3"]
         commands = [
             [*probe, "-i", str(self.source)],
-            [*self._read(str(self.source)), *mp4_outputs(cut=self.cut)],
-            [*self._read(str(self.source)), *hls_outputs(cut=self.cut)],
+            [*self._read(str(self.source)), *mp4_outputs(self.renditions, self.cut)],
+            [*self._read(str(self.source)), *hls_outputs(self.renditions, self.cut)],
             [*self._read(str(self.source)), *self.cut, *mp3],
             [*self._read(lowest), *thumbnails],
         ]
@@ -118,6 +126,35 @@ def dressing_argv(inputs: Sequence[Path], output: Path, codec: Sequence[str] = (
     ]
     argv = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-threads", "0", *files, "-filter_complex", ";".join(graph)]
     return [*argv, "-map", "[v]", "-map", "[a]", *codec, "-y", "-vsync", "0", str(output)]
+
+
+def studio_argv(
+    layout: Layout, inputs: Sequence[Path], heights_px: tuple[int, int], output: Path, codec: Sequence[str] = STUDIO
+) -> list[str]:
+    """The command that composes a recording of two sources: x264's preset `medium`.
+
+    Without `-deinterlace`, which ffmpeg has not had since 5.1: with it the command fails.
+
+    Args:
+        layout: any but `alone`.
+        inputs: presentation and presenter.
+        heights_px: theirs.
+        output: the MP4.
+        codec: other encoder options, for a reference without loss.
+
+    Source: Esup-Pod 4.1, video_encode_transcript/encoding_settings.py and Encoding_studio.py.
+    """
+    files = [word for file in inputs for word in ("-i", str(file))]
+    lower_px, (screen_px, _) = min(heights_px), heights_px
+    corner = f"[0:v]scale=-2:{screen_px}[pres];[1:v]scale=-2:{screen_px // 4}[pip];[pres][pip]overlay=W-w-10"
+    graph = {
+        "mid": f"[0:v]scale=-2:{lower_px}[left];[1:v]scale=-2:{lower_px}[right];[left][right]hstack",
+        "pipb": f"{corner}:H-h-10:shortest=1",
+        "piph": f"{corner}:10:shortest=1",
+    }[layout]
+    every_frame = [] if layout == "mid" else ["-vsync", "0"]
+    argv = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-threads", "0", *files, "-filter_complex", graph]
+    return [*argv, *every_frame, *codec, "-movflags", "+faststart", "-y", str(output)]
 
 
 def video_options(rendition: RenditionSetting) -> list[str]:

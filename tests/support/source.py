@@ -50,7 +50,7 @@ def make_source(folder: Path, seconds: int, ffmpeg: str = "ffmpeg") -> Path:
         return target
     (folder / "slide.txt").write_text(_slide_text(8), encoding="utf-8")
     (folder / "page.txt").write_text(_slide_text(90), encoding="utf-8")
-    graph = f"{_pictures(SCENES, seconds)};{_speech(seconds)}[sound]"
+    graph = f"{_pictures(SCENES, seconds)};{draw_speech(seconds)}[sound]"
     return _write(target, ["-filter_complex", graph, "-map", "[picture]", "-map", "[sound]"], seconds, ffmpeg)
 
 
@@ -108,13 +108,14 @@ def _slide_text(lines: int) -> str:
     return "\n".join(f"{number + 1}.  {SENTENCES[number % len(SENTENCES)]}" for number in range(lines))
 
 
-def _font() -> str | None:
+def find_font() -> str | None:
+    """A sans-serif font of this machine; None if none is found."""
     return next((font for font in FONTS if Path(font).exists()), None)
 
 
 def _page(color: str, text: str, size_px: int, frame: str) -> str:
     """A still page of text, or a test card where no font is found."""
-    font = _font()
+    font = find_font()
     if font is None:
         return f"testsrc2=s={frame}:r={FRAME_RATE}:d=0.04"
     text_options = f"fontfile={font}:textfile={text}:fontsize={size_px}:fontcolor=0x202840:x=120:y=110:line_spacing=36"
@@ -181,7 +182,7 @@ def _lesson(seconds: float, number: int) -> str:
 SCENES: Sequence[Scene] = (_slides, draw_speaker, _screencast, _film, _lesson)
 
 
-def _speech(seconds: int) -> str:
+def draw_speech(seconds: int) -> str:
     """Speech-like sound: a voice's harmonics, opened and closed like syllables, over the hum of a room."""
     voice = "+".join(f"{0.5 / harmonic:.3f}*sin({harmonic}*2*PI*(118*t+2.2*sin(5*t)))" for harmonic in range(1, 9))
     syllables = "(0.15+0.85*max(0,sin(2*PI*3.3*t))*max(0,sin(2*PI*0.21*t+0.6)))"
