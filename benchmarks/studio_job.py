@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from podjobs.studio.function import StudioFunction
-
 from benchmarks.job_run import MeasuredRun
 from benchmarks.studio_recording import StudioRecording
 from podjobs.backends.process import ProcessTools
@@ -15,6 +13,7 @@ from podjobs.contract.jobs import EncodingJob, Layout, StudioJob
 from podjobs.contract.plans import Stage
 from podjobs.contract.reply_to import Nobody
 from podjobs.encoding.function import EncodingFunction
+from podjobs.studio.function import StudioFunction
 
 FOLDER = "studio"
 COMPOSED = f"{FOLDER}/composed.mp4"

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from podjobs.studio.function import StudioFunction
-
 from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.contract.errors import StepError
 from podjobs.contract.jobs import StudioJob
 from podjobs.contract.reply_to import Nobody
 from podjobs.encoding.settings import EncodingSettings
+from podjobs.studio.function import StudioFunction
 from podjobs.testing import JobRun
 from support.forward_only import ForwardOnlyStorage
 from support.media_storages import POD_ROOT
