@@ -23,7 +23,7 @@ Position = Literal["top_right", "top_left", "bottom_right", "bottom_left"]
 class Job(BaseModel):
     """The fields of every job."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     type: str
     """Its row in the table of workflows.py."""
@@ -39,7 +39,7 @@ class Job(BaseModel):
 class Cut(BaseModel):
     """The part of a source that is kept."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     start_s: Seconds = 0.0
     end_s: Seconds | None = None
@@ -49,7 +49,7 @@ class Cut(BaseModel):
 class DressingRequest(BaseModel):
     """What a video is dressed with: a watermark, opening and ending credits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     watermark: Key | None = None
     """A picture."""
