@@ -201,7 +201,8 @@ def _url(adapter: Program) -> str:
 
 def _command_s(port: int, *arguments: str) -> float:
     """How long one of the operator's commands takes."""
-    environment = environment_with({"ENCODING_TRANSCODING_CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0"})
+    settings = {"ENCODING_TRANSCODING_CELERY_BROKER_URL": f"redis://127.0.0.1:{port}/0"}
+    environment = environment_with(settings | {"PYTHONDONTWRITEBYTECODE": ""})  # compiled once, as in images
     argv = [sys.executable, "-m", "adapter", *arguments, "--json"]
     times_s = []
     for _ in range(REPEAT):

@@ -22,7 +22,7 @@ def _endpoint(value: str) -> str:
     return value
 
 
-class ObjectStorageSettings(BaseModel):
+class ObjectStorageSettings(BaseModel, defer_build=True):
     """How an object storage is reached and written to; only read if MEDIA_URL begins with `s3://`."""
 
     podjobs_s3_endpoint: Annotated[str, AfterValidator(_endpoint)] = Field(

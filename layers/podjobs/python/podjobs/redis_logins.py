@@ -9,13 +9,10 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-import structlog
 from redis.exceptions import AuthenticationError
 
 from podjobs.redis_urls import redis_url
 from podjobs.secret_store.held import HeldSecrets, held_secrets
-
-logger = structlog.get_logger(__name__)
 
 _LOGIN = ("username", "password")
 _LOGINS = frozenset({*_LOGIN, "sentinel_username", "sentinel_password"})

@@ -61,7 +61,7 @@ class _NamedValues(PydanticBaseSettingsSource):
 class PodSettings(BaseSettings):
     """Base of every settings class: reads Pod's names from the environment, the secrets, then Pod's settings file."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, defer_build=True)
 
     @classmethod
     @override

@@ -155,7 +155,7 @@ def blames_disk(error: StepError) -> bool:
 class Problem(BaseModel):
     """A StepError on the wire (application/problem+json) and in the job record."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     type: str = UNTYPED
     title: str

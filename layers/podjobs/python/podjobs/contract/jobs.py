@@ -26,7 +26,7 @@ the presentation, bottom or top right, `alone` the first source that has a pictu
 class Job(BaseModel):
     """The fields of every job."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     type: str
     """Its row in the table of workflows.py."""
@@ -42,7 +42,7 @@ class Job(BaseModel):
 class Cut(BaseModel):
     """The part of a source that is kept."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     start_s: Seconds = 0.0
     end_s: Seconds | None = None
@@ -52,7 +52,7 @@ class Cut(BaseModel):
 class DressingRequest(BaseModel):
     """What a video is dressed with: a watermark, opening and ending credits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     watermark: Key | None = None
     """A picture."""

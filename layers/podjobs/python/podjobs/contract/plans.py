@@ -18,7 +18,7 @@ RESULT_EVENT_TYPE = "fr.esup-portail.podjobs.result"
 class StepSpec(BaseModel):
     """A step as a plan specifies it: only its own data; what all steps share is joined in at delivery."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     id: Name
     """Unique within the job, forever: a stage that is planned again uses new ids."""
@@ -36,7 +36,7 @@ class StepSpec(BaseModel):
 class Stage(BaseModel):
     """Steps that run in parallel; the next stage starts when all of them are done."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: Name
     steps: tuple[StepSpec, ...] = Field(min_length=1)
@@ -45,7 +45,7 @@ class Stage(BaseModel):
 class Result(BaseModel):
     """The reply of a step that is done."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     values: Travelling = Field(default_factory=dict)
     """What later steps need from it: a few numbers and names, never media."""
@@ -58,7 +58,7 @@ class Result(BaseModel):
 class Plan(BaseModel):
     """The reply of a step that is done and plans the rest of the job: its stages replace those left."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     shared: Travelling = Field(default_factory=dict)
     """What every later step receives; stored once with the job."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 class PodCallback(BaseModel):
     """Pod 3.5.1 to 4.1, which sends tasks through Celery and is notified through its REST interface."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     channel: Literal["pod"] = "pod"
     video_id: NonNegativeInt
@@ -33,7 +33,7 @@ class PodRecordingCallback(BaseModel):
 class Nobody(BaseModel):
     """No channel: whoever requested the job looks at its record."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     channel: Literal["nobody"] = "nobody"
 

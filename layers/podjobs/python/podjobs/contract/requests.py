@@ -14,7 +14,7 @@ DEFAULT_TIMEOUT_S = 900
 class Request(BaseModel):
     """One invocation of one function: the data of the event it receives."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     function: Name
     """The deployable it is for."""

@@ -28,7 +28,7 @@ EntryId = Annotated[str, Field(min_length=1, max_length=64)]
 class StatementEntry(BaseModel):
     """A statement, and the id under which the adapter finds it in the report."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     entry_id: EntryId
     """Unique within the batch."""
@@ -57,7 +57,7 @@ class StatementBatch(Request):
 class Refusal(BaseModel):
     """A statement that will never be accepted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     entry_id: EntryId
     problem: Problem
@@ -66,7 +66,7 @@ class Refusal(BaseModel):
 class BatchReport(BaseModel):
     """The outcome of a batch. The adapter keeps entries that it does not name, so omitting one loses nothing."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     accepted: tuple[EntryId, ...] = ()
     refused: tuple[Refusal, ...] = ()

@@ -18,7 +18,7 @@ Bytes = Annotated[int, Field(ge=0, le=1 << 53)]
 class Usage(BaseModel):
     """What one attempt of one step has used. 0: not known."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     cpu_s: Seconds = 0.0
     """Processor time, in seconds, of the function and of its commands."""

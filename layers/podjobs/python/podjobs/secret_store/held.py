@@ -13,14 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-
 from podjobs.secret_store import FUNCTION_SECRET, PREVIOUS_FOR_S, SecretsError
 from podjobs.secret_store.documents import Document
 from podjobs.secret_store.file import read_file
 from podjobs.secret_store.references import VARIABLE, FileSecret, Reference, read_references
-
-logger = structlog.get_logger(__name__)
 
 LEAST_AGE_S = 5.0
 """Secrets that were read more recently are not read again."""
@@ -106,9 +102,9 @@ class HeldSecrets:
     def log_start(self) -> None:
         """Log what was read."""
         said = [f"{state.secret} {state.version}" for state in self.states()]
-        logger.info("Settings were read from secrets.", secrets=said)
+        _log().info("Settings were read from secrets.", secrets=said)
         if self.overruled:
-            logger.warning(OVERRULED, settings=self.overruled)
+            _log().warning(OVERRULED, settings=self.overruled)
 
     @property
     def is_incomplete(self) -> bool:
@@ -141,7 +137,7 @@ class HeldSecrets:
             documents, faults = self._read_all()
             if faults:
                 self._faults = faults
-                logger.error("Secrets cannot be read again; what was read before goes on.", reasons=faults)
+                _log().error("Secrets cannot be read again; what was read before goes on.", reasons=faults)
                 return
             self._replace(documents)
 
@@ -168,13 +164,11 @@ class HeldSecrets:
                 reason = str(error) if isinstance(error, SecretsError) else type(error).__name__
                 self._faults = (f"The new secrets cannot be used: {reason}",)
                 # no traceback, for the same reason
-                logger.error(  # noqa: TRY400
-                    "The new secrets cannot be used; those before go on.", reason=reason, settings=changed
-                )
+                _log().error("The new secrets cannot be used; those before go on.", reason=reason, settings=changed)
                 return
         self._faults, self._read_at = (), datetime.now(tz=UTC)
         if changed:
-            logger.info("Secrets have changed, and the new ones are in use.", settings=changed)
+            _log().info("Secrets have changed, and the new ones are in use.", settings=changed)
 
     def _take(self, documents: dict[Reference, Document]) -> None:
         old = self._settings.get(FUNCTION_SECRET)
@@ -224,6 +218,13 @@ def _find_ambiguous(documents: Mapping[Reference, Document]) -> list[str]:
         for name, where in holders.items()
         if len(where) > 1
     ]
+
+
+def _log() -> Any:
+    """Where this module logs. Loads its library, a tenth of a second: commands that only read have nothing to log."""
+    import structlog  # noqa: PLC0415 - see above
+
+    return structlog.get_logger(__name__)
 
 
 _HELD: dict[str, HeldSecrets] = {}
