@@ -33,9 +33,11 @@ class Recording:
 
     @cached_property
     def size_px(self) -> tuple[int, int]:
-        """Width and height."""
+        """Width and height, as the picture is shown."""
         stream = self._streams["video"]
-        return stream["width"], stream["height"]
+        turned = any(data.get("rotation", 0) % 180 for data in stream.get("side_data_list", ()))
+        size_px = stream["width"], stream["height"]
+        return size_px[::-1] if turned else size_px
 
     @cached_property
     def frame_rate(self) -> float:
@@ -114,7 +116,7 @@ class Recording:
 
     @cached_property
     def _streams(self) -> dict[str, dict[str, Any]]:
-        entries = "stream=codec_type,codec_name,width,height,pix_fmt,avg_frame_rate"
+        entries = "stream=codec_type,codec_name,width,height,pix_fmt,avg_frame_rate:stream_side_data=rotation"
         return {stream["codec_type"]: stream for stream in probe(self.path, entries)["streams"]}
 
 

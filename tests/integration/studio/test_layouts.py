@@ -97,7 +97,7 @@ def test_compose_makes_an_mp4_that_pod_can_cut_and_play(compose):
     assert len(recording.times_s) == len(recording.frames) == 4 * 30
     assert recording.times_s[0] == 0
     assert {round((after - before) * 30, 3) for before, after in pairwise(recording.times_s)} == {1.0}
-    assert recording.key_times_s == [0, 2]
+    assert {0, 2} <= set(recording.key_times_s)  # where everything changes, there are more
 
 
 def test_compose_cut_is_exact(takes, workbench):
