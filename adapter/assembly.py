@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from adapter.about import AdapterAbout
 from adapter.alerts.outbox import Outbox
 from adapter.alerts.sender import MailSender
 from adapter.alerts.watch import AlertWatch
@@ -118,11 +119,8 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
     metrics = MetricsRoutes(SnapshotReader(jobs, doors, settings.podjobs_lease_s), observed, doors, heartbeat.about)
     if statements:
         alerts.statements = metrics.statements = statements.dispatch
-    heartbeat.about.queues = [door.queue for door in doors]
     heartbeat.refresh = lambda about: about.note_slots(steps)
-    heartbeat.about.slots = {dispatch.function.name: dispatch.function.concurrency for dispatch in dispatches}
-    policies = {dispatch.function.name: dispatch.function.retries for dispatch in dispatches}
-    heartbeat.about.retries = {name: [one.base_s, one.factor, one.cap_s] for name, one in policies.items()}
+    _introduce(heartbeat.about, doors, [dispatch.function for dispatch in dispatches])
     page = _build_page(settings, jobs, records, doors, resources)
     resources.push_async_callback(page.close)
     return Parts(
@@ -141,6 +139,14 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         alerts=alerts if settings.admins else None,
         mails=MailSender(settings, outbox, settings.podjobs_page_url) if settings.admins else None,
     )
+
+
+def _introduce(about: AdapterAbout, doors: Sequence[CeleryDoor[Any]], functions: Sequence[FunctionSettings]) -> None:
+    """Say what the adapter reads and invokes."""
+    about.queues = [door.queue for door in doors]
+    about.slots = {function.name: function.concurrency for function in functions}
+    policies = {function.name: function.retries for function in functions}
+    about.retries = {name: [one.base_s, one.factor, one.cap_s] for name, one in policies.items()}
 
 
 def _open_traces(resources: AsyncExitStack) -> list[StepObserver]:

@@ -46,38 +46,38 @@ async def run_adapter(settings: AdapterSettings) -> None:
         port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
         parts.heartbeat.about.http = f"{settings.podjobs_health_host}:{port}"
         _log_start(settings, parts, port)
-
-        async with asyncio.TaskGroup() as work:
-            begun = work.create_task(_begin(parts, settings))
-            await _first_of(begun, stop)
-            if stop.is_set():
-                await cancel_and_wait([begun])
-                return
-            renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
-            recovering = work.create_task(parts.recovery.run(), name="recovery")
-            beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
-            dispatching = [
-                work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches
-            ]
-            beside = [
-                work.create_task(keep_going(name, lane), name=name) for name, lane in _lanes(parts, settings).items()
-            ]
-            reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
-            draining = work.create_task(_drain_when_wanted(parts, dispatching), name="drain")
-            try:
-                await stop.wait()
-                logger.info("The adapter stops.", running=parts.running)
-                parts.health.report_absence("The adapter is being stopped.")
-                for door in parts.doors:
-                    door.stop()
-                await cancel_and_wait([draining, *dispatching])
-                await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
-                await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
-            finally:
-                others = [*beside, recovering, beating, renewing]
-                await cancel_and_wait([draining, *dispatching, *reading, *others])
-            await _leave(parts.heartbeat)
+        await _work_until(stop, parts, settings)
     logger.info("The adapter has stopped.")
+
+
+async def _work_until(stop: asyncio.Event, parts: Parts, settings: AdapterSettings) -> None:
+    """Run all parts until the event; then let what runs end, and give back the rest."""
+    async with asyncio.TaskGroup() as work:
+        begun = work.create_task(_begin(parts, settings))
+        await _first_of(begun, stop)
+        if stop.is_set():
+            await cancel_and_wait([begun])
+            return
+        renewing = work.create_task(SecretRenewal(settings).run(), name="secrets")
+        recovering = work.create_task(parts.recovery.run(), name="recovery")
+        beating = work.create_task(parts.heartbeat.run(), name="heartbeat")
+        dispatching = [work.create_task(dispatch.run(), name=dispatch.function.name) for dispatch in parts.dispatches]
+        beside = [work.create_task(keep_going(name, lane), name=name) for name, lane in _lanes(parts, settings).items()]
+        reading = [work.create_task(door.run(), name=f"door {door.queue}") for door in parts.doors]
+        draining = work.create_task(_drain_when_wanted(parts, dispatching), name="drain")
+        try:
+            await stop.wait()
+            logger.info("The adapter stops.", running=parts.running)
+            parts.health.report_absence("The adapter is being stopped.")
+            for door in parts.doors:
+                door.stop()
+            await cancel_and_wait([draining, *dispatching])
+            await asyncio.gather(*(dispatch.finish(settings.podjobs_grace_s) for dispatch in parts.dispatches))
+            await asyncio.wait(reading, timeout=LEAVE_LIMIT_S)
+        finally:
+            others = [*beside, recovering, beating, renewing]
+            await cancel_and_wait([draining, *dispatching, *reading, *others])
+        await _leave(parts.heartbeat)
 
 
 def _lanes(parts: Parts, settings: AdapterSettings) -> dict[str, Callable[[], Awaitable[None]]]:

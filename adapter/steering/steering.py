@@ -10,7 +10,8 @@ from adapter.redis import keys
 from adapter.redis.connections import RedisClient
 from adapter.steps.cancellations import Cancellation
 from adapter.steps.interventions import Interventions
-from adapter.steps.records import Accepted, Records
+from adapter.steps.outcomes import Accepted
+from adapter.steps.records import Records
 from podjobs.contract.workflows import all_functions, read_job
 
 

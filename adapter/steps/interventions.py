@@ -1,7 +1,7 @@
 """What operators change about jobs: they cancel them, and run them anew."""
 
 from adapter.steps.cancellations import Cancellation
-from adapter.steps.records import Accepted
+from adapter.steps.outcomes import Accepted
 from adapter.steps.script import JobScript, new_job
 from podjobs.contract.jobs import Job
 

@@ -9,7 +9,7 @@ import structlog
 from adapter.steps.entries import ClaimedStep
 from adapter.steps.history import AttemptNote, AttemptOutcome
 from adapter.steps.observer import AttemptEnd, JobEnd, StepObserver
-from adapter.steps.records import Committed
+from adapter.steps.outcomes import Committed
 from podjobs.contract.errors import Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -14,8 +13,19 @@ from adapter.redis.streams import Entry
 from adapter.steps.cancellations import REVOKED
 from adapter.steps.entries import ClaimedStep, entry_version, parse_entry, read_joined
 from adapter.steps.history import AttemptNote
+from adapter.steps.outcomes import Accepted, Committed
 from adapter.steps.outline import write_outline
-from adapter.steps.script import HISTORY_TTL_S, JobScript, new_job, position_of, problem_detail, stage_text
+from adapter.steps.script import (
+    HISTORY_TTL_S,
+    SENTENCE_CHARS,
+    JobScript,
+    cut_sentences,
+    measures_of,
+    new_job,
+    position_of,
+    problem_detail,
+    stage_text,
+)
 from adapter.steps.versions import NewerRecordError
 from podjobs.contract.errors import Problem
 from podjobs.contract.jobs import Job
@@ -26,30 +36,8 @@ from podjobs.contract.workflows import LOCATE_STEP, read_job, workflow_of
 
 logger = structlog.get_logger(__name__)
 
-_LOG_SENTENCE_CHARS = 2000
 MOST_RESTARTS = 3
 """How often a job begins anew, at most: while functions are exchanged, both versions may be asked in turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The outcome of accepting a job."""
-
-    outcome: str
-    """`accepted`, `duplicate`, or `superseded` if a newer job for the target was accepted before; for a replay also
-    `gone` or the state that forbids it."""
-    other_id: str
-    """The other job for the same target: the older one that was superseded, or the newer one; or an empty string."""
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What a commit did to the job."""
-
-    outcome: str
-    """`continued`, `done`, `failed`, `superseded`, `cancelled`, or `duplicate` if the step was no longer open."""
-    age_s: float
-    """Seconds since the job was accepted."""
 
 
 class Records:
@@ -142,7 +130,7 @@ class Records:
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
             plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
-            plan |= {"outline": write_outline(reply.stages), "measures": _measures(reply)}
+            plan |= {"outline": write_outline(reply.stages), "measures": measures_of(reply)}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(
@@ -151,7 +139,7 @@ class Records:
             action=step.spec.action,
             weight=step.spec.weight,
             values=values,
-            log=_cut_log(reply.log),
+            log=cut_sentences(reply.log),
             **({"plan": plan} if plan else {}),
             **_ended(step, note),
         )
@@ -164,7 +152,7 @@ class Records:
             `failing` if the job goes on to report its failure, `failed` or `superseded` if it has ended,
             `duplicate` if the step was no longer open.
         """
-        sentence = f"The step {step.spec.id} failed: {problem.detail}"[:_LOG_SENTENCE_CHARS]
+        sentence = f"The step {step.spec.id} failed: {problem.detail}"[:SENTENCE_CHARS]
         (outcome,) = await self.script.run(
             "fail",
             **step.address,
@@ -190,7 +178,7 @@ class Records:
             weight=new["weight"],
             first_stage=new["first_stage"],
             limit=MOST_RESTARTS,
-            sentence=f"The job is planned anew: {problem.detail}"[:_LOG_SENTENCE_CHARS],
+            sentence=f"The job is planned anew: {problem.detail}"[:SENTENCE_CHARS],
         )
         return bool(outcome in {"restarted", "duplicate"})
 
@@ -225,12 +213,14 @@ class Records:
         if reply.whereabouts is Whereabouts.DELETED:
             changes["withdraw_stages"] = [stage_text(stage) for stage in workflow_of(reply.job).withdraw_stages]
         changes |= _ended(step, note)
-        outcome, age_s = await self.script.run("relocate", **step.address, log=_cut_log(reply.log), **changes)
+        outcome, age_s = await self.script.run("relocate", **step.address, log=cut_sentences(reply.log), **changes)
         return Committed(outcome, float(age_s))
 
     async def answer_nothing(self, step: ClaimedStep, problem: Problem) -> None:
         """Store that nobody knows where the source is: the job goes on as it was."""
-        await self.script.run("relocate", **step.address, log=_cut_log([f"The video was not found: {problem.detail}"]))
+        await self.script.run(
+            "relocate", **step.address, log=cut_sentences([f"The video was not found: {problem.detail}"])
+        )
 
     async def hold(self, step: ClaimedStep, owner: str, trouble: str, counted_s: float = 0.0) -> float | None:
         """Put a step on hold; this attempt does not count.
@@ -290,13 +280,3 @@ class Records:
 
 def _ended(step: ClaimedStep, note: AttemptNote | None) -> dict[str, Any]:
     return {"ended": note.about(step)} if note else {}
-
-
-def _measures(plan: Plan) -> list[str]:
-    """What a plan says of the media, for operators, as far as it is known."""
-    found = {"media_s": round(plan.media_s, 3), "source_bytes": plan.source_bytes}
-    return [text for name, value in found.items() if value for text in (name, str(value))]
-
-
-def _cut_log(log: Sequence[str]) -> list[str]:
-    return [sentence[:_LOG_SENTENCE_CHARS] for sentence in log]

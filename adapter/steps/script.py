@@ -1,6 +1,7 @@
 """The script that changes jobs and steps (lua/basics.lua and what follows it), and the form in which it takes them."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from adapter.redis.connections import RedisClient
 from adapter.steps.versions import RECORD_VERSION, NewerRecordError
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
-from podjobs.contract.plans import Stage
+from podjobs.contract.plans import Plan, Stage
 from podjobs.contract.workflows import workflow_of
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
@@ -19,6 +20,8 @@ _NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
 _SCRIPT = "\n".join([_NAMES, *_LUA])
 
 
+SENTENCE_CHARS = 2000
+"""Of a sentence in a job's log."""
 HISTORY_TTL_S = 7 * 86_400
 """How long the attempts of an ended job are kept, unless it is set."""
 
@@ -75,6 +78,17 @@ def position_of(place: int | None) -> dict[str, str]:
     """Write the place of a request in the order of all requests."""
     # as text: a double would lose digits
     return {} if place is None else {"position": str(place)}
+
+
+def measures_of(plan: Plan) -> list[str]:
+    """What a plan says of the media, for operators, as far as it is known: names and numbers in turn."""
+    found = {"media_s": round(plan.media_s, 3), "source_bytes": plan.source_bytes}
+    return [text for name, value in found.items() if value for text in (name, str(value))]
+
+
+def cut_sentences(log: Iterable[str]) -> list[str]:
+    """Write sentences for a job's log; what is very long is cut."""
+    return [sentence[:SENTENCE_CHARS] for sentence in log]
 
 
 def problem_detail(problem: str) -> str:

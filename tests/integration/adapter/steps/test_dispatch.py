@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from adapter.redis import keys
-from adapter.steps.records import Accepted
+from adapter.steps.outcomes import Accepted
 from support.jobs import encoding_job
 from support.problems import problem_answer
 from support.step_function import RETRIES, plan_of
