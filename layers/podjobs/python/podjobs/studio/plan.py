@@ -110,7 +110,7 @@ def _plan_opened(
     check_length(f"{work.storage.pod_path(job.output)} as composed", recipe.duration_s, work.settings)
     recipe = _find_first_frame(_cut_into_chunks(recipe, work), work)
     said = [sentence for one in opened.values() for sentence in one.examined.log]
-    log = cut_log(dict.fromkeys((*_tell_sources(job, placed, work), *said, *recipe.log)))
+    log = cut_log(dict.fromkeys((*_tell_sources(job, facts, placed, work), *said, *recipe.log)))
     recipe = recipe.model_copy(update={"log": log})
     sizes = (work.storage.size_bytes(key) for key in job.sources)
     return Plan(
@@ -162,9 +162,11 @@ def _find_first_frame(recipe: StudioRecipe, work: Workspace) -> StudioRecipe:
     return recipe.model_copy(update={"pictures": (changed,)})
 
 
-def _tell_sources(job: StudioJob, placed: Mapping[SourceName, Placed], work: Workspace) -> list[str]:
+def _tell_sources(
+    job: StudioJob, facts: Mapping[SourceName, MediaFacts], placed: Mapping[SourceName, Placed], work: Workspace
+) -> list[str]:
     """A sentence about each source: what was read."""
     return [
-        f"The {name}: {work.storage.pod_path(key)!r}, {placed[name].describe()}."
+        f"The {name}: {work.storage.pod_path(key)!r}, {placed[name].describe(facts[name])}."
         for name, key in _sources_of(job).items()
     ]

@@ -30,16 +30,24 @@ class Placed:
             return None
         return self.facts.start_s + self.facts.duration_s - self.zero_s
 
-    def describe(self) -> str:
-        """What it consists of, for people."""
-        video, audio = self.facts.video, self.facts.audio
+    def describe(self, uploaded: MediaFacts) -> str:
+        """What it consists of, for people.
+
+        Args:
+            uploaded: the facts of the uploaded file, whose sound a copy holds in another codec.
+        """
+        video, audio = self.facts.video, uploaded.audio
         parts = [f"{self.facts.duration_s:.1f} s" if self.facts.duration_s is not None else "of unknown length"]
         if video is None:
             parts.append("no picture")
         else:
             rate = f", {video.frame_rate:.4g} frames per second on average" if video.frame_rate else ""
             parts.append(f"{video.codec} with {video.width_px} × {video.height_px} pixels{rate}")
-        parts.append("no sound" if audio is None else f"{audio.codec} with {audio.channels} channels")
+        parts.append(
+            "no sound"
+            if audio is None
+            else f"{audio.codec} with {audio.channels} channel{'' if audio.channels == 1 else 's'}"
+        )
         return "; ".join(parts)
 
 
