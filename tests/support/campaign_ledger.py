@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from adapter.door.celery_jobs import ENCODING_TASK, TRANSCRIPTION_TASK
+from adapter.door.celery_jobs import ENCODING_TASK, STUDIO_TASK, TRANSCRIPTION_TASK
 from adapter.redis import keys
 from support.campaign_functions import CampaignFunctions, committed_sentence
 from support.celery_messages import celery_message
@@ -18,7 +18,17 @@ from support.statements import message_of, new_statement
 VIDEOS = 40
 """So few that requests for the same video meet."""
 GARBAGE = ("not json", "[]", '{"body": "%%%", "headers": {}, "properties": {}}')
+TASKS = ((ENCODING_TASK, "encoding"), (STUDIO_TASK, "encoding"), (TRANSCRIPTION_TASK, "transcripting"))
 ENDED = {"done", "failed", "superseded"}
+
+
+def _arguments(task: str, number: int) -> list[Any]:
+    """What Pod sends about its video, or its recording, of that number."""
+    folder = f"/media/videos/{number}"
+    if task == STUDIO_TASK:
+        sources = [{"type": f"{name}/source", "src": f"{folder}/{name}.webm"} for name in ("presentation", "presenter")]
+        return [number, f"{folder}/recording.mp4", sources, "", "pipb"]
+    return [number, f"{folder}/v.mp4", 0, 0] if task == ENCODING_TASK else [number, f"{folder}/a.mp3", 10, "en"]
 
 
 @dataclass
@@ -27,7 +37,7 @@ class Ledger:
 
     chance: random.Random
     jobs: dict[str, str] = field(default_factory=dict)
-    """Job id → the queue and the video it is about."""
+    """Job id → the task, and the video or recording that it is about."""
     statements: set[str] = field(default_factory=set)
     """Ids."""
     garbage: set[str] = field(default_factory=set)
@@ -43,13 +53,9 @@ class Ledger:
         """Put some messages into the outbox."""
         for _ in range(self.chance.choice((0, 1, 2, 4))):
             job_id, video_id = str(uuid.UUID(int=self.chance.getrandbits(128))), self.chance.randint(1, VIDEOS)
-            task, queue, name = self.chance.choice(
-                [(ENCODING_TASK, "encoding", "v.mp4"), (TRANSCRIPTION_TASK, "transcripting", "a.mp3")]
-            )
-            rest = [0, 0] if task == ENCODING_TASK else [10, "en"]
-            arguments = [video_id, f"/media/videos/{video_id}/{name}", *rest]
-            message = celery_message(task, arguments, message_id=job_id, queue=queue)
-            self.outbox.append((queue, message, f"{job_id} {queue}/{video_id}"))
+            task, queue = self.chance.choice(TASKS)
+            message = celery_message(task, _arguments(task, video_id), message_id=job_id, queue=queue)
+            self.outbox.append((queue, message, f"{job_id} {task}/{video_id}"))
         for _ in range(self.chance.choice((0, 0, 5, 20))):
             self.statement_number += 1
             statement = new_statement(self.statement_number, seed=0) | {"n": self.statement_number}
