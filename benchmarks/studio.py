@@ -19,7 +19,7 @@ from podjobs.contract.jobs import Layout
 from podjobs.rendition_settings import DEFAULT_RENDITIONS
 
 LAYOUTS: tuple[Layout, ...] = ("mid", "pipb", "piph")
-POD, OURS, OURS_TWICE = "Pod's commands", "ours, encoded from the sources", "ours, encoded from the composed file"
+POD, OURS = "Pod's commands", "ours"
 COMPOSING_FACTOR, WHOLE_FACTOR = 0.8, 0.5
 HEIGHTS_PX = (SCREEN_PX[1], CAMERA_PX[1])
 
@@ -87,11 +87,9 @@ def _take_turns(ways: Sequence[Way], repeat: int) -> dict[str, Costs]:
 
 def _ways(recording: StudioRecording, layout: Layout, work: Path, seconds: int) -> tuple[Way, ...]:
     ours = StudioRun(work / "ours", local_settings(work / "ours"), os.cpu_count() or 1, layout=layout)
-    twice = StudioRun(work / "twice", local_settings(work / "twice"), os.cpu_count() or 1, layout=layout)
     return (
         Way(POD, lambda: make_like_pod(recording, layout, work, seconds)),
-        Way(OURS, lambda: _make(ours, recording, second_generation=False)),
-        Way(OURS_TWICE, lambda: _make(twice, recording, second_generation=True)),
+        Way(OURS, lambda: _make(ours, recording)),
     )
 
 
@@ -104,9 +102,9 @@ def make_like_pod(recording: StudioRecording, layout: Layout, work: Path, second
     return Costs(composing, Baseline(composed, work / "pod", seconds, renditions=renditions).encode())
 
 
-def _make(run: StudioRun, recording: StudioRecording, *, second_generation: bool) -> Costs:
+def _make(run: StudioRun, recording: StudioRecording) -> Costs:
     composing = run.perform_all(run.compose_stages(recording))
-    return Costs(composing, run.perform_all(run.encode_stages(second_generation=second_generation)))
+    return Costs(composing, run.perform_all(run.encode_stages()))
 
 
 def _print_costs(costs: dict[str, Costs], layout: Layout, seconds: int) -> None:

@@ -50,19 +50,11 @@ class StudioRun(MeasuredRun):
             )
         )
 
-    def encode_stages(self, *, second_generation: bool) -> Iterator[Stage]:
-        """The stages of encoding what was composed, in turn.
-
-        Args:
-            second_generation: encode the composed file itself, as any upload; otherwise its sources, composed anew.
-        """
+    def encode_stages(self) -> Iterator[Stage]:
+        """The stages of encoding what was composed, in turn."""
         shutil.rmtree(self.encoded, ignore_errors=True)
-        source = COMPOSED
-        if second_generation:  # another file than the one that is known to be composed
-            source = f"{FOLDER}/upload.mp4"
-            shutil.copy(self.composed, self.media / source)
         return self.start(
-            EncodingJob(id="encoding", target="1", source=source, output_folder=ENCODED, reply_to=Nobody())
+            EncodingJob(id="encoding", target="1", source=COMPOSED, output_folder=ENCODED, reply_to=Nobody())
         )
 
     def restart_function(self) -> None:

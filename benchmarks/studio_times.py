@@ -36,11 +36,10 @@ def compute(folder: Path, recording: StudioRecording, seconds: int) -> None:
     run = StudioRun(media, local_settings(media, ffmpeg_nb_threads=1), concurrency=1, layout=LAYOUT)
     with _on_one_core():
         composing = _perform(run, run.compose_stages(recording))
-        anew = _perform(run, run.encode_stages(second_generation=False))
-        again = _perform(run, run.encode_stages(second_generation=True))
+        encoding = _perform(run, run.encode_stages())
     shutil.rmtree(media)
     overhead_s = measured_overhead_ms(folder) / 1000
-    jobs = (composing, anew, again)
+    jobs = (composing, encoding)
     _print(f"{seconds} s", jobs, overhead_s)
     hour = [[lengthen(stage, seconds) for stage in stages] for stages in jobs]
     _print("an hour (computed)", hour, overhead_s)
@@ -90,15 +89,13 @@ def _print(length: str, jobs: Sequence[Sequence[StageCost]], overhead_s: float) 
 
     Args:
         length: of the recording, as text.
-        jobs: composing; encoding from the sources; encoding from the composed file.
+        jobs: composing, then encoding.
         overhead_s: what the adapter adds to a step.
     """
-    columns = ("instances", "composed after, s", "ready after, s", "ready after, from the composed file, s")
+    columns = ("instances", "composed after, s", "ready after, s")
     table = new_table(f"{LAYOUT}, {length}, {overhead_s * 1000:.1f} ms a step for the adapter", *columns)
     for instances in INSTANCES:
-        composed_s, anew_s, again_s = (
-            sum(stage.duration_s(instances, overhead_s) for stage in stages) for stages in jobs
-        )
-        times_s = (composed_s, composed_s + anew_s, composed_s + again_s)
+        composed_s, encoded_s = (sum(stage.duration_s(instances, overhead_s) for stage in stages) for stages in jobs)
+        times_s = (composed_s, composed_s + encoded_s)
         table.add_row(str(instances), *(f"{time_s:.1f}" for time_s in times_s))
     console.print(table)
