@@ -40,7 +40,7 @@ def longest_steps_s():
     work = {"audio": LONG_VIDEO_S, "package": LONG_VIDEO_S, "chunk": FULL_HD_60_PX}
     part_s = TranscriptionSettings.model_fields["podjobs_part_max_s"].default
     return {
-        "encoding": max(encoding_steps._step(action, units).timeout_s for action, units in work.items()),
+        "encoding": max(encoding_steps.specify(action, units).timeout_s for action, units in work.items()),
         "transcription": max(
             DEFAULT_TIMEOUT_S, part_s * SLOWEST_TRANSCRIPTION, WORKFLOWS["transcription"].plan_timeout_s
         ),

@@ -24,7 +24,7 @@ class PodCallback(BaseModel):
 class PodRecordingCallback(BaseModel):
     """Likewise, about a studio recording: Pod makes a video of it, and has that encoded."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     channel: Literal["pod-recording"] = "pod-recording"
     recording_id: NonNegativeInt
