@@ -46,6 +46,7 @@ def run(environment, cwd, *arguments):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -54,6 +54,7 @@ def test_up_whose_files_pod_could_not_delete_says_so_and_so_does_the_functions_p
     assert [line for line in checked.stdout.splitlines() if " fault " in line and sentence not in line] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bucket", "changes", "sentence"),
     [
@@ -79,6 +80,7 @@ def test_up_says_what_is_wrong_with_the_object_storage_and_starts_nevertheless(
     assert settings["AWS_SECRET_ACCESS_KEY"] not in said
 
 
+@pytest.mark.slow
 def test_up_with_media_on_an_object_storage_that_works_has_nothing_to_say(make_stack):
     server = shared_server()
     url = f"s3://{server.bucket}/up"

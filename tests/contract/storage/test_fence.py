@@ -30,6 +30,7 @@ def break_off():
     raise BrokenOffError
 
 
+@pytest.mark.slow
 def test_job_that_ends_at_any_system_call_of_a_writer_leaves_nothing(storage, media):
     def end_at(number):
         storage.start_work("job-1")
@@ -143,6 +144,7 @@ def random_delay_s(media):
     return lambda: random.uniform(0, longest_s)
 
 
+@pytest.mark.slow
 def test_writers_and_remover_at_once_leave_nothing(media):
     storage, delay_s = media.open(), random_delay_s(media)
     outcomes = []
@@ -172,6 +174,7 @@ def test_writers_and_remover_at_once_leave_nothing(media):
     assert set(outcomes) == {True, False}
 
 
+@pytest.mark.slow
 def test_jobs_that_start_while_others_end_keep_their_work_folders(media):
     """The folder that holds all jobs' folders comes and goes with them."""
 

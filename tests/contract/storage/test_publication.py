@@ -173,6 +173,7 @@ def test_publish_that_is_broken_off_at_any_call_is_finished_by_the_next_attempt(
     assert at_each_system_call(break_off_at) > MOMENTS
 
 
+@pytest.mark.slow
 def test_publish_of_a_job_that_is_not_yet_discarded_stops_as_soon_as_a_newer_one_has_published(scene):
     """What is being moved at that moment may take a place; what Pod reads is B's. See the decision."""
     stopped = []

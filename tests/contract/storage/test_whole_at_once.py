@@ -32,6 +32,7 @@ def write_work(storage):
             (folder / "x").write_bytes(CONTENTS[number % 2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("writer", "key"), [(write, "videos/x"), (move, "videos/x"), (write_work, "work/job/chunk/x")])
 def test_reader_never_sees_half_a_file(media, writer, key):
     storage = media.open()

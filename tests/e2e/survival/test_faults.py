@@ -55,6 +55,7 @@ def test_pod_has_imported_another_result_encodes_the_video_again(stack, pod, sen
     assert not (job.output / "encode_again.txt").exists()
 
 
+@pytest.mark.slow
 def test_pod_down_job_waits_and_pod_is_notified_when_it_is_back(pod, sender, video):
     pod.answer_next(*["500"] * 3)
     job = sender.submit(video)
@@ -98,6 +99,7 @@ def test_source_that_is_missing_is_waited_for_and_then_failed(stack, sender):
     check_nothing_left(stack)
 
 
+@pytest.mark.slow
 def test_source_that_appears_late_is_encoded(stack, sender, video):
     job = sender.submit(None)
     target = job.output.parent / "talk.mp4"

@@ -159,6 +159,7 @@ def test_limits_are_not_ours(tmp_path):
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN  # Python's own choice: such writes raise OSError
 
 
+@pytest.mark.slow
 def test_run_command_that_yields_gets_less_of_a_busy_machine():
     """Beside as many others as there are processors, each in a session of its own."""
     count = "import time; end = time.monotonic() + 2\nwhile time.monotonic() < end: pass\nprint(time.process_time())"

@@ -154,6 +154,7 @@ print(at_each_system_call(die_at))
 """
 
 
+@pytest.mark.slow
 def test_writer_killed_at_any_moment_of_a_job_s_end_leaves_nothing(tmp_path):
     """On a file system: the folder cannot go while there is anything in it, and is not made again."""
     done = subprocess.run(

@@ -136,6 +136,7 @@ def test_process_killed_at_any_system_call_leaves_nothing_for_long(scratch, tmp_
     assert 0 < found < number
 
 
+@pytest.mark.slow
 def test_cleaner_killed_at_any_system_call_leaves_nothing_for_long(scratch, tmp_path):
     number = 0
     leave_folder(tmp_path)

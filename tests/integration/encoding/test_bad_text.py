@@ -205,6 +205,7 @@ def test_encode_hundreds_of_chapters_the_first_are_kept(workbench, plain, tmp_pa
     assert f"The file has 300 chapters: the first {CHAPTERS} are kept." in log_of(info)
 
 
+@pytest.mark.slow
 def test_encode_many_large_covers_take_seconds(workbench, tmp_path):
     """18 of them; each would be a PNG of a hundred megabytes."""
     covers = []

@@ -180,6 +180,7 @@ def two_videos(path, second, *options):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "second"),
     [("a.mkv", "magicyuv"), ("a.mov", "hap"), pytest.param("a.avi", "zlib", marks=SLOW)],
@@ -274,6 +275,7 @@ def test_encode_video_that_is_not_accepted_is_refused_although_another_is_there(
         workbench.encode("a.mkv")
 
 
+@pytest.mark.slow
 def test_encode_credits_with_a_stream_that_is_not_used(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=2, size="160x88", rate=10)
     (workbench.root / "videos" / "credits").mkdir(parents=True)

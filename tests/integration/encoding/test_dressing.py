@@ -239,6 +239,7 @@ def test_missing_dressing_is_waited_for_and_named(workbench, dressing, part):
     assert not workbench.output.exists()
 
 
+@pytest.mark.slow
 def test_credits_do_not_make_one_channel_quieter(workbench, dressed, credit):
     """ffmpeg's own way from one channel to two loses 3 dB."""
     opening = credit("opening.mp4", "red", TONES_HZ["opening"], duration_s=2)
@@ -262,6 +263,7 @@ def test_watermark_that_is_a_playlist_reads_no_other_file(workbench, dressed):
         dressed(watermark="mark.png")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix", ["tiff", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("png", "jpg", "webp", "bmp", "gif"))]
 )
@@ -309,6 +311,7 @@ def test_watermark_with_too_many_pixels_is_refused(workbench, dressed):
         dressed(watermark="mark.png")
 
 
+@pytest.mark.slow
 def test_watermark_stays_when_the_source_changes_its_size(workbench, dressed):
     """As recordings of video conferences do."""
     (workbench.root / "files").mkdir()

@@ -70,6 +70,7 @@ def test_encode_decoding_times_increase_and_segments_begin_with_key_frames(workb
         assert {0, 2, 4, 6, 8} <= set(keys)
 
 
+@pytest.mark.slow
 def test_encode_each_segment_decodes_alone(workbench, tmp_path):
     make_video(workbench.folder / "talk.mp4", duration_s=6, sound=False)
     workbench.encode("talk.mp4")
@@ -260,6 +261,7 @@ def test_encode_again_replaces_and_removes_what_is_no_longer_made(workbench):
     assert not {"1080p.mp4", "1080p.m3u8", "1080p.ts", "livestream1080.m3u8"} & left
 
 
+@pytest.mark.slow
 def test_encode_old_files_stay_playable_until_the_new_ones_are_published(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=3)
     workbench.encode("talk.mp4")
@@ -288,6 +290,7 @@ def test_encode_damaged_chunk_is_noticed_and_the_source_encoded_in_one_piece(wor
     assert len(packets(workbench.output / "180p.mp4")) == len(packets(source)) == 150
 
 
+@pytest.mark.slow
 def test_plan_ten_hour_source_is_cut_into_minutes_by_its_index(workbench):
     """600 chunks, each beginning soon after a key frame; the whole file is not read."""
     source = workbench.folder / "marathon.mp4"

@@ -16,6 +16,7 @@ def silences(path):
     return subprocess.run(argv, check=True, capture_output=True, text=True).stderr.count("silence_start")
 
 
+@pytest.mark.slow
 def test_encode_browser_recording_whose_clock_ticks_in_milliseconds_is_not_a_fast_camera(workbench):
     """Jittered times and no nominal rate: ffprobe takes the clock's 1,000 ticks a second for the rate."""
     ffmpeg(
@@ -28,6 +29,7 @@ def test_encode_browser_recording_whose_clock_ticks_in_milliseconds_is_not_a_fas
     assert len(packets(workbench.output / "180p.ts")) == 125
 
 
+@pytest.mark.slow
 def test_encode_broadcast_whose_sound_changes_its_form_is_heard_throughout(workbench):
     """Stereo, 5.1, stereo, as between two programmes."""
     data = b""
@@ -43,6 +45,7 @@ def test_encode_broadcast_whose_sound_changes_its_form_is_heard_throughout(workb
     assert silences(workbench.output / "180p.mp4") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [

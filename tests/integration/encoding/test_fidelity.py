@@ -159,6 +159,7 @@ def check(made, least_chirps):
     assert faults_of(made) == []
 
 
+@pytest.mark.slow
 def test_encode_in_chunks_frames_and_sound_are_those_of_the_source(sample):
     check(sample, least_chirps=4)
 

@@ -59,6 +59,7 @@ def test_fragments_that_jump_by_hours_cost_seconds(workbench):
     encode_or_refuse(workbench, "a.mp4")
 
 
+@pytest.mark.slow
 def test_sound_longer_than_accepted_is_refused_by_its_header(workbench):
     silence(workbench.folder / "a.flac", 13 * 3600)
     assert encode_or_refuse(workbench, "a.flac") is None

@@ -62,6 +62,7 @@ def test_encode_refreshed_picture_in_fragments(workbench):
     check(workbench, marked(workbench.folder / "talk.mp4", *REFRESHED, "-movflags", "+frag_keyframe+empty_moov"))
 
 
+@pytest.mark.slow
 def test_encode_refreshed_picture_of_broadcast_rate_is_cut_exactly(workbench):
     source = marked(workbench.folder / "talk.mkv", *REFRESHED, rate="30000/1001")
     check(workbench, source, cut_start=3.3, cut_end=7.1)
@@ -74,6 +75,7 @@ OPEN_GROUPS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
@@ -124,6 +126,7 @@ def test_encode_hidden_frames_are_not_missed(workbench, codec):
     check(workbench, marked(workbench.folder / "talk.webm", *hidden), least_chunks=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "coding",
     [
@@ -170,6 +173,7 @@ def test_encode_slides_are_no_holes(workbench):
     assert workbench.run.log == []
 
 
+@pytest.mark.slow
 def test_encode_only_a_late_key_frame_is_false_frames_are_found_missing_and_brought_back(workbench, tmp_path):
     """A sample of key frames did not show it: each chunk looks for itself."""
     source = marked(workbench.folder / "talk.mp4", *X264, "-g", 250)

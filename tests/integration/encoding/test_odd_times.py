@@ -111,6 +111,7 @@ def test_encode_still_picture_with_sound_is_shown_all_the_time(workbench):
     assert len(info["list_thumbnail_files"]) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("talk.mp4", marks=SLOW), "talk.mkv"])
 def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbench, name):
     source = marked(workbench.folder / name, video_s=10, sound_s=31)

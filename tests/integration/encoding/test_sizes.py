@@ -144,6 +144,7 @@ def test_encode_picture_whose_aspect_changes_is_not_squeezed(workbench, sizes_px
     assert [shape for shape, _ in shapes] == [(1.0, THIRD)]
 
 
+@pytest.mark.slow
 def test_encode_picture_that_shrinks_keeps_its_size(workbench):
     joined(workbench.folder / "talk.mkv", (LARGE, SMALL), *X264)
     workbench.encode("talk.mkv")
@@ -152,6 +153,7 @@ def test_encode_picture_that_shrinks_keeps_its_size(workbench):
     assert {height for (_, height), _ in shapes} == {THIRD}
 
 
+@pytest.mark.slow
 def test_encode_picture_that_is_turned_by_its_header_and_grows(workbench):
     whole = joined(workbench.folder / "whole.mp4", (SMALL, LARGE), *X264)
     ffmpeg("-i", whole, "-c", "copy", "-metadata:s:v", "rotate=90", workbench.folder / "talk.mp4")
@@ -187,6 +189,7 @@ def test_encode_picture_that_grows_keeps_its_watermark(workbench, coding):
     assert (colours[:, 0] < 80).all()
 
 
+@pytest.mark.slow
 def test_encode_credits_that_change_their_size_are_not_squeezed(workbench):
     (workbench.root / "files").mkdir()
     joined(workbench.root / "files" / "opening.mkv", (LARGE, TURNED), *X264)

@@ -98,6 +98,7 @@ def test_encode_credits_without_sound_are_silent_and_the_video_is_heard(workbenc
     assert loudness_db(target, 3) > -30
 
 
+@pytest.mark.slow
 def test_encode_video_without_sound_between_credits_that_have_some_is_silent(workbench, tmp_path):
     all_damaged(make_video(tmp_path / "whole.mp4", duration_s=3, size="320x180"), workbench.folder / "talk.mkv")
     (workbench.root / "files").mkdir()

@@ -77,6 +77,7 @@ def test_encode_cut_within_a_pause_of_the_picture_shows_what_was_seen(workbench,
     assert "cut off" not in info["encoding_log"]["encoding"]["msg"]
 
 
+@pytest.mark.slow
 def test_encode_cut_within_a_long_frame_after_opening_credits(workbench):
     make_video(workbench.folder / "talk.mp4", duration_s=20, size="320x180", rate="1/10")
     make_video(workbench.root / "videos" / "opening.mp4", duration_s=2, size="320x180")
@@ -94,6 +95,7 @@ def test_encode_two_slides_with_sound(workbench, rate, duration_s):
     assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
+@pytest.mark.slow
 def test_encode_credits_whose_sound_goes_on_freeze_their_last_picture(workbench):
     ffmpeg(
         "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=2", "-f", "lavfi", "-i", "sine=d=5", *X264,

@@ -95,6 +95,7 @@ def test_encode_cut_beyond_the_true_length_is_refused(workbench):
         workbench.encode("talk.mkv", cut_start=30, cut_end=40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "codec"),
     [
@@ -116,6 +117,7 @@ def test_encode_subtitles_that_go_on_do_not_lengthen_the_video(workbench, suffix
     assert "only other streams go on" in info["encoding_log"]["encoding"]["msg"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix",
     [
@@ -136,6 +138,7 @@ def test_encode_second_sound_that_goes_on_does_not_lengthen_the_video(workbench,
     check(workbench, workbench.encode(source.name), expected)
 
 
+@pytest.mark.slow
 def test_encode_time_code_and_second_picture_do_not_lengthen_the_video(workbench):
     plain = marked(workbench.root / "plain.mov")
     source = workbench.folder / "talk.mov"
@@ -146,6 +149,7 @@ def test_encode_time_code_and_second_picture_do_not_lengthen_the_video(workbench
     check(workbench, workbench.encode(source.name), shown_of(plain))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["short first", pytest.param("long first", marks=pytest.mark.slow)])
 def test_encode_stale_tags_of_appended_recordings_thin_no_frames(workbench, order):
     """Matroska's DURATION tags state when the first recording ended."""

@@ -14,6 +14,7 @@ CAMERA_PLACE_PX = (340, 180)
 """Within the presenter's picture in `pipb`."""
 
 
+@pytest.mark.slow
 def test_compose_source_that_starts_late_or_ends_early_keeps_its_time(takes, workbench):
     """The recording is as long as the longer source; of the other one the last picture stays."""
     screen = replace(SCREEN, length_s=4)
@@ -91,6 +92,7 @@ def test_compose_recording_without_any_sound_is_shown(takes, workbench, sound):
     assert recording.colour_at(1.5, *CAMERA_PLACE_PX) == "magenta"
 
 
+@pytest.mark.slow
 def test_compose_both_are_heard_if_so_configured(takes, tmp_path):
     workbench = StudioWorkbench(tmp_path / "media", {"podjobs_studio_sound": "mix"})
     recording = workbench.compose(record(takes, SCREEN), record(takes, CAMERA), layout="piph")

@@ -55,6 +55,7 @@ def test_plan_sound_without_a_packet(transcriber):
         transcriber.plan("none.wav")
 
 
+@pytest.mark.slow
 def test_transcribe_duration_that_lies_changes_nothing(transcriber, lecture):
     """Pod's number is a hint; the file is measured."""
     shutil.copy(lecture, transcriber.folder / "a.mp3")
@@ -67,6 +68,7 @@ def test_transcribe_cut_off_file_is_transcribed_as_far_as_it_goes(transcriber, l
     assert text_of(transcriber.transcribe("cut.mp3")).startswith("Good morning")
 
 
+@pytest.mark.slow
 def test_transcribe_damaged_middle_keeps_what_is_around_it(transcriber, lecture):
     content = bytearray(lecture.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 3000] = bytes(3000)

@@ -10,6 +10,7 @@ from support.speech import LECTURE, WER, error_rate, join
 KEYS = ("-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb", "-encryption_kid", "a7e61c373e219033c21091fa607bf3b8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
@@ -32,6 +33,7 @@ def test_transcribe_recordings_joined_one_after_the_other_are_heard_to_the_end(
     assert error_rate(" ".join(LECTURE), text_of(transcriber.transcribe(name))) < WER
 
 
+@pytest.mark.slow
 def test_transcribe_sound_of_many_channels_is_heard_whatever_the_channel(transcriber, lecture):
     silence = f"aevalsrc={'|'.join('0' * 9)}:s=16000:d=90[silence]"
     merged = f"[0:a]aresample=16000,aformat=channel_layouts=mono[speech];{silence};[speech][silence]amerge=inputs=2"

@@ -90,6 +90,7 @@ def test_transcribe_what_is_not_speech_has_no_hallucination(transcriber, tmp_pat
     assert told["published_at"] > 0
 
 
+@pytest.mark.slow
 def test_transcribe_between_speech_there_is_no_hallucination(transcriber, tmp_path, sentences):
     """Captions lie where speech is."""
     pieces, spans, at_s = [], [], 0.0
@@ -137,6 +138,7 @@ def test_transcribe_gap_that_stays_open_is_logged(make_transcriber, lecture):
     assert any("has no caption" in sentence for sentence in transcriber.run.log)
 
 
+@pytest.mark.slow
 def test_transcribe_quiet_sound_is_amplified_when_asked(make_transcriber, tmp_path, lecture):
     quiet = tmp_path / "quiet.wav"
     join(quiet, lecture, coding=(), rate_hz=16_000, volume_db=-25)
@@ -170,6 +172,7 @@ def test_captions_step_repeated_after_its_answer_was_lost_is_done(transcriber, l
     assert (transcriber.root / run.job.captions).read_bytes() == made
 
 
+@pytest.mark.slow
 def test_captions_step_repeated_after_it_was_killed_while_it_removed_leaves_nothing(transcriber, lecture):
     put(transcriber, lecture)
     run, plan = transcriber.plan(lecture.name)

@@ -134,6 +134,7 @@ def test_invalid_statements_become_dead_letters_with_the_reason_and_the_others_a
     assert found[new_statement(3050)["id"]] == new_statement(3050)
 
 
+@pytest.mark.slow
 def test_lrs_that_is_down_or_fails_gets_all_when_it_works_again(stack, ralph, settled, status):
     ralph.stop()
     stack.push(messages_of(4000, 250))

@@ -39,6 +39,7 @@ def of_tasks(heard):
     return [event for event in heard if event["type"].startswith("task-")]
 
 
+@pytest.mark.slow
 def test_nodes_beat_and_tasks_are_told_of_once_somebody_asks(start, hear, remote, client, silent_url, redis_url):
     adapter = start(PODJOBS_FUNCTION_URL_ENCODING=silent_url, PODJOBS_CONCURRENCY_ENCODING="1").wait()
     active, waiting = (request_encoding(redis_url, video_id, f"/media/videos/{video_id}.mp4") for video_id in (7, 8))

@@ -107,6 +107,7 @@ async def test_take_jobs_that_come_at_once_keep_their_order(records, take, make_
     assert [step.job_id for step in await take()] == names
 
 
+@pytest.mark.slow
 async def test_take_long_job_keeps_its_share_in_a_storm_of_short_ones(records, take, arrive, make_job):
     """Ten short jobs wait at any time, each new: a share of 1/√6000 beside ten of 1/√60 is one in a hundred."""
     await arrive("long", LONG)

@@ -112,6 +112,7 @@ with storage.writing("work/job/chunk") as folder:
 """
 
 
+@pytest.mark.slow
 def test_upload_of_a_killed_process_is_seen_by_nobody_and_removed_with_the_job(media):
     storage, unfinished = media.open(), media.list_unfinished
     storage.start_work("job")
