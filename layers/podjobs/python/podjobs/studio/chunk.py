@@ -15,7 +15,7 @@ import ffmpeg
 from podjobs.contract.commands import Access, CommandLimits, MediaInput
 from podjobs.contract.errors import RetryableError
 from podjobs.contract.plans import Result
-from podjobs.encoding.chunk import choose_threads, first_frame_s, rendition_output, x264_options
+from podjobs.encoding.chunk import first_frame_s, rendition_output, x264_options
 from podjobs.encoding.commands import ffmpeg_argv
 from podjobs.encoding.frames import SourceCut, cut_frames, decode_frames
 from podjobs.encoding.lead import find_lead
@@ -34,6 +34,9 @@ from podjobs.studio.plan import GRID_S
 from podjobs.studio.recipe import Picture, StudioRecipe
 from podjobs.studio.steps import chunk_cost_s
 
+X264_PARAMS = "stitchable=1"
+"""Equal parameter sets in every chunk; for the rest, the preset is right: what is composed is not for viewers."""
+
 
 def chunk_argv(
     recipe: StudioRecipe, chunk: Chunk, cuts: Sequence[SourceCut], folder: str, settings: EncodingSettings
@@ -51,9 +54,10 @@ def chunk_argv(
     layers = [_layer(recipe, picture, cut, chunk, settings) for picture, cut in pairs]
     whole = _compose(recipe, layers)
     rendition = recipe.rendition
-    threads = choose_threads(len(recipe.chunks), settings)
+    # threads of one encoder wait for one another, which costs a fifth: chunks side by side do as well
+    threads = settings.ffmpeg_nb_threads or (1 if len(recipe.chunks) >= settings.processors else 0)
     path = f"{folder}/{rendition.name}.nut"
-    options = x264_options(rendition, settings, threads)
+    options = x264_options(rendition, settings, threads) | {"x264-params": X264_PARAMS}
     output = rendition_output(tag_frames(whole, recipe.matrix), chunk, path, options, GRID_S)
     # -progress: its frame count is the step's result
     return ffmpeg_argv([output], settings, *KEEP_GOING, "-progress", "pipe:1")
@@ -65,15 +69,15 @@ def _layer(recipe: StudioRecipe, picture: Picture, cut: SourceCut, chunk: Chunk,
     if recipe.frame_rate is None:
         frames = to_standard_colours(cut_frames(cut, chunk, settings), cut.video, size_px)
         return resize_frames(frames, cut.video, size_px, recipe.matrix)
-    frames = to_standard_colours(decode_frames(cut, chunk, settings), cut.video, size_px)
-    # resized before frames are repeated: slides have few
-    return (
-        resize_frames(frames, cut.video, size_px, recipe.matrix)
+    # chosen before they are resized: there may be minutes of them since the last key frame
+    frames = (
+        decode_frames(cut, chunk, settings)
         .filter("setpts", f"PTS-{round(cut.shift_s * TICKS_PER_S)}")
         # start_time: of the frames before it, the last one is shown at it; if the first comes later, that is
         .filter("fps", fps=f"{recipe.frame_rate:g}", start_time=f"{chunk.start_s:.6f}", round="near")
         .filter("trim", end=f"{chunk.end_s:.6f}")
     )
+    return resize_frames(to_standard_colours(frames, cut.video, size_px), cut.video, size_px, recipe.matrix)
 
 
 def _compose(recipe: StudioRecipe, layers: Sequence[Any]) -> Any:

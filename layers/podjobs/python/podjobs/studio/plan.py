@@ -35,6 +35,10 @@ GRID_S = 2
 """Interval of key frames, at which chunks begin."""
 MOST_CHUNKS = 800
 """As for encodings."""
+DECODED_TWICE, MOST_DECODED_TWICE = 0.5, 4.0
+"""How much of a recording, as a share of its length, may be decoded more than once, as chunks begin far from a key
+frame: within the usual lengths of chunks, and in any case, up to `LONGEST_CHUNK_S`."""
+LONGEST_CHUNK_S = 300
 
 Sources = Mapping[SourceName, Key]
 
@@ -126,27 +130,57 @@ def _cut_into_chunks(recipe: StudioRecipe, work: Workspace) -> StudioRecipe:
     """Divide the time line into chunks that begin soon after key frames of the picture that costs most to decode."""
     settings, duration_s = work.settings, recipe.duration_s
     shortest_s = math.ceil(duration_s / MOST_CHUNKS)
+    longest_s = max(shortest_s, settings.podjobs_chunk_max_s)
     chunk_s = choose_chunk_s(
         duration_s,
         max(shortest_s, settings.podjobs_chunk_min_s),
-        max(shortest_s, settings.podjobs_chunk_max_s),
+        longest_s,
         settings.podjobs_chunks_per_video,
         GRID_S,
     )
-    wanted_s = range(chunk_s, math.ceil(duration_s), chunk_s)
     costly = max(recipe.pictures, key=lambda one: one.video.width_px * one.video.height_px * one.video.frame_rate)
-    preferred_s = _find_preferred(costly, wanted_s, work)
-    return recipe.model_copy(update={"starts_s": place_boundaries(duration_s, chunk_s, preferred_s)})
+    keys_s = _find_keys(costly, range(chunk_s, math.ceil(duration_s), chunk_s), work)
+    starts_s = choose_starts(duration_s, (chunk_s, longest_s), keys_s, costly.preroll_s)
+    return recipe.model_copy(update={"starts_s": starts_s})
 
 
-def _find_preferred(picture: Picture, wanted_s: Sequence[int], work: Workspace) -> set[float]:
+def choose_starts(
+    duration_s: float, chunk_s: tuple[int, int], keys_s: Sequence[float], preroll_s: float
+) -> tuple[float, ...]:
+    """Choose where chunks begin. Browsers write few key frames, some only one: then there are fewer chunks. Pure.
+
+    Args:
+        duration_s: of the time line.
+        chunk_s: wanted and longest length of a chunk, in seconds.
+        keys_s: key frames on the time line; none: they are not known.
+        preroll_s: how far before a chunk to seek.
+
+    Returns:
+        The beginnings, 0 first.
+    """
+    wanted_s, longest_s = chunk_s
+    preferred_s = preferred_starts(keys_s, preroll_s, GRID_S)
+    while True:
+        starts_s = place_boundaries(duration_s, wanted_s, preferred_s)
+        leads_s = [
+            start_s - max((key_s for key_s in keys_s if key_s <= start_s), default=start_s) for start_s in starts_s
+        ]
+        share = sum(leads_s) / duration_s
+        limit_s = longest_s if share <= MOST_DECODED_TWICE else LONGEST_CHUNK_S
+        if share <= DECODED_TWICE or 2 * wanted_s > limit_s:
+            return starts_s
+        wanted_s *= 2
+
+
+def _find_keys(picture: Picture, wanted_s: Sequence[int], work: Workspace) -> list[float]:
+    """The last key frame before each of these times, on the output's time line; none if looking is too dear."""
     file = work.storage.input_of(picture.source)
     size_bytes = work.storage.size_bytes(picture.source)
     if most_places(file, size_bytes, picture.facts.duration_s, len(wanted_s)) < len(wanted_s):
-        return set()  # too dear to look up
+        return []
     seeks_s = [picture.origin_s + time_s - picture.preroll_s for time_s in wanted_s]
     found_s = find_key_frames(picture.source, picture.video.index, seeks_s, work)
-    return preferred_starts([time_s - picture.origin_s for time_s in found_s], picture.preroll_s, GRID_S)
+    return [time_s - picture.origin_s for time_s in found_s]
 
 
 def _find_first_frame(recipe: StudioRecipe, work: Workspace) -> StudioRecipe:
