@@ -154,10 +154,13 @@ def check_nothing_left(stack: RunningStack, timeout_s: float = 30) -> None:
 
 
 def leftovers(stack: RunningStack) -> list[str]:
-    """Steps and messages; work files, where the media are in a folder."""
+    """Messages and steps; work files, where the media are in a folder.
+
+    They are looked for in the direction that a job goes: otherwise one that moves meanwhile would not be seen.
+    """
     work = stack.media_dir / "work" if stack.facts["media_dir"] else None
     with stack.redis() as client:
-        keys = [key for key in client.scan_iter("{podjobs}:steps:*") if client.xlen(key)]
+        keys = [key for key in client.scan_iter("encoding*") if client.llen(key)]
         keys += [key for key in client.scan_iter("{podjobs}:turns:*") if not key.endswith(":bell")]
-        keys += [key for key in client.scan_iter("encoding*") if client.llen(key)]
+        keys += [key for key in client.scan_iter("{podjobs}:steps:*") if client.xlen(key)]
     return [*keys, *(path.name for path in (work.iterdir() if work and work.exists() else ()))]

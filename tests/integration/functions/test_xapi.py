@@ -125,13 +125,13 @@ def test_handle_batch_partly_done_when_the_lrs_goes_down(make_client, lrs):
 
 def test_handle_batch_that_takes_too_long_keeps_the_rest_without_trouble(make_client, lrs):
     def slow(_statements):
-        threading.Event().wait(0.4)
+        threading.Event().wait(0.2)
         return 400
 
     lrs.judge = slow
     report = ask(make_client(), batch_of(*(new_statement(number) for number in range(16)), timeout_s=2))
     assert report.trouble is None
-    assert 3 <= len(lrs.asked) <= 5  # requests are begun for 1 s of the 2
+    assert 1 < len(lrs.asked) <= 6  # of 31: requests are begun for 1 s of the 2, and fewer on a busy machine
     assert len(report.refused) <= 1
 
 
