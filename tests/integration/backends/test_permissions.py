@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from podjobs.backends.files import FileStorage
+from podjobs.backends.media_condition import find_closed_recordings, find_unreadable
 from podjobs.backends.permissions import find_obstacle
 
 POD, MEDIA, FUNCTIONS = 1233, 4321, 1234
@@ -146,3 +147,35 @@ def test_obstacle_of_ones_own_folder_is_none_and_nothing_stays(tmp_path):
 
 def test_obstacle_of_a_missing_media_root_is_told(tmp_path):
     assert "is not there. Mount it" in find_obstacle(tmp_path / "missing")
+
+
+def record(root, folder_mode, file_mode):
+    """What Pod's studio leaves."""
+    folder = root / "opencast-files/5f0c"
+    folder.mkdir(parents=True)
+    (folder / "presenter.webm").write_bytes(b"content")
+    for path, mode_ in ((folder / "presenter.webm", file_mode), (folder, folder_mode)):
+        os.chown(path, POD, MEDIA)
+        path.chmod(mode_)
+
+
+@needs_root
+def test_recordings_that_cannot_be_read_or_composed_beside_are_told(make_root):
+    root = make_root(POD, MEDIA, 0o2775)
+    record(root, 0o755, 0o600)
+    unread = run_as(root, FUNCTIONS, find_unreadable, groups=[MEDIA])
+    assert f"cannot read uploads such as '{root}/opencast-files/5f0c/presenter.webm'" in unread
+    closed = run_as(root, FUNCTIONS, find_closed_recordings, groups=[MEDIA])
+    assert closed.startswith(f"The user {FUNCTIONS} cannot write into folders of studio recordings such as")
+    assert closed.endswith(
+        f"Run this as a member of the group {MEDIA}, and set FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o775 in Pod."
+    )
+
+
+@needs_root
+def test_recordings_that_can_be_composed_are_not_blamed(make_root):
+    root = make_root(POD, MEDIA, 0o2775)
+    assert run_as(root, FUNCTIONS, find_closed_recordings, groups=[MEDIA]) == ""
+    record(root, 0o775, 0o640)
+    assert run_as(root, FUNCTIONS, find_closed_recordings, groups=[MEDIA]) == ""
+    assert run_as(root, FUNCTIONS, find_unreadable, groups=[MEDIA]) == ""

@@ -28,6 +28,7 @@ def test_compose_flash_and_beep_stay_together(takes, workbench):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_compose_flash_and_beep_stay_together_for_an_hour(takes, tmp_path):
     """Every seventh frame of the camera is missing: whoever counts frames is minutes late at the end."""
     hour_s = 3_600

@@ -27,6 +27,8 @@ ID_FILE = "podjobs-media-root.txt"
 ID_TEXT = "pod-functions tells by this file whether all its programs see the same media root. It may be deleted.\n{}\n"
 UPLOADS = "videos"
 """Pod's folder of uploads, unless its setting VIDEOS_DIR says otherwise."""
+RECORDINGS = "opencast-files"
+"""Pod's folder of what its studio has recorded; there is none before the first recording."""
 SETTLE_S = 0.3
 SAMPLES = 20
 """So many uploads are looked at."""
@@ -68,6 +70,8 @@ def _look_at_root(settings: MediaSettings, storage: Storage) -> Iterator[Finding
         verdict = Verdict.NOTE
         said += f" It has no folder {UPLOADS!r}: unless Pod has no video yet, this is not Pod's media root."
     yield Finding(subject=MEDIA, part="media root", verdict=verdict, said=said, facts=facts)
+    if root and (closed := find_closed_recordings(root)):
+        yield found(MEDIA, "studio recordings", closed)
 
 
 def media_id(storage: Storage) -> str:
@@ -95,11 +99,36 @@ def find_unreadable(root: Path) -> str:
     """
     if not os.access(root, os.R_OK):
         return f"The user {os.geteuid()} cannot list the media root {str(root)!r}. Give the user access to it."
-    for upload in islice((root / UPLOADS).glob("*/*.*"), SAMPLES):
+    for upload in islice(_list_uploads(root), SAMPLES):
         if upload.is_file() and not os.access(upload, os.R_OK):
             return (
                 f"The user {os.geteuid()} cannot read uploads such as {str(upload)!r}. Run this as a member of the "
                 f"group {upload.stat().st_gid} that may read them, or set FILE_UPLOAD_PERMISSIONS = 0o644 in Pod."
+            )
+    return ""
+
+
+def _list_uploads(root: Path) -> Iterator[Path]:
+    """Recordings first: there are few of them."""
+    yield from islice((root / RECORDINGS).glob("*/*.*"), SAMPLES // 2)
+    yield from (root / UPLOADS).glob("*/*.*")
+
+
+def find_closed_recordings(root: Path) -> str:
+    """Whether composed recordings can be put where Pod looks for them: beside their sources.
+
+    Args:
+        root: the media root, as it is mounted here.
+
+    Returns:
+        A sentence for the operator; empty: they can, as far as was looked, or nothing was recorded yet.
+    """
+    for folder in islice((root / RECORDINGS).glob("*/"), SAMPLES):
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            return (
+                f"The user {os.geteuid()} cannot write into folders of studio recordings such as {str(folder)!r}, "
+                f"where composed ones are put. Run this as a member of the group {folder.stat().st_gid}, and set "
+                "FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o775 in Pod."
             )
     return ""
 
