@@ -1,5 +1,6 @@
 """Why jobs wait, and when they will be ready, with a real Redis and real dispatches."""
 
+import asyncio
 import json
 import time
 
@@ -8,6 +9,8 @@ import pytest
 from adapter.about import AdapterAbout, AdapterState
 from adapter.inspection.forecast.explanation import explain
 from adapter.inspection.forecast.forecasts import forecast_all
+from adapter.inspection.job_record import JobRecord
+from adapter.page.forecasts import Forecasts
 from adapter.redis import keys
 from adapter.steering.steering import Steering
 from adapter.steps.history import AttemptNote
@@ -119,6 +122,24 @@ async def test_jobs_that_are_not_planned_are_taken_for_as_long_as_others_were(
     await records.accept([make_job("job-2", 8)])
     times = await forecast_all(jobs_redis)
     assert times["job-2"] - time.time() == pytest.approx(2 * 48, rel=0.3)
+
+
+async def test_what_the_page_says_of_a_job_is_not_shown_once_the_job_has_gone_on(plan, take, records, tell, jobs_redis):
+    await tell()
+    await plan()
+    forecasts = Forecasts(jobs_redis)
+    while (forecast := await forecasts.latest(1)) is None:
+        await asyncio.sleep(0.05)
+
+    async def said():
+        return forecast.sentences(JobRecord("job-1", await jobs_redis.hgetall(keys.job("job-1"))))
+
+    assert "1 of 8 steps are done" in (await said())[0]
+    for step in await take(count=6):
+        await begin(records, step)
+        await records.commit(step, Result(), NOTE)
+    assert await said() == []
+    await forecasts.close()
 
 
 async def test_job_without_an_adapter_says_so(plan, why):
