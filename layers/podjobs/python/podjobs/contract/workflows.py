@@ -63,6 +63,10 @@ class Workflow:
         """The first stage of every job of this type: its only step replies with the plan."""
         return self._stage("plan", timeout_s=self.plan_timeout_s)
 
+    def first_stage_of(self, job: Job) -> Stage:
+        """The first stage of a job: what it needs is fetched, if it is not in the media storage; then it is planned."""
+        return FETCH_STAGE if job.fetch else self.first_stage
+
     @property
     def notification_stage(self) -> Stage:
         """The last stage of a plan: the job's sender is notified."""
@@ -107,6 +111,13 @@ NOTIFICATION = Function(
     "notification", concurrency=4, attempts=200, attempts_note="With 200, Pod may be down for 32 hours."
 )
 """Notifies the sender of every job."""
+FETCH_TIMEOUT_S = 840
+"""For a step that fetches files; one that is not ready by then goes on with a further step."""
+FETCH_STAGE = Stage(
+    name="fetch",
+    steps=(StepSpec(id="fetch", function=ENCODING.name, action="fetch", weight=5, timeout_s=FETCH_TIMEOUT_S),),
+)
+"""What a job needs is fetched into the media storage, whatever its type; the reply plans the job's own first stage."""
 LOCATE = "locate"
 LOCATE_STEP = StepSpec(
     id=LOCATE, function=NOTIFICATION.name, action=LOCATE, weight=0.1, timeout_s=NOTIFICATION_TIMEOUT_S

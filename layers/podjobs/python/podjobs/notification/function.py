@@ -6,7 +6,7 @@ from podjobs.contract.plans import Result
 from podjobs.contract.ports.pod import PodApi
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
-from podjobs.contract.reply_to import Nobody, PodCallback, PodRecordingCallback
+from podjobs.contract.reply_to import Nobody, PodCallback, PodRecordingCallback, RunnerCallback
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import LOCATE
 from podjobs.notification.encoded_callback import PATIENT, Waits
@@ -61,6 +61,8 @@ class NotificationFunction:
                 return self._wait_for_sources(step)
             case PodRecordingCallback() as reply_to:
                 return self._notify_of_recording(step, reply_to)
+            case RunnerCallback() as reply_to:
+                raise InvalidRequestError(f"The client {reply_to.client!r} cannot be notified yet.")
             case Nobody() if step.action == LOCATE:
                 return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job)
             case Nobody():
