@@ -1,7 +1,7 @@
 """The job records: every change to jobs and steps is atomic (lua/basics.lua and what follows it)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from adapter.steps.script import (
     HISTORY_TTL_S,
     SENTENCE_CHARS,
     JobScript,
+    changed_job,
     cut_sentences,
     measures_of,
     new_job,
@@ -32,7 +33,7 @@ from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan
 from podjobs.contract.relocations import Relocation, Whereabouts
-from podjobs.contract.workflows import LOCATE_STEP, read_job, workflow_of
+from podjobs.contract.workflows import FETCH, LOCATE_STEP, NOTIFICATION, read_job, workflow_of
 
 logger = structlog.get_logger(__name__)
 
@@ -70,6 +71,21 @@ class Records:
         new = [new_job(job) | position_of(place) | more for job, place, more in zip(jobs, given, begun, strict=True)]
         answers = await self.script.run("accept", jobs=new, revocation=REVOKED.arguments)
         return [Accepted(*answer) for answer in answers]
+
+    async def request(self, job: Job, private: Mapping[str, str]) -> Accepted:
+        """Accept a job of a client of the runner API, unless one that does the same is in work.
+
+        Args:
+            job: what was requested; its target names the request.
+            private: what only the notification gets to know, see `Step.private`.
+
+        Returns:
+            Its outcome is `accepted`, `joined` with the id of the job that is in work, or `duplicate` if this very job
+            was accepted before.
+        """
+        new = new_job(job) | {"joins": True, "private": dict(private)}
+        (answer,) = await self.script.run("accept", jobs=[new], revocation=REVOKED.arguments)
+        return Accepted(*answer)
 
     async def take(self, function: str, owner: str, count: int) -> tuple[list[Entry], str]:
         """Take up to `count` steps of a function, in fair turns over all jobs; they are in its stream from now on.
@@ -111,6 +127,7 @@ class Records:
                 "action": step.spec.action,
                 "attempt": step.attempt,
                 "owner": owner,
+                "private": step.function == NOTIFICATION.name,
             }
             for step in steps
         ]
@@ -130,7 +147,11 @@ class Records:
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
             plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
-            plan |= {"outline": write_outline(reply.stages), "measures": measures_of(reply)}
+            plan |= {"measures": measures_of(reply)}
+            if step.spec.action != FETCH:  # what it plans is no more than the job's first stage
+                plan |= {"outline": write_outline(reply.stages)}
+            if reply.job is not None:
+                plan |= {"job": changed_job(step.job_id, reply.job)}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(

@@ -49,6 +49,7 @@ end
 local function record(job) return prefix .. 'job:' .. job end
 local function part(job, name) return prefix .. 'job:' .. job .. ':' .. name end
 local function stream(name) return prefix .. 'steps:' .. name end
+local function jobs_of_client(client) return prefix .. 'client:' .. client end
 local function running(name) return prefix .. 'running:' .. name end
 local function current(job)
   local about = call('HMGET', record(job), 'type', 'target')

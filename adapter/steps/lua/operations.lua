@@ -3,13 +3,16 @@
 local operations = relocation
 
 -- Accept jobs. Returns for each: 'accepted' and the id of the job it superseded or '', or 'superseded' and the id of the
--- newer job, or 'duplicate' and ''.
+-- newer job, or 'joined' and the id of the job in work that is the same, or 'duplicate' and ''.
 function operations.accept()
   local answers = {}
   for i, job in ipairs(arguments.jobs) do
-    local newer = find_newer(job)
+    local newer, same = find_newer(job), find_in_flight(job)
     if call('EXISTS', record(job.id)) == 1 then
       answers[i] = { 'duplicate', '' }
+    elseif same then
+      note_answer(same)
+      answers[i] = { 'joined', same }
     elseif newer then
       end_older(job, newer)
       answers[i] = { 'superseded', newer }
@@ -58,7 +61,8 @@ function operations.join()
         call('HSET', record(wanted.job), 'state', STATE.running, 'started_at', now())
       end
       note_begin(wanted)
-      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6], found[7] }
+      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6], found[7],
+        unpack(wanted.private and private_values(wanted.job) or {}) }
     else
       drop(wanted)
       answers[i] = false
@@ -99,6 +103,7 @@ function operations.commit()
     call('DEL', part(done.job, 'stages'))
     for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
     note_plan(done.job, done.plan.outline)
+    if done.plan.job then change_job(done.job, done.plan.job) end
   end
   local accepted_at = call('HGET', record(done.job), 'accepted_at')
   return { advance(done.job), tostring(now() - accepted_at) }
@@ -175,7 +180,8 @@ function operations.replay()
   if not state and not letter then return { 'gone', '' } end
   if state and state ~= STATE.failed and state ~= STATE.cancelled then return { state, '' } end
   clear_steps(job.id)
-  call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'), attempts(job.id))
+  call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'), attempts(job.id), part(job.id, 'fetched'))
+  call('PERSIST', part(job.id, 'private'))
   local older = start_job(job)
   if letter then call('XDEL', prefix .. 'dead', letter) end
   for other in string.gmatch(found[2] or '', '%S+') do call('XDEL', prefix .. 'dead', other) end

@@ -113,9 +113,10 @@ NOTIFICATION = Function(
 """Notifies the sender of every job."""
 FETCH_TIMEOUT_S = 840
 """For a step that fetches files; one that is not ready by then goes on with a further step."""
+FETCH = "fetch"
 FETCH_STAGE = Stage(
-    name="fetch",
-    steps=(StepSpec(id="fetch", function=ENCODING.name, action="fetch", weight=5, timeout_s=FETCH_TIMEOUT_S),),
+    name=FETCH,
+    steps=(StepSpec(id=FETCH, function=ENCODING.name, action=FETCH, weight=5, timeout_s=FETCH_TIMEOUT_S),),
 )
 """What a job needs is fetched into the media storage, whatever its type; the reply plans the job's own first stage."""
 LOCATE = "locate"
