@@ -37,11 +37,13 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     cancelled_by, dead_letters (their entries, with
                                     spaces between). For forecasts: outline (of its plan, steps/outline.py), took_s
                                     and expected_s (of its steps that are done: what they took, and what the rates
-                                    let expect). Of jobs that came through the runner API: client (its name)
+                                    let expect). Of jobs that came through the runner API: client (its name),
+                                    undelivered (1: all is made, but the client could not be told)
     job:<id>:private                hash of what only the notification gets to know of such a job: notify_url and token
-                                    (secrets), answered_at (when its id was told last, seconds since the epoch),
-                                    fetched_at (when a file of its result was fetched last). It expires with the record
-    job:<id>:fetched                set of the files of its result that were fetched to their end; expires likewise
+                                    (secrets), answered_at (when its client was told its id last, seconds since the
+                                    epoch). It expires with the record
+    job:<id>:fetched                hash: file of its result → when it was fetched to its end, seconds since the epoch;
+                                    expires likewise
     client:<client>                 set of the jobs of a client of the runner API that have not ended
     job:<id>:stages                 list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     job:<id>:ready:<function>       list of the current stage's StepSpecs that wait for that function's turn
@@ -179,7 +181,7 @@ job_attempts = _key(f"{PREFIX}job:", ":attempts")
 job_private = _key(f"{PREFIX}job:", ":private")
 """The hash of what only the notification gets to know of a job."""
 job_fetched = _key(f"{PREFIX}job:", ":fetched")
-"""The set of the files of a job's result that were fetched."""
+"""The hash of the files of a job's result that were fetched."""
 client_jobs = _key(f"{PREFIX}client:")
 """The set of a client's jobs that have not ended."""
 running = _key(f"{PREFIX}running:")

@@ -58,10 +58,17 @@ def read_joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
     }
 
 
-def _read_private(flat: Sequence[str], fetched: Sequence[str]) -> dict[str, str]:
-    """Name what only the notification gets to know; nothing for a job of whose client nothing is kept."""
+def _read_private(flat: Sequence[str], fetched: Sequence[str], now_s: str) -> dict[str, str]:
+    """Name what only the notification gets to know; nothing for a job of whose client nothing is kept.
+
+    It gets to know ages, not times: its clock may be another one.
+    """
     private = dict(zip(flat[::2], flat[1::2], strict=True))
-    return private | {"fetched": json.dumps(sorted(fetched))} if private else {}
+    if not private:
+        return {}
+    answered_s = float(now_s) - float(private.pop("answered_at"))
+    ages = {name: round(float(now_s) - float(at_s), 3) for name, at_s in zip(fetched[::2], fetched[1::2], strict=True)}
+    return private | {"answered_s_ago": f"{answered_s:.3f}", "fetched": json.dumps(ages)}
 
 
 def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:

@@ -87,6 +87,10 @@ class Records:
         (answer,) = await self.script.run("accept", jobs=[new], revocation=REVOKED.arguments)
         return Accepted(*answer)
 
+    async def note_fetched(self, job_id: str, file: str) -> None:
+        """Note that a client has fetched a file of a job's result to its end."""
+        await self.script.run("note_fetched", job=job_id, file=file)
+
     async def take(self, function: str, owner: str, count: int) -> tuple[list[Entry], str]:
         """Take up to `count` steps of a function, in fair turns over all jobs; they are in its stream from now on.
 
@@ -141,14 +145,15 @@ class Records:
         """Store a step's reply and advance the job."""
         if isinstance(reply, Relocation):
             return await self.relocate(step, reply, note)
-        plan = None
+        plan: dict[str, Any] | None = None
         values = "{}"
         if isinstance(reply, Plan):
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
             plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
             plan |= {"measures": measures_of(reply)}
-            if step.spec.action != FETCH:  # what it plans is no more than the job's first stage
+            # what these plan is no more than the job's first stage, or its last one
+            if step.spec.action != FETCH and step.function != NOTIFICATION.name:
                 plan |= {"outline": write_outline(reply.stages)}
             if reply.job is not None:
                 plan |= {"job": changed_job(step.job_id, reply.job)}

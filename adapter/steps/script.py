@@ -12,12 +12,12 @@ from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.plans import Plan, Stage
 from podjobs.contract.reply_to import RunnerCallback
-from podjobs.contract.workflows import read_job, workflow_of
+from podjobs.contract.workflows import NOTIFY, read_job, workflow_of
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
 _PARTS = ("basics", "history", "pace", "turns", "steps", "jobs", "relocation", "retention", "operations")
 _LUA = [(Path(__file__).parent / "lua" / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS]
-_NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
+_NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}\nlocal NOTIFY = '{NOTIFY}'"
 _SCRIPT = "\n".join([_NAMES, *_LUA])
 
 

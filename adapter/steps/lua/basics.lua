@@ -20,7 +20,7 @@
 -- into objects and lose digits of long numbers.
 
 -- records.py puts this before the text: the table STATE, the job states of podjobs/contract/job_states.py by their
--- names; and the number VERSION, the version of the records of versions.py.
+-- names; the number VERSION, the version of the records of versions.py; and NOTIFY, the name of a job's last stage.
 
 -- The state in which a job ends, by the state it is in when its last stage is done.
 local END_STATE = {

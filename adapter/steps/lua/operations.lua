@@ -118,7 +118,7 @@ function operations.fail()
   if not valid then return { 'duplicate' } end
   note_end(failed, 'failed')
   write_log(failed.job, { failed.sentence })
-  local found = call('HMGET', record(failed.job), 'state', 'failure_stages')
+  local found = call('HMGET', record(failed.job), 'state', 'failure_stages', 'client', 'stage')
   if found[1] == STATE.superseded or found[1] == STATE.cancelled then return { end_job(failed.job) } end
   dead_letter_step(failed)
   if found[1] == STATE.failing then
@@ -128,7 +128,12 @@ function operations.fail()
     return { outcome == 'continued' and STATE.failing or outcome }
   end
   call('HSET', record(failed.job), 'error', failed.problem)
-  local outcome = divert(failed.job, STATE.failing, cjson.decode(found[2]))
+  local left = cjson.decode(found[2])
+  if found[3] and found[4] == NOTIFY then -- all is made, and its client cannot be told: it may still come for it
+    call('HSET', record(failed.job), 'undelivered', 1)
+    left = {}
+  end
+  local outcome = divert(failed.job, STATE.failing, left)
   return { outcome == 'continued' and STATE.failing or outcome }
 end
 
@@ -202,6 +207,14 @@ function operations.revoke()
   forget_revoked()
   call('ZADD', prefix .. 'revoked', now(), arguments.job)
   return { 'remembered' }
+end
+
+-- A client has fetched a file of a job's result to its end.
+function operations.note_fetched()
+  if call('EXISTS', record(arguments.job)) == 0 then return { 'gone' } end
+  call('HSET', part(arguments.job, 'fetched'), arguments.file, now())
+  if call('TTL', record(arguments.job)) > 0 then call('EXPIRE', part(arguments.job, 'fetched'), arguments.ttl_s) end
+  return { 'noted' }
 end
 
 -- Remove what is older than it is kept; see retention.lua.

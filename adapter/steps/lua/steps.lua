@@ -59,9 +59,9 @@ local function needed_results(job, needs)
   return found
 end
 
--- What is known to the notification alone, as a flat list, and the files of the result that were fetched.
+-- What is known to the notification alone, the files of the result that were fetched, both as flat lists, and the time.
 local function private_values(job)
-  return { call('HGETALL', part(job, 'private')), call('SMEMBERS', part(job, 'fetched')) }
+  return { call('HGETALL', part(job, 'private')), call('HGETALL', part(job, 'fetched')), now() }
 end
 
 -- The job goes on as its plan says. Its type in the record stays: it is what was requested, and what a repeat names.
