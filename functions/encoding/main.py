@@ -12,11 +12,12 @@ from podjobs.contract.jobs import StudioJob
 from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import STEPS
 from podjobs.contract.ports.web import Web
+from podjobs.contract.workflows import FETCH
 from podjobs.encoding.function import EncodingFunction
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.entry.definition import FunctionDefinition, entry_points
 from podjobs.entry.endpoint import StepHandler
-from podjobs.fetching.function import FETCH, FetchFunction
+from podjobs.fetching.function import FetchFunction
 from podjobs.media.tool_needs import DECODERS, ENCODERS
 from podjobs.studio.function import StudioFunction
 

@@ -19,12 +19,11 @@ from podjobs.contract.ports.storage import Storage
 from podjobs.contract.ports.web import Web
 from podjobs.contract.reply_to import RunnerCallback
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import ENCODING, FETCH_TIMEOUT_S, NOTIFICATION, workflow_of
+from podjobs.contract.workflows import ENCODING, FETCH, FETCH_TIMEOUT_S, NOTIFICATION, workflow_of
 from podjobs.fetch_settings import FetchSettings
 from podjobs.fetching.download import Downloads
 from podjobs.fetching.receiving import Limits, shown
 
-FETCH = "fetch"
 SHARE = 0.75
 """Of a step's time, for receiving; the rest is for storing what was received, and for joining the parts."""
 SAYS_PROGRESS = "v4"
