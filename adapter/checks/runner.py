@@ -64,7 +64,7 @@ async def look_at_client(name: str, client: RunnerClient) -> list[Finding]:
             found = await loop.getaddrinfo(machine, None, type=socket.SOCK_STREAM)
         except OSError:
             faults.append(
-                f"The name {machine} is not known here. Correct it in PODJOBS_RUNNER_CLIENTS, unless the functions know it."
+                f"{machine} is not known here. Correct it in PODJOBS_RUNNER_CLIENTS, unless the functions know it."
             )
             continue
         if fault := judge_addresses(machine, [str(address[4][0]) for address in found], private=client.private):
