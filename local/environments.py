@@ -34,6 +34,8 @@ MODEL_PREFIXES = ("CT2_", "CUDA_", "HF_", "HUGGINGFACE_", "MKL_", "NVIDIA_", "OM
 """For speech models: where they are kept, how they are loaded and computed."""
 OUTWARD_FUNCTIONS = frozenset({"notification", "transcription", "xapi"})
 """Functions that reach Pod, Hugging Face or the LRS."""
+FETCHING_FUNCTIONS = frozenset({"encoding"})
+"""Functions that fetch files from web servers; directly, as a proxy would hide which addresses these have."""
 MODEL_FUNCTIONS = frozenset({"transcription"})
 STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN", "VIDEO_RENDITIONS"})
 """What the stand-in for Pod reads, beside where the media are."""
@@ -109,6 +111,8 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     names = EVERY_PROGRAM | names_of(SETTINGS[name])
     if name in OUTWARD_FUNCTIONS:
         names |= OUTWARD
+    if name in FETCHING_FUNCTIONS:
+        names |= CERTIFICATES
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
     prefixes = EVERY_PROGRAM_PREFIXES + TRACE_PREFIXES + models
     environment = _select(given, names, prefixes) | secrets_environment(given)
