@@ -20,6 +20,10 @@ from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
+from adapter.door.runner.clients import Clients
+from adapter.door.runner.intake import TaskIntake
+from adapter.door.runner.results import Results
+from adapter.door.runner.routes import RunnerRoutes
 from adapter.door.statement_intake import StatementBounds, StatementIntake
 from adapter.inspection.cost import Prices
 from adapter.inspection.dead_letter_reader import DeadLetterReader
@@ -53,6 +57,7 @@ from adapter.telemetry.snapshot import SnapshotReader
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.workflows import XAPI, celery_queues
+from podjobs.settings import MediaSettings, load_settings
 from podjobs.tracing import MISSING, is_wanted
 
 logger = structlog.get_logger(__name__)
@@ -80,6 +85,8 @@ class Parts:
     page: PageRoutes
     metrics: MetricsRoutes | None
     """None: they are not served."""
+    runner: RunnerRoutes | None
+    """None: there is no runner API."""
     alerts: AlertWatch | None
     """None: nobody gets mail."""
     mails: MailSender | None
@@ -134,6 +141,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
         page=page,
         metrics=metrics if settings.podjobs_metrics else None,
+        runner=_build_runner(settings, jobs, records, resources) if settings.podjobs_runner_port else None,
         gauges=gauges,
         samples=Samples(jobs, gauges),
         alerts=alerts if settings.admins else None,
@@ -173,6 +181,22 @@ def _build_page(
     targets = open_targets(settings, records, jobs, lambda url: _open(url, resources, text=False))
     letters = DeadLetterSteering(DeadLetterReader(jobs), targets)
     return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)), letters)
+
+
+def _build_runner(
+    settings: AdapterSettings, jobs: RedisClient, records: Records, resources: AsyncExitStack
+) -> RunnerRoutes:
+    """Build the runner API: of all that the adapter does, it alone reads media."""
+    from podjobs.backends.storage import open_storage  # noqa: PLC0415 - most adapters read no media
+
+    results = Results(open_storage(load_settings(MediaSettings)))
+    resources.callback(results.close)
+    intake = TaskIntake(records, {function.name for function in settings.functions})
+    routes = RunnerRoutes(Clients(settings.podjobs_runner_clients), intake, jobs, records, results)
+    routes.root = settings.podjobs_runner_root
+    routes.page_url = settings.podjobs_page_url or ""
+    routes.page_port = settings.podjobs_health_port
+    return routes
 
 
 @dataclass(frozen=True, slots=True)

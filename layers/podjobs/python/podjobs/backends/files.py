@@ -63,10 +63,10 @@ class FileStorage:
         """The input for a readable regular file; see the port."""
         return MediaInput(url=str(self._readable(key)), protocols=("file",), name=self.pod_path(key))
 
-    def open(self, key: Key) -> BinaryIO:
+    def open(self, key: Key, first: int = 0) -> BinaryIO:
         """Open a file for reading; see the port."""
         try:
-            return self._readable(key).open("rb")
+            file = self._readable(key).open("rb")
         except FileNotFoundError as error:
             # over NFS only the attempt to open a file asks the server
             raise self._missing(key) from error
@@ -78,6 +78,8 @@ class FileStorage:
                     kind=FailureKind.SERVICE,
                 ) from error
             raise RetryableError(f"The file {name!r} cannot be read: {reason}.") from error
+        file.seek(first)
+        return file
 
     def exists(self, key: Key) -> bool:
         """Whether there is a file at the key; see the port."""

@@ -132,6 +132,8 @@ class StudioJob(Job):
     mediapackage: Key | None = Field(default=None, exclude_if=operator.not_)
     """The file, fetched before, that says which sources there are, and the cut; its sources are fetched next. Written
     only if there is one."""
+    renditions: tuple[RenditionRequest, ...] = Field(default=(), max_length=16, exclude_if=operator.not_)
+    """Of the encoding that follows, if there is one; see EncodingJob. Written only if there are any."""
 
     @property
     def sources(self) -> tuple[Key, ...]:
@@ -152,6 +154,9 @@ class RecoveryJob(Job):
     """The jobs that have not ended."""
     known_at: float
     """When they were listed, seconds since the epoch: a job that began later is none of the unknown."""
+    results_before: float | None = Field(default=None, exclude_if=operator.not_)
+    """Results that were fetched over HTTP, of jobs that are not known, are removed if they last changed before this, in
+    seconds since the epoch; None: none are. Written only if it is set."""
     dry_run: bool = Field(default=False, exclude_if=operator.not_)
     """Report only, and remove nothing. Written only if it is set: a version that does not know it reads all other jobs,
     and refuses such a one instead of removing anything."""

@@ -21,6 +21,8 @@ NOTIFICATION_TIMEOUT_S = 600
 """Pod imports an encoded video inside the request; that can take minutes."""
 
 
+NOTIFY = "notify"
+"""The name of the last stage: all else is done."""
 ENDINGS = frozenset({"report", "discard", "withdraw"})
 """The actions that end a job which cannot, or need not, be done: they need no source."""
 
@@ -70,7 +72,7 @@ class Workflow:
     @property
     def notification_stage(self) -> Stage:
         """The last stage of a plan: the job's sender is notified."""
-        return Stage(name="notify", steps=(self._notification_step("notify", self.notification_needs),))
+        return Stage(name=NOTIFY, steps=(self._notification_step(NOTIFY, self.notification_needs),))
 
     @property
     def failure_stages(self) -> tuple[Stage, ...]:
@@ -78,7 +80,7 @@ class Workflow:
 
         Source: docs/contract-pod.md: Pod has no call for «failed»; without this the video stays «in progress».
         """
-        notify = Stage(name="notify", steps=(self._notification_step("notify-failure", ("report",)),))
+        notify = Stage(name=NOTIFY, steps=(self._notification_step("notify-failure", ("report",)),))
         return (self._stage("report"), notify)
 
     @property
@@ -113,9 +115,10 @@ NOTIFICATION = Function(
 """Notifies the sender of every job."""
 FETCH_TIMEOUT_S = 840
 """For a step that fetches files; one that is not ready by then goes on with a further step."""
+FETCH = "fetch"
 FETCH_STAGE = Stage(
-    name="fetch",
-    steps=(StepSpec(id="fetch", function=ENCODING.name, action="fetch", weight=5, timeout_s=FETCH_TIMEOUT_S),),
+    name=FETCH,
+    steps=(StepSpec(id=FETCH, function=ENCODING.name, action=FETCH, weight=5, timeout_s=FETCH_TIMEOUT_S),),
 )
 """What a job needs is fetched into the media storage, whatever its type; the reply plans the job's own first stage."""
 LOCATE = "locate"

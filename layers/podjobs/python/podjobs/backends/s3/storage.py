@@ -56,10 +56,10 @@ class S3Storage:
         found = self._found(key)
         return self._gateway.input_of(key, found["ETag"], found["ContentLength"], self.pod_path(key))
 
-    def open(self, key: Key) -> BinaryIO:
+    def open(self, key: Key, first: int = 0) -> BinaryIO:
         """Open an object for reading; see the port."""
         found = self._found(key)
-        return open_object(self._bucket, key, found["ETag"], found["ContentLength"])
+        return open_object(self._bucket, key, found["ETag"], found["ContentLength"], first)
 
     def exists(self, key: Key) -> bool:
         """Whether there is an object at the key; see the port."""

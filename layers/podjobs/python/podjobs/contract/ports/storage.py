@@ -34,8 +34,8 @@ class Storage(Protocol):
         InvalidRequestError if it leads out of the media root or is not a regular file.
         """
 
-    def open(self, key: Key) -> BinaryIO:
-        """Open a file for reading from its start. Raises like `input_of`.
+    def open(self, key: Key, first: int = 0) -> BinaryIO:
+        """Open a file for reading from its start, or from the byte at the position `first`. Raises like `input_of`.
 
         The returned file is only read forward: it need not be seekable. Whether there is one is not answered from a
         cache.
