@@ -134,7 +134,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         adapter_id=streams.adapter_id,
         jobs=jobs,
         doors=doors,
-        recovery=Recovery(jobs, records),
+        recovery=Recovery(jobs, records, settings.result_days),
         retention=Retention(jobs, records, settings.podjobs_dead_ttl_s),
         dispatches=dispatches,
         heartbeat=heartbeat,

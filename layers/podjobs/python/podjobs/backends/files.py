@@ -5,21 +5,18 @@ Files appear by rename: a reader sees the old file or the new one, never half of
 
 import contextlib
 import errno
-import glob
 import os
 import posixpath
-import re
-import shutil
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
+from podjobs.backends.file_writes import UNFINISHED, Pieces, write_beside
 from podjobs.backends.media_links import MediaLinks
-from podjobs.backends.permissions import find_obstacle, let_all_read, make_folders
+from podjobs.backends.permissions import find_obstacle, make_folders
 from podjobs.backends.work_folder import WorkFolder
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import (
@@ -35,9 +32,6 @@ from podjobs.contract.media_paths import Key, MediaPaths
 from podjobs.contract.ports.storage import JobWork
 
 WORK_FOLDER = "work"
-UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
-"""The name that `write` gives a file until it is complete."""
-COPY_BLOCK_BYTES = 8 << 20
 
 
 class FileStorage:
@@ -156,7 +150,7 @@ class FileStorage:
         path = self._confined(key)
         with disk_errors():
             make_folders(path.parent)
-            _write_beside(path, BytesIO(content))
+            write_beside(path, BytesIO(content))
 
     def replace(self, key: Key, content: bytes, version: str | None) -> None:
         """Write a small file unless it has changed; see the port.
@@ -173,7 +167,7 @@ class FileStorage:
         with disk_errors():
             make_folders(path.parent)
             try:
-                _write_beside(path, BytesIO(content), check)
+                write_beside(path, BytesIO(content), check)
             except FileNotFoundError as error:
                 # who wrote it meanwhile has taken what is written here for a killed writer's, and removed it
                 raise changed from error
@@ -198,9 +192,21 @@ class FileStorage:
         """Copy a file, unless it is gone when the copy is complete."""
         try:
             with original.open("rb") as content:
-                _write_beside(path, content, check=lambda: original.open("rb").close())
+                write_beside(path, content, check=lambda: original.open("rb").close())
         except FileNotFoundError as error:
             raise self._missing(source) from error
+
+    def join(self, sources: Sequence[Key], target: Key) -> None:
+        """Make one file of several; see the port."""
+        if len(sources) == 1:
+            self.move(sources[0], target)
+            return
+        path, pieces = self._confined(target), [self._readable(key) for key in sources]
+        with disk_errors():
+            make_folders(path.parent)
+            write_beside(path, Pieces(pieces))
+        for key in sources:
+            self.delete(key)
 
     def delete(self, key: Key, version: str | None = None) -> None:
         """Delete a file; see the port. With a version, another may come between the look and the deletion."""
@@ -257,29 +263,3 @@ def _version_of(path: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return f"{state.st_ino}-{state.st_mtime_ns}-{state.st_size}"
-
-
-def _write_beside(path: Path, content: BinaryIO, check: Callable[[], None] = lambda: None) -> None:
-    """Write a file under another name, then give it its own: it appears complete, or not at all.
-
-    Args:
-        path: the file.
-        content: what it will contain.
-        check: called right before it appears; raises an error if it must not.
-
-    Raises OSError.
-    """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with beside.open("wb") as file:
-            let_all_read(beside)
-            shutil.copyfileobj(content, file, COPY_BLOCK_BYTES)
-            file.flush()
-            os.fsync(file.fileno())
-        check()
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    # what killed writers left behind
-    for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
-        leftover.unlink(missing_ok=True)

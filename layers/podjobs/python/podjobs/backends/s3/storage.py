@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from urllib.parse import SplitResult, unquote
 
 from podjobs.backends.s3.bucket import Bucket
-from podjobs.backends.s3.copies import copy
+from podjobs.backends.s3.copies import copy, join
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.backends.s3.reader import open_object, read_range
 from podjobs.backends.s3.uploads import abort_uploads, checksum_options, write_options
@@ -163,6 +163,15 @@ class S3Storage:
             return
         copy(self._bucket, source, target)
         self._bucket.delete(source)
+
+    def join(self, sources: Sequence[Key], target: Key) -> None:
+        """Make one object of several; see the port."""
+        if len(sources) == 1:
+            self.move(sources[0], target)
+            return
+        join(self._bucket, sources, target)
+        for key in sources:
+            self._bucket.delete(key)
 
     def delete(self, key: Key, version: str | None = None) -> None:
         """Delete an object; see the port."""

@@ -9,6 +9,9 @@ from typing import BinaryIO, Protocol
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.media_paths import Key
 
+PIECE_BYTES = 8 << 20
+"""Least size of the pieces of `Storage.join`. Source: Amazon S3 takes no less than 5 MiB."""
+
 
 @dataclass(frozen=True)
 class JobWork:
@@ -112,6 +115,16 @@ class Storage(Protocol):
         Of a file that is deleted meanwhile, nothing appears.
 
         Raises MissingFileError if the file does not exist.
+        """
+
+    def join(self, sources: Sequence[Key], target: Key) -> None:
+        """Make one file of several, one after another, and delete these; it appears atomically, as by `move`.
+
+        Args:
+            sources: at least one; each but the last has at least `PIECE_BYTES`.
+            target: where the whole appears.
+
+        Raises MissingFileError if one of them does not exist.
         """
 
     def delete(self, key: Key, version: str | None = None) -> None:
