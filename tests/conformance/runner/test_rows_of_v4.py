@@ -151,6 +151,7 @@ def test_row_m_call_is_refused_until_the_token_is_corrected(four, new_video):
     assert task.video.is_ready
 
 
+@pytest.mark.slow
 def test_row_i_import_that_always_fails_is_a_clear_failure_in_the_end(four, new_video):
     """However often it is called: people see an error, not a video that is in progress for ever."""
     four.misfortunes.extend([Misfortune.FAILED_IMPORT] * 9)
