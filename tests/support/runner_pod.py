@@ -6,7 +6,7 @@ order. Source: docs/contract-pod-runner.md.
 
 import hashlib
 import threading
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -58,6 +58,8 @@ class Video:
     """What was imported."""
     sent: int = 0
     """How often it was handed over."""
+    misfortunes: list[Misfortune] = field(default_factory=list)
+    """That happen to it."""
 
     @property
     def is_ready(self) -> bool:
@@ -131,8 +133,8 @@ class RunnerPod:
         """Where it is served; set once it is."""
         self.videos: dict[int, Video] = {}
         self.received: list[Received] = []
-        self.misfortunes: deque[Misfortune] = deque()
-        """The next ones, in turn; each is used where it applies."""
+        self.misfortunes: list[Misfortune] = []
+        """Those that happen to whichever video comes first; each is used up where it applies."""
         self.most_at_once = 0
         """The most call-backs of one task that were at work together."""
         self.faults: list[str] = []
@@ -152,12 +154,13 @@ class RunnerPod:
         self.videos[number] = video = Video(number, source)
         return video
 
-    def happens(self, misfortune: Misfortune) -> bool:
-        """Whether the next misfortune is this one; it is used up then."""
+    def happens(self, misfortune: Misfortune, video: Video | None) -> bool:
+        """Whether this misfortune happens now, to a video or to whichever comes first; it is used up then."""
         with self.lock:
-            if self.misfortunes and self.misfortunes[0] is misfortune:
-                self.misfortunes.popleft()
-                return True
+            for waiting in (video.misfortunes if video else [], self.misfortunes):
+                if misfortune in waiting:
+                    waiting.remove(misfortune)
+                    return True
             return False
 
     def begin_call(self, task_id: str) -> None:

@@ -112,7 +112,7 @@ class RunnerPodV4(RunnerPod):
                 answer = manager.execute(self.body(task))
             except httpx.HTTPError:
                 continue
-            if answer.status_code != HTTPStatus.OK or self.happens(Misfortune.LOST_ANSWER):
+            if answer.status_code != HTTPStatus.OK or self.happens(Misfortune.LOST_ANSWER, task.video):
                 continue
             self._store(task, answer.json())
             return
@@ -167,20 +167,20 @@ class RunnerPodV4(RunnerPod):
         return await self._take(request, body, task_id, status)
 
     async def _take(self, request: web.Request, body: dict[str, Any], task_id: str, status: str) -> web.StreamResponse:
-        if self.happens(Misfortune.DOWN):
-            return abort(request)
-        if self.happens(Misfortune.ERROR):
-            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text="<h1>Server Error (500)</h1>")
         task = next((one for one in self.tasks if one.task_id == task_id), None)
+        video = task.video if task else None
+        if self.happens(Misfortune.DOWN, video):
+            return abort(request)
+        if self.happens(Misfortune.ERROR, video):
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, text="<h1>Server Error (500)</h1>")
         if task is None:
             self.end_call_at_once(task_id, body)
             return web.Response(status=HTTPStatus.NOT_FOUND)
         # a proxy that has lost patience does not end the request
-        work = asyncio.ensure_future(asyncio.to_thread(self._do, task, body, status))
-        await asyncio.shield(work)
-        if self.happens(Misfortune.LOST_REPLY):
+        await asyncio.shield(asyncio.ensure_future(asyncio.to_thread(self._do, task, body, status)))
+        if self.happens(Misfortune.LOST_REPLY, video):
             return abort(request)
-        if self.happens(Misfortune.BAD_GATEWAY):
+        if self.happens(Misfortune.BAD_GATEWAY, video):
             return web.Response(status=HTTPStatus.BAD_GATEWAY)
         return web.Response(text="OK")
 
@@ -194,7 +194,7 @@ class RunnerPodV4(RunnerPod):
         try:
             task.script_output = str(body.get("script_output") or "")
             if status == "completed":
-                if self.happens(Misfortune.SLOW):
+                if self.happens(Misfortune.SLOW, task.video):
                     time.sleep(self.slow_s)
                 self._import(task)
             elif status == "running":  # row f
@@ -215,7 +215,7 @@ class RunnerPodV4(RunnerPod):
         if self._stores_first:
             task.status = "completed"
         try:
-            files = self._download(task.task_id)
+            files = self._download(task)
             check_files(task.type, files)
         except (ImportFailedError, httpx.HTTPError, ValueError, KeyError) as error:
             task.script_output = f"Import failed: {error}"
@@ -231,15 +231,15 @@ class RunnerPodV4(RunnerPod):
             heights = [height for height in RENDITIONS if any(name.startswith(f"{height}p_") for name in files)]
             video.renditions = {height: f"{height}p" for height in heights}
 
-    def _download(self, task_id: str) -> dict[str, bytes]:
+    def _download(self, task: Task) -> dict[str, bytes]:
         """Row g: the list holds names, or objects with checksums."""
         manager, files = self.managers[0], dict[str, bytes]()
-        breaks = self.happens(Misfortune.FAILED_IMPORT)
-        for entry in manager.files(task_id):
+        breaks = self.happens(Misfortune.FAILED_IMPORT, task.video)
+        for entry in manager.files(task.task_id):
             if breaks and files:
                 raise ImportFailedError("As the test says.")
             name = entry if isinstance(entry, str) else entry["file_path"]
-            files[name] = manager.fetch(task_id, name, "" if isinstance(entry, str) else entry.get("sha256", ""))
+            files[name] = manager.fetch(task.task_id, name, "" if isinstance(entry, str) else entry.get("sha256", ""))
         if breaks:
             raise ImportFailedError("As the test says.")
         return files

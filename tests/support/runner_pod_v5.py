@@ -84,7 +84,7 @@ class RunnerPodV5(RunnerPod):
         if answer.status_code != HTTPStatus.OK:
             self._fail(video, f"The manager answered {answer.status_code}.")
             return ""
-        return "" if self.happens(Misfortune.LOST_ANSWER) else str(answer.json()["task_id"])
+        return "" if self.happens(Misfortune.LOST_ANSWER, video) else str(answer.json()["task_id"])
 
     async def notify(self, request: web.Request) -> web.StreamResponse:
         """Its view."""
@@ -94,15 +94,15 @@ class RunnerPodV5(RunnerPod):
         video = self.videos.get(int(request.query.get("video_id", 0)))
         if video is None:
             raise web.HTTPNotFound
-        if self.happens(Misfortune.DOWN):
+        if self.happens(Misfortune.DOWN, video):
             return abort(request)
-        if self.happens(Misfortune.ERROR):
+        if self.happens(Misfortune.ERROR, video):
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
         work = asyncio.ensure_future(asyncio.to_thread(self._do, video, body))
         status = await asyncio.shield(work)
-        if self.happens(Misfortune.LOST_REPLY):
+        if self.happens(Misfortune.LOST_REPLY, video):
             return abort(request)
-        if self.happens(Misfortune.BAD_GATEWAY):
+        if self.happens(Misfortune.BAD_GATEWAY, video):
             return web.Response(status=HTTPStatus.BAD_GATEWAY)
         return web.Response(status=status, text="import failed" if status >= HTTPStatus.BAD_REQUEST else "OK")
 
@@ -113,7 +113,7 @@ class RunnerPodV5(RunnerPod):
         self.begin_call(task_id)
         try:
             if body["status"] == "completed":
-                if self.happens(Misfortune.SLOW):
+                if self.happens(Misfortune.SLOW, video):
                     time.sleep(self.slow_s)
                 self._import(video, task_id)
             else:  # row f: `running`, too
@@ -133,12 +133,13 @@ class RunnerPodV5(RunnerPod):
     def _import(self, video: Video, task_id: str) -> None:
         """Rows g, h, l: the source is deleted, then the MP4s and one picture are downloaded."""
         self.deleted.add(video.number)
+        (self.sources / video.source).unlink(missing_ok=True)
         assert self.manager is not None
         names = self.manager.files(task_id)
         wanted = [name for name in names if name.endswith(".mp4")]  # an object has no such method
         picture = next((name for name in names if name.rpartition(".")[0].endswith("_0")), None)
         files, renditions = dict[str, bytes](), dict[int, str]()
-        breaks = self.happens(Misfortune.FAILED_IMPORT)
+        breaks = self.happens(Misfortune.FAILED_IMPORT, video)
         for name in wanted:
             found = _HEIGHT.fullmatch(name)
             if found is None:

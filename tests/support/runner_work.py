@@ -22,7 +22,7 @@ from pydantic import SecretStr
 from podjobs.backends.files import FileStorage
 from podjobs.backends.runner_client import HttpRunnerClient
 from podjobs.contract.errors import PermanentError, RetryableError, StepError, UnavailableError
-from podjobs.contract.jobs import EncodingJob, Job, RenditionRequest, StudioJob, TranscriptionJob
+from podjobs.contract.jobs import EncodingJob, Job, RecoveryJob, RenditionRequest, StudioJob, TranscriptionJob
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from podjobs.contract.ports.pod import PodAnswer
@@ -39,7 +39,7 @@ from support.problems import answer_of
 from support.serving import serving
 from support.step_function import reply_event
 
-HASTE = RunnerWaits(hold_s=0.4, may_run_s=3.0, settle_s=0.3, receipt_s=0.5, unknown_s=3600)
+HASTE = RunnerWaits(hold_s=0.4, may_run_s=3.0, settle_s=0.3, receipt_s=0.5, unknown_s=3600, most_calls=3)
 CALL_TIMEOUT_S = 5.0
 ALL_RENDITIONS = tuple(
     RenditionRequest(resolution=resolution, mp4=height < 1080)
@@ -142,6 +142,8 @@ class RunnerWork:
             self.done[step.action] += 1
         if step.function == NOTIFICATION.name:
             return self._notification.handle(step)
+        if isinstance(step.job, RecoveryJob):
+            return Result()
         match step.action:
             case "fetch":
                 return self._fetch(step.job)

@@ -2,20 +2,19 @@
 
 import pytest
 
-from support.runner_pod_v4 import RunnerPodV4
 from support.runner_stack import running_runner_stack, upload
 
 STORE_S = 0.1
 """Less than the hold of the tests (runner_work.HASTE), as it is of a real one."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     with running_runner_stack(tmp_path_factory.mktemp("runner"), store_s=STORE_S) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def numbers():
     """Numbers of videos; none is used twice."""
     return iter(range(1, 10_000))
@@ -50,18 +49,3 @@ def five(stack):
 def pod(request, four, five):
     """A Pod of each dialect."""
     return four if request.param == "v4" else five
-
-
-@pytest.fixture
-def request_encoding():
-    """Have a Pod request the encoding of a video."""
-
-    def request(pod, video, **parameters):
-        return pod.request(video, **parameters)
-
-    return request
-
-
-def is_v4(pod):
-    """Whether it is a Pod 4."""
-    return isinstance(pod, RunnerPodV4)

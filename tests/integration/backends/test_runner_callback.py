@@ -65,7 +65,7 @@ def media(tmp_path):
     return tmp_path
 
 
-def private(pod, fetched=None, ago=100.0):
+def private(pod, fetched=None, ago=500.0):
     url = f"{pod.url.removesuffix('/rest')}/runner/notify_task_end/?secret={SECRET}&video_id=12"
     values = {"notify_url": url, "token": TOKEN, "answered_s_ago": str(ago), "fetched": json.dumps(fetched or {})}
     return {name: SecretStr(value) for name, value in values.items()}
@@ -86,7 +86,9 @@ def notify(pod, media, dialect="v4", language="en", **changes):
 
 
 def test_notify_runner_v5_is_told_in_its_words(pod, media):
-    assert notify(pod, media, "v5").log == ("Pod was notified.",)
+    planned = notify(pod, media, "v5")
+    assert planned.log == ("Pod was notified.",)
+    assert notify(pod, media, "v5", step_id="receipt-1") == Result(log=("Pod was notified.",))
     ((method, path, authorization, body),) = pod.requests
     assert (method, path) == ("POST", f"/runner/notify_task_end/?secret={SECRET}&video_id=12")
     assert authorization == f"Bearer {TOKEN}"
@@ -138,10 +140,10 @@ def test_notify_runner_v4_that_fetches_nothing_is_called_again_and_then_given_up
     time.sleep(0.85)
     with pytest.raises(PermanentError, match=r"however often it was called \(2 times\)"):
         notify(pod, media, step_id="receipt-2")
-    assert len(pod.requests) == 2
-    # and that is told, although the completion was
-    notify(pod, media, step_id="notify-failure", failure=PROBLEM)
+    # people see a failure, rather than a video that is in progress for ever
+    assert len(pod.requests) == 3
     assert pod.requests[2][3]["status"] == "failed"
+    assert "its import fails" in pod.requests[2][3]["script_output"]
 
 
 @pytest.mark.every_case
@@ -192,7 +194,7 @@ def test_notify_runner_is_never_called_by_two_at_once(pod, media):
     for thread in threads:
         thread.join()
     assert len(pod.requests) == 1
-    assert sum(isinstance(one, Result) for one in ended) == 1
+    assert sum(isinstance(one, Plan) for one in ended) == 1
 
 
 def test_notify_runner_that_was_killed_in_the_call_leaves_a_trace(pod, media):

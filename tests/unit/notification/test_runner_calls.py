@@ -14,11 +14,11 @@ from podjobs.notification.runner_calls import (
 )
 
 WAITS = RunnerWaits(hold_s=30, may_run_s=900, settle_s=60, receipt_s=60, most_calls=3)
-NAMES = ("info_video.json", "360p_a.m3u8", "360p_a.ts", "encoding.log")
+NAMES = ("info_video.json", "360p_a.m3u8", "360p_a.ts", "encoding.log", "a_0.png", "overview.vtt")
 ALL = dict.fromkeys(NAMES[:3], 100.0)
 
 
-def decide(mark=None, fetched=(), *, told="completed", dialect="v4", ago=100.0, now=10_000.0):
+def decide(mark=None, fetched=(), *, told="completed", dialect="v4", ago=8000.0, now=10_000.0):
     return choose_next(Situation(told, dialect, mark, Receipt.of(NAMES, dict(fetched)), ago, now), WAITS)
 
 
@@ -85,11 +85,19 @@ def test_choose_next_success_without_a_receipt_is_called_again_at_longer_interva
     assert decide(mark(200, since=241, calls=2)).next is Next.CALL
 
 
-def test_choose_next_no_receipt_after_the_last_call_is_given_up_unless_something_was_fetched():
+def test_choose_next_no_receipt_after_the_last_call_is_given_up():
     given_up = decide(mark(200, since=961, calls=3))
     assert given_up.next is Next.GIVE_UP
     assert "however often it was called (3 times)" in given_up.sentence
-    assert decide(mark(200, since=961, calls=3), {"360p_a.ts": 500.0}).next is Next.DONE
+    assert decide(mark(200, since=961, calls=3), {"360p_a.ts": 500.0}).next is Next.GIVE_UP
+
+
+@pytest.mark.parametrize("dialect", ["v4", "v5"])
+def test_choose_next_request_that_was_repeated_since_the_call_is_called_again(dialect):
+    """Pod has deleted what it had imported."""
+    assert decide(mark(200, since=50), ALL, dialect=dialect, ago=20.0).next is Next.HOLD
+    assert decide(mark(200, since=50), ALL, dialect=dialect, ago=40.0).next is Next.CALL
+    assert decide(mark(200, since=50), ALL, dialect=dialect, ago=80.0).next is Next.DONE
 
 
 def test_choose_next_failure_after_a_completion_that_was_told_is_called():

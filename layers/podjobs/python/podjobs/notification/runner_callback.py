@@ -3,8 +3,8 @@
 The decision whether to call, to wait or to be done is `choose_next` in runner_calls.py. The mark of a call is written
 before it is made, so that a function that is killed leaves a trace of it.
 
-    step `notify` ─▶ call ─┬─2xx, V5 or a failure──▶ done
-                           ├─2xx, V4 ──────────────▶ planned: a step `receipt-N`, which looks at what was fetched
+    step `notify` ─▶ call ─┬─2xx, to a failure ────▶ done
+                           ├─2xx ──────────────────▶ planned: a step `receipt-N`, which looks at what was fetched
                            ├─404, for a day ───────▶ cancelled: the task was deleted
                            ├─400 and the like ─────▶ fails
                            └─anything else ────────▶ retried
@@ -13,16 +13,17 @@ Source: docs/contract-pod-runner.md.
 """
 
 import json
+import math
 import posixpath
 import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
-from podjobs.contract.errors import MissingFileError, NotNowError, PermanentError, RetryableError, StepError
+from podjobs.contract.errors import MissingFileError, NotNowError, PermanentError, Problem, RetryableError, StepError
 from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.failure_sentences import Language, tell_details, tell_failure
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
@@ -84,16 +85,17 @@ def notify_runner(
         RetryableError: it is called, or looked at, again.
         PermanentError: a retry cannot help.
     """
-    call = _Call(step, reply_to, site, storage)
+    call = _Call(step, reply_to, site, storage, step.failure)
     version, mark = _read_mark(step.job.id, storage)
     decision = choose_next(call.situation(mark), site.waits)
     match decision.next:
         case Next.HOLD:
-            raise NotNowError(decision.sentence, retry_after_s=decision.wait_s)
+            # whole seconds travel: less than one would be none
+            raise NotNowError(decision.sentence, retry_after_s=math.ceil(decision.wait_s))
         case Next.WAIT:
             raise RetryableError(decision.sentence)
         case Next.GIVE_UP:
-            raise PermanentError(decision.sentence, kind=FailureKind.SERVICE)
+            raise call.give_up(PermanentError(decision.sentence, kind=FailureKind.SERVICE))
         case Next.DONE:
             return Result(log=(decision.sentence,))
         case Next.CALL:
@@ -119,10 +121,11 @@ class _Call:
     reply_to: RunnerCallback
     site: RunnerSite
     storage: Storage
+    failure: Problem | None
 
     @property
     def told(self) -> Told:
-        return "failed" if self.step.failure else "completed"
+        return "failed" if self.failure else "completed"
 
     def situation(self, mark: CallMark | None) -> Situation:
         private, now = self.step.private, time.time()
@@ -139,7 +142,7 @@ class _Call:
         key = call_mark(self.step.job.id)
         self.storage.replace(key, mark.written(), version)
         try:
-            answer = self.site.client.call(url, token, self._body())
+            answer = self.site.client.call(url, token, self.body())
         except RetryableError as error:
             if not error.context.get("ambiguous"):
                 self._note(mark, NOT_SENT)
@@ -147,6 +150,13 @@ class _Call:
         if answer.status not in _FROM_A_PROXY:
             self._note(mark, answer.status)
         return self._conclude(answer)
+
+    def give_up(self, error: PermanentError) -> PermanentError:
+        """The client does not import the result: it is told of a failure, so that people see one. Returns the error."""
+        url, token = self._address()
+        with suppress(RetryableError):
+            self.site.client.call(url, token, replace(self, failure=Problem.of(error)).body())
+        return error
 
     def _address(self) -> tuple[Any, Any]:
         try:
@@ -162,10 +172,10 @@ class _Call:
         noted = CallMark(mark.told, mark.calls, mark.lost, mark.begun_at, status)
         self.storage.write(call_mark(self.step.job.id), noted.written())
 
-    def _body(self) -> dict[str, Any]:
+    def body(self) -> dict[str, Any]:
         """What the client is told; a failure as people read it, and its details."""
         error, output = "", "\n".join(str(one["message"]) for one in self.step.results.values() if one.get("message"))
-        if failure := self.step.failure:
+        if failure := self.failure:
             error = tell_failure(failure, self.step.job.type, self.site.language)
             output = tell_details(failure, self.site.language)
         return {
@@ -178,7 +188,7 @@ class _Call:
     def _conclude(self, answer: ClientAnswer) -> Result | Plan | Relocation:
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return self._refused(answer)
-        if self.told == "failed" or self.reply_to.dialect == "v5":
+        if self.told == "failed":
             return Result(log=("Pod was notified.",))
         found = _RECEIPT.fullmatch(self.step.step_id)
         spec = StepSpec(

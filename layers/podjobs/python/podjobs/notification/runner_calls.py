@@ -3,8 +3,9 @@
     no call yet ──▶ held until the client has stored our answer ──▶ call
     under way, or its answer is lost ──▶ wait until it cannot run any more ──▶ call (a repeat heals)
     answered 2xx ─┬─ V5, or a failure was told ─────────▶ done
-                  └─ V4: has it fetched the results? ───▶ done
-                         └── no ──▶ wait ──▶ call again, at ever longer intervals ──▶ give up
+      │           └─ V4: has it fetched the results? ───▶ done
+      │                  └── no ──▶ wait ──▶ call again, at ever longer intervals ──▶ give up
+      └── and it has requested the same since ──▶ held, and called again
     answered otherwise ──▶ call
 
 Source: docs/contract-pod-runner.md, rows i, j, k, l and m.
@@ -18,6 +19,8 @@ from http import HTTPStatus
 from typing import Literal
 
 Told = Literal["completed", "failed"]
+UNIMPORTANT = (".log", ".png", ".jpg", "overview.vtt")
+"""How the names of files end that need not be fetched."""
 NOT_SENT = 0
 """In place of a status: the client could not be reached."""
 LOST_CALLS = 2
@@ -43,7 +46,7 @@ class RunnerWaits:
     """Since our answer: so long it may not know the task. It submits 20 tasks every 3 minutes, and our answer may have
     been lost."""
     most_calls: int = 5
-    """That it answers by 200 without fetching anything."""
+    """That it answers by 200 without fetching everything."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,8 @@ class Receipt:
 
     @classmethod
     def of(cls, names: Iterable[str], fetched: Mapping[str, float]) -> "Receipt":
-        """Read it from the names of the results. Logs need not be fetched."""
-        return cls(frozenset(name for name in names if not name.endswith(".log")), fetched)
+        """Read it from the names of the results. A video can be watched without its log and its pictures."""
+        return cls(frozenset(name for name in names if not name.endswith(UNIMPORTANT)), fetched)
 
     @property
     def missing(self) -> frozenset[str]:
@@ -110,11 +113,6 @@ class Receipt:
     def is_complete(self) -> bool:
         """Whether everything was fetched."""
         return bool(self.wanted) and not self.missing
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether anything was."""
-        return not self.wanted.isdisjoint(self.fetched)
 
     @property
     def age_s(self) -> float:
@@ -163,6 +161,11 @@ class Situation:
         """Since the latest call began; the clock may have been another machine's, or set back."""
         return abs(self.now - self.mark.begun_at) if self.mark else float("inf")
 
+    @property
+    def was_answered_since(self) -> bool:
+        """Whether it has got our answer again since the latest call began: it has begun anew, and forgotten the end."""
+        return self.answered_s_ago < self.since_call_s
+
 
 def choose_next(at: Situation, waits: RunnerWaits) -> Decision:
     """Choose what to do next.
@@ -174,7 +177,7 @@ def choose_next(at: Situation, waits: RunnerWaits) -> Decision:
     mark = at.mark
     if mark is not None and mark.status is None:
         return _after_silence(at, mark, waits)
-    if mark is not None and mark.told == at.told and mark.has_succeeded:
+    if mark is not None and mark.told == at.told and mark.has_succeeded and not at.was_answered_since:
         return _after_success(at, mark, waits)
     if at.answered_s_ago < waits.hold_s:
         sentence = "Pod gets a moment to store the number of its task before it is told of the end."
@@ -203,8 +206,6 @@ def _after_success(at: Situation, mark: CallMark, waits: RunnerWaits) -> Decisio
         return Decision(Next.WAIT, f"{missing} yet. It will be called again if it does not.")
     if mark.calls < waits.most_calls:
         return Decision(Next.CALL)
-    if receipt.has_begun:
-        return Decision(Next.DONE, f"{missing}. It has fetched the other files; see Pod's log if the video is missing.")
     return Decision(
         Next.GIVE_UP,
         f"{missing}, however often it was called ({mark.calls} times): its import fails. See Pod's log for the reason, "
