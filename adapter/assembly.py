@@ -140,7 +140,7 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
         page=page,
         metrics=metrics if settings.podjobs_metrics else None,
-        runner=_build_runner(settings, jobs, records, resources) if settings.podjobs_runner_port else None,
+        runner=_build_runner(settings, resources) if settings.podjobs_runner_port else None,
         gauges=gauges,
         samples=Samples(jobs, gauges),
         alerts=alerts if settings.admins else None,
@@ -182,9 +182,7 @@ def _build_page(
     return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)), letters)
 
 
-def _build_runner(
-    settings: AdapterSettings, jobs: RedisClient, records: Records, resources: AsyncExitStack
-) -> "RunnerRoutes":
+def _build_runner(settings: AdapterSettings, resources: AsyncExitStack) -> "RunnerRoutes":
     """Build the runner API: of all that the adapter does, it alone reads media."""
     # most adapters have none, and read no media
     from adapter.door.runner.clients import Clients  # noqa: PLC0415
@@ -195,6 +193,9 @@ def _build_runner(
 
     results = Results(open_storage(load_settings(MediaSettings)))
     resources.callback(results.close)
+    # connections of its own: however many requests come at once, none of the adapter's work waits for one
+    jobs = _open(settings.jobs_url, resources, text=True)
+    records = Records(jobs, settings.podjobs_job_ttl_s, settings.podjobs_history_ttl_s)
     intake = TaskIntake(records, {function.name for function in settings.functions})
     routes = RunnerRoutes(Clients(settings.podjobs_runner_clients), intake, jobs, records, results)
     routes.root = settings.podjobs_runner_root

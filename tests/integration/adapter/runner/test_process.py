@@ -2,12 +2,16 @@
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+import redis
 
 from adapter.door.runner.clients import digest_of
 from support.metrics import Samples
+from support.parts import running_redis
 from support.processes import free_port
 from support.runner_requests import SITE, TOKEN, client_settings, v5_task
 
@@ -122,3 +126,26 @@ def test_runner_client_makes_a_token_and_the_line_that_lets_it_in(command, envir
 def test_runner_client_that_cannot_be_is_refused(command, arguments):
     ended = command("runner-client", *arguments)
     assert (ended.returncode, ended.stdout) == (2, "")
+
+
+@pytest.mark.slow
+def test_redis_that_is_away_is_waited_for_and_the_task_is_stored_once(start_api, tmp_path):
+    """The less patient client waits ten seconds, and then takes the video for failed."""
+    port = free_port()
+    url = f"redis://127.0.0.1:{port}/0"
+    with running_redis(tmp_path / "redis", port=port):
+        adapter, address = start_api(ENCODING_TRANSCODING_CELERY_BROKER_URL=url)
+        adapter.wait()
+    begun = time.monotonic()
+    refused = httpx.post(f"{address}/task/execute", json=v5_task(), headers={"X-API-Token": TOKEN}, timeout=10)
+    assert (refused.status_code, 3 < time.monotonic() - begun < 10) == (503, True)
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(
+            httpx.post, f"{address}/task/execute", json=v5_task(), headers={"X-API-Token": TOKEN}, timeout=10
+        )
+        time.sleep(1)
+        with running_redis(tmp_path / "redis", port=port):
+            assert asked.result().status_code == 200
+            with redis.Redis(port=port) as client:
+                assert client.zcard("{podjobs}:jobs") == 1
+    assert httpx.get(f"{address}/api/health").status_code == 503
