@@ -26,3 +26,8 @@ def result_folder(job_id: str) -> Key:
 def call_mark(job_id: str) -> Key:
     """The memory of the calls to its client."""
     return posixpath.join(FOLDER, job_id, "call.json")
+
+
+def checksums(job_id: str) -> Key:
+    """The SHA-256 of each file of the result: a JSON object, name → hexadecimal digits."""
+    return posixpath.join(FOLDER, job_id, "checksums.json")

@@ -5,15 +5,16 @@
 A step that runs out of time replies with a plan of a further one, which goes on where it has ended.
 """
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.errors import PermanentError
 from podjobs.contract.failure_kinds import FailureKind
-from podjobs.contract.jobs import Job
+from podjobs.contract.jobs import EncodingJob, Job, RemoteFile
 from podjobs.contract.plans import Plan, Stage, StepSpec
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.ports.web import Web
@@ -94,7 +95,9 @@ class FetchFunction:
         limits = Limits(started_s + step.timeout_s * SHARE, int(self._settings.podjobs_fetch_max_gb * (1 << 30)))
         downloads = Downloads(job.id, self._open_web(), self._storage, limits)
         for number, remote in enumerate(job.fetch):
-            if not downloads.fetch(remote, f"{params.name}-{number}"):
+            with _told_as(find_kind(job, remote)):
+                is_there = downloads.fetch(remote, f"{params.name}-{number}")
+            if not is_there:
                 return self._go_on(params, params.spent_s + time.monotonic() - started_s)
         log = tuple(
             f"Fetched: {shown(one.url)}, {self._storage.size_bytes(one.key) / 1e6:.1f} MB." for one in job.fetch
@@ -113,6 +116,27 @@ class FetchFunction:
             )
         further = params.model_copy(update={"number": params.number + 1, "spent_s": round(spent_s, 1)})
         return Plan(stages=(fetch_stage(further),))
+
+
+def find_kind(job: Job, remote: RemoteFile) -> FailureKind | None:
+    """What people are told if a file cannot be fetched; None: that follows from the error, as for the source."""
+    if not isinstance(job, EncodingJob) or job.dressing is None:
+        return None
+    kinds = {
+        job.dressing.watermark: FailureKind.WATERMARK,
+        job.dressing.opening: FailureKind.OPENING_CREDITS,
+        job.dressing.ending: FailureKind.ENDING_CREDITS,
+    }
+    return kinds.get(remote.key)
+
+
+@contextlib.contextmanager
+def _told_as(kind: FailureKind | None) -> Iterator[None]:
+    try:
+        yield
+    except PermanentError as error:
+        error.kind = kind or error.kind
+        raise
 
 
 def _with_progress(job: Job, stage: Stage) -> Stage:
