@@ -34,7 +34,7 @@ from local.pod import track_key
 from local.ports import POD, RUNNER, choose_ports
 from local.recording import NotTakenError, Recorded, compose
 from local.report import duration_of, list_made_files, table_of
-from local.runner_client import RunnerDemonstration, as_clock
+from local.runner_client import RunnerDemonstration, as_clock, import_result, list_by_kind
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
 from local.transports import DELIVERY, Transport
@@ -242,6 +242,7 @@ def _process_through_runner(  # noqa: PLR0913, PLR0917 - what `_process` has gat
     with client.serving():
         started = time.monotonic()
         have_done("encoding", video, folder, video.name, **cut)
+        import_result(folder)
         took_s = time.monotonic() - started
         if wanted.language:
             sound = next(folder.glob("audio_*.mp3"), None)
@@ -335,8 +336,7 @@ def _report(outcome: Outcome, console: Console) -> str:
 
 
 def _read_info(outcome: Outcome) -> dict[str, Any]:
-    info: dict[str, Any] = json.loads((outcome.folder / "info_video.json").read_text(encoding="utf-8"))
-    return info
+    return list_by_kind(json.loads((outcome.folder / "info_video.json").read_text(encoding="utf-8")))
 
 
 def _encoded_s(outcome: Outcome, info: dict[str, Any]) -> float:

@@ -24,6 +24,8 @@ from aiohttp import web
 from local.ports import LISTENERS
 
 NAME = "demonstration"
+INFO = "info_video.json"
+HLS = "video/mp2t"
 TIMEOUT_S = 30.0
 BLOCK_BYTES = 1 << 20
 HOLD_S = 2
@@ -175,3 +177,37 @@ def as_clock(time_s: float) -> str:
     minutes, seconds = divmod(time_s, 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours:02d}:{minutes:02d}:{seconds:06.3f}".removesuffix(".000")
+
+
+def import_result(folder: Path) -> None:
+    """Do what Pod does with a result that it has fetched: write the playlist that leads to those of the renditions.
+
+    Args:
+        folder: where the result is.
+    """
+    info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+    lines = ["#EXTM3U", "#EXT-X-VERSION:4"]
+    for one in info["encode_video"]:
+        stream = (folder / one["filename"]).with_suffix(".ts")
+        if one["encoding_format"] == HLS and stream.exists():
+            bps = int(8 * stream.stat().st_size / max(1, info["duration"]))
+            lines += [f"#EXT-X-STREAM-INF:BANDWIDTH={bps},RESOLUTION={one['rendition']}", one["filename"]]
+    (folder / "livestream.m3u8").write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+
+def list_by_kind(info: dict[str, Any]) -> dict[str, Any]:
+    """Write what an info_video.json for the runner API names as one for Pod's shared folder does; others are returned.
+
+    Args:
+        info: the parsed file.
+    """
+    if "encode_video" not in info:
+        return info
+    lists: dict[str, dict[str, str]] = {name: {} for name in ("mp4", "hls", "mp3", "m4a", "thumbnail", "overview")}
+    for one in info["encode_video"]:
+        lists["hls" if one["encoding_format"] == HLS else "mp4"][one["rendition"]] = one["filename"]
+    for one in info.get("encode_audio") or []:
+        lists["mp3" if one["filename"].endswith(".mp3") else "m4a"][one["filename"]] = one["filename"]
+    for number, one in enumerate(info.get("encode_thumbnail") or []):
+        lists["thumbnail"][str(number)] = one["filename"]
+    return info | {f"list_{name}_files": files for name, files in lists.items()}
