@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -20,10 +20,6 @@ from adapter.door.celery import CeleryDoor
 from adapter.door.dead_letters import DeadLetters
 from adapter.door.job_intake import JobIntake, JobRules
 from adapter.door.room import DeadBound
-from adapter.door.runner.clients import Clients
-from adapter.door.runner.intake import TaskIntake
-from adapter.door.runner.results import Results
-from adapter.door.runner.routes import RunnerRoutes
 from adapter.door.statement_intake import StatementBounds, StatementIntake
 from adapter.inspection.cost import Prices
 from adapter.inspection.dead_letter_reader import DeadLetterReader
@@ -60,6 +56,9 @@ from podjobs.contract.workflows import XAPI, celery_queues
 from podjobs.settings import MediaSettings, load_settings
 from podjobs.tracing import MISSING, is_wanted
 
+if TYPE_CHECKING:
+    from adapter.door.runner.routes import RunnerRoutes
+
 logger = structlog.get_logger(__name__)
 
 
@@ -85,7 +84,7 @@ class Parts:
     page: PageRoutes
     metrics: MetricsRoutes | None
     """None: they are not served."""
-    runner: RunnerRoutes | None
+    runner: "RunnerRoutes | None"
     """None: there is no runner API."""
     alerts: AlertWatch | None
     """None: nobody gets mail."""
@@ -185,9 +184,14 @@ def _build_page(
 
 def _build_runner(
     settings: AdapterSettings, jobs: RedisClient, records: Records, resources: AsyncExitStack
-) -> RunnerRoutes:
+) -> "RunnerRoutes":
     """Build the runner API: of all that the adapter does, it alone reads media."""
-    from podjobs.backends.storage import open_storage  # noqa: PLC0415 - most adapters read no media
+    # most adapters have none, and read no media
+    from adapter.door.runner.clients import Clients  # noqa: PLC0415
+    from adapter.door.runner.intake import TaskIntake  # noqa: PLC0415
+    from adapter.door.runner.results import Results  # noqa: PLC0415
+    from adapter.door.runner.routes import RunnerRoutes  # noqa: PLC0415
+    from podjobs.backends.storage import open_storage  # noqa: PLC0415
 
     results = Results(open_storage(load_settings(MediaSettings)))
     resources.callback(results.close)

@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import json
+import os
 import time
 
+import httpx
 import pytest
 
 from adapter.redis import keys
@@ -146,6 +148,35 @@ async def test_files_are_given_in_parts_and_not_twice(api, submit, perform, medi
     assert (await api.get(place, headers={"Range": f"bytes={len(content)}-"})).status_code == 416
     assert (await api.get(place, headers={"If-None-Match": etag})).status_code == 304
     assert (await api.get(place, headers={"Range": "bytes=0-1", "If-Range": '"other"'})).status_code == 200
+
+
+async def test_a_file_that_becomes_shorter_is_never_taken_for_complete(
+    api, submit, perform, media, tmp_path, jobs_redis
+):
+    task_id = await submit(v4_task())
+    await perform()
+    publish(media, task_id, {"a.mp4": b"film"})
+    path = tmp_path / "runner" / task_id / "result" / "a.mp4"
+    os.truncate(path, 200 << 20)  # more than what lies in buffers
+    with pytest.raises(httpx.RemoteProtocolError):  # noqa: PT012 - the stream has to be read
+        async with api.stream("GET", f"/task/result/{task_id}/file/a.mp4") as answer:
+            async for _ in answer.aiter_raw():
+                os.truncate(path, 4 << 20)
+    assert (await api.get(f"/task/status/{task_id}")).json()["status"] == "completed"
+    assert await jobs_redis.hlen(keys.job_fetched(task_id)) == 0
+
+
+async def test_a_file_that_its_client_has_not_taken_to_its_end_is_not_noted(
+    api, submit, perform, media, tmp_path, jobs_redis
+):
+    task_id = await submit(v4_task())
+    await perform()
+    publish(media, task_id, {"a.mp4": b"film"})
+    os.truncate(tmp_path / "runner" / task_id / "result" / "a.mp4", 200 << 20)
+    async with api.stream("GET", f"/task/result/{task_id}/file/a.mp4") as answer:
+        assert answer.headers["content-length"] == str(200 << 20)
+    assert (await api.get("/api/health")).status_code == 200
+    assert await jobs_redis.hlen(keys.job_fetched(task_id)) == 0
 
 
 async def test_checksums_are_told_to_the_client_that_compares_them(api, submit, perform, media):
