@@ -20,6 +20,7 @@ from podjobs.entry.endpoint import StepHandler
 from podjobs.fetching.function import FetchFunction
 from podjobs.media.tool_needs import DECODERS, ENCODERS
 from podjobs.studio.function import StudioFunction
+from podjobs.studio.sources import find_sources
 
 
 def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
@@ -29,7 +30,8 @@ def build(settings: EncodingSettings) -> tuple[StepHandler, int]:
     storage = open_storage(settings)
     studio = StudioFunction(tools, storage, settings)
     by_type = ByJobType({StudioJob: studio}, EncodingFunction(tools, storage, settings))
-    fetch = FetchFunction(functools.partial(_open_web, settings), storage, settings)
+    continuations = {StudioJob: functools.partial(find_sources, may_name=settings.may_name)}
+    fetch = FetchFunction(functools.partial(_open_web, settings), storage, settings, continuations)
     return ByAction({FETCH: fetch}, by_type), settings.slots
 
 

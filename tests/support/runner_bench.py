@@ -129,6 +129,10 @@ class RunnerBench:
         """Perform the last step with that action once more, as after a lost answer."""
         return self._function.handle(next(step for step in reversed(self.steps) if step.action == action))
 
+    def repeat_id(self, step_id: str) -> StepReply:
+        """Perform the step with that id once more."""
+        return self._function.handle(next(step for step in self.steps if step.step_id == step_id))
+
     def check_checksums(self) -> None:
         """What is said of the files must be true of them, and of all of them."""
         said = json.loads((self.root / checksums(self.run.job.id)).read_text(encoding="utf-8"))

@@ -33,3 +33,7 @@ class FetchSettings(BaseModel, defer_build=True):
     def fetch_rules(self) -> HostRules:
         """The hosts and addresses."""
         return HostRules(self.podjobs_fetch_hosts, self.podjobs_fetch_private)
+
+    def may_name(self, host: str) -> bool:
+        """Whether a file that was fetched may name files of another host: only one that an administrator has named."""
+        return bool(self.podjobs_fetch_hosts) and self.fetch_rules.may_name(host)

@@ -142,7 +142,9 @@ class StudioJob(Job):
 
     @property
     def log(self) -> Key:
-        """The log file, where Pod's own worker wrote it."""
+        """The log file, where Pod's own worker wrote it; it is no part of a result that is fetched over HTTP."""
+        if self.mediapackage is not None:
+            return posixpath.join(posixpath.dirname(posixpath.dirname(self.output)), "studio.log")
         return f"{self.output.removesuffix('.mp4')}.log"
 
 

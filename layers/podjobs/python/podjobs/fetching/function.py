@@ -9,6 +9,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -30,8 +31,11 @@ SHARE = 0.75
 SAYS_PROGRESS = "v4"
 """The dialect of clients that may be told how far a job is. Source: docs/contract-pod-runner.md."""
 
-Continuation = Callable[[Job, Storage], Plan | None]
-"""What follows once a job's files are there; None: the job's own first stage. Raises StepError."""
+Continuation = Callable[[Any, Storage], tuple[Job, Stage]]
+"""What follows once a job's files are there: the job as it goes on, perhaps with more to fetch, and its first stage.
+Raises StepError."""
+FETCH_MORE = "fetch-more"
+"""The id of the step that fetches what was found in a file that was fetched."""
 
 
 class FetchParams(BaseModel):
@@ -90,7 +94,7 @@ class FetchFunction:
             RetryableError: the job has ended; or nothing is gained.
         """
         started_s, job, params = time.monotonic(), step.job, FetchParams.model_validate(step.params)
-        if params.number == 1:
+        if params == FetchParams():
             self._storage.start_work(job.id, f"{job.type} of {job.target}")
         limits = Limits(started_s + step.timeout_s * SHARE, int(self._settings.podjobs_fetch_max_gb * (1 << 30)))
         downloads = Downloads(job.id, self._open_web(), self._storage, limits)
@@ -102,10 +106,16 @@ class FetchFunction:
         log = tuple(
             f"Fetched: {shown(one.url)}, {self._storage.size_bytes(one.key) / 1e6:.1f} MB." for one in job.fetch
         )
+        after, stage = self._find_next(job)
+        if after.fetch != job.fetch:
+            stage = fetch_stage(FetchParams(name=FETCH_MORE))
+        changed = None if after == job else after.model_dump(mode="json")
+        begins = params.name == FETCH
+        return Plan(stages=(_with_progress(job, stage) if begins else stage,), job=changed, log=log)
+
+    def _find_next(self, job: Job) -> tuple[Job, Stage]:
         proceed = self._continuations.get(type(job))
-        plan = proceed(job, self._storage) if proceed else None
-        plan = plan or Plan(stages=(_with_progress(job, workflow_of(job).first_stage),))
-        return plan.model_copy(update={"log": (*log, *plan.log)})
+        return proceed(job, self._storage) if proceed else (job, workflow_of(job).first_stage)
 
     def _go_on(self, params: FetchParams, spent_s: float) -> Plan:
         if spent_s > self._settings.podjobs_fetch_max_s:
