@@ -133,5 +133,5 @@ def test_videos_of_a_few_schedules_end_right_or_clearly_failed(tmp_path, seed):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_videos_of_many_schedules_end_right_or_clearly_failed(tmp_path, seed, events, record_property):
-    record_property("figures", play(tmp_path / "runner", seed, events or SCHEDULES))
+def test_videos_of_many_schedules_end_right_or_clearly_failed(tmp_path, seed, events):
+    print(play(tmp_path / "runner", seed, events or SCHEDULES))  # noqa: T201

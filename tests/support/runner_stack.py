@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,12 @@ def client_settings(token: str) -> dict[str, Any]:
 
 @contextmanager
 def running_runner_stack(
-    folder: Path, *, seed: int | None = None, waits: RunnerWaits = HASTE, store_s: float = 0.0, **settings: str
+    folder: Path,
+    *,
+    seed: int | None = None,
+    waits: RunnerWaits = HASTE,
+    store_s: float = 0.0,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[RunnerStack]:
     """Run everything, with a Pod of each dialect, until the end of the block.
 
@@ -92,7 +97,7 @@ def running_runner_stack(
             pod.url = resources.enter_context(serving(pod.application()))
         addresses = resources.enter_context(serving_work(work))
         redis_port, port = resources.enter_context(running_redis(folder / "redis")), free_port()
-        given = SETTINGS | addresses | settings
+        given = SETTINGS | addresses | dict(settings or {})
         given |= {
             "MEDIA_ROOT": str(media),
             "PODJOBS_RUNNER_PORT": str(port),
