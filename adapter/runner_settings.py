@@ -47,8 +47,20 @@ def _root(value: object) -> object:
     return f"/{value.strip('/')}" if isinstance(value, str) and value.strip("/") else ""
 
 
-class RunnerSettings(LogSettings):
-    """Who may hand tasks over through HTTP, and where."""
+class RunnerClientSettings(LogSettings):
+    """Who may hand tasks over through HTTP."""
+
+    podjobs_runner_clients: FromJson[dict[Annotated[str, Field(pattern=CLIENT_NAME)], RunnerClient]] = Field(
+        default_factory=dict,
+        description="Who may use the runner API, as a JSON object: name → `token_sha256` (of the token, or a list of "
+        "them), `notify_hosts` (where it may be called back: `pod.example.org`, with a port or without), "
+        "`source_hosts` (where its files are, if elsewhere), `private` (true: these may be addresses of the local "
+        "network). `podjobs runner-client NAME` makes a token and writes this line.",
+    )
+
+
+class RunnerSettings(RunnerClientSettings):
+    """Where they are handed over, and for how long their results are kept."""
 
     podjobs_runner_port: NonNegativeInt = Field(
         default=0,
@@ -64,18 +76,16 @@ class RunnerSettings(LogSettings):
     podjobs_runner_root: Annotated[str, BeforeValidator(_root)] = Field(
         default="", description="Path before those of the runner API, such as `/runner` behind a proxy."
     )
-    podjobs_runner_clients: FromJson[dict[Annotated[str, Field(pattern=CLIENT_NAME)], RunnerClient]] = Field(
-        default={},
-        description="Who may use the runner API, as a JSON object: name → `token_sha256` (of the token, or a list of "
-        "them), `notify_hosts` (where it may be called back: `pod.example.org`, with a port or without), "
-        "`source_hosts` (where its files are, if elsewhere), `private` (true: these may be addresses of the local "
-        "network). `podjobs runner-client NAME` makes a token and writes this line.",
-    )
     podjobs_runner_result_days: PositiveFloat = Field(
         default=7,
         description="How long the results of the runner API are kept in the media storage, in days. Pod looks again "
         "for what it could not import, after two hours at the earliest.",
     )
+
+    @property
+    def result_days(self) -> float | None:
+        """For how many days results are kept; None: there is no runner API."""
+        return self.podjobs_runner_result_days if self.podjobs_runner_port else None
 
     @model_validator(mode="after")
     def _has_clients(self) -> Self:

@@ -31,9 +31,10 @@ from local.models import ModelError, installed_models
 from local.object_store import server_binary
 from local.page import Captions, application, listen, write_page
 from local.pod import track_key
-from local.ports import POD, choose_ports
+from local.ports import POD, RUNNER, choose_ports
 from local.recording import NotTakenError, Recorded, compose
 from local.report import duration_of, list_made_files, table_of
+from local.runner_client import RunnerDemonstration, as_clock, import_result, list_by_kind
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
 from local.transports import DELIVERY, Transport
@@ -44,6 +45,8 @@ from podjobs.settings import SettingsError
 VIDEO_ID = 1
 READY_S = 90.0
 LOG_LINES_SHOWN = 15
+RESULT, CAPTIONS = "result", "captions"
+"""Where a client of the runner API puts what it has fetched."""
 MARKER = ".made-by-pod-functions"
 """Marks a folder that may be emptied: we made everything in it."""
 EXIT_FAILURE, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -87,6 +90,8 @@ class Demonstration:
     """How the adapter reaches the functions."""
     recording: Recorded | None = None
     """What is composed first."""
+    through_runner: bool = False
+    """Whether it is requested through the runner API, as Pod from 4.2 on does, and not by Celery messages."""
 
     @property
     def sources(self) -> tuple[Path, ...]:
@@ -156,7 +161,7 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     if output.exists() and not (output / MARKER).exists() and (not output.is_dir() or any(output.iterdir())):
         raise RunError(f"{str(output)!r} holds something else. Name an empty or new folder with --output.")
     with hold_state(output / "stack"):
-        for old in ("media", "stack/redis", "stack/objects", "stack.log"):
+        for old in ("media", RESULT, CAPTIONS, "stack/redis", "stack/objects", "stack.log"):
             path = output / old
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (output / MARKER).touch()
@@ -199,9 +204,13 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
     media_dir.mkdir()
     state_dir = output / "stack"
     with hold_state(state_dir):
-        ports = choose_ports({}, with_object_store=wanted.on_s3)
-        configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
+        ports = choose_ports({}, with_object_store=wanted.on_s3, with_runner=wanted.through_runner)
+        client = RunnerDemonstration(ports[RUNNER]) if wanted.through_runner else None
+        given = given | {"MEDIA_ROOT": str(media_dir)} | (client.settings if client else {})
+        configuration = configure(state_dir, given, ports)
         with _running(configuration, output / "stack.log", console) as stack:
+            if client:
+                return _process_through_runner(client, wanted, video, stack, output, console)
             pod, started = StandInControl(ports[POD]), time.monotonic()
             if wanted.recording:
                 return _process_recording(wanted.recording, stack, pod, output, console)
@@ -214,6 +223,36 @@ def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, 
                 _follow_transcription(stack, pod, output, console)
             folder = fetch(configuration, posixpath.join(posixpath.dirname(source), f"{VIDEO_ID:04d}"), media_dir)
             captions = _take_captions(configuration, folder, wanted.language) if wanted.language else None
+    return Outcome(video.name, folder, took_s, captions)
+
+
+def _process_through_runner(  # noqa: PLR0913, PLR0917 - what `_process` has gathered
+    client: RunnerDemonstration, wanted: Demonstration, video: Path, stack: Stack, output: Path, console: Console
+) -> Outcome:
+    """Encode and transcribe the video as Pod from 4.2 on has it done; the result is what the client has fetched."""
+    folder, captions, (start_s, end_s) = output / RESULT, None, wanted.cut
+    cut = {"cut": json.dumps({"start": as_clock(start_s), "end": as_clock(end_s)})} if start_s or end_s else {}
+
+    def have_done(type_: str, source: Path, target: Path, name: str, **parameters: Any) -> None:
+        task_id = client.request(type_, source, target, **parameters)
+        _expect_done(follow(stack, task_id, name, console), output)
+        if reason := client.outcome(task_id):
+            raise RunError(reason)
+
+    with client.serving():
+        started = time.monotonic()
+        have_done("encoding", video, folder, video.name, **cut)
+        import_result(folder)
+        took_s = time.monotonic() - started
+        if wanted.language:
+            sound = next(folder.glob("audio_*.mp3"), None)
+            if sound is None:
+                raise RunError("The video has no sound: there is nothing to transcribe. Run it without --transcribe.")
+            have_done("transcription", sound, output / CAPTIONS, "captions", language=wanted.language)
+            name = f"captions_{wanted.language}.vtt"
+            for track in (output / CAPTIONS).glob("*.vtt"):
+                shutil.copyfile(track, folder / name)
+                captions = Captions(name, wanted.language)
     return Outcome(video.name, folder, took_s, captions)
 
 
@@ -297,8 +336,7 @@ def _report(outcome: Outcome, console: Console) -> str:
 
 
 def _read_info(outcome: Outcome) -> dict[str, Any]:
-    info: dict[str, Any] = json.loads((outcome.folder / "info_video.json").read_text(encoding="utf-8"))
-    return info
+    return list_by_kind(json.loads((outcome.folder / "info_video.json").read_text(encoding="utf-8")))
 
 
 def _encoded_s(outcome: Outcome, info: dict[str, Any]) -> float:

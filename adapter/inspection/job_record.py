@@ -9,6 +9,7 @@ from adapter.steps.script import problem_detail
 from podjobs.contract.errors import Problem
 from podjobs.contract.failure_sentences import Language, tell_failure
 from podjobs.contract.job_states import JobState
+from podjobs.contract.redaction import redact
 
 VIDEOS = "videos/"
 """Where Pod keeps each owner's videos: `videos/<owner>/<file>`. Source: docs/contract-pod.md."""
@@ -41,6 +42,11 @@ class JobRecord:
     def target(self) -> str:
         """What it is for: the number of a video in Pod, or a recording."""
         return self.fields.get("target", "")
+
+    @property
+    def client(self) -> str:
+        """The client of the runner API that requested it; empty: it came another way."""
+        return self.fields.get("client", "")
 
     @property
     def is_of_recording(self) -> bool:
@@ -96,6 +102,14 @@ class JobRecord:
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
+
+    @property
+    def shown_request(self) -> str:
+        """What was requested, as JSON that may be shown: URLs may grant access to private files."""
+        if not self.request.get("fetch"):
+            return self.fields.get("params", "")
+        files = [{**file, "url": redact(str(file.get("url")))} for file in self.request["fetch"]]
+        return json.dumps({**self.request, "fetch": files}, ensure_ascii=False)
 
     @property
     def source(self) -> str:

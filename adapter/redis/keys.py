@@ -38,7 +38,8 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     spaces between). For forecasts: outline (of its plan, steps/outline.py), took_s
                                     and expected_s (of its steps that are done: what they took, and what the rates
                                     let expect). Of jobs that came through the runner API: client (its name),
-                                    undelivered (1: all is made, but the client could not be told)
+                                    told (1: the client was told of the end), undelivered (1: all is made, but the
+                                    client could not be told)
     job:<id>:private                hash of what only the notification gets to know of such a job: notify_url and token
                                     (secrets), answered_at (when its client was told its id last, seconds since the
                                     epoch). It expires with the record

@@ -3,6 +3,7 @@
 from podjobs.backends.media_condition import media_looks
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.backends.pod_media import HttpPodMedia
+from podjobs.backends.runner_client import HttpRunnerClient
 from podjobs.backends.storage import HASTE, open_storage
 from podjobs.contract.looks import Look
 from podjobs.contract.message_contracts import STEPS
@@ -12,6 +13,8 @@ from podjobs.notification.encoded_callback import PATIENT
 from podjobs.notification.function import NotificationFunction
 from podjobs.notification.pod_look import PodLooks
 from podjobs.notification.pod_view import PodView
+from podjobs.notification.runner_callback import RunnerSite
+from podjobs.notification.runner_calls import RunnerWaits
 from podjobs.notification.settings import NotificationSettings
 from podjobs.notification.start_check import LIMIT_S, advise, advise_about_view
 
@@ -22,7 +25,9 @@ def build(settings: NotificationSettings) -> tuple[StepHandler, int]:
     pod = RestPodApi(settings.pod_api_url, token, settings.podjobs_pod_timeout_s)
     url = settings.pod_media_url
     view = PodView(HttpPodMedia(url), settings.podjobs_pod_media_wait_s) if url else None
-    function = NotificationFunction(pod, open_storage(settings), PATIENT, view, settings.language)
+    waits = RunnerWaits(hold_s=settings.podjobs_runner_hold_s)
+    runner = RunnerSite(HttpRunnerClient(settings.podjobs_pod_timeout_s), waits, settings.language)
+    function = NotificationFunction(pod, open_storage(settings), PATIENT, view, settings.language, runner)
     return function, settings.podjobs_notification_slots
 
 

@@ -1,6 +1,5 @@
 """How files of results are given: whole or in part, and what is noted of it."""
 
-import asyncio
 import mimetypes
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -10,6 +9,7 @@ from aiohttp import web
 
 from adapter.door.runner.ranges import Part, UnsatisfiableError, choose_part, is_unchanged
 from adapter.door.runner.results import ResultFile, Results
+from podjobs.contract.errors import StepError
 
 logger = structlog.get_logger(__name__)
 
@@ -51,27 +51,27 @@ async def give_file(
 async def _send(
     request: web.Request, response: web.StreamResponse, results: Results, file: ResultFile, part: Part
 ) -> bool:
-    """Send a part. False: the client has gone away before its end."""
+    """Send a part. False: it was not sent to its end, and the connection is closed, so that its client notices."""
+    log, sent = logger.bind(file=file.key, of=part.length), 0
     async with aclosing(results.blocks(file, part.first, part.length)) as blocks:
-        sent = 0
-        first = await anext(blocks, b"")  # a file that cannot be read is told in the answer
+        block = await anext(blocks, b"")  # a file that cannot be read is told in the answer
         await response.prepare(request)
         try:
-            await response.write(first)
-            sent += len(first)
-            async for block in blocks:
+            while block:
                 await response.write(block)
                 sent += len(block)
+                block = await anext(blocks, b"")
             if sent == part.length:
                 await response.write_eof()
-        except (ConnectionError, asyncio.CancelledError) as error:
-            logger.info("A client has not taken a file to its end.", file=file.key, sent=sent, of=part.length)
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            return False
-    if sent < part.length:
-        raise ConnectionError(f"The file {file.key!r} has become shorter while it was read.")
-    return True
+                return True
+            log.warning("A file has become shorter while it was read.", sent=sent)
+        except ConnectionError:
+            log.info("A client has not taken a file to its end.", sent=sent)
+        except (StepError, OSError) as error:
+            log.warning("A file could not be read to its end.", sent=sent, reason=str(error))
+    if request.transport:  # nothing else may follow: it would be taken for a part of the file
+        request.transport.abort()
+    return False
 
 
 def _headers(file: ResultFile) -> dict[str, str]:

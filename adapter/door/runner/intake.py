@@ -10,6 +10,7 @@ import structlog
 from pydantic import ValidationError
 from redis.exceptions import RedisError
 
+from adapter.counts import MESSAGES, REDIS_ERRORS
 from adapter.door.runner.clients import Caller, is_allowed
 from adapter.door.runner.requests import TaskRequest
 from adapter.door.runner.translation import Translation
@@ -24,6 +25,8 @@ logger = structlog.get_logger(__name__)
 PATIENCE_S = 6.0
 """How long a Redis that is away is waited for: the less patient client waits 10 s, and does not ask again."""
 PAUSE_S = 0.2
+DOOR = "runner"
+"""In the place of a queue's name, for /metrics."""
 
 
 class UnfitRequestError(Exception):
@@ -57,11 +60,16 @@ class TaskIntake:
             UnfitRequestError: it does not become a job.
             RedisError: Redis is away; nothing was stored, or it was and a repeat finds it.
         """
-        request = self._read(caller, body)
+        try:
+            request = self._read(caller, body)
+        except UnfitRequestError:
+            MESSAGES.add(DOOR, "refused")
+            raise
         translation = Translation(request, caller, str(uuid.uuid4()))
         job = translation.to_job()
         private = {"notify_url": request.notify_url, "token": caller.token}
         accepted = await _patiently(lambda: self._records.request(job, private))
+        MESSAGES.add(DOOR, "stored")
         log = logger.bind(type=job.type, client=caller.name, dialect=translation.dialect, app=request.app_name)
         if accepted.outcome == "joined":
             log.info("A task is in work already.", job_id=accepted.other_id)
@@ -97,6 +105,7 @@ async def _patiently(store: Callable[[], Awaitable[Accepted]]) -> Accepted:
         try:
             return await store()
         except RedisError:
+            REDIS_ERRORS.add("door")
             if time.monotonic() >= end_s:
                 raise
             await asyncio.sleep(PAUSE_S)

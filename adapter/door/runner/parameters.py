@@ -60,7 +60,7 @@ Percent = Annotated[
 
 
 class _Rendition(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     resolution: Annotated[str, Field(pattern=r"^\d{2,5}x\d{2,5}$")]
     video_bitrate: Rate = None
@@ -69,7 +69,7 @@ class _Rendition(BaseModel):
 
 
 class _Cut(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     start: Time = None
     end: Time = None
@@ -77,7 +77,7 @@ class _Cut(BaseModel):
 
 
 class _Dressing(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     watermark: OptionalUrl = None
     watermark_position: OptionalName = ""

@@ -21,7 +21,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _DIALECTS: dict[str, Dialect] = {"esup-pod": "v4", "pod": "v5"}
 """What the clients call themselves."""
 
-Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+", max_length=_URL_CHARS)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s/]+[^\x00-\x1f\x7f]*$", max_length=_URL_CHARS)]
 Text = Annotated[str, Field(min_length=1, max_length=_TEXT_CHARS)]
 OptionalText = Annotated[str, Field(max_length=_TEXT_CHARS), BeforeValidator(lambda value: value or "")]
 

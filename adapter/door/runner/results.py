@@ -9,10 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from podjobs.contract.errors import MissingFileError
+import structlog
+
+from podjobs.contract.errors import MissingFileError, StepError
 from podjobs.contract.media_paths import Key
 from podjobs.contract.ports.storage import Storage
-from podjobs.contract.runner_places import job_folder, result_folder
+from podjobs.contract.runner_places import FOLDER, job_folder, result_folder
+
+logger = structlog.get_logger(__name__)
 
 BLOCK_BYTES = 1 << 20
 THREADS = 8
@@ -61,6 +65,15 @@ class Results:
     def close(self) -> None:
         """Let go of the threads; those that hang are left behind."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def are_readable(self) -> bool:
+        """Whether the storage answers; if not, the log says why."""
+        try:
+            await self._run(lambda: self._storage.exists(posixpath.join(FOLDER, CHECKSUMS)))
+        except StepError as error:
+            logger.warning("Results cannot be read from the media storage.", reason=error.detail)
+            return False
+        return True
 
     async def names(self, task_id: str) -> list[str]:
         """The names of the files of a task's result; none: they have expired."""

@@ -39,6 +39,7 @@ from podjobs.contract.errors import InvalidRequestError, MissingFileError, StepE
 logger = structlog.get_logger(__name__)
 
 REDIS_LIMIT_S = 3.0
+STORAGE_LIMIT_S = 1.5
 NO_TOKEN = "Show the token of a client of PODJOBS_RUNNER_CLIENTS: Authorization: Bearer …, or X-API-Token."  # noqa: S105
 REDIS_AWAY = "The Redis with the jobs does not answer. Ask again when it does."
 NO_TASK = "There is no such task."
@@ -189,7 +190,12 @@ class RunnerRoutes:
                 await self._jobs.ping()
         except (RedisError, TimeoutError):
             return web.json_response({"status": "unhealthy", "detail": REDIS_AWAY, **about}, status=503)
-        return web.json_response({"status": "healthy", **about})
+        try:  # tasks are taken all the same
+            async with asyncio.timeout(STORAGE_LIMIT_S):
+                results = "ok" if await self._results.are_readable() else "unavailable"
+        except TimeoutError:
+            results = "unavailable"
+        return web.json_response({"status": "healthy", "results": results, **about})
 
     async def _lead_to_page(self, request: web.Request) -> web.StreamResponse:
         place = self.page_url or f"http://{(request.url.host or 'localhost')}:{self.page_port}"

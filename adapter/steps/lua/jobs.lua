@@ -71,12 +71,14 @@ end
 -- Whoever requested a job has its id: it is not notified before it has noted that.
 local function note_answer(job) call('HSET', part(job, 'private'), 'answered_at', now()) end
 
--- The job that does the same for the same client, and has not ended: both requests are one. Nothing if there is none, or
--- if it has failed and its failure is being reported.
+-- The job that does the same for the same client, and has not ended: both requests are one. Nothing if there is none, if
+-- its client has been told of the end (whatever it does with our answer, it would not be told again), or if it has failed
+-- and its failure is being reported.
 local function find_in_flight(job)
   local same = job.joins and call('GET', prefix .. 'current:' .. job.type .. ':' .. job.target)
-  local state = same and call('HGET', record(same), 'state')
-  if state == STATE.queued or state == STATE.running then return same end
+  if not same then return end
+  local found = call('HMGET', record(same), 'state', 'told')
+  if not found[2] and (found[1] == STATE.queued or found[1] == STATE.running) then return same end
 end
 
 -- What is known to the notification alone; see keys.py.

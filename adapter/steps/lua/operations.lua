@@ -104,6 +104,8 @@ function operations.commit()
     for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
     note_plan(done.job, done.plan.outline)
     if done.plan.job then change_job(done.job, done.plan.job) end
+    -- its client was told of the end, and what follows only looks whether it has fetched the result
+    if call('HGET', record(done.job), 'stage') == NOTIFY then call('HSET', record(done.job), 'told', 1) end
   end
   local accepted_at = call('HGET', record(done.job), 'accepted_at')
   return { advance(done.job), tostring(now() - accepted_at) }

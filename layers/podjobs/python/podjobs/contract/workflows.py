@@ -126,6 +126,8 @@ LOCATE_STEP = StepSpec(
     id=LOCATE, function=NOTIFICATION.name, action=LOCATE, weight=0.1, timeout_s=NOTIFICATION_TIMEOUT_S
 )
 """Added to a job when one of its steps does not find the source: only who requested the job knows where it is."""
+PROGRESS = "progress"
+"""The notification's action that tells whoever requested a job that it goes on."""
 XAPI = Function(XAPI_FUNCTION, concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, field_validator
 
 from podjobs.language_settings import LanguageSettings
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
@@ -34,6 +34,12 @@ class NotificationSettings(MediaSettings, LanguageSettings):
     video_renditions: VideoRenditions = Field(
         default=DEFAULT_RENDITIONS,
         description="As in the encoding function; compared with Pod's own renditions when the function starts.",
+    )
+    podjobs_runner_hold_s: NonNegativeFloat = Field(
+        default=30,
+        le=600,
+        description="How long after it has handed a task over a Pod ≥ 4.2 is called at the earliest, in seconds: it "
+        "stores the task's number, and deletes the old renditions, after it has our answer.",
     )
     podjobs_notification_slots: PositiveInt = Field(
         default=16, description="Steps that one instance of the function runs in parallel."
