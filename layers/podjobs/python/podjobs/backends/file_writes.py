@@ -1,11 +1,11 @@
-"""Writes files so that a reader sees the old one or the new one, never half of one."""
+"""Writes files so that a reader sees the old one or the new one, never half of one; says when any was written last."""
 
 import glob
 import os
 import re
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -69,3 +69,13 @@ def write_beside(path: Path, content: Content, check: Callable[[], None] = lambd
     # what killed writers left behind
     for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
         leftover.unlink(missing_ok=True)
+
+
+def changed_at(folder: Path) -> float | None:
+    """When a file in a folder was last written, seconds since the epoch; None: the folder is gone. Raises OSError."""
+    times: list[float] = []
+    for place, _, names in os.walk(folder):
+        for path in [Path(place, name) for name in names] or [Path(place)]:
+            with suppress(FileNotFoundError):
+                times.append(path.lstat().st_mtime)
+    return max(times, default=None)

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import posixpath
+import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
-from podjobs.backends.file_writes import UNFINISHED, Pieces, write_beside
+from podjobs.backends.file_writes import UNFINISHED, Pieces, changed_at, write_beside
 from podjobs.backends.media_links import MediaLinks
 from podjobs.backends.permissions import find_obstacle, make_folders
 from podjobs.backends.work_folder import WorkFolder
@@ -29,7 +30,7 @@ from podjobs.contract.errors import (
 )
 from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports.storage import JobWork
+from podjobs.contract.ports.storage import FolderAge, JobWork
 
 WORK_FOLDER = "work"
 
@@ -227,6 +228,23 @@ class FileStorage:
             # what appears in it meanwhile keeps it
             with contextlib.suppress(OSError):
                 path.rmdir()
+
+    def list_folders(self, parent: Key) -> Sequence[FolderAge]:
+        """The folders directly in a folder; see the port."""
+        self._check_root()
+        place = self._confined(parent)
+        with disk_errors():
+            paths = sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+            found = [(path.name, changed_at(path)) for path in paths]
+        return [FolderAge(name, time_s) for name, time_s in found if time_s is not None]
+
+    def remove_tree(self, folder: Key) -> None:
+        """Remove a folder with everything in it; see the port."""
+        if "/" not in folder:
+            raise InvalidRequestError(f"The folder {self.pod_path(folder)!r} is not removed as a whole.")
+        path = self._confined(folder)
+        with disk_errors(), contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
 
     def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:  # noqa: ARG002 - of the port
         """Does nothing, as each writer removes what killed ones have left beside its file; see the port."""

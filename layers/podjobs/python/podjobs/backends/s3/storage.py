@@ -18,13 +18,13 @@ from podjobs.backends.s3.bucket import Bucket
 from podjobs.backends.s3.copies import copy, join
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.backends.s3.reader import open_object, read_range
-from podjobs.backends.s3.uploads import abort_uploads, checksum_options, write_options
+from podjobs.backends.s3.uploads import abort_uploads, checksum_options, delete_all, write_options
 from podjobs.backends.s3.work_prefix import WorkPrefix
 from podjobs.backends.scratch import Scratch
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import FileChangedError, InvalidRequestError, MissingFileError, StepError
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports.storage import JobWork
+from podjobs.contract.ports.storage import FolderAge, JobWork
 from podjobs.settings import MediaSettings
 
 WORK_FOLDER = "work"
@@ -189,6 +189,24 @@ class S3Storage:
         if set(objects) <= {own}:
             with self._bucket.errors(f"The folder {self.pod_path(folder)!r} cannot be removed"):
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=own)
+
+    def list_folders(self, parent: Key) -> Sequence[FolderAge]:
+        """The folders directly in a folder; see the port."""
+        self._bucket.check()
+        times: dict[str, float] = {}
+        for page in self._bucket.list_objects(parent):
+            for one in page.get("Contents", ()):
+                name, slash, _ = self._bucket.key_of(one["Key"]).removeprefix(f"{parent}/").partition("/")
+                if slash:
+                    times[name] = max(times.get(name, 0.0), one["LastModified"].timestamp())
+        return [FolderAge(name, times[name]) for name in sorted(times)]
+
+    def remove_tree(self, folder: Key) -> None:
+        """Remove everything in a folder; see the port."""
+        if "/" not in folder:
+            raise InvalidRequestError(f"The folder {self.pod_path(folder)!r} is not removed as a whole.")
+        for page in self._bucket.list_objects(folder):
+            delete_all(self._bucket, [one["Key"] for one in page.get("Contents", ())])
 
     def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Abort the uploads that were broken off; see the port."""

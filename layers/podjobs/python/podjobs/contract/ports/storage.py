@@ -24,6 +24,16 @@ class JobWork:
     """When a step last began to write there, seconds since the epoch."""
 
 
+@dataclass(frozen=True)
+class FolderAge:
+    """A folder, and since when nobody has changed it."""
+
+    name: str
+    changed_at: float
+    """When a file in it, however deep, was last written, seconds since the epoch; of an empty one, the folder itself.
+    """
+
+
 class Storage(Protocol):
     """The media files, by keys."""
 
@@ -137,6 +147,15 @@ class Storage(Protocol):
 
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder with what killed writers left in it, unless it contains anything else."""
+
+    def list_folders(self, parent: Key) -> Sequence[FolderAge]:
+        """List the folders directly in a folder, in order; none if there is no such folder."""
+
+    def remove_tree(self, folder: Key) -> None:
+        """Remove a folder with everything in it, however deep; does nothing if it is already gone.
+
+        It must be one within another folder: nothing that lies directly in the media root is removed.
+        """
 
     def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Remove what writers that were broken off have left and no reader sees.
