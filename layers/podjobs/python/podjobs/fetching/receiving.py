@@ -14,7 +14,7 @@ from podjobs.contract.redaction import redact
 from podjobs.fetching.parts import Kept, name_version
 
 PART_S = 60.0
-PART_BYTES = 2 << 30
+PART_BYTES = 1 << 30
 """Where the media are in a bucket, a part is kept on this machine until it is uploaded."""
 MOST_FAILURES = 3
 """In a row, without any progress, before the step is given back."""
