@@ -9,11 +9,13 @@ import pytest
 from pydantic import SecretStr
 
 from podjobs.backends.files import FileStorage
+from podjobs.backends.no_pod import NoPodApi
 from podjobs.backends.runner_client import HttpRunnerClient
 from podjobs.contract.errors import (
     FileChangedError,
     InvalidRequestError,
     NotNowError,
+    OperatorNeededError,
     PermanentError,
     Problem,
     RetryableError,
@@ -28,6 +30,7 @@ from podjobs.notification.function import NotificationFunction
 from podjobs.notification.runner_callback import RunnerSite
 from podjobs.notification.runner_calls import RunnerWaits
 from podjobs.testing import FakePodApi
+from support.jobs import encoding_job
 from support.scripted_pod import NO_ANSWER, ScriptedPod
 
 TOKEN = "5up3rt0ken"  # noqa: S105 - of these tests alone
@@ -277,6 +280,17 @@ def test_notify_runner_does_not_know_where_a_source_has_gone(pod, media):
     found = notify(pod, media, action="locate")
     assert isinstance(found, Relocation)
     assert found.whereabouts is Whereabouts.UNCHANGED
+
+
+def test_notify_runner_needs_no_pod_over_rest_but_jobs_of_celery_do(pod, media):
+    site = RunnerSite(HttpRunnerClient(TIMEOUT_S), WAITS)
+    function = NotificationFunction(NoPodApi(), FileStorage(media, "/media"), runner=site)
+    step = Step(
+        job=job(), step_id="notify", function="notification", action="encoding", accepted_at=0, private=private(pod)
+    )
+    assert isinstance(function.handle(step), Plan)
+    with pytest.raises(OperatorNeededError, match="POD_API_URL is `none`"):
+        function.handle(step.model_copy(update={"job": encoding_job(), "private": {}}))
 
 
 def test_notify_runner_of_a_function_that_calls_none_is_refused(media):

@@ -8,11 +8,17 @@ from podjobs.language_settings import LanguageSettings
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 from podjobs.settings import MediaSettings
 
+NO_POD = "none"
+"""In place of Pod's address."""
+
 
 class NotificationSettings(MediaSettings, LanguageSettings):
     """The settings that the notification function reads."""
 
-    pod_api_url: str = Field(description="URL of Pod's REST interface, such as https://pod.example.org/rest.")
+    pod_api_url: str = Field(
+        description="URL of Pod's REST interface, such as https://pod.example.org/rest; `none` where all jobs come "
+        "through the runner API."
+    )
     pod_api_token: SecretStr = Field(description="API token of a Pod user who is staff.")
     podjobs_pod_timeout_s: PositiveFloat = Field(
         default=300,
@@ -45,9 +51,16 @@ class NotificationSettings(MediaSettings, LanguageSettings):
         default=16, description="Steps that one instance of the function runs in parallel."
     )
 
+    @property
+    def has_pod(self) -> bool:
+        """Whether there is a Pod that is told over REST."""
+        return self.pod_api_url != NO_POD
+
     @field_validator("pod_api_url")
     @classmethod
     def _check_address(cls, value: str) -> str:
+        if value == NO_POD:
+            return value
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be of the form https://host/rest")
