@@ -138,7 +138,7 @@ _PARAMETERS = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     type_=st.sampled_from(["encoding", "studio", "transcription"]),
     parameters=_PARAMETERS,
