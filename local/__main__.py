@@ -9,12 +9,13 @@ import click
 
 from adapter.door.celery_studio import LAYOUT_HELP, LAYOUTS
 from local.configuration import configure, pod_settings, read_operator_settings
+from local.demonstration import Demonstration
 from local.environments import adapter_environment, command_environment, plain_environment, worker_environment
 from local.functions import SETTINGS
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.recording import Recorded
-from local.run import Demonstration, run
+from local.run import run
 from local.stack import running_environment
 from local.transports import Transport
 from local.up import EXIT_USAGE, up

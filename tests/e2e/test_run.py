@@ -242,7 +242,8 @@ def test_run_s3_server_killed_in_mid_job_is_started_again_and_the_job_ends_well(
 
 def test_run_s3_without_the_server_says_how_to_get_it(tmp_path):
     """As in an environment in which only requirements.txt is installed."""
-    code = "from local.run import *; import sys; sys.exit(run(Demonstration(None, (0, 0), None, False, on_s3=True)))"
+    wanted = "Demonstration(None, (0, 0), None, False, on_s3=True)"
+    code = f"from local.run import Demonstration, run; import sys; sys.exit(run({wanted}))"
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
     python.symlink_to(sys.executable)
