@@ -15,6 +15,16 @@ VIDEOS = "videos/"
 """Where Pod keeps each owner's videos: `videos/<owner>/<file>`. Source: docs/contract-pod.md."""
 
 
+def without_queries(params: str) -> str:
+    """A stored job, as JSON that may be shown: the URLs that it fetches may grant access to private files."""
+    try:
+        request = json.loads(params or "null")
+        files = [{**file, "url": redact(str(file["url"]))} for file in request["fetch"]]
+    except (ValueError, KeyError, TypeError):
+        return params
+    return json.dumps({**request, "fetch": files}, ensure_ascii=False)
+
+
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """The current record of a job."""
@@ -105,11 +115,8 @@ class JobRecord:
 
     @property
     def shown_request(self) -> str:
-        """What was requested, as JSON that may be shown: URLs may grant access to private files."""
-        if not self.request.get("fetch"):
-            return self.fields.get("params", "")
-        files = [{**file, "url": redact(str(file.get("url")))} for file in self.request["fetch"]]
-        return json.dumps({**self.request, "fetch": files}, ensure_ascii=False)
+        """What was requested, as JSON that may be shown."""
+        return without_queries(self.fields.get("params", ""))
 
     @property
     def source(self) -> str:
