@@ -30,8 +30,10 @@ class WebFile:
     """Where it redirects to."""
     encoding: str = ""
     """Its Content-Encoding."""
-    answers_whole_range: bool = False
-    """Whether its ranges are those of another position than was asked for."""
+    sends_another_part: bool = False
+    """Whether what it sends of a part begins at 1, whatever was asked for."""
+    begins_at: int = 0
+    """Where it begins to send although the whole was asked for."""
 
 
 class VideoWeb:
@@ -95,7 +97,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif start and file.ranges and start >= len(file.content):
             self._refuse(416)
         else:
-            self._send(file, start if file.ranges else 0)
+            self._send(file, (start if file.ranges else 0) or file.begins_at)
 
     def _refuse(self, status: int, location: str = "") -> None:
         self.send_response(status)
@@ -108,7 +110,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         rest = file.content[start:]
         self.send_response(206 if start else 200)
         if start:
-            first = 1 if file.answers_whole_range else start
+            first = 1 if file.sends_another_part else start
             self.send_header("Content-Range", f"bytes {first}-{len(file.content) - 1}/{len(file.content)}")
         if file.version:
             self.send_header("ETag", file.version)

@@ -69,6 +69,20 @@ def test_server_that_cannot_continue_is_asked_for_the_whole(web, fetch, media, h
     assert read(media) == content_of(5 * MIB)
 
 
+def test_part_that_was_not_asked_for_is_not_taken(web, fetch, media):
+    url = web.put("/a.mp4", content_of(3 * MIB), breaks_after=[MIB], sends_another_part=True)
+    fetch({url: SOURCE})
+    assert read(media) == content_of(3 * MIB)
+    assert web.starts == [0, MIB, 0]
+
+
+def test_server_that_never_begins_at_the_beginning_is_given_up(web, fetch):
+    url = web.put("/a.mp4", content_of(MIB), begins_at=5)
+    with pytest.raises(NotNowError, match="not sent from its beginning"):
+        fetch({url: SOURCE})
+    assert web.starts == [0, 0, 0]
+
+
 def test_length_that_is_marked_instead_of_said_will_do(web, fetch, media):
     url = web.put("/a.mp4", content_of(3 * MIB), length="chunked")
     fetch({url: SOURCE})

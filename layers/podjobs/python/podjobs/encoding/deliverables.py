@@ -86,7 +86,10 @@ def runner_info(context: EncodingContext, names: Sequence[str]) -> dict[str, Any
         names: of the files, as the client sees them.
     """
     job, recipe, results = context.job, context.recipe, context.results
-    base, resolutions = base_of(job), _resolutions(context.work.settings)
+    base = base_of(job)
+    # what a rendition is called that is not among the settings any more: by its size
+    sizes = {one.name: f"{one.width_px}x{one.height_px}" for one in recipe.renditions}
+    resolutions = sizes | _resolutions(context.work.settings)
     audio = sorted(name for name in names if name.startswith("audio_"))
     pictures = sorted(name for name in names if name.startswith(f"{base}_") and name.endswith(".png"))
     length_s = output_length_s(recipe, results.packages, results.audio.duration_s)

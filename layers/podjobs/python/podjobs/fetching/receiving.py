@@ -112,8 +112,10 @@ class Receiving:
         with self._web.open(self._url, wanted, self._limits.until_s) as content:
             if not wanted or not self._continues(content):
                 self._begin_anew(out, content, wanted)
-                if content.start:
+                if content.start and wanted:
                     return
+                if content.start:
+                    raise NotNowError(f"{shown(self._url)} is not sent from its beginning on.", retry_after_s=None)
             for block in content.blocks:
                 out.write(block)
                 self.size_bytes += len(block)

@@ -8,7 +8,7 @@ Source: docs/decisions/0033, which explains why nothing that is still needed is 
 
 import structlog
 
-from podjobs.contract.errors import OperatorNeededError
+from podjobs.contract.errors import OperatorNeededError, StepError
 from podjobs.contract.jobs import RecoveryJob
 from podjobs.contract.plans import Result
 from podjobs.contract.ports.storage import JobWork, Storage
@@ -70,10 +70,7 @@ def _remove_results(job: RecoveryJob, storage: Storage) -> tuple[str, ...]:
         for folder in storage.list_folders(RUNNER_FOLDER)
         if folder.name not in known and folder.changed_at < job.results_before
     ]
-    now = old[:MOST_RESULTS]
-    if not job.dry_run:
-        for name in now:
-            storage.remove_tree(job_folder(name))
+    now = [name for name in old[:MOST_RESULTS] if job.dry_run or _remove_result(name, storage)]
     if not now:
         return ()
     what = "The result of one task" if len(now) == 1 else f"The results of {len(now)} tasks"
@@ -82,6 +79,16 @@ def _remove_results(job: RecoveryJob, storage: Storage) -> tuple[str, ...]:
     sentence = f"{what} that had been kept long enough for runner clients {verb} removed.{more}"
     logger.info(sentence)
     return (sentence,)
+
+
+def _remove_result(job_id: str, storage: Storage) -> bool:
+    """Returns whether it could be removed: one that is being read is tried again, and keeps no other one."""
+    try:
+        storage.remove_tree(job_folder(job_id))
+    except StepError as error:
+        logger.warning(error.detail, result=job_id)
+        return False
+    return True
 
 
 def _remove_uploads(job: RecoveryJob, storage: Storage) -> tuple[str, ...]:
