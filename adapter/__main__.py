@@ -6,7 +6,7 @@ import click
 
 from adapter.operator.command_group import CommandGroup
 from adapter.operator.completion_command import VARIABLE
-from adapter.operator.terminal import EXIT_FAILURE, exit_with, settings_or_exit
+from adapter.operator.terminal import EXIT_FAILURE, EXIT_USAGE, exit_with, settings_or_exit
 
 EXIT_STATUSES = """\b
 Exit status:
@@ -28,6 +28,7 @@ def run() -> None:
     from adapter.process import run_adapter  # noqa: PLC0415 - no other command needs it
     from adapter.settings import adapter_settings  # noqa: PLC0415
     from podjobs.logs import configure_logs  # noqa: PLC0415
+    from podjobs.settings import SettingsError  # noqa: PLC0415
 
     settings = settings_or_exit(adapter_settings())
     configure_logs("adapter", settings.podjobs_log_level)
@@ -35,9 +36,12 @@ def run() -> None:
         asyncio.run(run_adapter(settings))
     except OSError as error:
         exit_with(
-            f"The adapter cannot serve its health pages: {error}. Set PODJOBS_HEALTH_PORT to a free port.",
+            f"The adapter cannot serve its pages: {error}. Set PODJOBS_HEALTH_PORT, or PODJOBS_RUNNER_PORT if it is "
+            "that one, to a free port.",
             EXIT_FAILURE,
         )
+    except SettingsError as error:
+        exit_with(str(error), EXIT_USAGE)
 
 
 if __name__ == "__main__":

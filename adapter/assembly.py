@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -53,7 +53,11 @@ from adapter.telemetry.snapshot import SnapshotReader
 from podjobs.contract.media_paths import MediaPaths
 from podjobs.contract.message_contracts import STATEMENTS, STEPS, MessageContract, ReplyT, RequestT
 from podjobs.contract.workflows import XAPI, celery_queues
+from podjobs.settings import MediaSettings, load_settings
 from podjobs.tracing import MISSING, is_wanted
+
+if TYPE_CHECKING:
+    from adapter.door.runner.routes import RunnerRoutes
 
 logger = structlog.get_logger(__name__)
 
@@ -80,6 +84,8 @@ class Parts:
     page: PageRoutes
     metrics: MetricsRoutes | None
     """None: they are not served."""
+    runner: "RunnerRoutes | None"
+    """None: there is no runner API."""
     alerts: AlertWatch | None
     """None: nobody gets mail."""
     mails: MailSender | None
@@ -127,13 +133,14 @@ def build_parts(settings: AdapterSettings, resources: AsyncExitStack) -> Parts:
         adapter_id=streams.adapter_id,
         jobs=jobs,
         doors=doors,
-        recovery=Recovery(jobs, records),
+        recovery=Recovery(jobs, records, settings.result_days),
         retention=Retention(jobs, records, settings.podjobs_dead_ttl_s),
         dispatches=dispatches,
         heartbeat=heartbeat,
         health=HealthRoutes(streams.adapter_id, jobs, doors, dispatches, dead_bound, intake),
         page=page,
         metrics=metrics if settings.podjobs_metrics else None,
+        runner=_build_runner(settings, resources) if settings.podjobs_runner_port else None,
         gauges=gauges,
         samples=Samples(jobs, gauges),
         alerts=alerts if settings.admins else None,
@@ -173,6 +180,28 @@ def _build_page(
     targets = open_targets(settings, records, jobs, lambda url: _open(url, resources, text=False))
     letters = DeadLetterSteering(DeadLetterReader(jobs), targets)
     return PageRoutes(settings, views, Actions(jobs, Steering(jobs, records)), letters)
+
+
+def _build_runner(settings: AdapterSettings, resources: AsyncExitStack) -> "RunnerRoutes":
+    """Build the runner API: of all that the adapter does, it alone reads media."""
+    # most adapters have none, and read no media
+    from adapter.door.runner.clients import Clients  # noqa: PLC0415
+    from adapter.door.runner.intake import TaskIntake  # noqa: PLC0415
+    from adapter.door.runner.results import Results  # noqa: PLC0415
+    from adapter.door.runner.routes import RunnerRoutes  # noqa: PLC0415
+    from podjobs.backends.storage import open_storage  # noqa: PLC0415
+
+    results = Results(open_storage(load_settings(MediaSettings)))
+    resources.callback(results.close)
+    # connections of its own: however many requests come at once, none of the adapter's work waits for one
+    jobs = _open(settings.jobs_url, resources, text=True)
+    records = Records(jobs, settings.podjobs_job_ttl_s, settings.podjobs_history_ttl_s)
+    intake = TaskIntake(records, {function.name for function in settings.functions})
+    routes = RunnerRoutes(Clients(settings.podjobs_runner_clients), intake, jobs, records, results)
+    routes.root = settings.podjobs_runner_root
+    routes.page_url = settings.podjobs_page_url or ""
+    routes.page_port = settings.podjobs_health_port
+    return routes
 
 
 @dataclass(frozen=True, slots=True)

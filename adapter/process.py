@@ -35,7 +35,8 @@ async def run_adapter(settings: AdapterSettings) -> None:
     A second signal ends the process at once; even then nothing is lost.
 
     Raises:
-        OSError: the port of the HTTP server is taken.
+        OSError: a port is taken.
+        SettingsError: the runner API is wanted, and the settings of the media are not valid.
     """
     stop = asyncio.Event()
     _on_signals(stop)
@@ -45,6 +46,11 @@ async def run_adapter(settings: AdapterSettings) -> None:
         resources.push_async_callback(server.stop)
         port = await server.start(settings.podjobs_health_host, settings.podjobs_health_port)
         parts.heartbeat.about.http = f"{settings.podjobs_health_host}:{port}"
+        if parts.runner:
+            parts.runner.page_port = port
+            runner = HttpServer([parts.runner])
+            resources.push_async_callback(runner.stop)
+            await runner.start(settings.podjobs_runner_host, settings.podjobs_runner_port)
         _log_start(settings, parts, port)
         await _work_until(stop, parts, settings)
     logger.info("The adapter has stopped.")
@@ -140,6 +146,9 @@ def _log_start(settings: AdapterSettings, parts: Parts, port: int) -> None:
         functions={dispatch.function.name: redact(dispatch.function.url) for dispatch in parts.dispatches},
         health=f"http://{settings.podjobs_health_host}:{port}/status",
     )
+    if parts.runner:
+        address = f"http://{settings.podjobs_runner_host}:{settings.podjobs_runner_port}{settings.podjobs_runner_root}"
+        logger.info("The runner API is served.", address=address, clients=sorted(settings.podjobs_runner_clients))
     if settings.statements is None:
         logger.info("PODJOBS_FUNCTION_URL_XAPI is not set: the queue xapi is not read.")
     else:

@@ -20,6 +20,7 @@ from adapter.delivery.transports import LAMBDA_SLOTS, check_function_url, defaul
 from adapter.operation_settings.operation import OperationSettings
 from adapter.record_settings import RecordSettings
 from adapter.retries import RetryPolicy
+from adapter.runner_settings import RunnerSettings
 from podjobs.contract.bounds import REQUEST_BYTES
 from podjobs.contract.workflows import XAPI, Function, all_functions, step_functions
 from podjobs.redis_urls import RedisUrl
@@ -78,7 +79,7 @@ class StatementSettings:
     held_bytes: int
 
 
-class AdapterSettings(RecordSettings, OperationSettings):
+class AdapterSettings(RecordSettings, RunnerSettings, OperationSettings):
     """The settings of the long-lived process; `adapter_settings` adds those of each function."""
 
     media_root: AbsolutePath = Field(

@@ -20,6 +20,7 @@ from benchmarks import hostile as hostile_benchmark
 from benchmarks import in_flight as in_flight_benchmark
 from benchmarks import ladder as ladder_benchmark
 from benchmarks import operate as operate_benchmark
+from benchmarks import runner as runner_benchmark
 from benchmarks import scale as scale_benchmark
 from benchmarks import start as start_benchmark
 from benchmarks import storage as storage_benchmark
@@ -89,6 +90,16 @@ def ladder(folder: Path, seconds: int, heights_px: tuple[int, ...], *, everythin
 def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
     """Compare the whole job with Pod's own commands and with one bare ffmpeg."""
     sys.exit(encode_benchmark.run(folder, seconds, repeat, vmaf_every))
+
+
+@benchmarks.command()
+@folder_option
+@click.option("--seconds", default=60, show_default=True, help="Length of the video.")
+@click.option("--repeat", default=3, show_default=True, help="How often it is encoded through each door; 0: not.")
+@click.option("--submissions", default=2000, show_default=True, help="How many tasks are handed over.")
+def runner(folder: Path, seconds: int, repeat: int, submissions: int) -> None:
+    """Measure the runner API: submissions a second, and a job beside the same one through Celery."""
+    sys.exit(runner_benchmark.run(folder, seconds, repeat, submissions))
 
 
 @benchmarks.command()

@@ -9,12 +9,13 @@ import click
 
 from adapter.door.celery_studio import LAYOUT_HELP, LAYOUTS
 from local.configuration import configure, pod_settings, read_operator_settings
+from local.demonstration import Demonstration
 from local.environments import adapter_environment, command_environment, plain_environment, worker_environment
 from local.functions import SETTINGS
 from local.ports import choose_ports, remembered_ports
 from local.programs import REPOSITORY
 from local.recording import Recorded
-from local.run import Demonstration, run
+from local.run import run
 from local.stack import running_environment
 from local.transports import Transport
 from local.up import EXIT_USAGE, up
@@ -76,13 +77,21 @@ def up_command(state_dir: Path, env_file: Path) -> None:
     show_default=True,
     help="How steps reach the functions: over HTTP, through RQ, or as AWS Lambda does.",
 )
+@click.option(
+    "--door",
+    type=click.Choice(["celery", "runner"]),
+    default="celery",
+    show_default=True,
+    help="How it is requested: by Celery messages, or through the runner API, as Pod from 4.2 on does.",
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Folder for the result.  [default: ./demo/<name>]")
 @click.option("--no-open", is_flag=True, help="Print the result and stop, instead of serving a page that plays it.")
-def run_command(  # noqa: PLR0913 - one for each option
+def run_command(  # noqa: PLR0913, PLR0917 - one for each option
     videos: tuple[Path, ...],
     cut: tuple[float, float],
     language: str,
     delivery: str,
+    door: str,
     output: Path | None,
     *,
     on_s3: bool,
@@ -96,6 +105,8 @@ def run_command(  # noqa: PLR0913 - one for each option
         raise click.UsageError("With --studio, say --start and --end in place of --cut; --transcribe is not possible.")
     if not is_studio and (len(videos) > 1 or studio["start_s"] or studio["end_s"]):
         raise click.UsageError("Name one VIDEO, or say --studio; --start and --end are for --studio, --cut for others.")
+    if is_studio and door == "runner":
+        raise click.UsageError("--studio is not possible with --door runner: Pod describes recordings otherwise there.")
     wanted = Demonstration(
         None if is_studio else next(iter(videos), None),
         cut,
@@ -105,6 +116,7 @@ def run_command(  # noqa: PLR0913 - one for each option
         on_s3=on_s3,
         transport=Transport(delivery),
         recording=recording,
+        through_runner=door == "runner",
     )
     sys.exit(run(wanted))
 

@@ -10,6 +10,7 @@ from adapter.media_root_settings import MediaRootSettings
 from adapter.operation_settings.alerts import AlertSettings
 from adapter.operation_settings.prices import PriceSettings
 from adapter.record_settings import RecordSettings
+from adapter.runner_settings import RunnerClientSettings
 from adapter.settings import adapter_settings
 from local.functions import SETTINGS
 from local.lambda_service.clients import client_environment, service_credentials
@@ -33,6 +34,8 @@ MODEL_PREFIXES = ("CT2_", "CUDA_", "HF_", "HUGGINGFACE_", "MKL_", "NVIDIA_", "OM
 """For speech models: where they are kept, how they are loaded and computed."""
 OUTWARD_FUNCTIONS = frozenset({"notification", "transcription", "xapi"})
 """Functions that reach Pod, Hugging Face or the LRS."""
+FETCHING_FUNCTIONS = frozenset({"encoding"})
+"""Functions that fetch files from web servers; directly, as a proxy would hide which addresses these have."""
 MODEL_FUNCTIONS = frozenset({"transcription"})
 STAND_IN_SETTINGS = frozenset({"ENCODING_TRANSCODING_CELERY_BROKER_URL", "POD_API_TOKEN", "VIDEO_RENDITIONS"})
 """What the stand-in for Pod reads, beside where the media are."""
@@ -52,11 +55,14 @@ CALLING_COMMAND = "check"
 SETTINGS_OF_COMMANDS: Mapping[str, tuple[type[PodSettings], ...]] = {
     "cost": (PriceSettings,),
     "mail-test": (AlertSettings,),
+    "runner-client": (RunnerClientSettings,),
     "show": (LanguageSettings,),
     "job": (LanguageSettings,),
     "submit": (MediaRootSettings,),
 }
 """What commands read beside where jobs and messages are."""
+RUNNER_PORT = "PODJOBS_RUNNER_PORT"
+"""With it, the adapter serves results: it alone of all that it does reads media."""
 OBJECT_STORAGE_URL = "s3://"
 """How MEDIA_URL begins if media are on an object storage."""
 
@@ -85,8 +91,9 @@ def adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
     names = EVERY_PROGRAM | CERTIFICATES | names_of(adapter_settings())
     invokes_lambda = any(name.startswith(FUNCTION_URL) and url.startswith(LAMBDA) for name, url in given.items())
     aws = _select(given, OUTWARD, AWS_PREFIXES) if invokes_lambda else {}
+    media = media_environment(given) if given.get(RUNNER_PORT, "0") != "0" else {}
     prefixes = EVERY_PROGRAM_PREFIXES + TRACE_PREFIXES
-    return _select(given, names, prefixes) | aws | secrets_environment(given)
+    return _select(given, names, prefixes) | aws | media | secrets_environment(given)
 
 
 def lambda_adapter_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -104,6 +111,8 @@ def function_environment(name: str, given: Mapping[str, str]) -> dict[str, str]:
     names = EVERY_PROGRAM | names_of(SETTINGS[name])
     if name in OUTWARD_FUNCTIONS:
         names |= OUTWARD
+    if name in FETCHING_FUNCTIONS:
+        names |= CERTIFICATES
     models = MODEL_PREFIXES if name in MODEL_FUNCTIONS else ()
     prefixes = EVERY_PROGRAM_PREFIXES + TRACE_PREFIXES + models
     environment = _select(given, names, prefixes) | secrets_environment(given)

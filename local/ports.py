@@ -8,7 +8,7 @@ from pathlib import Path
 
 from podjobs.contract.workflows import all_functions
 
-REDIS, POD, HEALTH, LAMBDA = "redis", "pod", "health", "lambda"
+REDIS, POD, HEALTH, LAMBDA, RUNNER = "redis", "pod", "health", "lambda", "runner"
 S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN = "s3", "s3-master", "s3-volume", "s3-filer", "s3-admin"
 OBJECT_STORE = (S3, S3_MASTER, S3_VOLUME, S3_FILER, S3_ADMIN)
 """The parts of the embedded S3 server."""
@@ -20,7 +20,7 @@ LOWEST_PORT = 1024
 
 Ports = dict[str, int]
 """Part → port: the embedded Redis, the stand-in for Pod, the adapter's pages, Lambda's API, each function by its
-name, and the parts of the embedded S3 server if there is one."""
+name, and the parts of the embedded S3 server and the runner API if there is one."""
 LISTENERS = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Opens pages of what listens on this machine: not through the proxy that the environment names for others."""
 
@@ -31,7 +31,11 @@ def part_names() -> tuple[str, ...]:
 
 
 def choose_ports(
-    given: Mapping[str, str], remembered: Ports | None = None, *, with_object_store: bool = False
+    given: Mapping[str, str],
+    remembered: Ports | None = None,
+    *,
+    with_object_store: bool = False,
+    with_runner: bool = False,
 ) -> Ports:
     """Find free ports.
 
@@ -39,10 +43,13 @@ def choose_ports(
         given: the operator's settings; PODJOBS_HEALTH_PORT is respected.
         remembered: ports of the last start, used again if they are still free.
         with_object_store: also for an S3 server.
+        with_runner: also for the runner API.
     """
     health = given.get("PODJOBS_HEALTH_PORT", "")
     wanted = dict.fromkeys(part_names(), ANY_FREE_PORT) | (remembered or {})
-    held = {name: _hold(wanted[name]) for name in part_names()}
+    held = {name: _hold(wanted[name]) for name in part_names()} | (
+        {RUNNER: _hold(ANY_FREE_PORT)} if with_runner else {}
+    )
     pairs = {name: _hold_pair() for name in OBJECT_STORE} if with_object_store else {}
     held |= {name: lower for name, (lower, _) in pairs.items()}
     ports = {name: sock.getsockname()[1] for name, sock in held.items()}

@@ -5,15 +5,12 @@ Or, of a recording of Pod's studio, its composition; then the encoding of what w
 
 import json
 import os
-import posixpath
 import shutil
 import signal
 import sys
-import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -21,27 +18,25 @@ from typing import Any, NoReturn
 from aiohttp import web
 from rich.console import Console
 
-from local.client import Progress, StandInControl, request_encoding
+from local.celery_way import process_recording, process_video
 from local.configuration import MODELS, Configuration, configure
+from local.demonstration import Demonstration, Outcome, Place, RunError
 from local.environments import AWS_PREFIXES
-from local.following import follow
 from local.lambda_service.emulator import emulator_binary
-from local.media import fetch, fetch_file, fetch_to, place
 from local.models import ModelError, installed_models
 from local.object_store import server_binary
-from local.page import Captions, application, listen, write_page
-from local.pod import track_key
-from local.ports import POD, choose_ports
-from local.recording import NotTakenError, Recorded, compose
+from local.page import application, listen, write_page
+from local.ports import RUNNER, choose_ports
+from local.recording import NotTakenError
 from local.report import duration_of, list_made_files, table_of
+from local.runner_client import RunnerDemonstration, list_by_kind
+from local.runner_way import CAPTIONS, RESULT, process_over_http
 from local.sample import SampleError, make_sample
 from local.stack import Stack, StackError, hold_state
 from local.transports import DELIVERY, Transport
 from podjobs.contract.errors import StepError
-from podjobs.contract.job_states import JobState
 from podjobs.settings import SettingsError
 
-VIDEO_ID = 1
 READY_S = 90.0
 LOG_LINES_SHOWN = 15
 MARKER = ".made-by-pod-functions"
@@ -60,54 +55,8 @@ OF_A_REAL_POD = (
     "XAPI_CELERY_BROKER_URL",
 )
 """Settings that would let a demonstration touch a real Pod."""
-OF_A_REAL_STORAGE = (*AWS_PREFIXES, "PODJOBS_S3_")
-"""How the names of settings begin that concern an installation's object storage."""
-
-
-class RunError(Exception):
-    """The demonstration cannot continue; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Demonstration:
-    """What the person at the terminal wants."""
-
-    video: Path | None
-    """None: a sample is made, unless there is a recording."""
-    cut: tuple[float, float]
-    """Seconds; 0, 0: the whole video."""
-    output: Path | None
-    """None: demo/<name> in the current folder."""
-    shows_page: bool
-    language: str = ""
-    """The language to transcribe it in; empty: not at all."""
-    on_s3: bool = False
-    """Whether the media are kept on an S3 server of its own, not in a folder."""
-    transport: Transport = Transport.HTTP
-    """How the adapter reaches the functions."""
-    recording: Recorded | None = None
-    """What is composed first."""
-
-    @property
-    def sources(self) -> tuple[Path, ...]:
-        """The files that were named."""
-        if self.recording:
-            return self.recording.sources
-        return (self.video,) if self.video else ()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of an encoding that succeeded."""
-
-    title: str
-    folder: Path
-    """Where the files are."""
-    took_s: float
-    captions: Captions | None = None
-    """Its captions, in the same folder; None: it was not transcribed, or nobody speaks in it."""
-    composed: tuple[Path, ...] = ()
-    """What was composed, and its log; empty: nothing."""
+OF_AN_INSTALLATION = (*AWS_PREFIXES, "PODJOBS_S3_", "PODJOBS_RUNNER_", "PODJOBS_FETCH_")
+"""How the names of settings begin that concern an installation's object storage, or its clients."""
 
 
 def run(wanted: Demonstration) -> int:
@@ -156,7 +105,7 @@ def _prepare(wanted: Demonstration, console: Console) -> tuple[Path, Path]:
     if output.exists() and not (output / MARKER).exists() and (not output.is_dir() or any(output.iterdir())):
         raise RunError(f"{str(output)!r} holds something else. Name an empty or new folder with --output.")
     with hold_state(output / "stack"):
-        for old in ("media", "stack/redis", "stack/objects", "stack.log"):
+        for old in ("media", RESULT, CAPTIONS, "stack/redis", "stack/objects", "stack.log"):
             path = output / old
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (output / MARKER).touch()
@@ -183,7 +132,7 @@ def _settings_of(wanted: Demonstration) -> dict[str, str]:
     given = {
         name: value
         for name, value in os.environ.items()
-        if value and name not in OF_A_REAL_POD and not name.startswith(OF_A_REAL_STORAGE)
+        if value and name not in OF_A_REAL_POD and not name.startswith(OF_AN_INSTALLATION)
     }
     given[DELIVERY] = wanted.transport
     if not wanted.language:
@@ -194,65 +143,22 @@ def _settings_of(wanted: Demonstration) -> dict[str, str]:
 
 
 def _process(wanted: Demonstration, video: Path, output: Path, given: dict[str, str], console: Console) -> Outcome:
-    """Start the stack, encode and transcribe the video, stop the stack."""
+    """Start the stack, have everything done, stop the stack."""
     media_dir = output / "media"
     media_dir.mkdir()
     state_dir = output / "stack"
     with hold_state(state_dir):
-        ports = choose_ports({}, with_object_store=wanted.on_s3)
-        configuration = configure(state_dir, given | {"MEDIA_ROOT": str(media_dir)}, ports)
+        ports = choose_ports({}, with_object_store=wanted.on_s3, with_runner=wanted.through_runner)
+        client = RunnerDemonstration(ports[RUNNER]) if wanted.through_runner else None
+        given = given | {"MEDIA_ROOT": str(media_dir)} | (client.settings if client else {})
+        configuration = configure(state_dir, given, ports)
         with _running(configuration, output / "stack.log", console) as stack:
-            pod, started = StandInControl(ports[POD]), time.monotonic()
-            if wanted.recording:
-                return _process_recording(wanted.recording, stack, pod, output, console)
-            source = place(video, configuration)
-            pod.announce(VIDEO_ID, wanted.language)
-            job_id = request_encoding(configuration.broker_url, VIDEO_ID, str(media_dir / source), wanted.cut)
-            _expect_done(follow(stack, job_id, video.name, console), output)
-            took_s = time.monotonic() - started
-            if wanted.language:
-                _follow_transcription(stack, pod, output, console)
-            folder = fetch(configuration, posixpath.join(posixpath.dirname(source), f"{VIDEO_ID:04d}"), media_dir)
-            captions = _take_captions(configuration, folder, wanted.language) if wanted.language else None
-    return Outcome(video.name, folder, took_s, captions)
-
-
-def _process_recording(
-    recording: Recorded, stack: Stack, pod: StandInControl, output: Path, console: Console
-) -> Outcome:
-    """Have a recording composed, and then encoded, which the stand-in requests once it has it, as Pod does."""
-    configuration, started = stack.configuration, time.monotonic()
-
-    def wait_for(job_id: str, name: str) -> None:
-        _expect_done(follow(stack, job_id, name, console), output)
-
-    media_dir = output / "media"
-    composed = compose(recording, configuration, media_dir, pod, wait_for)
-    wait_for(composed.encoding_job, "encoding")
-    took_s = time.monotonic() - started
-    folder = posixpath.join(posixpath.dirname(composed.key), f"{composed.video_id:04d}")
-    made = tuple(media_dir / key for key in (composed.key, composed.log) if fetch_to(configuration, key, media_dir))
-    title = " + ".join(source.name for source in recording.sources)
-    return Outcome(title, fetch(configuration, folder, media_dir), took_s, composed=made)
-
-
-def _follow_transcription(stack: Stack, pod: StandInControl, output: Path, console: Console) -> None:
-    """Wait for the transcription, which the stand-in requested when it imported the video, as Pod does."""
-    job_id = pod.transcription_of(VIDEO_ID)
-    if not job_id:
-        raise RunError("The video has no sound: there is nothing to transcribe. Run it without --transcribe.")
-    _expect_done(follow(stack, job_id, "captions", console), output)
-
-
-def _expect_done(end: Progress, output: Path) -> None:
-    if end.state != JobState.DONE:
-        raise RunError(f"The job ended as {end.state!r}. {end.error or f'{output}/stack.log says more.'}")
-
-
-def _take_captions(configuration: Configuration, folder: Path, language: str) -> Captions | None:
-    """Copy the track that the stand-in for Pod received to the media; None if nobody speaks in the video."""
-    captions = Captions(f"captions_{language}.vtt", language)
-    return captions if fetch_file(configuration, track_key(VIDEO_ID), folder / captions.file) else None
+            place = Place(stack, output, console)
+            if client:
+                return process_over_http(client, wanted, video, place)
+            return (
+                process_recording(wanted.recording, place) if wanted.recording else process_video(wanted, video, place)
+            )
 
 
 @contextmanager
@@ -297,8 +203,7 @@ def _report(outcome: Outcome, console: Console) -> str:
 
 
 def _read_info(outcome: Outcome) -> dict[str, Any]:
-    info: dict[str, Any] = json.loads((outcome.folder / "info_video.json").read_text(encoding="utf-8"))
-    return info
+    return list_by_kind(json.loads((outcome.folder / "info_video.json").read_text(encoding="utf-8")))
 
 
 def _encoded_s(outcome: Outcome, info: dict[str, Any]) -> float:

@@ -8,7 +8,7 @@ import aiohttp
 
 import podjobs
 from adapter.about import AdapterAbout
-from adapter.checks import adapters, functions, redis_servers, rq_pools
+from adapter.checks import adapters, functions, redis_servers, rq_pools, runner
 from adapter.checks.comparison import Clock, compare_clocks, compare_media, compare_versions
 from adapter.checks.functions import Examined
 from adapter.checks.queue_readers import SUBJECT as QUEUES
@@ -22,8 +22,8 @@ SETTINGS = "settings"
 LEAVE_S = 0.2
 """What is given up may take this long to close its connections."""
 SUBJECTS = (
-    SETTINGS, "Redis", "queues", "adapters", "paused", "dead letters", "functions", "media", "tools", "Pod", "LRS",
-    "clocks", "versions",
+    SETTINGS, "Redis", "queues", "adapters", runner.SUBJECT, "paused", "dead letters", "functions", "media", "tools",
+    "Pod", "LRS", "clocks", "versions",
 )  # fmt: skip
 """In the order in which they are shown."""
 
@@ -104,8 +104,28 @@ def _parts(
     parts[adapters.SUBJECT, "all"] = look_at_adapters
     if settings.podjobs_health_port:  # else it is chosen by the system, and known from the log alone
         parts[adapters.SUBJECT, "page"] = look_at_page
+    parts |= _parts_of_runner(settings, gathered, session)
     for function in wanted:
         parts[functions.SUBJECT, function.name] = lambda function=function: look_at_function(function)  # type: ignore[misc]
+    return parts
+
+
+def _parts_of_runner(
+    settings: AdapterSettings, gathered: _Gathered, session: aiohttp.ClientSession
+) -> dict[Part, Callable[[], Awaitable[None]]]:
+    """What is examined of the runner API, if there is one."""
+    if not settings.podjobs_runner_port:
+        return {}
+
+    async def look_at_api() -> None:
+        gathered.findings += await runner.look_at_runner(settings, session)
+
+    async def look_at_client(name: str) -> None:
+        gathered.findings += await runner.look_at_client(name, settings.podjobs_runner_clients[name])
+
+    parts: dict[Part, Callable[[], Awaitable[None]]] = {(runner.SUBJECT, "API"): look_at_api}
+    for name in settings.podjobs_runner_clients:
+        parts[runner.SUBJECT, f"client {name}"] = lambda name=name: look_at_client(name)  # type: ignore[misc]
     return parts
 
 

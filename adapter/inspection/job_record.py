@@ -9,9 +9,20 @@ from adapter.steps.script import problem_detail
 from podjobs.contract.errors import Problem
 from podjobs.contract.failure_sentences import Language, tell_failure
 from podjobs.contract.job_states import JobState
+from podjobs.contract.redaction import redact
 
 VIDEOS = "videos/"
 """Where Pod keeps each owner's videos: `videos/<owner>/<file>`. Source: docs/contract-pod.md."""
+
+
+def without_queries(params: str) -> str:
+    """A stored job, as JSON that may be shown: the URLs that it fetches may grant access to private files."""
+    try:
+        request = json.loads(params or "null")
+        files = [{**file, "url": redact(str(file["url"]))} for file in request["fetch"]]
+    except (ValueError, KeyError, TypeError):
+        return params
+    return json.dumps({**request, "fetch": files}, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,11 @@ class JobRecord:
     def target(self) -> str:
         """What it is for: the number of a video in Pod, or a recording."""
         return self.fields.get("target", "")
+
+    @property
+    def client(self) -> str:
+        """The client of the runner API that requested it; empty: it came another way."""
+        return self.fields.get("client", "")
 
     @property
     def is_of_recording(self) -> bool:
@@ -96,6 +112,11 @@ class JobRecord:
         except ValueError:
             return {}
         return found if isinstance(found, dict) else {}
+
+    @property
+    def shown_request(self) -> str:
+        """What was requested, as JSON that may be shown."""
+        return without_queries(self.fields.get("params", ""))
 
     @property
     def source(self) -> str:

@@ -3,11 +3,13 @@
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from podjobs.settings import LogSettings
 
 TOKEN_CHARS = 16
+NO_POD = "none"
+"""In place of Pod's address, as the function notification takes it."""
 
 
 def _web_address(url: str) -> str:
@@ -24,6 +26,7 @@ def _web_address(url: str) -> str:
 
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+PodAddress = Annotated[WebAddress | None, BeforeValidator(lambda value: None if value == NO_POD else value)]
 
 
 class PageSettings(LogSettings):
@@ -39,8 +42,8 @@ class PageSettings(LogSettings):
         description="Where administrators reach the page from outside, such as https://pod.example.org/podjobs if a "
         "reverse proxy passes that on; for links in the page and in mails. Needs PODJOBS_PAGE_TOKEN.",
     )
-    pod_api_url: WebAddress | None = Field(
-        default=None, description="Pod's REST interface, as the function notification has it: for links to Pod."
+    pod_api_url: Annotated[WebAddress | None, BeforeValidator(lambda value: None if value == NO_POD else value)] = (
+        Field(default=None, description="Pod's REST interface, as the function notification has it: for links to Pod.")
     )
     pod_media_url: WebAddress | None = Field(
         default=None, description="Pod's MEDIA_URL, absolute: to play on a job's page what it has made."

@@ -23,6 +23,7 @@ COMMANDS = {
     "adopt": "adapter.operator.adopt_command:adopt",
     "clean": "adapter.operator.clean_command:clean",
     "mail-test": "adapter.operator.mail_command:mail_test",
+    "runner-client": "adapter.operator.runner_command:runner_client",
     "handback": "adapter.operator.handback_command:handback",
     "takeover": "adapter.operator.handback_command:takeover",
     "completion": "adapter.operator.completion_command:completion",

@@ -10,6 +10,7 @@ import click
 
 from adapter.inspection.dead_letter_filter import KINDS, DeadLetterFilter
 from adapter.inspection.dead_letter_reader import DeadLetter, DeadLetterReader
+from adapter.inspection.job_record import without_queries
 from adapter.inspection.visible_text import visible
 from adapter.operator.job_options import Moment
 from adapter.operator.name_completion import complete_dead_letters
@@ -65,7 +66,10 @@ def _print(letters: Sequence[DeadLetter]) -> None:
 def dead_show(entry_id: str) -> None:
     """Show an entry in full, as JSON."""
     letter = ask_redis(lambda redis: DeadLetterReader(redis).get(entry_id))
-    click.echo(visible(json.dumps(_found(letter, entry_id).fields, indent=2, ensure_ascii=False)))
+    fields = _found(letter, entry_id).fields
+    if "params" in fields:
+        fields |= {"params": without_queries(fields["params"])}
+    click.echo(visible(json.dumps(fields, indent=2, ensure_ascii=False)))
 
 
 def _choosing(command: CommandT) -> CommandT:

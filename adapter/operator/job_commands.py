@@ -70,6 +70,7 @@ class _Job:
                 "owner": self.record.owner,
                 "progress": round(self.record.progress, 4),
                 **self.record.fields,
+                **({"params": self.record.shown_request} if "params" in self.record.fields else {}),
                 "told": self.told,
                 "running": [asdict(step) | {"is_gone": step.owner in self.gone} for step in self.running],
                 "attempts": [asdict(attempt) for attempt in self.attempts],
@@ -115,6 +116,8 @@ def _facts(record: JobRecord, told: str) -> "Table":
     table.add_row("job", record.id)
     for name in ("type", "target", "state", "stage"):
         table.add_row(name, record.fields.get(name, ""))
+    if record.client:
+        table.add_row("client", record.client)
     table.add_row("progress", f"{record.progress:.0%}")
     for name in ("accepted_at", "started_at", "ended_at"):
         table.add_row(name.removesuffix("_at"), format_time(record.fields.get(name)))
@@ -128,7 +131,7 @@ def _facts(record: JobRecord, told: str) -> "Table":
         table.add_row("reason", record.reason)
     if told:
         table.add_row("users are told", told)
-    table.add_row("request", record.fields.get("params", ""))
+    table.add_row("request", record.shown_request)
     return table
 
 

@@ -42,7 +42,8 @@ class PodLinks:
     def player(self, record: JobRecord) -> str:
         """What can be played of what the job has made; empty: nothing."""
         folder = record.request.get("output_folder")
-        if not self.media_url or record.state != JobState.DONE or not isinstance(folder, str):
+        is_in_pod = not record.client  # else Pod fetches it to another place
+        if not self.media_url or record.state != JobState.DONE or not is_in_pod or not isinstance(folder, str):
             return ""
         return f"{self.media_url}/{quote(folder)}/{_HEIGHT}"
 

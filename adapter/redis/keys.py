@@ -37,7 +37,15 @@ In the jobs' database (PODJOBS_REDIS_URL), each behind `{podjobs}:`
                                     cancelled_by, dead_letters (their entries, with
                                     spaces between). For forecasts: outline (of its plan, steps/outline.py), took_s
                                     and expected_s (of its steps that are done: what they took, and what the rates
-                                    let expect)
+                                    let expect). Of jobs that came through the runner API: client (its name),
+                                    told (1: the client was told of the end), undelivered (1: all is made, but the
+                                    client could not be told)
+    job:<id>:private                hash of what only the notification gets to know of such a job: notify_url and token
+                                    (secrets), answered_at (when its client was told its id last, seconds since the
+                                    epoch). It expires with the record
+    job:<id>:fetched                hash: file of its result → when it was fetched to its end, seconds since the epoch;
+                                    expires likewise
+    client:<client>                 set of the jobs of a client of the runner API that have not ended
     job:<id>:stages                 list of the stages to come, as JSON {name, steps: [StepSpec as JSON text, …]}
     job:<id>:ready:<function>       list of the current stage's StepSpecs that wait for that function's turn
     job:<id>:functions              set of the functions of its steps
@@ -107,8 +115,8 @@ In the brokers' databases:
 
 In the database of RQ, beside its own keys: podjobs:rq:<queue>:… (delivery/rq/store.py, podjobs/contract/rq_jobs.py).
 
-When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash, log and attempts
-expire.
+When a job ends, its stages, functions, ready, open, held and results are deleted at once; its hash, log, attempts,
+private and fetched expire.
 """
 
 from collections.abc import Callable
@@ -171,6 +179,12 @@ job_log = _key(f"{PREFIX}job:", ":log")
 """A job's log."""
 job_attempts = _key(f"{PREFIX}job:", ":attempts")
 """The list of a job's attempts."""
+job_private = _key(f"{PREFIX}job:", ":private")
+"""The hash of what only the notification gets to know of a job."""
+job_fetched = _key(f"{PREFIX}job:", ":fetched")
+"""The hash of the files of a job's result that were fetched."""
+client_jobs = _key(f"{PREFIX}client:")
+"""The set of a client's jobs that have not ended."""
 running = _key(f"{PREFIX}running:")
 """The hash of a function's attempts that run."""
 plans = _key(f"{PREFIX}plans:")

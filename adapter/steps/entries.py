@@ -44,7 +44,7 @@ def read_joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
     """Name what the script returned for a step, see Records.join."""
     if answer is None:
         return None
-    params, shared, error, accepted_at, flat, unreported, traceparent = answer
+    params, shared, error, accepted_at, flat, unreported, traceparent, *private = answer
     results = {name.partition("/")[2]: values for name, values in zip(flat[::2], flat[1::2], strict=True)}
     return {
         "params": params,
@@ -54,7 +54,21 @@ def read_joined(answer: Sequence[Any] | None) -> dict[str, Any] | None:
         "accepted_at": accepted_at,
         "results": results,
         "traceparent": traceparent or "",
+        "private": _read_private(*private) if private else {},
     }
+
+
+def _read_private(flat: Sequence[str], fetched: Sequence[str], now_s: str) -> dict[str, str]:
+    """Name what only the notification gets to know; nothing for a job of whose client nothing is kept.
+
+    It gets to know ages, not times: its clock may be another one.
+    """
+    private = dict(zip(flat[::2], flat[1::2], strict=True))
+    if not private:
+        return {}
+    answered_s = float(now_s) - float(private.pop("answered_at"))
+    ages = {name: round(float(now_s) - float(at_s), 3) for name, at_s in zip(fetched[::2], fetched[1::2], strict=True)}
+    return private | {"answered_s_ago": f"{answered_s:.3f}", "fetched": json.dumps(ages)}
 
 
 def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
@@ -77,6 +91,7 @@ def assemble_step(step: ClaimedStep, joined: dict[str, Any]) -> Step:
         shared=json.loads(shared) if shared else {},
         results={step_id: json.loads(values) for step_id, values in joined["results"].items()},
         failure=_failure(error, joined["unreported"]) if error else None,
+        private=joined["private"],
         attempt=step.attempt,
         timeout_s=spec.timeout_s,
         accepted_at=float(joined["accepted_at"]),

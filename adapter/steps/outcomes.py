@@ -8,8 +8,8 @@ class Accepted:
     """The outcome of accepting a job."""
 
     outcome: str
-    """`accepted`, `duplicate`, or `superseded` if a newer job for the target was accepted before; for a replay also
-    `gone` or the state that forbids it."""
+    """`accepted`, `duplicate`, or `superseded` if a newer job for the target was accepted before; `joined` if one that
+    does the same is in work; for a replay also `gone` or the state that forbids it."""
     other_id: str
     """The other job for the same target: the older one that was superseded, or the newer one; or an empty string."""
 

@@ -1,7 +1,7 @@
 """The job records: every change to jobs and steps is atomic (lua/basics.lua and what follows it)."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from adapter.steps.script import (
     HISTORY_TTL_S,
     SENTENCE_CHARS,
     JobScript,
+    changed_job,
     cut_sentences,
     measures_of,
     new_job,
@@ -32,7 +33,7 @@ from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan
 from podjobs.contract.relocations import Relocation, Whereabouts
-from podjobs.contract.workflows import LOCATE_STEP, read_job, workflow_of
+from podjobs.contract.workflows import FETCH, LOCATE_STEP, NOTIFICATION, read_job, workflow_of
 
 logger = structlog.get_logger(__name__)
 
@@ -70,6 +71,25 @@ class Records:
         new = [new_job(job) | position_of(place) | more for job, place, more in zip(jobs, given, begun, strict=True)]
         answers = await self.script.run("accept", jobs=new, revocation=REVOKED.arguments)
         return [Accepted(*answer) for answer in answers]
+
+    async def request(self, job: Job, private: Mapping[str, str]) -> Accepted:
+        """Accept a job of a client of the runner API, unless one that does the same is in work.
+
+        Args:
+            job: what was requested; its target names the request.
+            private: what only the notification gets to know, see `Step.private`.
+
+        Returns:
+            Its outcome is `accepted`, `joined` with the id of the job that is in work, or `duplicate` if this very job
+            was accepted before.
+        """
+        new = new_job(job) | {"joins": True, "private": dict(private)}
+        (answer,) = await self.script.run("accept", jobs=[new], revocation=REVOKED.arguments)
+        return Accepted(*answer)
+
+    async def note_fetched(self, job_id: str, file: str) -> None:
+        """Note that a client has fetched a file of a job's result to its end."""
+        await self.script.run("note_fetched", job=job_id, file=file)
 
     async def take(self, function: str, owner: str, count: int) -> tuple[list[Entry], str]:
         """Take up to `count` steps of a function, in fair turns over all jobs; they are in its stream from now on.
@@ -111,6 +131,7 @@ class Records:
                 "action": step.spec.action,
                 "attempt": step.attempt,
                 "owner": owner,
+                "private": step.function == NOTIFICATION.name,
             }
             for step in steps
         ]
@@ -124,13 +145,18 @@ class Records:
         """Store a step's reply and advance the job."""
         if isinstance(reply, Relocation):
             return await self.relocate(step, reply, note)
-        plan = None
+        plan: dict[str, Any] | None = None
         values = "{}"
         if isinstance(reply, Plan):
             weight = sum(spec.weight for stage in reply.stages for spec in stage.steps)
             stages = [stage_text(stage) for stage in reply.stages]
             plan = {"shared": json.dumps(reply.shared), "weight": weight, "stages": stages}
-            plan |= {"outline": write_outline(reply.stages), "measures": measures_of(reply)}
+            plan |= {"measures": measures_of(reply)}
+            # what these plan is no more than the job's first stage, or its last one
+            if step.spec.action != FETCH and step.function != NOTIFICATION.name:
+                plan |= {"outline": write_outline(reply.stages)}
+            if reply.job is not None:
+                plan |= {"job": changed_job(step.job_id, reply.job)}
         else:
             values = json.dumps(reply.values)
         outcome, age_s = await self.script.run(

@@ -23,6 +23,7 @@ logger = structlog.get_logger(__name__)
 CHECK_S = 60.0
 """Between two looks whether it is due; the first comes that long after the adapter's start."""
 EVERY_S = 6 * 3600
+DAY_S = 86_400
 KNOWN_LIMIT = 1500
 """Ids that travel in a step, of some 36 bytes each. With more jobs in work than that, Redis has lost nothing."""
 
@@ -30,16 +31,20 @@ KNOWN_LIMIT = 1500
 class Recovery:
     """Starts recovery jobs, one at a time, whichever adapter comes first."""
 
-    def __init__(self, redis: RedisClient, records: Records, check_s: float = CHECK_S) -> None:
+    def __init__(
+        self, redis: RedisClient, records: Records, result_days: float | None = None, check_s: float = CHECK_S
+    ) -> None:
         """Create it; `run` does the work.
 
         Args:
             redis: the jobs' database, a client that returns text.
             records: where the job is stored.
+            result_days: days for which results are kept that clients of the runner API fetch; None: they are left.
             check_s: seconds between two looks.
         """
         self._redis = redis
         self._records = records
+        self._result_days = result_days
         self._check_s = check_s
 
     async def run(self) -> None:
@@ -55,7 +60,7 @@ class Recovery:
         """Start a recovery job if none was started lately. Raises RedisError."""
         if not await self._redis.set(keys.RECOVERY, "", nx=True, ex=EVERY_S):
             return False
-        job = await new_recovery(self._redis)
+        job = await new_recovery(self._redis, self._result_days)
         if job is None:
             logger.info("The work of lost jobs is looked for later: there are many jobs.")
             return False
@@ -63,11 +68,14 @@ class Recovery:
         return True
 
 
-async def new_recovery(redis: RedisClient, *, dry_run: bool = False) -> RecoveryJob | None:
+async def new_recovery(
+    redis: RedisClient, result_days: float | None = None, *, dry_run: bool = False
+) -> RecoveryJob | None:
     """A job that compares what is in the media storage with the jobs that are in work now.
 
     Args:
         redis: the jobs' database, a client that returns text.
+        result_days: as for `Recovery`.
         dry_run: it only reports, and supersedes none that removes.
 
     Returns:
@@ -83,6 +91,7 @@ async def new_recovery(redis: RedisClient, *, dry_run: bool = False) -> Recovery
         target="work (dry run)" if dry_run else "work",
         known=tuple(known),
         known_at=known_at,
+        results_before=None if result_days is None else known_at - result_days * DAY_S,
         dry_run=dry_run,
         reply_to=Nobody(),
     )

@@ -11,12 +11,13 @@ from adapter.steps.versions import RECORD_VERSION, NewerRecordError
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.plans import Plan, Stage
-from podjobs.contract.workflows import workflow_of
+from podjobs.contract.reply_to import RunnerCallback
+from podjobs.contract.workflows import NOTIFY, read_job, workflow_of
 
 _STATES = ", ".join(f"{state} = '{state}'" for state in JobState)
 _PARTS = ("basics", "history", "pace", "turns", "steps", "jobs", "relocation", "retention", "operations")
 _LUA = [(Path(__file__).parent / "lua" / f"{part}.lua").read_text(encoding="utf-8") for part in _PARTS]
-_NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}"
+_NAMES = f"local STATE = {{ {_STATES} }}\nlocal VERSION = {RECORD_VERSION}\nlocal NOTIFY = '{NOTIFY}'"
 _SCRIPT = "\n".join([_NAMES, *_LUA])
 
 
@@ -61,7 +62,7 @@ def stage_text(stage: Stage) -> str:
 def new_job(job: Job) -> dict[str, Any]:
     """Write a job that begins, as the script takes it."""
     workflow = workflow_of(job)
-    first = workflow.first_stage
+    first = workflow.first_stage_of(job)
     return {
         "id": job.id,
         "type": job.type,
@@ -69,6 +70,30 @@ def new_job(job: Job) -> dict[str, Any]:
         "params": job.model_dump_json(),
         "weight": sum(spec.weight for spec in first.steps),
         "first_stage": stage_text(first),
+        **({"client": job.reply_to.client} if isinstance(job.reply_to, RunnerCallback) else {}),
+        **_endings_of(job),
+    }
+
+
+def changed_job(job_id: str, changed: dict[str, Any]) -> dict[str, Any]:
+    """Write a job as its plan changes it, as the script takes it.
+
+    Args:
+        job_id: of the job that is planned.
+        changed: how it goes on, perhaps as one of another type.
+
+    Raises:
+        ValueError: it is not a job, or another one.
+    """
+    job = read_job(changed)
+    if job.id != job_id:
+        raise ValueError(f"the plan changes the job {job_id} into another one, {job.id}")
+    return {"params": job.model_dump_json(), **_endings_of(job)}
+
+
+def _endings_of(job: Job) -> dict[str, Any]:
+    workflow = workflow_of(job)
+    return {
         "failure_stages": [stage_text(stage) for stage in workflow.failure_stages],
         "discard_stages": [stage_text(stage) for stage in workflow.discard_stages],
     }

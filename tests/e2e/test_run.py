@@ -96,6 +96,23 @@ def test_run_transcribe_shows_captions_on_the_page(environment, talk, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--s3",)])
+def test_run_door_runner_requests_and_fetches_over_http(environment, talk, tmp_path, options):
+    """All is what the client has fetched: nothing is read in the media storage."""
+    video = tmp_path / "l'été à la mer.mp4"
+    video.write_bytes(talk.read_bytes())
+    arguments = ("--door", "runner", "--transcribe", "en", "--cut", "0.5", "3.5", "--no-open")
+    result = run(environment, tmp_path, *options, *arguments, "--", video)
+    assert result.returncode == 0, result.stdout + result.stderr
+    folder = Path(re.search(r"^The files are in (.+)$", result.stdout, re.MULTILINE)[1])
+    assert folder.name == "result"
+    names = {path.name for path in folder.iterdir()}
+    assert {"livestream.m3u8", "info_video.json", "captions_en.vtt", "encoding.log"} <= names
+    assert any(re.fullmatch(r"360p_.+\.mp4", name) for name in names)
+    assert re.search(r"^3\.0 s of video", result.stdout, re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--s3",)])
 def test_run_studio_composes_encodes_and_says_where_both_are(environment, make_clip, tmp_path, options):
     sources = [make_clip(name) for name in ("presentation.mp4", "presenter.mp4")]
     result = run(environment, tmp_path, *options, "--studio", *sources, "--layout", "pipb", "--end", "1.5", "--no-open")
@@ -225,7 +242,8 @@ def test_run_s3_server_killed_in_mid_job_is_started_again_and_the_job_ends_well(
 
 def test_run_s3_without_the_server_says_how_to_get_it(tmp_path):
     """As in an environment in which only requirements.txt is installed."""
-    code = "from local.run import *; import sys; sys.exit(run(Demonstration(None, (0, 0), None, False, on_s3=True)))"
+    wanted = "Demonstration(None, (0, 0), None, False, on_s3=True)"
+    code = f"from local.run import Demonstration, run; import sys; sys.exit(run({wanted}))"
     python = tmp_path / "bin" / "python"
     python.parent.mkdir()
     python.symlink_to(sys.executable)

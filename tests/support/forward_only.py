@@ -16,8 +16,8 @@ class ForwardOnlyStorage:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
-    def open(self, key: Key) -> BinaryIO:
-        return io.BufferedReader(_ForwardOnly(self._storage.open(key)))
+    def open(self, key: Key, first: int = 0) -> BinaryIO:
+        return io.BufferedReader(_ForwardOnly(self._storage.open(key, first)))
 
 
 class _ForwardOnly(io.RawIOBase):

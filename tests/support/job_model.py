@@ -112,7 +112,7 @@ class Model:
         self.jobs[job.id] = ModelJob(job)
         self.current[job.target] = job.id
         self.live.add(job.id)
-        self.jobs[job.id].divert(JobState.QUEUED, [workflow_of(job).first_stage])
+        self.jobs[job.id].divert(JobState.QUEUED, [workflow_of(job).first_stage_of(job)])
         return older
 
     def replay(self, job: Job) -> tuple[str, str]:
@@ -163,7 +163,7 @@ class Model:
         if job.restarts > limit:
             return False
         job.results = {}
-        job.divert(job.state, [workflow_of(job.job).first_stage])
+        job.divert(job.state, [workflow_of(job.job).first_stage_of(job.job)])
         return True
 
     def _after(self, job_id: str, outcome: str) -> str:

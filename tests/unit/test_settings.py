@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapter.operation_settings.page import PageSettings
 from podjobs.backends.storage import STORAGES, open_storage
 from podjobs.contract.media_urls import MEDIA_URL_FORMS
 from podjobs.encoding.settings import EncodingSettings
@@ -139,6 +140,17 @@ def test_load_settings_address_of_pod_that_is_none_is_refused(monkeypatch, url, 
     with pytest.raises(SettingsError, match=said) as refused:
         load_settings(NotificationSettings)
     assert "s3cr3t" not in str(refused.value)
+
+
+def test_load_settings_site_without_a_pod_over_rest_says_none(monkeypatch):
+    """All its jobs come through the runner API; a setting that is missing is an error all the same."""
+    for name, value in {"MEDIA_ROOT": "/media", "POD_API_TOKEN": "none", "POD_API_URL": "none"}.items():
+        monkeypatch.setenv(name, value)
+    assert not load_settings(NotificationSettings).has_pod
+    assert load_settings(PageSettings).pod_api_url is None
+    monkeypatch.delenv("POD_API_URL")
+    with pytest.raises(SettingsError, match="POD_API_URL"):
+        load_settings(NotificationSettings)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from adapter.inspection.forecast.simulation import Lane, Packets, SimulatedJob, 
 from adapter.inspection.forecast.snapshot import FunctionQueue, LiveJob, Snapshot, StepInStream
 from adapter.steps.outline import StageOutline, StepGroup, read_outline, write_outline
 from podjobs.contract.job_states import JobState
-from podjobs.contract.workflows import NOTIFICATION, WORKFLOWS
+from podjobs.contract.workflows import FETCH, FETCH_STAGE, NOTIFICATION, WORKFLOWS
 
 STEPS = 30_000
 """More than these are not played one by one: each takes some five millionths of a second."""
@@ -140,6 +140,8 @@ class _Course:
             position = len(outline) - job.stages_left - 1
             if position >= 0 and outline[position].name == job.stage:
                 return outline[position], _ToCome(job.outline, position + 1)
+            if job.stage == FETCH:
+                return read_outline(_FETCHING)[0], _behind_fetch(job.type, self._typical(job.type).outline)
             return _first_stage(job.type), self._typical(job.type)
         if job.state != JobState.FAILING or not job.stages_left:
             return None, _NOTHING
@@ -204,6 +206,15 @@ def next_attempt_s(step: StepInStream, queue: FunctionQueue) -> float:
 @functools.cache
 def _first_stage(job_type: str) -> StageOutline:
     return read_outline(write_outline([WORKFLOWS[job_type].first_stage]))[0]
+
+
+_FETCHING = write_outline([FETCH_STAGE])
+
+
+def _behind_fetch(job_type: str, typical: str) -> _ToCome:
+    """What comes once a job's files are fetched: it is planned, and then as others of its type."""
+    first = json.loads(write_outline([WORKFLOWS[job_type].first_stage]))
+    return _ToCome(json.dumps([*first, *json.loads(typical)], separators=(",", ":")))
 
 
 @functools.cache

@@ -20,7 +20,7 @@
 -- into objects and lose digits of long numbers.
 
 -- records.py puts this before the text: the table STATE, the job states of podjobs/contract/job_states.py by their
--- names; and the number VERSION, the version of the records of versions.py.
+-- names; the number VERSION, the version of the records of versions.py; and NOTIFY, the name of a job's last stage.
 
 -- The state in which a job ends, by the state it is in when its last stage is done.
 local END_STATE = {
@@ -49,6 +49,7 @@ end
 local function record(job) return prefix .. 'job:' .. job end
 local function part(job, name) return prefix .. 'job:' .. job .. ':' .. name end
 local function stream(name) return prefix .. 'steps:' .. name end
+local function jobs_of_client(client) return prefix .. 'client:' .. client end
 local function running(name) return prefix .. 'running:' .. name end
 local function current(job)
   local about = call('HMGET', record(job), 'type', 'target')

@@ -1,7 +1,7 @@
 -- How jobs begin, advance and end.
 
 local function end_job(job)
-  local found = call('HMGET', record(job), 'state', 'cancelled_by')
+  local found = call('HMGET', record(job), 'state', 'cancelled_by', 'client')
   local state = END_STATE[found[1]]
   if state == STATE.failed and found[2] then state = STATE.cancelled end
   clear_steps(job)
@@ -12,6 +12,9 @@ local function end_job(job)
   call('EXPIRE', record(job), arguments.ttl_s)
   call('EXPIRE', part(job, 'log'), arguments.ttl_s)
   call('EXPIRE', attempts(job), arguments.history_ttl_s)
+  call('EXPIRE', part(job, 'private'), arguments.ttl_s)
+  call('EXPIRE', part(job, 'fetched'), arguments.ttl_s)
+  if found[3] then call('SREM', jobs_of_client(found[3]), job) end
   call('SREM', prefix .. 'live', job)
   call('ZADD', prefix .. 'jobs', now(), job)
   note_job_end(job, state)
@@ -65,12 +68,36 @@ local function note_newest(job)
   call('EXPIRE', newest(job), NEWEST_TTL_S)
 end
 
+-- Whoever requested a job has its id: it is not notified before it has noted that.
+local function note_answer(job) call('HSET', part(job, 'private'), 'answered_at', now()) end
+
+-- The job that does the same for the same client, and has not ended: both requests are one. Nothing if there is none, if
+-- its client has been told of the end (whatever it does with our answer, it would not be told again), or if it has failed
+-- and its failure is being reported.
+local function find_in_flight(job)
+  local same = job.joins and call('GET', prefix .. 'current:' .. job.type .. ':' .. job.target)
+  if not same then return end
+  local found = call('HMGET', record(same), 'state', 'told')
+  if not found[2] and (found[1] == STATE.queued or found[1] == STATE.running) then return same end
+end
+
+-- What is known to the notification alone; see keys.py.
+local function keep_private(job)
+  if not job.private then return end
+  for name, value in pairs(job.private) do call('HSET', part(job.id, 'private'), name, value) end
+  note_answer(job.id)
+end
+
 local function write_record(job, state)
   local time = now()
   call('HSET', record(job.id), 'type', job.type, 'target', job.target, 'params', job.params, 'state', state,
     'weight_total', job.weight, 'weight_done', 0, 'accepted_at', time,
     'failure_stages', cjson.encode(job.failure_stages), 'discard_stages', cjson.encode(job.discard_stages))
   if job.traceparent then call('HSET', record(job.id), 'traceparent', job.traceparent) end
+  if job.client then
+    call('HSET', record(job.id), 'client', job.client)
+    call('SADD', jobs_of_client(job.client), job.id)
+  end
   call('ZADD', prefix .. 'jobs', time, job.id)
 end
 
@@ -86,6 +113,7 @@ end
 
 -- Start a job and supersede the one that is running for its target. Returns the latter's id, or ''.
 local function start_job(job)
+  keep_private(job)
   local target = prefix .. 'current:' .. job.type .. ':' .. job.target
   local older = call('GET', target)
   if not (older and older ~= job.id and supersede(older, job.id)) then older = '' end

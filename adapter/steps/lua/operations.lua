@@ -3,13 +3,16 @@
 local operations = relocation
 
 -- Accept jobs. Returns for each: 'accepted' and the id of the job it superseded or '', or 'superseded' and the id of the
--- newer job, or 'duplicate' and ''.
+-- newer job, or 'joined' and the id of the job in work that is the same, or 'duplicate' and ''.
 function operations.accept()
   local answers = {}
   for i, job in ipairs(arguments.jobs) do
-    local newer = find_newer(job)
+    local newer, same = find_newer(job), find_in_flight(job)
     if call('EXISTS', record(job.id)) == 1 then
       answers[i] = { 'duplicate', '' }
+    elseif same then
+      note_answer(same)
+      answers[i] = { 'joined', same }
     elseif newer then
       end_older(job, newer)
       answers[i] = { 'superseded', newer }
@@ -58,7 +61,8 @@ function operations.join()
         call('HSET', record(wanted.job), 'state', STATE.running, 'started_at', now())
       end
       note_begin(wanted)
-      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6], found[7] }
+      answers[i] = { found[1], found[2], found[3], found[4], needed_results(wanted.job, wanted.needs), found[6], found[7],
+        unpack(wanted.private and private_values(wanted.job) or {}) }
     else
       drop(wanted)
       answers[i] = false
@@ -99,6 +103,9 @@ function operations.commit()
     call('DEL', part(done.job, 'stages'))
     for _, stage in ipairs(done.plan.stages) do call('RPUSH', part(done.job, 'stages'), stage) end
     note_plan(done.job, done.plan.outline)
+    if done.plan.job then change_job(done.job, done.plan.job) end
+    -- its client was told of the end, and what follows only looks whether it has fetched the result
+    if call('HGET', record(done.job), 'stage') == NOTIFY then call('HSET', record(done.job), 'told', 1) end
   end
   local accepted_at = call('HGET', record(done.job), 'accepted_at')
   return { advance(done.job), tostring(now() - accepted_at) }
@@ -113,7 +120,7 @@ function operations.fail()
   if not valid then return { 'duplicate' } end
   note_end(failed, 'failed')
   write_log(failed.job, { failed.sentence })
-  local found = call('HMGET', record(failed.job), 'state', 'failure_stages')
+  local found = call('HMGET', record(failed.job), 'state', 'failure_stages', 'client', 'stage')
   if found[1] == STATE.superseded or found[1] == STATE.cancelled then return { end_job(failed.job) } end
   dead_letter_step(failed)
   if found[1] == STATE.failing then
@@ -123,7 +130,12 @@ function operations.fail()
     return { outcome == 'continued' and STATE.failing or outcome }
   end
   call('HSET', record(failed.job), 'error', failed.problem)
-  local outcome = divert(failed.job, STATE.failing, cjson.decode(found[2]))
+  local left = cjson.decode(found[2])
+  if found[3] and found[4] == NOTIFY then -- all is made, and its client cannot be told: it may still come for it
+    call('HSET', record(failed.job), 'undelivered', 1)
+    left = {}
+  end
+  local outcome = divert(failed.job, STATE.failing, left)
   return { outcome == 'continued' and STATE.failing or outcome }
 end
 
@@ -175,7 +187,8 @@ function operations.replay()
   if not state and not letter then return { 'gone', '' } end
   if state and state ~= STATE.failed and state ~= STATE.cancelled then return { state, '' } end
   clear_steps(job.id)
-  call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'), attempts(job.id))
+  call('DEL', record(job.id), part(job.id, 'results'), part(job.id, 'log'), attempts(job.id), part(job.id, 'fetched'))
+  call('PERSIST', part(job.id, 'private'))
   local older = start_job(job)
   if letter then call('XDEL', prefix .. 'dead', letter) end
   for other in string.gmatch(found[2] or '', '%S+') do call('XDEL', prefix .. 'dead', other) end
@@ -196,6 +209,14 @@ function operations.revoke()
   forget_revoked()
   call('ZADD', prefix .. 'revoked', now(), arguments.job)
   return { 'remembered' }
+end
+
+-- A client has fetched a file of a job's result to its end.
+function operations.note_fetched()
+  if call('EXISTS', record(arguments.job)) == 0 then return { 'gone' } end
+  call('HSET', part(arguments.job, 'fetched'), arguments.file, now())
+  if call('TTL', record(arguments.job)) > 0 then call('EXPIRE', part(arguments.job, 'fetched'), arguments.ttl_s) end
+  return { 'noted' }
 end
 
 -- Remove what is older than it is kept; see retention.lua.

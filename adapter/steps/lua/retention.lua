@@ -57,7 +57,7 @@ local function trim_jobs(skip, ttl_s)
   for _, job in ipairs(old) do
     local is_ours = tonumber(call('HGET', record(job), 'version') or 1) <= VERSION
     if call('EXISTS', record(job)) == 0 or is_ours and has_ended(job) then
-      call('DEL', record(job), part(job, 'log'), attempts(job))
+      call('DEL', record(job), part(job, 'log'), attempts(job), part(job, 'private'), part(job, 'fetched'))
       call('ZREM', prefix .. 'jobs', job)
       gone = gone + 1
     end

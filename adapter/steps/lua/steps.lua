@@ -59,6 +59,17 @@ local function needed_results(job, needs)
   return found
 end
 
+-- What is known to the notification alone, the files of the result that were fetched, both as flat lists, and the time.
+local function private_values(job)
+  return { call('HGETALL', part(job, 'private')), call('HGETALL', part(job, 'fetched')), now() }
+end
+
+-- The job goes on as its plan says. Its type in the record stays: it is what was requested, and what a repeat names.
+local function change_job(job, changed)
+  call('HSET', record(job), 'params', changed.params, 'failure_stages', cjson.encode(changed.failure_stages),
+    'discard_stages', cjson.encode(changed.discard_stages))
+end
+
 -- Read entries of a function's stream that nobody has read yet, for an adapter.
 local function read_entries(name, owner, count)
   local answer = call('XREADGROUP', 'GROUP', GROUP, owner, 'COUNT', count, 'STREAMS', stream(name), '>')

@@ -18,11 +18,13 @@ local function clock(name) return prefix .. 'turns:' .. name .. ':clock' end
 local function bell(name) return prefix .. 'turns:' .. name .. ':bell' end
 local function since(name) return prefix .. 'turns:' .. name .. ':since' end
 
--- The only place that says who gets how much.
+-- The only place that says who gets how much. The jobs of a client of the runner API share what one job has: however many
+-- it sends at once, the others have their turns.
 local function choose_share(job)
-  local weights = call('HMGET', record(job), 'weight_total', 'weight_done')
-  local left = math.max(LEAST_LEFT, (tonumber(weights[1]) or 0) - (tonumber(weights[2]) or 0))
-  return math.max(1, math.floor(SHARES / math.sqrt(left)))
+  local found = call('HMGET', record(job), 'weight_total', 'weight_done', 'client')
+  local left = math.max(LEAST_LEFT, (tonumber(found[1]) or 0) - (tonumber(found[2]) or 0))
+  local sharing = found[3] and call('SCARD', jobs_of_client(found[3])) or 1
+  return math.max(1, math.floor(SHARES / math.sqrt(left) / math.max(1, sharing)))
 end
 
 -- Its share while it is in a queue; 0 if its record is gone.

@@ -70,6 +70,14 @@ def test_write_is_read_under_its_name_and_no_other(storage, name):
     assert storage.list_files("videos") == ("videos/other",)
 
 
+@pytest.mark.parametrize("first", [0, 1, 699_999, 700_000])
+def test_open_reads_from_a_position_to_the_end(storage, first):
+    content = bytes(range(250)) * 2800
+    storage.write("videos/file", content)
+    with storage.open("videos/file", first) as file:
+        assert file.read() == content[first:]
+
+
 @every_name
 def test_write_makes_folders_of_every_name(storage, name):
     storage.write(f"{name}/{name}/file", b"content")

@@ -95,6 +95,24 @@ def test_media_are_mounted_where_media_are_used(services):
     assert (media["type"], media["source"]) == ("bind", "/mnt/media")
 
 
+def test_runner_api_alone_lets_the_adapter_read_the_media():
+    files = ("-f", "compose.yaml", "-f", "compose.runner.yaml")
+    done = compose(*files, "config", "--format", "json", given=GIVEN | {"PODJOBS_RUNNER_CLIENTS": '{"pod": {}}'})
+    assert done.returncode == 0, done.stderr
+    adapter = json.loads(done.stdout)["services"]["adapter"]
+    (media,) = [volume for volume in adapter["volumes"] if volume["target"] == "/media"]
+    assert (media["source"], media["read_only"]) == ("/mnt/media", True)
+    own = names_of(adapter_settings()) | names_of(MediaSettings)
+    assert {name for name in adapter["environment"] if not name.startswith(("AWS_", "OTEL_"))} <= own
+    assert adapter["environment"]["MEDIA_URL"] == "file:///media"
+    assert {(port["host_ip"], port["target"]) for port in adapter["ports"]} == {
+        ("127.0.0.1", 8090),
+        ("127.0.0.1", 8091),
+    }
+    without = compose(*files, "config", "-q")
+    assert "podjobs runner-client writes it" in without.stderr
+
+
 def test_redis_keeps_what_it_has_accepted_and_is_reached_from_this_machine_only(services):
     command = " ".join(services["redis"]["command"])
     assert all(words in command for words in ("appendonly yes", "appendfsync always", "maxmemory-policy noeviction"))

@@ -149,6 +149,14 @@ def test_program_that_reads_no_media_has_no_credentials_of_an_object_storage(env
     assert not [name for name in environment if name.startswith(("AWS_", "BOTO_", "PODJOBS_S3_"))]
 
 
+def test_adapter_with_the_runner_api_reads_media_as_the_functions_do():
+    serving = {"PODJOBS_RUNNER_PORT": "8091"}
+    found = adapter_environment(GIVEN | serving | {"MEDIA_URL": "s3://bucket/media", "AWS_ACCESS_KEY_ID": "a-key"})
+    assert (found["MEDIA_URL"], found["AWS_ACCESS_KEY_ID"]) == ("s3://bucket/media", "a-key")
+    found = adapter_environment(GIVEN | serving | {"MEDIA_URL": "file:///mnt", "AWS_ACCESS_KEY_ID": "a-key"})
+    assert (found["MEDIA_URL"], found.get("AWS_ACCESS_KEY_ID")) == ("file:///mnt", None)
+
+
 def test_function_that_reads_media_in_a_folder_has_no_credentials_of_an_object_storage():
     given = OBJECT_STORAGE | {"MEDIA_URL": "file:///media"}
     for name in SETTINGS:

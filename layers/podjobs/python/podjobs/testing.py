@@ -23,7 +23,7 @@ from podjobs.contract.ports.lrs import LrsAnswer
 from podjobs.contract.ports.pod import PodAnswer, VideoState
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import workflow_of
+from podjobs.contract.workflows import read_job, workflow_of
 from podjobs.entry.endpoint import StepHandler
 
 
@@ -48,7 +48,7 @@ class JobRun:
         self._functions = functions
         self._concurrency = concurrency
         self._accepted_at = time.time()
-        self._left: list[Stage] = [workflow_of(job).first_stage]
+        self._left: list[Stage] = [workflow_of(job).first_stage_of(job)]
         self._failure: Problem | None = None
         self._lock = threading.Lock()
 
@@ -88,6 +88,7 @@ class JobRun:
             self.log += reply.log
             if isinstance(reply, Plan):
                 self.shared, self._left = reply.shared, list(reply.stages)
+                self.job = read_job(reply.job) if reply.job else self.job
             elif isinstance(reply, Relocation):
                 self.job = reply.job
                 if reply.whereabouts is Whereabouts.DELETED:

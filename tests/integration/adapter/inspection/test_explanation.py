@@ -17,6 +17,7 @@ from adapter.steps.history import AttemptNote
 from podjobs.contract.errors import Problem
 from podjobs.contract.plans import Plan, Result, Stage, StepSpec
 from support.celery_messages import celery_message
+from support.runner_requests import job_of, v4_task
 
 DOWN = Problem(title="Pod does not answer.", status=503, detail="Pod does not answer at https://pod.example.")
 NOTE = AttemptNote("one", 1.0)
@@ -307,3 +308,13 @@ def test_why_tells_it_on_the_command_line(command, client, redis_url):
     unknown = command("why", "nobody")
     assert unknown.returncode == 1
     assert "There is no job 'nobody'." in unknown.stdout
+
+
+async def test_job_whose_files_are_fetched_first_is_ready_later_than_one_whose_source_is_there(
+    records, make_job, tell, jobs_redis
+):
+    await tell()
+    await records.accept([make_job("here", 7)])
+    await records.request(job_of(v4_task(), "fetched"), {"notify_url": "https://pod.example.org/x", "token": "t"})
+    times = await forecast_all(jobs_redis)
+    assert time.time() < times["here"] < times["fetched"]

@@ -51,4 +51,4 @@ def test_command_that_only_reads_loads_no_more_than_it_uses(arguments, look, fai
 
 
 def test_status_builds_no_model_but_its_settings_and_the_table_of_job_types(look):
-    assert set(look("status")["built"]) == {"RecordSettings", "StepSpec"}
+    assert set(look("status")["built"]) == {"RecordSettings", "Stage", "StepSpec"}

@@ -42,6 +42,17 @@ async def test_start_if_due_knows_all_jobs_that_have_not_ended(search, records, 
     assert begun <= job["known_at"] <= time.time()
 
 
+async def test_start_if_due_says_from_when_on_results_have_expired(jobs_redis, records):
+    await Recovery(jobs_redis, records, result_days=2).start_if_due()
+    job = await job_of(jobs_redis)
+    assert job["results_before"] == pytest.approx(job["known_at"] - 2 * 86_400)
+
+
+async def test_start_if_due_leaves_results_alone_without_the_runner_api(search, jobs_redis):
+    await search.start_if_due()
+    assert "results_before" not in await job_of(jobs_redis)
+
+
 async def test_recovery_job_ends_with_its_first_step(search, take, records, job_hash):
     await search.start_if_due()
     (step,) = await take()

@@ -5,21 +5,19 @@ Files appear by rename: a reader sees the old file or the new one, never half of
 
 import contextlib
 import errno
-import glob
 import os
 import posixpath
-import re
 import shutil
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 from podjobs.backends.disk_errors import DISK_RETRY_S, disk_errors
+from podjobs.backends.file_writes import UNFINISHED, Pieces, changed_at, write_beside
 from podjobs.backends.media_links import MediaLinks
-from podjobs.backends.permissions import find_obstacle, let_all_read, make_folders
+from podjobs.backends.permissions import find_obstacle, make_folders
 from podjobs.backends.work_folder import WorkFolder
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import (
@@ -32,12 +30,9 @@ from podjobs.contract.errors import (
 )
 from podjobs.contract.failure_kinds import FailureKind
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports.storage import JobWork
+from podjobs.contract.ports.storage import FolderAge, JobWork
 
 WORK_FOLDER = "work"
-UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
-"""The name that `write` gives a file until it is complete."""
-COPY_BLOCK_BYTES = 8 << 20
 
 
 class FileStorage:
@@ -63,10 +58,10 @@ class FileStorage:
         """The input for a readable regular file; see the port."""
         return MediaInput(url=str(self._readable(key)), protocols=("file",), name=self.pod_path(key))
 
-    def open(self, key: Key) -> BinaryIO:
+    def open(self, key: Key, first: int = 0) -> BinaryIO:
         """Open a file for reading; see the port."""
         try:
-            return self._readable(key).open("rb")
+            file = self._readable(key).open("rb")
         except FileNotFoundError as error:
             # over NFS only the attempt to open a file asks the server
             raise self._missing(key) from error
@@ -78,6 +73,8 @@ class FileStorage:
                     kind=FailureKind.SERVICE,
                 ) from error
             raise RetryableError(f"The file {name!r} cannot be read: {reason}.") from error
+        file.seek(first)
+        return file
 
     def exists(self, key: Key) -> bool:
         """Whether there is a file at the key; see the port."""
@@ -154,7 +151,7 @@ class FileStorage:
         path = self._confined(key)
         with disk_errors():
             make_folders(path.parent)
-            _write_beside(path, BytesIO(content))
+            write_beside(path, BytesIO(content))
 
     def replace(self, key: Key, content: bytes, version: str | None) -> None:
         """Write a small file unless it has changed; see the port.
@@ -171,7 +168,7 @@ class FileStorage:
         with disk_errors():
             make_folders(path.parent)
             try:
-                _write_beside(path, BytesIO(content), check)
+                write_beside(path, BytesIO(content), check)
             except FileNotFoundError as error:
                 # who wrote it meanwhile has taken what is written here for a killed writer's, and removed it
                 raise changed from error
@@ -196,9 +193,21 @@ class FileStorage:
         """Copy a file, unless it is gone when the copy is complete."""
         try:
             with original.open("rb") as content:
-                _write_beside(path, content, check=lambda: original.open("rb").close())
+                write_beside(path, content, check=lambda: original.open("rb").close())
         except FileNotFoundError as error:
             raise self._missing(source) from error
+
+    def join(self, sources: Sequence[Key], target: Key) -> None:
+        """Make one file of several; see the port."""
+        if len(sources) == 1:
+            self.move(sources[0], target)
+            return
+        path, pieces = self._confined(target), [self._readable(key) for key in sources]
+        with disk_errors():
+            make_folders(path.parent)
+            write_beside(path, Pieces(pieces))
+        for key in sources:
+            self.delete(key)
 
     def delete(self, key: Key, version: str | None = None) -> None:
         """Delete a file; see the port. With a version, another may come between the look and the deletion."""
@@ -219,6 +228,23 @@ class FileStorage:
             # what appears in it meanwhile keeps it
             with contextlib.suppress(OSError):
                 path.rmdir()
+
+    def list_folders(self, parent: Key) -> Sequence[FolderAge]:
+        """The folders directly in a folder; see the port."""
+        self._check_root()
+        place = self._confined(parent)
+        with disk_errors():
+            paths = sorted(path for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
+            found = [(path.name, changed_at(path)) for path in paths]
+        return [FolderAge(name, time_s) for name, time_s in found if time_s is not None]
+
+    def remove_tree(self, folder: Key) -> None:
+        """Remove a folder with everything in it; see the port."""
+        if "/" not in folder:
+            raise InvalidRequestError(f"The folder {self.pod_path(folder)!r} is not removed as a whole.")
+        path = self._confined(folder)
+        with disk_errors(), contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(path)
 
     def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:  # noqa: ARG002 - of the port
         """Does nothing, as each writer removes what killed ones have left beside its file; see the port."""
@@ -255,29 +281,3 @@ def _version_of(path: Path) -> str | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return f"{state.st_ino}-{state.st_mtime_ns}-{state.st_size}"
-
-
-def _write_beside(path: Path, content: BinaryIO, check: Callable[[], None] = lambda: None) -> None:
-    """Write a file under another name, then give it its own: it appears complete, or not at all.
-
-    Args:
-        path: the file.
-        content: what it will contain.
-        check: called right before it appears; raises an error if it must not.
-
-    Raises OSError.
-    """
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with beside.open("wb") as file:
-            let_all_read(beside)
-            shutil.copyfileobj(content, file, COPY_BLOCK_BYTES)
-            file.flush()
-            os.fsync(file.fileno())
-        check()
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    # what killed writers left behind
-    for leftover in path.parent.glob(glob.escape(f".{path.name}.") + "[0-9a-f]" * 32):
-        leftover.unlink(missing_ok=True)

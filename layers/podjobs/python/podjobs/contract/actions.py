@@ -101,3 +101,20 @@ class ByJobType:
     def handle(self, step: Step) -> Plan | Result:
         """Perform one step by the function of its job's type."""
         return self._functions.get(type(step.job), self._otherwise).handle(step)
+
+
+class ByAction:
+    """A deployable of which some actions, of jobs of all types, are performed by one function. Is a `StepFunction`."""
+
+    def __init__(self, functions: Mapping[str, StepFunction], otherwise: StepFunction) -> None:
+        """Take the functions.
+
+        Args:
+            functions: by the names of their actions.
+            otherwise: for all other actions.
+        """
+        self._functions, self._otherwise = functions, otherwise
+
+    def handle(self, step: Step) -> Plan | Result:
+        """Perform one step by the function of its action."""
+        return self._functions.get(step.action, self._otherwise).handle(step)

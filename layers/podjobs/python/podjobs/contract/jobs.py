@@ -23,6 +23,16 @@ Layout = Literal["mid", "pipb", "piph", "alone"]
 the presentation, bottom or top right, `alone` the first source that has a picture, whatever the other one shows."""
 
 
+class RemoteFile(BaseModel):
+    """A file that is fetched over HTTP before the job is planned: its sender shares no folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+", max_length=2048)]
+    key: Key
+    """Where it is put in the media storage."""
+
+
 class Job(BaseModel):
     """The fields of every job."""
 
@@ -34,6 +44,8 @@ class Job(BaseModel):
     target: Target
     """What the job is about, such as a video's number: a newer job for the same target supersedes an older one."""
     reply_to: ReplyTo
+    fetch: tuple[RemoteFile, ...] = Field(default=(), max_length=16, exclude_if=operator.not_)
+    """What is fetched before the job is planned; the source is the first. Written only if there is any."""
     refusal: Problem | None = None
     """Why the request cannot be met, if this was found on arrival: the job fails at its first step, so that its sender
     is notified as for any other job."""
@@ -64,6 +76,18 @@ class DressingRequest(BaseModel):
     """A video to show after this one."""
 
 
+class RenditionRequest(BaseModel):
+    """A rendition that the job's sender asks for; what it leaves open is as VIDEO_RENDITIONS has it for its height."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    resolution: Annotated[str, Field(pattern=r"^\d{2,5}x\d{2,5}$")]
+    max_bps: Annotated[int, Field(gt=0)] | None = None
+    audio_bps: Annotated[int, Field(gt=0)] | None = None
+    mp4: bool = False
+    """Whether it is made as an MP4, too, and not for HLS alone."""
+
+
 class EncodingJob(Job):
     """One video (or audio) file to encode into a ladder of renditions."""
 
@@ -73,6 +97,8 @@ class EncodingJob(Job):
     """Where the files are published."""
     cut: Cut | None = None
     dressing: DressingRequest | None = None
+    renditions: tuple[RenditionRequest, ...] = Field(default=(), max_length=16, exclude_if=operator.not_)
+    """None: those of VIDEO_RENDITIONS. Written only if there are any."""
 
     def at(self, source: Key) -> Self:
         """The same job with its source, and beside it its output folder, at another place."""
@@ -103,6 +129,11 @@ class StudioJob(Job):
     """The part that is kept, on the time line that both sources begin together."""
     output: Key
     """The MP4 that is published; its log file is beside it."""
+    mediapackage: Key | None = Field(default=None, exclude_if=operator.not_)
+    """The file, fetched before, that says which sources there are, and the cut; its sources are fetched next. Written
+    only if there is one."""
+    renditions: tuple[RenditionRequest, ...] = Field(default=(), max_length=16, exclude_if=operator.not_)
+    """Of the encoding that follows, if there is one; see EncodingJob. Written only if there are any."""
 
     @property
     def sources(self) -> tuple[Key, ...]:
@@ -111,7 +142,9 @@ class StudioJob(Job):
 
     @property
     def log(self) -> Key:
-        """The log file, where Pod's own worker wrote it."""
+        """The log file, where Pod's own worker wrote it; it is no part of a result that is fetched over HTTP."""
+        if self.mediapackage is not None:
+            return posixpath.join(posixpath.dirname(posixpath.dirname(self.output)), "studio.log")
         return f"{self.output.removesuffix('.mp4')}.log"
 
 
@@ -123,6 +156,9 @@ class RecoveryJob(Job):
     """The jobs that have not ended."""
     known_at: float
     """When they were listed, seconds since the epoch: a job that began later is none of the unknown."""
+    results_before: float | None = Field(default=None, exclude_if=operator.not_)
+    """Results that were fetched over HTTP, of jobs that are not known, are removed if they last changed before this, in
+    seconds since the epoch; None: none are. Written only if it is set."""
     dry_run: bool = Field(default=False, exclude_if=operator.not_)
     """Report only, and remove nothing. Written only if it is set: a version that does not know it reads all other jobs,
     and refuses such a one instead of removing anything."""
@@ -137,3 +173,7 @@ class TranscriptionJob(Job):
     """Where the captions are published, as WebVTT; unique to the job."""
     language: Annotated[str, Field(max_length=64)]
     """A language code, or `auto`."""
+    translate: bool = Field(default=False, exclude_if=operator.not_)
+    """The captions are in English, whatever is spoken. Written only if it is set."""
+    info: Key | None = Field(default=None, exclude_if=operator.not_)
+    """Where an info_video.json is published beside the captions. Written only if it is wanted."""

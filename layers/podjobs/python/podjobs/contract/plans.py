@@ -3,6 +3,7 @@
 A job is planned by its first step. The plan's stages follow one another; the steps of a stage run in parallel.
 """
 
+import operator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
@@ -64,6 +65,8 @@ class Plan(BaseModel):
     """What every later step receives; stored once with the job."""
     stages: tuple[Stage, ...] = Field(min_length=1)
     log: Log = ()
+    job: dict[str, Any] | None = Field(default=None, exclude_if=operator.not_)
+    """The job as it goes on, where the step has found out more about it; of any type. Written only if it is set."""
     usage: Usage | None = Field(default=None, exclude=True)
     """See Result.usage."""
     media_s: float = Field(default=0.0, exclude=True)

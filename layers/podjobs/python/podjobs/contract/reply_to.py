@@ -30,6 +30,21 @@ class PodRecordingCallback(BaseModel):
     recording_id: NonNegativeInt
 
 
+class RunnerCallback(BaseModel):
+    """Pod from 4.2 on, which hands tasks over HTTP: it is called back at a URL of its own.
+
+    That URL and the token are secrets: they are kept apart from the record, see `Step.private`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    channel: Literal["runner"] = "runner"
+    client: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    """The client of PODJOBS_RUNNER_CLIENTS whose token was shown."""
+    dialect: Literal["v4", "v5"]
+    """What it reads, sends and deletes: the columns of docs/contract-pod-runner.md."""
+
+
 class Nobody(BaseModel):
     """No channel: whoever requested the job looks at its record."""
 
@@ -38,4 +53,4 @@ class Nobody(BaseModel):
     channel: Literal["nobody"] = "nobody"
 
 
-ReplyTo = Annotated[PodCallback | PodRecordingCallback | Nobody, Field(discriminator="channel")]
+ReplyTo = Annotated[PodCallback | PodRecordingCallback | RunnerCallback | Nobody, Field(discriminator="channel")]

@@ -1,8 +1,9 @@
 """What the adapter requests of a function: one step of a job, with everything it needs to know about the job."""
 
+import operator
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_serializer
 
 from podjobs.contract.errors import Problem
 from podjobs.contract.requests import Name, Request
@@ -24,10 +25,16 @@ class Step(Request):
     """Step id to `Result.values`, for the actions named in `StepSpec.needs`."""
     failure: Problem | None = None
     """Why the job failed; set for the steps that report the failure."""
+    private: dict[str, SecretStr] = Field(default_factory=dict, exclude_if=operator.not_)
+    """What only the function `notification` gets to know, such as URLs with secrets. Written only if there is any."""
     accepted_at: float
     """When the job was accepted, seconds since the epoch."""
     requested_in: str = Field(default="", exclude=True)
     """The `traceparent` of whoever requested the job; empty: they have said none. Does not travel."""
+
+    @field_serializer("private", when_used="json")
+    def _reveal(self, private: dict[str, SecretStr]) -> dict[str, str]:
+        return {name: secret.get_secret_value() for name, secret in private.items()}
 
     @property
     def subject(self) -> str:

@@ -21,6 +21,8 @@ NOTIFICATION_TIMEOUT_S = 600
 """Pod imports an encoded video inside the request; that can take minutes."""
 
 
+NOTIFY = "notify"
+"""The name of the last stage: all else is done."""
 ENDINGS = frozenset({"report", "discard", "withdraw"})
 """The actions that end a job which cannot, or need not, be done: they need no source."""
 
@@ -63,10 +65,14 @@ class Workflow:
         """The first stage of every job of this type: its only step replies with the plan."""
         return self._stage("plan", timeout_s=self.plan_timeout_s)
 
+    def first_stage_of(self, job: Job) -> Stage:
+        """The first stage of a job: what it needs is fetched, if it is not in the media storage; then it is planned."""
+        return FETCH_STAGE if job.fetch else self.first_stage
+
     @property
     def notification_stage(self) -> Stage:
         """The last stage of a plan: the job's sender is notified."""
-        return Stage(name="notify", steps=(self._notification_step("notify", self.notification_needs),))
+        return Stage(name=NOTIFY, steps=(self._notification_step(NOTIFY, self.notification_needs),))
 
     @property
     def failure_stages(self) -> tuple[Stage, ...]:
@@ -74,7 +80,7 @@ class Workflow:
 
         Source: docs/contract-pod.md: Pod has no call for «failed»; without this the video stays «in progress».
         """
-        notify = Stage(name="notify", steps=(self._notification_step("notify-failure", ("report",)),))
+        notify = Stage(name=NOTIFY, steps=(self._notification_step("notify-failure", ("report",)),))
         return (self._stage("report"), notify)
 
     @property
@@ -107,11 +113,21 @@ NOTIFICATION = Function(
     "notification", concurrency=4, attempts=200, attempts_note="With 200, Pod may be down for 32 hours."
 )
 """Notifies the sender of every job."""
+FETCH_TIMEOUT_S = 840
+"""For a step that fetches files; one that is not ready by then goes on with a further step."""
+FETCH = "fetch"
+FETCH_STAGE = Stage(
+    name=FETCH,
+    steps=(StepSpec(id=FETCH, function=ENCODING.name, action=FETCH, weight=5, timeout_s=FETCH_TIMEOUT_S),),
+)
+"""What a job needs is fetched into the media storage, whatever its type; the reply plans the job's own first stage."""
 LOCATE = "locate"
 LOCATE_STEP = StepSpec(
     id=LOCATE, function=NOTIFICATION.name, action=LOCATE, weight=0.1, timeout_s=NOTIFICATION_TIMEOUT_S
 )
 """Added to a job when one of its steps does not find the source: only who requested the job knows where it is."""
+PROGRESS = "progress"
+"""The notification's action that tells whoever requested a job that it goes on."""
 XAPI = Function(XAPI_FUNCTION, concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 

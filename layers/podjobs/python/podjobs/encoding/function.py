@@ -19,12 +19,15 @@ from podjobs.encoding.images import make_images
 from podjobs.encoding.package import package_rendition
 from podjobs.encoding.plan import plan_job, plan_repackaged
 from podjobs.encoding.publish import discard, publish, report_failure, withdraw
+from podjobs.encoding.requested_ladder import with_requested
 from podjobs.encoding.settings import EncodingSettings
 from podjobs.encoding.subtitles import make_subtitles
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.abandoned_work import remove_abandoned
+from podjobs.media.fetched import needs_no_source
 from podjobs.media.source_watch import SourceWatch, WatchedTools
 
+PUBLISH = "publish"
 ACTIONS: Actions[EncodingContext] = {
     "plan": plan_job,
     "repackage": plan_repackaged,
@@ -33,7 +36,7 @@ ACTIONS: Actions[EncodingContext] = {
     "subtitles": make_subtitles,
     "package": package_rendition,
     "images": make_images,
-    "publish": publish,
+    PUBLISH: publish,
     "report": report_failure,
     "discard": discard,
     "withdraw": withdraw,
@@ -62,8 +65,9 @@ class EncodingFunction:
             return remove_abandoned(step.job, self._storage) if step.action == "plan" else Result()
         job = expect_job(step, EncodingJob)
         action = choose_action(step, ACTIONS)
-        work = Workspace(job.id, self._tools, self._storage, self._settings, step.timeout_s)
-        if step.action in ENDINGS:
+        settings = with_requested(self._settings, job.renditions)
+        work = Workspace(job.id, self._tools, self._storage, settings, step.timeout_s)
+        if step.action in ENDINGS or (step.action == PUBLISH and needs_no_source(job, self._storage)):
             return action(EncodingContext(job, step, work))
         watch = SourceWatch(self._storage, job.source, job.id)
         with watch.step():

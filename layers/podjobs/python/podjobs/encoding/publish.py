@@ -20,10 +20,13 @@ from podjobs.contract.ports.storage import Storage
 from podjobs.encoding import info
 from podjobs.encoding.completeness import find_faults, find_missing, find_missing_sound
 from podjobs.encoding.context import EncodingContext
+from podjobs.encoding.deliverables import heights_of, is_for_runner, runner_info
 from podjobs.encoding.playlist import MASTER, master_playlist
 from podjobs.encoding.recipe import Recipe
 from podjobs.encoding.results import PackageResult, PublishResult
+from podjobs.encoding.runner_result import arrange, write_checksums
 from podjobs.encoding.steps import AUDIO_FOLDER, IMAGES_FOLDER, SUBTITLES_FOLDER, package_id, stages_of
+from podjobs.media.fetched import remove_fetched
 from podjobs.media.publication import Publication
 from podjobs.media.source_watch import SourceWatch
 
@@ -51,6 +54,7 @@ def publish(context: EncodingContext) -> Plan | Result:
     job, storage = context.job, context.work.storage
     if not storage.has_work(job.id) and (published := _find_published(job, storage)):
         storage.remove_work(job.id)
+        remove_fetched(job, storage)
         return _result_of(published).reply(("The files were published before.",))
     recipe, packages = context.recipe, context.results.packages
     faults = find_faults(context.results, packages)
@@ -62,22 +66,29 @@ def publish(context: EncodingContext) -> Plan | Result:
     # a move to another file system takes its time
     still_there = SourceWatch(storage, job.source, job.id).check
     publication = Publication(storage, job.id, last=_place(job, info.NAME), also=still_there)
-    groups = _work_files(context, packages)
-    files = [name for group in groups for name in group]
-    keep = {*files, info.NAME} | ({MASTER} if packages else set())
-    old = _find_old(job, keep, storage)
-    publication.move_all([[(key, _place(job, name)) for name, key in group.items()] for group in groups])
-    if packages:
-        publication.move(_write_master(context, packages), _place(job, MASTER))
     log = (
         *faults,
         *find_missing(recipe, packages),
         *find_missing_sound(recipe, context.results.audio.duration_s),
     )
-    written = info.success_info(context, files, log)
-    publication.conclude(info.dump(written))
+    groups = _work_files(context, packages)
+    if is_for_runner(job):
+        groups = arrange(context, groups, log)
+    files = [name for group in groups for name in group]
+    has_master = bool(packages) and not is_for_runner(job)
+    keep = {*files, info.NAME} | ({MASTER} if has_master else set())
+    old = _find_old(job, keep, storage)
+    written = runner_info(context, files) if is_for_runner(job) else info.success_info(context, files, log)
+    content = info.dump(written)
+    if is_for_runner(job):
+        write_checksums(context, groups, {info.NAME: content})
+    publication.move_all([[(key, _place(job, name)) for name, key in group.items()] for group in groups])
+    if has_master:
+        publication.move(_write_master(context, packages), _place(job, MASTER))
+    publication.conclude(content)
     publication.remove(old)
     storage.remove_work(job.id)
+    remove_fetched(job, storage)
     return _result_of(written, keep).reply(log)
 
 
@@ -114,6 +125,7 @@ def report_failure(context: EncodingContext) -> Result:
     if sentence == REPORTED or "video_path" in values:
         values["published_at"] = time.time()
     storage.remove_work(job.id)
+    remove_fetched(job, storage)
     return Result(values=values, log=(sentence,))
 
 
@@ -121,6 +133,7 @@ def withdraw(context: EncodingContext) -> Result:
     """Remove all files of a job whose video was deleted: Pod has removed the folder, but perhaps too early."""
     job, storage = context.job, context.work.storage
     storage.remove_work(job.id)
+    remove_fetched(job, storage)
     for place in (job, job.spare):
         if _is_newer(_read_info(place, storage), context):
             continue
@@ -134,6 +147,7 @@ def withdraw(context: EncodingContext) -> Result:
 def discard(context: EncodingContext) -> Result:
     """Remove the work files of a job that a newer one has superseded."""
     context.work.storage.remove_work(context.job.id)
+    remove_fetched(context.job, context.work.storage)
     return Result(log=("A newer job superseded this one; its work files were removed.",))
 
 
@@ -192,8 +206,8 @@ def _is_newer(found: dict[str, Any], context: EncodingContext) -> bool:
 
 def _result_of(written: dict[str, Any], files: Iterable[str] = ()) -> PublishResult:
     """What the notification must know of a published info_video.json."""
-    heights_px = tuple(sorted(int(name) for name in written["list_hls_files"]))
-    return PublishResult(files=tuple(sorted(files)), duration_s=int(written["duration"]), heights_px=heights_px)
+    duration_s = int(written["duration"])
+    return PublishResult(files=tuple(sorted(files)), duration_s=duration_s, heights_px=heights_of(written))
 
 
 def _work_files(context: EncodingContext, packages: Sequence[PackageResult]) -> list[dict[str, Key]]:

@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from podjobs.encoding.studio_settings import StudioSettings
+from podjobs.fetch_settings import FetchSettings
 from podjobs.language_settings import LanguageSettings
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 
@@ -22,7 +23,7 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, (int, float)) else value
 
 
-class EncodingSettings(StudioSettings, LanguageSettings):
+class EncodingSettings(StudioSettings, LanguageSettings, FetchSettings):
     """The settings that the encoding function reads."""
 
     ffmpeg_crf: Annotated[float, Field(ge=0, le=51)] | None = Field(

@@ -2,17 +2,18 @@
 
 from podjobs.contract.errors import InvalidRequestError
 from podjobs.contract.failure_sentences import Language
-from podjobs.contract.plans import Result
+from podjobs.contract.plans import Plan, Result
 from podjobs.contract.ports.pod import PodApi
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
-from podjobs.contract.reply_to import Nobody, PodCallback, PodRecordingCallback
+from podjobs.contract.reply_to import Nobody, PodCallback, PodRecordingCallback, RunnerCallback
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import LOCATE
+from podjobs.contract.workflows import LOCATE, PROGRESS
 from podjobs.notification.encoded_callback import PATIENT, Waits
 from podjobs.notification.locate import VideoDeletedError, deleted, follow, locate
 from podjobs.notification.pod_callbacks import PodSite, notify_pod
 from podjobs.notification.pod_view import PodView
+from podjobs.notification.runner_callback import RunnerSite, notify_runner, tell_progress
 
 
 class NotificationFunction:
@@ -21,13 +22,14 @@ class NotificationFunction:
     The same channel knows where a source has gone that the job's steps no longer find.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a different part of whom it notifies
         self,
         pod: PodApi,
         storage: Storage,
         waits: Waits = PATIENT,
         view: PodView | None = None,
         language: Language = "en",
+        runner: RunnerSite | None = None,
     ) -> None:
         """Create the function.
 
@@ -37,26 +39,28 @@ class NotificationFunction:
             waits: how long Pod is given for what it does after it has answered.
             view: what Pod must see of the media before it is told; None: that is not checked.
             language: in which people are told why a job has failed.
+            runner: how runner clients are called; None: there are none.
         """
         self._pod = pod
         self._storage = storage
         self._site = PodSite(pod, storage, view, waits, language)
+        self._runner = runner
 
-    def handle(self, step: Step) -> Result | Relocation:
+    def handle(self, step: Step) -> Result | Plan | Relocation:
         """Notify the job's sender, or ask where the source is; safe to repeat.
 
         Raises:
-            InvalidRequestError: there is no such action; the action must be the job's type, or `locate`.
+            InvalidRequestError: there is no such action; it must be the job's type, `locate` or `progress`.
             StepError: the sender did not accept the notification, or did not answer; see the channel.
         """
         job = step.job
-        if step.action not in {job.type, LOCATE}:
+        if step.action not in {job.type, LOCATE, PROGRESS}:
             raise InvalidRequestError(f"The notification function has no action {step.action!r}.")
         match job.reply_to:
-            case PodCallback() as reply_to if step.action == LOCATE:
-                return self._locate(step, reply_to)
+            case RunnerCallback() as reply_to:
+                return self._notify_runner(step, reply_to)
             case PodCallback() as reply_to:
-                return self._notify_pod(step, reply_to)
+                return self._locate(step, reply_to) if step.action == LOCATE else self._notify_pod(step, reply_to)
             case PodRecordingCallback() if step.action == LOCATE:
                 return self._wait_for_sources(step)
             case PodRecordingCallback() as reply_to:
@@ -65,6 +69,16 @@ class NotificationFunction:
                 return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job)
             case Nobody():
                 return Result(log=("There is nobody to notify.",))
+
+    def _notify_runner(self, step: Step, reply_to: RunnerCallback) -> Result | Plan | Relocation:
+        if step.action == LOCATE:
+            # its source is a copy of ours: nobody else knows where that could have gone
+            return Relocation(whereabouts=Whereabouts.UNCHANGED, job=step.job)
+        if self._runner is None:
+            raise InvalidRequestError(f"The client {reply_to.client!r} cannot be called: this function calls none.")
+        if step.action == PROGRESS:
+            return tell_progress(step, reply_to, self._runner)
+        return notify_runner(step, reply_to, self._runner, self._storage)
 
     def _locate(self, step: Step, reply_to: PodCallback) -> Relocation:
         found = locate(step.job, reply_to, self._pod, self._storage)

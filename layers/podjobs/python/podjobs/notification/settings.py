@@ -2,17 +2,23 @@
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, field_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, field_validator
 
 from podjobs.language_settings import LanguageSettings
 from podjobs.rendition_settings import DEFAULT_RENDITIONS, VideoRenditions
 from podjobs.settings import MediaSettings
 
+NO_POD = "none"
+"""In place of Pod's address."""
+
 
 class NotificationSettings(MediaSettings, LanguageSettings):
     """The settings that the notification function reads."""
 
-    pod_api_url: str = Field(description="URL of Pod's REST interface, such as https://pod.example.org/rest.")
+    pod_api_url: str = Field(
+        description="URL of Pod's REST interface, such as https://pod.example.org/rest; `none` where all jobs come "
+        "through the runner API."
+    )
     pod_api_token: SecretStr = Field(description="API token of a Pod user who is staff.")
     podjobs_pod_timeout_s: PositiveFloat = Field(
         default=300,
@@ -35,13 +41,26 @@ class NotificationSettings(MediaSettings, LanguageSettings):
         default=DEFAULT_RENDITIONS,
         description="As in the encoding function; compared with Pod's own renditions when the function starts.",
     )
+    podjobs_runner_hold_s: NonNegativeFloat = Field(
+        default=30,
+        le=600,
+        description="How long after it has handed a task over a Pod ≥ 4.2 is called at the earliest, in seconds: it "
+        "stores the task's number, and deletes the old renditions, after it has our answer.",
+    )
     podjobs_notification_slots: PositiveInt = Field(
         default=16, description="Steps that one instance of the function runs in parallel."
     )
 
+    @property
+    def has_pod(self) -> bool:
+        """Whether there is a Pod that is told over REST."""
+        return self.pod_api_url != NO_POD
+
     @field_validator("pod_api_url")
     @classmethod
     def _check_address(cls, value: str) -> str:
+        if value == NO_POD:
+            return value
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be of the form https://host/rest")

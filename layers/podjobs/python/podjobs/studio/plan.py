@@ -27,7 +27,7 @@ from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
 from podjobs.studio.context import StudioContext
 from podjobs.studio.recipe import Picture, SourceName, StudioRecipe
-from podjobs.studio.steps import copy_folder, stages_of
+from podjobs.studio.steps import copy_folder, named, stages_of
 from podjobs.studio.time_line import Placed, place_sources
 from podjobs.studio.writing import write_recipe
 
@@ -68,7 +68,7 @@ def plan_job(context: StudioContext) -> Plan:
         f"The {name} ({facts[name].format_name}) cannot be seeked reliably, so it is repackaged first."
         for name in copied
     )
-    return Plan(stages=(repackage_stage(size_bytes, coding_s),), log=log)
+    return Plan(stages=(named(repackage_stage(size_bytes, coding_s), job),), log=log)
 
 
 def plan_repackaged(context: StudioContext) -> Plan:

@@ -3,6 +3,9 @@
 (repackage →) chunk…, audio → package → publish → the notification
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from podjobs.contract.jobs import StudioJob
 from podjobs.contract.plans import Stage, StepSpec
 from podjobs.contract.workflows import workflow_of
@@ -13,6 +16,8 @@ from podjobs.studio.recipe import SourceName, StudioRecipe
 
 PACKAGE_FOLDER = "package"
 TRACK = "sound.m4a"
+COMPOSING = "compose-"
+"""How the ids of steps begin of a job that goes on as an encoding."""
 
 
 def copy_folder(name: SourceName) -> str:
@@ -31,12 +36,32 @@ def stages_of(recipe: StudioRecipe, job: StudioJob) -> tuple[Stage, ...]:
     if recipe.sounds:
         compose.append(specify("audio", recipe.duration_s * len(recipe.sounds)))
     needs = ("chunk", "audio")
-    return (
+    stages = (
         Stage(name="compose", steps=tuple(compose)),
         Stage(name="package", steps=(specify("package", recipe.duration_s, needs=needs),)),
         Stage(name="publish", steps=(specify("publish", needs=(*needs, "package")),)),
-        workflow_of(job).notification_stage,
     )
+    # one that is encoded next is notified of then
+    last = () if job.mediapackage else (workflow_of(job).notification_stage,)
+    return (*(named(stage, job) for stage in stages), *last)
+
+
+def named(stage: Stage, job: StudioJob) -> Stage:
+    """A stage whose steps have ids of their own if the same job goes on as an encoding, which has such steps, too.
+
+    Args:
+        stage: with the usual ids.
+        job: what was requested.
+    """
+    if job.mediapackage is None:
+        return stage
+    steps = tuple(step.model_copy(update={"id": f"{COMPOSING}{step.id}"}) for step in stage.steps)
+    return stage.model_copy(update={"steps": steps})
+
+
+def usual_ids(results: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The results of steps by their usual ids."""
+    return {step_id.removeprefix(COMPOSING): values for step_id, values in results.items()}
 
 
 def chunk_cost_s(recipe: StudioRecipe, chunk: Chunk) -> float:

@@ -10,6 +10,7 @@ from podjobs.contract.ports.storage import Storage
 from podjobs.contract.ports.tools import Tools
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import ENDINGS
+from podjobs.media.fetched import needs_no_source
 from podjobs.media.source_watch import SourceWatch, WatchedTools
 from podjobs.transcription.model_check import find_model_faults
 from podjobs.transcription.plan import plan_job
@@ -36,10 +37,11 @@ class TranscriptionContext(StepContext[TranscriptionJob]):
         return recipe.model_copy(update={"sound": sound})
 
 
+CAPTIONS = "captions"
 ACTIONS: Actions[TranscriptionContext] = {
     "plan": lambda given: plan_job(given.job, given.model, given.work),
     "transcribe": lambda given: transcribe_part(given.params(Part), given.recipe, given.model, given.work),
-    "captions": lambda given: publish_captions(given.job, given.step, given.recipe, given.work),
+    CAPTIONS: lambda given: publish_captions(given.job, given.step, given.recipe, given.work),
     "report": lambda given: report_failure(given.job, given.work.storage),
     "discard": lambda given: discard(given.job, given.work.storage),
     "withdraw": lambda given: withdraw(given.job, given.work.storage),
@@ -73,7 +75,7 @@ class TranscriptionFunction:
         job = expect_job(step, TranscriptionJob)
         action = choose_action(step, ACTIONS)
         work = Workspace(job.id, self._tools, self._storage, self._settings, step.timeout_s)
-        if step.action in ENDINGS:
+        if step.action in ENDINGS or (step.action == CAPTIONS and needs_no_source(job, self._storage)):
             return action(TranscriptionContext(job, step, self._model, work))
         watch = SourceWatch(self._storage, job.source, job.id)
         with watch.step():

@@ -1,5 +1,6 @@
 """Plans a transcription: probes the sound, determines its language, and splits it into parts."""
 
+import posixpath
 from dataclasses import dataclass
 
 from podjobs.contract.errors import PermanentError
@@ -24,6 +25,8 @@ from podjobs.transcription.workspace import Workspace
 LANGUAGE_WINDOWS = 5
 """Windows of speech, from all over the sound, whose language is detected."""
 LANGUAGE_SEARCH_S = 60.0
+TRANSCRIBES_ONLY = ("turbo", "distil")
+"""In names of models that were trained without translations. Source: their model cards."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,13 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
     if wanted == AUTO:
         wanted, sentence = find_language(detector, length_s)
         log += (sentence,)
+    # who speaks English is not translated
+    translate = job.translate and wanted != ENGLISH
+    if translate:
+        check_translates(choose_model(work.settings.models, wanted))
+        log += ("The captions are translated into English.",)
     cuts_s = place_cuts(detector, length_s)
-    recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, log=log)
+    recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, translate=translate, log=log)
     return Plan(
         shared=recipe.model_dump(mode="json"),
         stages=stages_of(recipe, job),
@@ -91,6 +99,17 @@ def check_model(language: str, model: SpeechModel, work: Workspace) -> ModelLoca
             kind=FailureKind.NO_MODEL,
         )
     return location
+
+
+def check_translates(location: ModelLocation) -> None:
+    """Raise PermanentError if a model is of a kind that was made to transcribe only."""
+    name = posixpath.basename(location.model.rstrip("/")).lower()
+    if any(mark in name for mark in TRANSCRIBES_ONLY):
+        raise PermanentError(
+            f"The model {location.model!r} in TRANSCRIPTION_MODEL_PARAM cannot translate into English. Name another "
+            "one, such as 'medium' or 'large-v3', or ask for captions in the language that is spoken.",
+            kind=FailureKind.NO_MODEL,
+        )
 
 
 def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:

@@ -1,13 +1,16 @@
 """Makes captions from the words of all parts and leaves them where Pod looks for them."""
 
+import json
 import posixpath
 import time
 
 from podjobs.contract.errors import MissingFileError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Result
+from podjobs.contract.ports.speech import ModelLocation
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.steps import Step
+from podjobs.media.fetched import remove_fetched
 from podjobs.media.publication import Publication
 from podjobs.transcription.captions.cues import make_cues
 from podjobs.transcription.captions.webvtt import render_webvtt
@@ -39,6 +42,7 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     """
     if not work.storage.has_work(job.id) and work.storage.exists(job.captions):
         work.storage.remove_work(job.id)  # what an attempt left that was killed while it removed
+        remove_fetched(job, work.storage)
         return Result(values={"message": "The captions were made before.", "published_at": time.time()})
     publication = Publication(work.storage, job.id)
     try:
@@ -46,16 +50,20 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     except MissingFileError:
         publication.check()
         raise
-    cues = make_cues(words, recipe.language, work.settings.podjobs_caption_rules)
+    location = choose_model(work.settings.models, recipe.language)
+    cues = make_cues(words, recipe.caption_language, work.settings.podjobs_caption_rules)
     with work.writing(CAPTIONS_FOLDER) as folder:
         (folder / CAPTIONS).write_text(render_webvtt(cues), encoding="utf-8", newline="")
     publication.move(work.key(f"{CAPTIONS_FOLDER}/{CAPTIONS}"), job.captions)
+    if job.info is not None:
+        work.storage.write(job.info, describe(job, recipe, location))
     work.storage.remove_work(job.id)
+    remove_fetched(job, work.storage)
     speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())
-    model = posixpath.basename(choose_model(work.settings.models, recipe.language).model.rstrip("/"))
+    model = name_of(location)
     summary = (
-        f"{len(cues)} captions with {len(words)} words ({recipe.language}) were made of {speech_s:.0f} s of speech in "
-        f"{recipe.length_s:.0f} s of sound, by the model {model!r}."
+        f"{len(cues)} captions with {len(words)} words ({recipe.caption_language}) were made of {speech_s:.0f} s of "
+        f"speech in {recipe.length_s:.0f} s of sound, by the model {model!r}."
     )
     if not cues:
         summary = f"Nobody speaks in these {recipe.length_s:.0f} s of sound, so there are no captions."
@@ -64,10 +72,33 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     return Result(values=values, log=(summary,))
 
 
+def name_of(location: ModelLocation) -> str:
+    """A model's name, for people."""
+    return posixpath.basename(location.model.rstrip("/"))
+
+
+def describe(job: TranscriptionJob, recipe: Recipe, location: ModelLocation) -> bytes:
+    """The info_video.json beside captions that are fetched over HTTP. Source: docs/contract-pod-runner.md, row q."""
+    return json.dumps(
+        {
+            "job_id": job.id,
+            "duration": int(recipe.length_s),
+            "transcription": {
+                "whisper_model": name_of(location),
+                "detected_source_language": recipe.language,
+                "final_subtitle_language": recipe.caption_language,
+                "translation": {"applied": recipe.translate, "target_language": recipe.caption_language},
+            },
+        },
+        indent=2,
+    ).encode()
+
+
 def report_failure(job: TranscriptionJob, storage: Storage) -> Result:
     """Leave an empty caption file where Pod looks for one, so that it can be notified; remove the rest."""
     storage.write(job.captions, render_webvtt(()).encode())
     storage.remove_work(job.id)
+    remove_fetched(job, storage)
     log = ("An empty caption file was left for Pod, which is notified of the failure.",)
     return Result(values={"published_at": time.time()}, log=log)
 
@@ -76,6 +107,7 @@ def discard(job: TranscriptionJob, storage: Storage) -> Result:
     """Remove the files of a job that a newer one has superseded."""
     storage.delete(job.captions)
     storage.remove_work(job.id)
+    remove_fetched(job, storage)
     return Result(log=("A newer job superseded this one; its files were removed.",))
 
 
@@ -83,4 +115,5 @@ def withdraw(job: TranscriptionJob, storage: Storage) -> Result:
     """Remove the files of a job whose video was deleted."""
     storage.delete(job.captions)
     storage.remove_work(job.id)
+    remove_fetched(job, storage)
     return Result(log=("The video was deleted; the files of this job were removed.",))

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from podjobs.transcription.hearing.sound import Sound
+from podjobs.transcription.languages import ENGLISH
 
 
 class Part(BaseModel):
@@ -39,8 +40,15 @@ class Recipe(BaseModel):
     cuts_s: tuple[float, ...]
     """Between the parts."""
     language: str
-    """One of Whisper's codes."""
+    """What is spoken: one of Whisper's codes."""
+    translate: bool = False
+    """Whether the captions are in English all the same."""
     log: tuple[str, ...] = ()
+
+    @property
+    def caption_language(self) -> str:
+        """What is written: one of Whisper's codes."""
+        return ENGLISH if self.translate else self.language
 
     def parts(self, beyond_s: float) -> tuple[Part, ...]:
         """The parts of the sound.

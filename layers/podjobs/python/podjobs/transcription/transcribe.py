@@ -36,7 +36,7 @@ def transcribe_part(part: Part, recipe: Recipe, model: SpeechModel, work: Worksp
         `words`: how many; `speech_s`: how much speech there is; the log says what was dropped and what is missing.
     """
     samples = read_sound(recipe.sound, part.start_s, part.end_s, work)
-    transcription = PartTranscription(samples, recipe.language, model, work)
+    transcription = PartTranscription(samples, recipe, model, work)
     utterances = transcription.run()
     words = tuple(_on_file_clock(word, part.start_s) for utterance in utterances for word in utterance.words)
     with work.writing(WORDS_FOLDER) as folder:
@@ -60,20 +60,20 @@ def read_words(part: Part, work: Workspace) -> tuple[Word, ...]:
 class PartTranscription:
     """The transcription of one part; all times are relative to its beginning."""
 
-    def __init__(self, samples: bytes, language: str, model: SpeechModel, work: Workspace) -> None:
+    def __init__(self, samples: bytes, recipe: Recipe, model: SpeechModel, work: Workspace) -> None:
         """Detect speech.
 
         Args:
             samples: the part's sound.
-            language: the spoken language.
+            recipe: the spoken language, and whether it is translated.
             model: detects speech and transcribes it.
             work: the step's workspace; its settings count.
         """
         self._samples = samples
-        self._language = language
+        self._recipe = recipe
         self._model = model
         self._settings = work.settings
-        self._location = choose_model(work.settings.models, language)
+        self._location = choose_model(work.settings.models, recipe.language)
         self._probabilities = list(model.speech_probabilities(samples))
         self.speech = find_speech(self._probabilities, work.settings.podjobs_speech_threshold)
         self.log: list[str] = []
@@ -100,7 +100,9 @@ class PartTranscription:
         if not windows:
             return ()
         sounds = [window.samples_from(self._samples) for window in windows]
-        transcripts = self._model.transcribe(self._location, sounds, self._language, thorough=thorough)
+        transcripts = self._model.transcribe(
+            self._location, sounds, self._recipe.language, thorough=thorough, translate=self._recipe.translate
+        )
         utterances = [
             utterance
             for window, transcript in zip(windows, transcripts, strict=True)

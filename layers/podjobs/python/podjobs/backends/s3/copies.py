@@ -4,8 +4,10 @@ A copy appears in one moment, and not at all if the original is deleted before: 
 """
 
 import contextlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 from podjobs.backends.s3.bucket import Bucket
 from podjobs.backends.s3.uploads import PARALLEL_PARTS, write_options
@@ -33,36 +35,79 @@ def copy(bucket: Bucket, source: Key, target: Key) -> None:
     origin = {"Bucket": bucket.name, "Key": bucket.object_key(source)}
     place = {"Bucket": bucket.name, "Key": bucket.object_key(target)}
     if found["ContentLength"] > AT_ONCE_BYTES:
-        _copy_in_parts(bucket, source, found, place, options)
+        _copy_spans(bucket, _spans_of(source, found), place, options, what)
         return
     with bucket.errors(what):
         bucket.client.copy_object(CopySource=origin, MetadataDirective="REPLACE", **place, **options)
 
 
-def _copy_in_parts(
-    bucket: Bucket, source: Key, found: dict[str, Any], place: dict[str, str], options: dict[str, Any]
+def join(bucket: Bucket, sources: Sequence[Key], target: Key) -> None:
+    """Make one object of several, one after another.
+
+    Args:
+        bucket: contains them.
+        sources: each but the last has at least 5 MiB. Source: Amazon S3, multipart upload limits.
+        target: the whole.
+
+    Raises:
+        MissingFileError: there is no such object, or no longer.
+        StepError: they could not be joined.
+    """
+    what = f"The file {bucket.shown(target)!r} cannot be joined"
+    spans: list[_Span] = []
+    for key in sources:
+        found = bucket.head(key)
+        if found is None:
+            raise MissingFileError(f"{what}: {bucket.shown(key)!r} is not there.")
+        spans += _spans_of(key, found)
+    options = write_options(bucket, target, is_work=False)
+    place = {"Bucket": bucket.name, "Key": bucket.object_key(target)}
+    _copy_spans(bucket, spans, place, options, what)
+
+
+class _Span(NamedTuple):
+    """A part of an object."""
+
+    key: Key
+    etag: str
+    first: int
+    """Position of its first byte."""
+    end: int
+    """Position behind its last byte."""
+
+
+def _spans_of(key: Key, found: dict[str, Any]) -> list[_Span]:
+    """Divide an object into parts of equal size, none shorter than PART_BYTES unless it is the only one."""
+    size_bytes = found["ContentLength"]
+    count = max(1, size_bytes // PART_BYTES)
+    ends = [size_bytes * number // count for number in range(count + 1)]
+    return [_Span(key, found["ETag"], first, end) for first, end in pairwise(ends)]
+
+
+def _copy_spans(
+    bucket: Bucket, spans: Sequence[_Span], place: dict[str, str], options: dict[str, Any], what: str
 ) -> None:
-    """Copy a large object, unless it is deleted or replaced before all of it is copied."""
-    what = f"The file {bucket.shown(source)!r} cannot be copied"
-    client, size_bytes = bucket.client, found["ContentLength"]
-    original = {
-        "CopySource": {"Bucket": bucket.name, "Key": bucket.object_key(source)},
-        "CopySourceIfMatch": found["ETag"],
-    }
+    """Make an object of parts of others, unless one of these is deleted or replaced before all of it is copied."""
+    client = bucket.client
     with bucket.errors(what):
         upload = {**place, "UploadId": client.create_multipart_upload(**place, **options)["UploadId"]}
 
-    def copy_part(number: int) -> dict[str, Any]:
-        first = (number - 1) * PART_BYTES
-        span = f"bytes={first}-{min(first + PART_BYTES, size_bytes) - 1}"
+    def copy_part(number: int, span: _Span) -> dict[str, Any]:
         with bucket.errors(what):
-            answer = client.upload_part_copy(**upload, **original, PartNumber=number, CopySourceRange=span)
+            answer = client.upload_part_copy(
+                **upload,
+                PartNumber=number,
+                CopySource={"Bucket": bucket.name, "Key": bucket.object_key(span.key)},
+                CopySourceIfMatch=span.etag,
+                CopySourceRange=f"bytes={span.first}-{span.end - 1}",
+            )
         return {"PartNumber": number, "ETag": answer["CopyPartResult"]["ETag"]}
 
     try:
         with ThreadPoolExecutor(PARALLEL_PARTS) as pool:
-            parts = list(pool.map(copy_part, range(1, -(-size_bytes // PART_BYTES) + 1)))
-        _check_there(bucket, source, what)  # it may have taken long
+            parts = list(pool.map(copy_part, range(1, len(spans) + 1), spans))
+        for key in dict.fromkeys(span.key for span in spans):
+            _check_there(bucket, key, what)  # it may have taken long
         with bucket.errors(what):
             client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
     except BaseException:

@@ -17,7 +17,7 @@ BROKEN = (BotoCoreError, HTTPError, OSError)
 """What reading from a connection raises when it breaks."""
 
 
-def open_object(bucket: Bucket, key: Key, etag: str, size_bytes: int) -> BinaryIO:
+def open_object(bucket: Bucket, key: Key, etag: str, size_bytes: int, first: int = 0) -> BinaryIO:
     """Open one version of an object; nothing is requested before it is read.
 
     Args:
@@ -25,8 +25,9 @@ def open_object(bucket: Bucket, key: Key, etag: str, size_bytes: int) -> BinaryI
         key: of the file.
         etag: of the version.
         size_bytes: of the version.
+        first: position of the first byte that is read.
     """
-    return io.BufferedReader(_ObjectStream(bucket, key, etag, size_bytes), BUFFER_BYTES)
+    return io.BufferedReader(_ObjectStream(bucket, key, etag, size_bytes, first), BUFFER_BYTES)
 
 
 def read_range(bucket: Bucket, key: Key, etag: str, first: int, last: int) -> bytes:
@@ -79,9 +80,9 @@ def _request(bucket: Bucket, key: Key, etag: str, first: int, last: int | None =
 class _ObjectStream(io.RawIOBase):
     """One request for the whole; if the connection breaks, another one for the rest."""
 
-    def __init__(self, bucket: Bucket, key: Key, etag: str, size_bytes: int) -> None:
+    def __init__(self, bucket: Bucket, key: Key, etag: str, size_bytes: int, first: int) -> None:
         self._bucket, self._key, self._etag, self._size_bytes = bucket, key, etag, size_bytes
-        self._position = 0
+        self._position = first
         self._body: Any = None
 
     @override

@@ -15,16 +15,16 @@ from typing import Any, BinaryIO
 from urllib.parse import SplitResult, unquote
 
 from podjobs.backends.s3.bucket import Bucket
-from podjobs.backends.s3.copies import copy
+from podjobs.backends.s3.copies import copy, join
 from podjobs.backends.s3.gateway import RangeGateway
 from podjobs.backends.s3.reader import open_object, read_range
-from podjobs.backends.s3.uploads import abort_uploads, checksum_options, write_options
+from podjobs.backends.s3.uploads import abort_uploads, checksum_options, delete_all, write_options
 from podjobs.backends.s3.work_prefix import WorkPrefix
 from podjobs.backends.scratch import Scratch
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.errors import FileChangedError, InvalidRequestError, MissingFileError, StepError
 from podjobs.contract.media_paths import Key, MediaPaths
-from podjobs.contract.ports.storage import JobWork
+from podjobs.contract.ports.storage import FolderAge, JobWork
 from podjobs.settings import MediaSettings
 
 WORK_FOLDER = "work"
@@ -56,10 +56,10 @@ class S3Storage:
         found = self._found(key)
         return self._gateway.input_of(key, found["ETag"], found["ContentLength"], self.pod_path(key))
 
-    def open(self, key: Key) -> BinaryIO:
+    def open(self, key: Key, first: int = 0) -> BinaryIO:
         """Open an object for reading; see the port."""
         found = self._found(key)
-        return open_object(self._bucket, key, found["ETag"], found["ContentLength"])
+        return open_object(self._bucket, key, found["ETag"], found["ContentLength"], first)
 
     def exists(self, key: Key) -> bool:
         """Whether there is an object at the key; see the port."""
@@ -164,6 +164,15 @@ class S3Storage:
         copy(self._bucket, source, target)
         self._bucket.delete(source)
 
+    def join(self, sources: Sequence[Key], target: Key) -> None:
+        """Make one object of several; see the port."""
+        if len(sources) == 1:
+            self.move(sources[0], target)
+            return
+        join(self._bucket, sources, target)
+        for key in sources:
+            self._bucket.delete(key)
+
     def delete(self, key: Key, version: str | None = None) -> None:
         """Delete an object; see the port."""
         if version is None or self.version(key) == version:
@@ -180,6 +189,24 @@ class S3Storage:
         if set(objects) <= {own}:
             with self._bucket.errors(f"The folder {self.pod_path(folder)!r} cannot be removed"):
                 self._bucket.client.delete_object(Bucket=self._bucket.name, Key=own)
+
+    def list_folders(self, parent: Key) -> Sequence[FolderAge]:
+        """The folders directly in a folder; see the port."""
+        self._bucket.check()
+        times: dict[str, float] = {}
+        for page in self._bucket.list_objects(parent):
+            for one in page.get("Contents", ()):
+                name, slash, _ = self._bucket.key_of(one["Key"]).removeprefix(f"{parent}/").partition("/")
+                if slash:
+                    times[name] = max(times.get(name, 0.0), one["LastModified"].timestamp())
+        return [FolderAge(name, times[name]) for name in sorted(times)]
+
+    def remove_tree(self, folder: Key) -> None:
+        """Remove everything in a folder; see the port."""
+        if "/" not in folder:
+            raise InvalidRequestError(f"The folder {self.pod_path(folder)!r} is not removed as a whole.")
+        for page in self._bucket.list_objects(folder):
+            delete_all(self._bucket, [one["Key"] for one in page.get("Contents", ())])
 
     def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Abort the uploads that were broken off; see the port."""

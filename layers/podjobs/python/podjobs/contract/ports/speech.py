@@ -66,7 +66,13 @@ class SpeechModel(Protocol):
         """The probabilities of languages, by ISO 639-1 code, judged by the first `WINDOW_S` of a sound."""
 
     def transcribe(
-        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
+        self,
+        location: ModelLocation,
+        windows: Sequence[bytes],
+        language: str,
+        *,
+        thorough: bool,
+        translate: bool = False,
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows of speech.
 
@@ -75,6 +81,7 @@ class SpeechModel(Protocol):
             windows: sounds of at most `WINDOW_S` each, in order: the text of one is context for the next.
             language: ISO 639-1 code that the model knows.
             thorough: take more time: one window after another, and again with other parameters if the model is unsure.
+            translate: into English, which only multilingual models can.
 
         Returns:
             One transcript per window.

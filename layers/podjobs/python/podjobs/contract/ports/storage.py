@@ -9,6 +9,9 @@ from typing import BinaryIO, Protocol
 from podjobs.contract.commands import MediaInput
 from podjobs.contract.media_paths import Key
 
+PIECE_BYTES = 8 << 20
+"""Least size of the pieces of `Storage.join`. Source: Amazon S3 takes no less than 5 MiB."""
+
 
 @dataclass(frozen=True)
 class JobWork:
@@ -19,6 +22,16 @@ class JobWork:
     """As given to `start_work`."""
     changed_at: float
     """When a step last began to write there, seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class FolderAge:
+    """A folder, and since when nobody has changed it."""
+
+    name: str
+    changed_at: float
+    """When a file in it, however deep, was last written, seconds since the epoch; of an empty one, the folder itself.
+    """
 
 
 class Storage(Protocol):
@@ -34,8 +47,8 @@ class Storage(Protocol):
         InvalidRequestError if it leads out of the media root or is not a regular file.
         """
 
-    def open(self, key: Key) -> BinaryIO:
-        """Open a file for reading from its start. Raises like `input_of`.
+    def open(self, key: Key, first: int = 0) -> BinaryIO:
+        """Open a file for reading from its start, or from the byte at the position `first`. Raises like `input_of`.
 
         The returned file is only read forward: it need not be seekable. Whether there is one is not answered from a
         cache.
@@ -114,6 +127,16 @@ class Storage(Protocol):
         Raises MissingFileError if the file does not exist.
         """
 
+    def join(self, sources: Sequence[Key], target: Key) -> None:
+        """Make one file of several, one after another, and delete these; it appears atomically, as by `move`.
+
+        Args:
+            sources: at least one; each but the last has at least `PIECE_BYTES`.
+            target: where the whole appears.
+
+        Raises MissingFileError if one of them does not exist.
+        """
+
     def delete(self, key: Key, version: str | None = None) -> None:
         """Delete a file; does nothing if it is already gone.
 
@@ -124,6 +147,15 @@ class Storage(Protocol):
 
     def remove_folder(self, folder: Key) -> None:
         """Remove a folder with what killed writers left in it, unless it contains anything else."""
+
+    def list_folders(self, parent: Key) -> Sequence[FolderAge]:
+        """List the folders directly in a folder, in order; none if there is no such folder."""
+
+    def remove_tree(self, folder: Key) -> None:
+        """Remove a folder with everything in it, however deep; does nothing if it is already gone.
+
+        It must be one within another folder: nothing that lies directly in the media root is removed.
+        """
 
     def remove_unfinished(self, unchanged_s: float, *, dry_run: bool = False) -> int:
         """Remove what writers that were broken off have left and no reader sees.
