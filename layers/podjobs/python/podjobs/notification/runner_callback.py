@@ -49,6 +49,8 @@ from podjobs.notification.runner_calls import (
 MESSAGE_CHARS = 4000
 """Pod stores both texts with its task, where people read them."""
 MARK_BYTES = 1000
+PROGRESS_LIMIT_S = 10.0
+"""What follows waits for it."""
 _RECEIPT = re.compile(r"receipt-(\d{1,6})")
 _PERMANENT = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.GONE}
@@ -106,10 +108,10 @@ def tell_progress(step: Step, reply_to: RunnerCallback, site: RunnerSite) -> Res
     """Tell a client that its task goes on, if its dialect takes that; once, since nothing depends on it."""
     if reply_to.dialect != "v4" or "notify_url" not in step.private:
         return Result()
-    sentence = "The source was fetched. It is being worked on."
+    sentence = "The video is being encoded."
     body = {"task_id": step.job.id, "status": "running", "error_message": "", "script_output": sentence}
     with suppress(StepError):
-        site.client.call(step.private["notify_url"], step.private["token"], body)
+        site.client.call(step.private["notify_url"], step.private["token"], body, PROGRESS_LIMIT_S)
     return Result()
 
 
