@@ -144,7 +144,7 @@ def _running(folder: Path) -> Iterator[tuple[Stack, RunnerDemonstration]]:
     client = RunnerDemonstration(ports[RUNNER])
     configuration = configure(folder / "stack", {"MEDIA_ROOT": str(media), **client.settings}, ports)
     configuration.state_dir.mkdir()
-    with (folder / "stack.log").open("w", encoding="utf-8") as log, client.serving():
+    with (folder / "stack.log").open("w", buffering=1, encoding="utf-8") as log, client.serving():
         stack = Stack(configuration, lambda line: print(line.decode("utf-8", "replace"), end="", file=log))
         try:
             stack.start()

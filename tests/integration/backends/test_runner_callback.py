@@ -89,7 +89,7 @@ def notify(pod, media, dialect="v4", language="en", timeout_s=TIMEOUT_S, **chang
         "job": job(dialect),
         "step_id": "notify",
         "action": "encoding",
-        "accepted_at": time.time() - 100,
+        "accepted_at": 1000.0,
         "private": private(pod),
         "results": {"publish": {"message": "Three renditions."}},
     }
@@ -215,6 +215,14 @@ def test_notify_runner_that_was_killed_in_the_call_leaves_a_trace(pod, media):
     mark.write_text(json.dumps(json.loads(mark.read_text()) | {"status": None, "begun_at": time.time()}))
     with pytest.raises(RetryableError, match="may still be importing"):
         notify(pod, media, "v5", attempt=2)
+
+
+def test_notify_runner_of_a_job_that_is_replayed_is_called_anew(pod, media):
+    """What it was told before counts no more: an operator has mended what kept it from importing."""
+    notify(pod, media)
+    let_pass(media, 1000)
+    assert isinstance(notify(pod, media, accepted_at=2000.0), Plan)
+    assert len(pod.requests) == 2
 
 
 def test_notify_runner_that_cannot_be_reached_is_called_as_soon_as_it_can(media):

@@ -44,6 +44,7 @@ from podjobs.notification.runner_calls import (
     Told,
     choose_next,
     next_mark,
+    still_counts,
 )
 
 MESSAGE_CHARS = 4000
@@ -89,6 +90,7 @@ def notify_runner(
     """
     call = _Call(step, reply_to, site, storage, step.failure)
     version, mark = _read_mark(step.job.id, storage)
+    mark = still_counts(mark, step.accepted_at)
     decision = choose_next(call.situation(mark), site.waits)
     match decision.next:
         case Next.HOLD:
@@ -101,7 +103,7 @@ def notify_runner(
         case Next.DONE:
             return Result(log=(decision.sentence,))
         case Next.CALL:
-            return call.make(next_mark(mark, call.told, time.time()), version)
+            return call.make(next_mark(mark, call.told, time.time(), step.accepted_at), version)
 
 
 def tell_progress(step: Step, reply_to: RunnerCallback, site: RunnerSite) -> Result:
@@ -171,7 +173,7 @@ class _Call:
             ) from None
 
     def _note(self, mark: CallMark, status: int) -> None:
-        noted = CallMark(mark.told, mark.calls, mark.lost, mark.begun_at, status)
+        noted = replace(mark, status=status)
         self.storage.write(call_mark(self.step.job.id), noted.written())
 
     def body(self) -> dict[str, Any]:
