@@ -97,9 +97,10 @@ def encode(folder: Path, seconds: int, repeat: int, vmaf_every: int) -> None:
 @click.option("--seconds", default=60, show_default=True, help="Length of the video.")
 @click.option("--repeat", default=3, show_default=True, help="How often it is encoded through each door; 0: not.")
 @click.option("--submissions", default=2000, show_default=True, help="How many tasks are handed over.")
-def runner(folder: Path, seconds: int, repeat: int, submissions: int) -> None:
+@click.option("--video", type=click.Path(path_type=Path, exists=True), help="In place of one that is made.")
+def runner(folder: Path, seconds: int, repeat: int, submissions: int, video: Path | None) -> None:
     """Measure the runner API: submissions a second, and a job beside the same one through Celery."""
-    sys.exit(runner_benchmark.run(folder, seconds, repeat, submissions))
+    sys.exit(runner_benchmark.run(folder, seconds, repeat, submissions, video))
 
 
 @benchmarks.command()

@@ -15,7 +15,7 @@ settings.load_profile("unhurried")
 
 TESTS = Path(__file__).parent
 ONE_CASE_OF_EACH_LAW = (
-    *("contract/storage", "integration/adapter", "integration/backends", "integration/encoding"),
+    *("conformance", "contract/storage", "integration/adapter", "integration/backends", "integration/encoding"),
     *("integration/functions", "integration/studio", "integration/transcription"),
 )
 """Where cases take so long that every run has the first one of each law only; `scripts/test --all` has the others, too.

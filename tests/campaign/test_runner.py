@@ -21,7 +21,7 @@ from support.runner_stack import running_runner_stack, upload
 
 logger = structlog.get_logger(__name__)
 
-SCHEDULES, QUICK_SCHEDULES = 1000, 12
+SCHEDULES, QUICK_SCHEDULES = 1000, 8
 ROUND = 50
 SUBMITTERS = 12
 CRON_S = 0.5

@@ -30,7 +30,7 @@ from podjobs.contract.ports.runner_client import ClientAnswer
 from podjobs.contract.reply_to import RunnerCallback
 from podjobs.contract.runner_places import result_folder
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import NOTIFICATION, PROGRESS, workflow_of
+from podjobs.contract.workflows import NOTIFICATION, PROGRESS_STEP, workflow_of
 from podjobs.notification.function import NotificationFunction
 from podjobs.notification.runner_callback import RunnerSite
 from podjobs.notification.runner_calls import RunnerWaits
@@ -39,7 +39,7 @@ from support.problems import answer_of
 from support.serving import serving
 from support.step_function import reply_event
 
-HASTE = RunnerWaits(hold_s=0.4, may_run_s=3.0, settle_s=0.3, receipt_s=0.5, unknown_s=3600, most_calls=3)
+HASTE = RunnerWaits(hold_s=0.4, may_run_s=4.0, settle_s=0.3, receipt_s=0.5, unknown_s=3600, most_calls=3)
 CALL_TIMEOUT_S = 5.0
 ALL_RENDITIONS = tuple(
     RenditionRequest(resolution=resolution, mp4=height < 1080)
@@ -61,7 +61,9 @@ class MortalClient:
         self._client = HttpRunnerClient(timeout_s)
         self._draw = draw
 
-    def call(self, url: SecretStr, token: SecretStr, body: dict[str, Any]) -> ClientAnswer:
+    def call(
+        self, url: SecretStr, token: SecretStr, body: dict[str, Any], limit_s: float | None = None
+    ) -> ClientAnswer:
         """Call a client; see the port."""
         death = self._draw(str(body["task_id"]))
         if death == "before":
@@ -70,7 +72,7 @@ class MortalClient:
             # what was sent goes on at the other side
             threading.Thread(target=self._send, args=(url, token, body), daemon=True).start()
             raise KilledError
-        answer = self._client.call(url, token, body)
+        answer = self._client.call(url, token, body, limit_s)
         if death == "after":
             raise KilledError
         return answer
@@ -168,7 +170,7 @@ class RunnerWork:
         (plan,) = workflow_of(job).first_stage.steps
         steps = [plan]
         if isinstance(job.reply_to, RunnerCallback) and job.reply_to.dialect == "v4":
-            steps.append(StepSpec(id=PROGRESS, function=NOTIFICATION.name, action=PROGRESS, timeout_s=60))
+            steps.append(PROGRESS_STEP)
         return Plan(stages=(Stage(name="plan", steps=tuple(steps)),))
 
     def _source(self, job: Job) -> bytes:

@@ -24,7 +24,7 @@ def test_encoding_of_a_video_is_imported(pod, new_video):
 
 def test_row_b_work_that_waits_is_no_reason_to_refuse_more(pod, new_video):
     """However much there is: a Pod 5 puts a video in error for any other answer than 200."""
-    videos = [new_video(pod) for _ in range(12)]
+    videos = [new_video(pod) for _ in range(8)]
     for video in videos:
         pod.request(video)
     assert all(not video.error for video in videos)
@@ -80,6 +80,7 @@ def test_row_i_import_that_fails_is_healed_by_a_repeat(pod, new_video):
     assert video.is_ready
 
 
+@pytest.mark.slow
 def test_row_s_request_again_after_it_has_ended_is_done_again(pod, new_video):
     video = new_video(pod)
     for _ in range(2):

@@ -10,7 +10,7 @@ from adapter.redis import keys
 from support.parts import NOWHERE
 from support.processes import wait_for
 from support.runner_pod import Misfortune
-from support.runner_stack import TOKENS, wait_until_ended
+from support.runner_stack import TOKENS, upload, wait_until_ended
 
 LATER_S = 0.8
 """More than all waits of the tests."""
@@ -33,12 +33,22 @@ def client(stack):
         yield opened
 
 
-@pytest.fixture
-def ended(four, new_video):
-    """A task of a Pod 4 that was imported."""
-    task = four.request(new_video(four))
-    wait_until_ended(four, task.video.number)
+def new_ended(pod, number):
+    task = pod.request(pod.add_video(number, upload(pod, number)))
+    wait_until_ended(pod, number)
     return task
+
+
+@pytest.fixture(scope="module")
+def imported(stack, numbers):
+    """A task of a Pod 4 that was imported, only to be looked at."""
+    return new_ended(stack.four, next(numbers))
+
+
+@pytest.fixture
+def ended(four, numbers):
+    """A task of a Pod 4 that was imported."""
+    return new_ended(four, next(numbers))
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKENS["four"]}])
@@ -49,9 +59,9 @@ def test_row_a_wrong_token_is_told_as_such(stack, headers):
         assert answer.json()["detail"]
 
 
-def test_row_a_tasks_of_one_client_are_nothing_to_another(stack, ended):
+def test_row_a_tasks_of_one_client_are_nothing_to_another(stack, imported):
     for path in ("status", "result"):
-        answer = httpx.get(f"{stack.url}/task/{path}/{ended.task_id}", headers={"X-API-Token": TOKENS["five"]})
+        answer = httpx.get(f"{stack.url}/task/{path}/{imported.task_id}", headers={"X-API-Token": TOKENS["five"]})
         assert answer.status_code == 404
 
 
@@ -141,6 +151,7 @@ def test_row_k_request_that_is_repeated_while_the_end_is_told_is_told_of_it_agai
     assert task.video.is_ready
 
 
+@pytest.mark.slow
 def test_row_m_call_is_refused_until_the_token_is_corrected(four, new_video):
     task, right = four.request(new_video(four)), four.token
     four.token = "another"  # noqa: S105 - wrong on purpose
@@ -161,43 +172,43 @@ def test_row_i_import_that_always_fails_is_a_clear_failure_in_the_end(four, new_
     assert four.statuses(task.task_id)[-4:] == ["completed"] * 3 + ["failed"]
 
 
-def test_row_g_files_are_listed_as_they_can_be_fetched(client, ended):
-    listed = client.get(f"/task/result/{ended.task_id}").json()
-    assert listed["task_id"] == ended.task_id
+def test_row_g_files_are_listed_as_they_can_be_fetched(client, imported):
+    listed = client.get(f"/task/result/{imported.task_id}").json()
+    assert listed["task_id"] == imported.task_id
     for entry in listed["files"]:
         name = entry if isinstance(entry, str) else entry["file_path"]
-        assert client.get(f"/task/result/{ended.task_id}/file/{name}").status_code == 200
+        assert client.get(f"/task/result/{imported.task_id}/file/{name}").status_code == 200
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
     [("nothing.mp4", 404), ("%2Fetc%2Fpasswd", 400), ("..%2F..%2Fcall.json", 400), ("a%2F..%2F..%2Fcall.json", 400)],
 )
-def test_row_g_files_are_those_of_the_task_alone(client, ended, path, status):
-    assert client.get(f"/task/result/{ended.task_id}/file/{path}").status_code == status
+def test_row_g_files_are_those_of_the_task_alone(client, imported, path, status):
+    assert client.get(f"/task/result/{imported.task_id}/file/{path}").status_code == status
 
 
-def test_row_g_part_of_a_file_is_what_was_asked_for(client, ended):
-    url = f"/task/result/{ended.task_id}/file/studio_base.mp4"
+def test_row_g_part_of_a_file_is_what_was_asked_for(client, imported):
+    url = f"/task/result/{imported.task_id}/file/studio_base.mp4"
     assert client.get(url).status_code == 404
-    url = f"/task/result/{ended.task_id}/file/info_video.json"
+    url = f"/task/result/{imported.task_id}/file/info_video.json"
     whole = client.get(url)
     part = client.get(url, headers={"Range": "bytes=3-9", "If-Range": whole.headers["etag"]})
     assert (part.status_code, part.content) == (206, whole.content[3:10])
     assert part.headers["content-range"] == f"bytes 3-9/{len(whole.content)}"
 
 
-def test_row_h_and_n_list_has_what_the_importer_looks_for(ended):
-    info = json.loads(ended.video.files["info_video.json"])
+def test_row_h_and_n_list_has_what_the_importer_looks_for(imported):
+    info = json.loads(imported.video.files["info_video.json"])
     assert {one["rendition"] for one in info["encode_video"]} == {"640x360", "1280x720", "1920x1080"}
     for one in info["encode_video"]:
         if one["encoding_format"] == "video/mp2t":
-            assert one["filename"].removesuffix(".m3u8") + ".ts" in ended.video.files
+            assert one["filename"].removesuffix(".m3u8") + ".ts" in imported.video.files
 
 
-def test_row_l_results_are_there_after_the_import(client, ended):
-    assert client.get(f"/task/status/{ended.task_id}").json()["status"] == "completed"
-    assert client.get(f"/task/result/{ended.task_id}").status_code == 200
+def test_row_l_results_are_there_after_the_import(client, imported):
+    assert client.get(f"/task/status/{imported.task_id}").json()["status"] == "completed"
+    assert client.get(f"/task/result/{imported.task_id}").status_code == 200
 
 
 def test_row_o_cron_that_looks_after_two_hours_imports_what_was_not(stack, four, new_video):

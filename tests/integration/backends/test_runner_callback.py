@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -35,10 +36,10 @@ from support.scripted_pod import NO_ANSWER, ScriptedPod
 
 TOKEN = "5up3rt0ken"  # noqa: S105 - of these tests alone
 SECRET = "s3cr3t-of-the-url"  # noqa: S105 - likewise
-WAITS = RunnerWaits(hold_s=30, may_run_s=0.4, settle_s=0.1, receipt_s=0.2, unknown_s=1000, most_calls=2)
+WAITS = RunnerWaits(most_calls=2)
 PROBLEM = Problem(title="The job cannot be done.", status=422, detail="'a.mp4' is empty.", kind="empty")
 NAMES = ("info_video.json", "360p_a.m3u8", "360p_a.ts")
-TIMEOUT_S = 1.0
+TIMEOUT_S = 20.0
 
 
 def job(dialect="v4"):
@@ -68,20 +69,27 @@ def media(tmp_path):
     return tmp_path
 
 
-def private(pod, fetched=None, ago=500.0):
+def private(pod, fetched=None, ago=80_000.0):
     url = f"{pod.url.removesuffix('/rest')}/runner/notify_task_end/?secret={SECRET}&video_id=12"
     values = {"notify_url": url, "token": TOKEN, "answered_s_ago": str(ago), "fetched": json.dumps(fetched or {})}
     return {name: SecretStr(value) for name, value in values.items()}
 
 
-def notify(pod, media, dialect="v4", language="en", **changes):
-    site = RunnerSite(HttpRunnerClient(TIMEOUT_S), WAITS, language)
+def let_pass(media, seconds):
+    """As if the latest call had begun so long ago."""
+    mark = media / call_mark("job-1")
+    known = json.loads(mark.read_text())
+    mark.write_text(json.dumps(known | {"begun_at": known["begun_at"] - seconds}))
+
+
+def notify(pod, media, dialect="v4", language="en", timeout_s=TIMEOUT_S, **changes):
+    site = RunnerSite(HttpRunnerClient(timeout_s), WAITS, language)
     function = NotificationFunction(FakePodApi(), FileStorage(media, "/media"), runner=site)
     values = {
         "job": job(dialect),
         "step_id": "notify",
         "action": "encoding",
-        "accepted_at": time.time() - 100,
+        "accepted_at": 1000.0,
         "private": private(pod),
         "results": {"publish": {"message": "Three renditions."}},
     }
@@ -127,7 +135,7 @@ def test_notify_runner_v4_is_looked_at_by_a_step_of_its_own(pod, media):
     ((spec,),) = [stage.steps for stage in planned.stages]
     assert (planned.shared, planned.stages[0].name) == ({"kept": 1}, "notify")
     assert (spec.id, spec.function, spec.action) == ("receipt-1", "notification", "encoding")
-    done = notify(pod, media, step_id="receipt-1", private=private(pod, dict.fromkeys(NAMES, 5.0)))
+    done = notify(pod, media, step_id="receipt-1", private=private(pod, dict.fromkeys(NAMES, 500.0)))
     assert done == Result(log=("Pod has fetched all files.",))
     assert len(pod.requests) == 1
 
@@ -136,11 +144,11 @@ def test_notify_runner_v4_that_fetches_nothing_is_called_again_and_then_given_up
     notify(pod, media)
     with pytest.raises(RetryableError, match="has not fetched"):
         notify(pod, media, step_id="receipt-1")
-    time.sleep(0.25)
+    let_pass(media, 61)
     again = notify(pod, media, step_id="receipt-1")
     assert isinstance(again, Plan)
     assert again.stages[0].steps[0].id == "receipt-2"
-    time.sleep(0.85)
+    let_pass(media, 241)
     with pytest.raises(PermanentError, match=r"however often it was called \(2 times\)"):
         notify(pod, media, step_id="receipt-2")
     # people see a failure, rather than a video that is in progress for ever
@@ -168,15 +176,15 @@ def test_notify_runner_without_its_own_answer_is_given_time(pod, media, status):
     with pytest.raises(RetryableError, match="may still be importing"):
         notify(pod, media, "v5", attempt=2)
     assert len(pod.requests) == 1
-    time.sleep(0.45)
+    let_pass(media, 901)
     notify(pod, media, "v5", attempt=3)
     assert len(pod.requests) == 2
 
 
 def test_notify_runner_that_answers_late_is_given_time(pod, media):
-    pod.hang_s = TIMEOUT_S + 0.3
+    pod.hang_s = 1.0
     with pytest.raises(RetryableError, match="did not answer in time") as raised:
-        notify(pod, media, "v5")
+        notify(pod, media, "v5", timeout_s=0.5)
     assert raised.value.context["ambiguous"]
 
 
@@ -209,6 +217,14 @@ def test_notify_runner_that_was_killed_in_the_call_leaves_a_trace(pod, media):
         notify(pod, media, "v5", attempt=2)
 
 
+def test_notify_runner_of_a_job_that_is_replayed_is_called_anew(pod, media):
+    """What it was told before counts no more: an operator has mended what kept it from importing."""
+    notify(pod, media)
+    let_pass(media, 1000)
+    assert isinstance(notify(pod, media, accepted_at=2000.0), Plan)
+    assert len(pod.requests) == 2
+
+
 def test_notify_runner_that_cannot_be_reached_is_called_as_soon_as_it_can(media):
     with ScriptedPod() as pod:
         gone = private(pod)
@@ -222,7 +238,7 @@ def test_notify_runner_that_does_not_know_the_task_is_called_again_for_a_day(pod
     pod.post_answers = [(HTTPStatus.NOT_FOUND, "")]
     with pytest.raises(RetryableError, match="does not know the task yet"):
         notify(pod, media)
-    ended = notify(pod, media, attempt=9, private=private(pod, ago=1001.0))
+    ended = notify(pod, media, attempt=9, private=private(pod, ago=86_401.0))
     assert isinstance(ended, Relocation)
     assert ended.whereabouts is Whereabouts.DELETED
 
@@ -274,6 +290,22 @@ def test_notify_runner_progress_is_told_to_v4_alone_and_never_fails(pod, media):
     assert pod.requests == []
     assert notify(pod, media, action="progress") == Result()
     assert [request[3]["status"] for request in pod.requests] == ["running"]
+
+
+def test_notify_runner_progress_is_not_waited_for_as_an_import_is():
+    """The steps that follow wait for it."""
+    limits = []
+
+    class Client:
+        def call(self, _url, _token, _body, limit_s=None):
+            limits.append(limit_s)
+            raise RetryableError("It hangs.", ambiguous=True)
+
+    function = NotificationFunction(FakePodApi(), FileStorage(Path("/nowhere"), "/media"), runner=RunnerSite(Client()))
+    told = {"notify_url": SecretStr("http://pod/notify"), "token": SecretStr(TOKEN)}
+    values = {"step_id": "progress", "action": "progress", "accepted_at": 0, "private": told}
+    assert function.handle(Step(job=job(), function="notification", **values)) == Result()
+    assert limits == [10.0]
 
 
 def test_notify_runner_does_not_know_where_a_source_has_gone(pod, media):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from podjobs.contract.reply_to import RunnerCallback
 from podjobs.encoding.boundaries import place_boundaries
 from podjobs.encoding.plan import write_recipe
 from podjobs.encoding.settings import EncodingSettings
@@ -40,6 +41,15 @@ def test_stages_of_video_with_sound_encode_package_publish_notify():
     # 100 s in chunks of 8 s: 13, the last of 4 s; the sound beside them
     assert [step.id for step in stages[0].steps] == ["audio", *(f"chunk-{number:04d}" for number in range(13))]
     assert [step.id for step in stages[1].steps] == ["package-360", "package-720", "images"]
+
+
+@pytest.mark.parametrize(("dialect", "generation", "told"), [("v4", 0, 1), ("v5", 0, 0), ("v4", 1, 0)])
+def test_stages_of_runner_client_tell_it_once_that_the_job_goes_on(dialect, generation, told):
+    """Beside the longest steps, as those that follow wait for it; Pod 5 would take it for a failure."""
+    asked = job().model_copy(update={"reply_to": RunnerCallback(client="pod", dialect=dialect)})
+    stages = stages_of(recipe().model_copy(update={"generation": generation}), asked)
+    assert [step.id for stage in stages for step in stage.steps if step.action == "progress"] == ["progress"] * told
+    assert sum(step.action == "progress" for step in stages[0].steps) == told
 
 
 def test_stages_of_silent_video_have_no_audio_step():

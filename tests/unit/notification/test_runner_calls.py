@@ -11,6 +11,7 @@ from podjobs.notification.runner_calls import (
     Situation,
     choose_next,
     next_mark,
+    still_counts,
 )
 
 WAITS = RunnerWaits(hold_s=30, may_run_s=900, settle_s=60, receipt_s=60, most_calls=3)
@@ -115,7 +116,16 @@ def test_choose_next_failure_after_a_completion_that_was_told_is_called():
     ],
 )
 def test_next_mark_counts_successes_and_silences(last, calls, lost):
-    assert next_mark(last, "completed", 7.0) == CallMark("completed", calls, lost, 7.0, None)
+    assert next_mark(last, "completed", 7.0, 0.0) == CallMark("completed", calls, lost, 7.0, None, 0.0)
+
+
+def test_mark_of_a_run_before_the_job_was_replayed_does_not_count_unless_its_call_may_still_run():
+    ended, under_way = mark(200, calls=3), mark(None, calls=3)
+    assert still_counts(ended, 0.0) == ended
+    assert still_counts(ended, 5.0) is None
+    assert still_counts(under_way, 5.0) == under_way
+    assert still_counts(None, 5.0) is None
+    assert next_mark(under_way, "completed", 7.0, 5.0) == CallMark("completed", 1, 0, 7.0, None, 5.0)
 
 
 def test_mark_is_read_as_it_was_written_and_anything_else_is_none():

@@ -31,7 +31,7 @@ class HttpRunnerClient:
             timeout_s: how long a call may take, from connecting to the last byte of the answer; a Pod fetches and
                 imports the results inside the request.
         """
-        self._limits = Limits(timeout_s, ANSWER_LIMIT_BYTES)
+        self._timeout_s = timeout_s
         self._client = httpx.Client(
             headers=UNCHANGED,
             timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
@@ -39,13 +39,16 @@ class HttpRunnerClient:
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 
-    def call(self, url: SecretStr, token: SecretStr, body: dict[str, Any]) -> ClientAnswer:
+    def call(
+        self, url: SecretStr, token: SecretStr, body: dict[str, Any], limit_s: float | None = None
+    ) -> ClientAnswer:
         """Call a client; see the port."""
         address, shown = url.get_secret_value(), token.get_secret_value()
         place = redact(address)
         headers = {"Authorization": f"Bearer {shown}"}
+        limits = Limits(min(self._timeout_s, limit_s or self._timeout_s), ANSWER_LIMIT_BYTES)
         try:
-            answer = call(self._client, self._limits, "POST", address, json=body, headers=headers)
+            answer = call(self._client, limits, "POST", address, json=body, headers=headers)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             why = _clean(described(error), address, shown)
             raise RetryableError(f"Pod cannot be reached at {place}: {why}. Is it running?") from None

@@ -128,6 +128,8 @@ LOCATE_STEP = StepSpec(
 """Added to a job when one of its steps does not find the source: only who requested the job knows where it is."""
 PROGRESS = "progress"
 """The notification's action that tells whoever requested a job that it goes on."""
+PROGRESS_STEP = StepSpec(id=PROGRESS, function=NOTIFICATION.name, action=PROGRESS, weight=0.1, timeout_s=60)
+"""Beside the longest steps of a job: those that follow wait for it, too, and it may have to wait for a free slot."""
 XAPI = Function(XAPI_FUNCTION, concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 

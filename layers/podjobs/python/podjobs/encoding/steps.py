@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from podjobs.contract.jobs import EncodingJob
 from podjobs.contract.plans import Stage, StepSpec
+from podjobs.contract.reply_to import RunnerCallback
 from podjobs.contract.requests import DEFAULT_TIMEOUT_S
-from podjobs.contract.workflows import workflow_of
+from podjobs.contract.workflows import PROGRESS_STEP, workflow_of
 from podjobs.encoding.ladder import Rendition
 from podjobs.encoding.recipe import ASSUMED_FRAME_RATE, FREEZE_EVERY_S, Chunk, Recipe
 
@@ -126,6 +127,7 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
     """
     encode = _sound_and_text_steps(recipe)
     last = (_publish_stage(recipe), workflow_of(job).notification_stage)
+    encode += _progress_steps(recipe, job)
     if recipe.facts.video is None:
         return (Stage(name="encode", steps=(*encode, _images_step(recipe, needs=()))), *last)
     if recipe.generation:
@@ -134,6 +136,13 @@ def stages_of(recipe: Recipe, job: EncodingJob) -> tuple[Stage, ...]:
     package = [_package_step(recipe, index) for index in range(len(recipe.renditions))]
     package.append(_images_step(recipe, needs=("chunk", "audio")))
     return (Stage(name="encode", steps=tuple(encode)), Stage(name="package", steps=tuple(package)), *last)
+
+
+def _progress_steps(recipe: Recipe, job: EncodingJob) -> list[StepSpec]:
+    """Once, whoever requested the job is told that it goes on, if they may be: V5 would take it for a failure."""
+    reply_to = job.reply_to
+    may_be_told = isinstance(reply_to, RunnerCallback) and reply_to.dialect == "v4" and not recipe.generation
+    return [PROGRESS_STEP] if may_be_told else []
 
 
 def _sound_and_text_steps(recipe: Recipe) -> list[StepSpec]:

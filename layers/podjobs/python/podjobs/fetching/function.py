@@ -19,17 +19,14 @@ from podjobs.contract.jobs import EncodingJob, Job, RemoteFile
 from podjobs.contract.plans import Plan, Stage, StepSpec
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.ports.web import Web
-from podjobs.contract.reply_to import RunnerCallback
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import ENCODING, FETCH, FETCH_TIMEOUT_S, NOTIFICATION, workflow_of
+from podjobs.contract.workflows import ENCODING, FETCH, FETCH_TIMEOUT_S, workflow_of
 from podjobs.fetch_settings import FetchSettings
 from podjobs.fetching.download import Downloads
 from podjobs.fetching.receiving import Limits, shown
 
 SHARE = 0.75
 """Of a step's time, for receiving; the rest is for storing what was received, and for joining the parts."""
-SAYS_PROGRESS = "v4"
-"""The dialect of clients that may be told how far a job is. Source: docs/contract-pod-runner.md."""
 
 Continuation = Callable[[Any, Storage], tuple[Job, Stage]]
 """What follows once a job's files are there: the job as it goes on, perhaps with more to fetch, and its first stage.
@@ -110,8 +107,7 @@ class FetchFunction:
         if after.fetch != job.fetch:
             stage = fetch_stage(FetchParams(name=FETCH_MORE))
         changed = None if after == job else after.model_dump(mode="json")
-        begins = params.name == FETCH
-        return Plan(stages=(_with_progress(job, stage) if begins else stage,), job=changed, log=log)
+        return Plan(stages=(stage,), job=changed, log=log)
 
     def _find_next(self, job: Job) -> tuple[Job, Stage]:
         proceed = self._continuations.get(type(job))
@@ -147,12 +143,3 @@ def _told_as(kind: FailureKind | None) -> Iterator[None]:
     except PermanentError as error:
         error.kind = kind or error.kind
         raise
-
-
-def _with_progress(job: Job, stage: Stage) -> Stage:
-    """Beside the first step, whoever may be told is told that the job has begun."""
-    reply_to = job.reply_to
-    if not isinstance(reply_to, RunnerCallback) or reply_to.dialect != SAYS_PROGRESS:
-        return stage
-    told = StepSpec(id="progress", function=NOTIFICATION.name, action="progress", weight=0.1, timeout_s=60)
-    return stage.model_copy(update={"steps": (*stage.steps, told)})

@@ -44,11 +44,14 @@ from podjobs.notification.runner_calls import (
     Told,
     choose_next,
     next_mark,
+    still_counts,
 )
 
 MESSAGE_CHARS = 4000
 """Pod stores both texts with its task, where people read them."""
 MARK_BYTES = 1000
+PROGRESS_LIMIT_S = 10.0
+"""What follows waits for it."""
 _RECEIPT = re.compile(r"receipt-(\d{1,6})")
 _PERMANENT = frozenset(
     {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.GONE}
@@ -87,6 +90,7 @@ def notify_runner(
     """
     call = _Call(step, reply_to, site, storage, step.failure)
     version, mark = _read_mark(step.job.id, storage)
+    mark = still_counts(mark, step.accepted_at)
     decision = choose_next(call.situation(mark), site.waits)
     match decision.next:
         case Next.HOLD:
@@ -99,17 +103,17 @@ def notify_runner(
         case Next.DONE:
             return Result(log=(decision.sentence,))
         case Next.CALL:
-            return call.make(next_mark(mark, call.told, time.time()), version)
+            return call.make(next_mark(mark, call.told, time.time(), step.accepted_at), version)
 
 
 def tell_progress(step: Step, reply_to: RunnerCallback, site: RunnerSite) -> Result:
     """Tell a client that its task goes on, if its dialect takes that; once, since nothing depends on it."""
     if reply_to.dialect != "v4" or "notify_url" not in step.private:
         return Result()
-    sentence = "The source was fetched. It is being worked on."
+    sentence = "The video is being encoded."
     body = {"task_id": step.job.id, "status": "running", "error_message": "", "script_output": sentence}
     with suppress(StepError):
-        site.client.call(step.private["notify_url"], step.private["token"], body)
+        site.client.call(step.private["notify_url"], step.private["token"], body, PROGRESS_LIMIT_S)
     return Result()
 
 
@@ -169,7 +173,7 @@ class _Call:
             ) from None
 
     def _note(self, mark: CallMark, status: int) -> None:
-        noted = CallMark(mark.told, mark.calls, mark.lost, mark.begun_at, status)
+        noted = replace(mark, status=status)
         self.storage.write(call_mark(self.step.job.id), noted.written())
 
     def body(self) -> dict[str, Any]:

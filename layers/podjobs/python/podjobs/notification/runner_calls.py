@@ -63,6 +63,8 @@ class CallMark:
     """Seconds since the epoch."""
     status: int | None = None
     """The client's answer; None: it is under way, or was when the function was killed, or the answer is lost."""
+    accepted_at: float = 0.0
+    """When the job was accepted; a job that is replayed was accepted anew."""
 
     @classmethod
     def read(cls, text: bytes) -> "CallMark | None":
@@ -83,11 +85,17 @@ class CallMark:
         return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
-def next_mark(last: CallMark | None, told: Told, now: float) -> CallMark:
+def next_mark(last: CallMark | None, told: Told, now: float, accepted_at: float) -> CallMark:
     """The mark of a call that begins now."""
-    if last is None or last.told != told:
-        return CallMark(told, 1, 0, now)
-    return CallMark(told, last.calls + last.has_succeeded, last.lost + (last.status is None), now)
+    if last is None or last.told != told or last.accepted_at != accepted_at:
+        return CallMark(told, 1, 0, now, None, accepted_at)
+    calls, lost = last.calls + last.has_succeeded, last.lost + (last.status is None)
+    return CallMark(told, calls, lost, now, None, accepted_at)
+
+
+def still_counts(mark: CallMark | None, accepted_at: float) -> CallMark | None:
+    """The mark, unless it is of a run before the job was replayed; a call that may still run counts in any case."""
+    return mark if mark and (mark.accepted_at == accepted_at or mark.status is None) else None
 
 
 @dataclass(frozen=True)
