@@ -19,7 +19,7 @@ class CueRules(BaseModel):
     max_line_chars: int = Field(default=40, ge=10)
     """Columns: a Chinese, Japanese or Korean character counts as two, a combining accent as none."""
     max_cue_chars: int = Field(default=80, ge=10)
-    """Columns of all lines of a cue, each end of a line counted as one. Source: Pod's caption editor, which takes 80."""
+    """Columns of all its lines, each end of a line counted as one. Source: Pod's caption editor, which takes 80."""
     min_s: float = Field(default=1.0, gt=0)
     """On screen."""
     max_s: float = Field(default=7.0, gt=0)
