@@ -27,7 +27,8 @@ NUMBERS = (
 )  # fmt: skip
 _english, _basic = EnglishTextNormalizer(), BasicTextNormalizer()
 _PART = re.compile(r"In the part from (\d+):(\d\d) on: (.*)")
-_TIMES = re.compile(r"(?:(\d+):)?(\d\d):(\d\d(?:\.\d+)?)|(\d+(?:\.\d+)?) s\b")
+_SPAN = re.compile(r"from (\d+(?:\.\d+)?) s to (\d+(?:\.\d+)?) s")
+_MOMENT = re.compile(r"At (\d+):(\d\d):(\d\d\.\d+)")
 
 
 @dataclass(frozen=True)
@@ -141,20 +142,16 @@ def told_spans(log: Iterable[str]) -> Iterable[TimeSpan]:
     """The times of which the log tells, on the clock of the whole sound.
 
     Args:
-        log: sentences that name times such as «4.5 s» or «00:04.500»; whatever else they say.
+        log: sentences about parts that say «from 4.5 s to 6.0 s», or «At 00:00:04.500» with what was left out; others
+            tell of nothing.
     """
     for line in log:
         if not (part := _PART.match(line)):
             continue
-        begin_s = 60 * int(part[1]) + int(part[2])
-        times = [_seconds(found) for found in _TIMES.finditer(re.sub(r"«.*?»", "", part[3]))]
-        quoted = len(" ".join(re.findall(r"«(.*?)»", part[3])).split())
-        if times:
-            yield TimeSpan(begin_s + min(times), begin_s + max(times) + quoted * WORD_S)
-
-
-def _seconds(found: re.Match[str]) -> float:
-    hours, minutes, seconds, plain_s = found.groups()
-    if plain_s:
-        return float(plain_s)
-    return 3600 * int(hours or 0) + 60 * int(minutes) + float(seconds)
+        begin_s, sentence = 60 * int(part[1]) + int(part[2]), part[3]
+        if span := _SPAN.search(sentence):
+            yield TimeSpan(begin_s + float(span[1]), begin_s + float(span[2]))
+        elif moment := _MOMENT.match(sentence):
+            start_s = begin_s + 3600 * int(moment[1]) + 60 * int(moment[2]) + float(moment[3])
+            quoted = sentence.partition("«")[2].rpartition("»")[0].split()
+            yield TimeSpan(start_s, start_s + len(quoted) * WORD_S)

@@ -38,6 +38,7 @@ def test_times_of_the_log_are_those_of_the_whole_sound():
     log = [
         "In the part from 1:00 on: At 00:00:02.500 «trois mots dits» was left out: nobody speaks there.",
         "In the part from 2:00 on: speech from 1.0 s to 4.5 s has no caption.",
+        "In the part from 0:00 on: 1.2 s of speech from 10.0 s to 12.5 s have no caption.",
         "3 captions were made of 7 s of speech.",
     ]
     assert [(round(span.start_s, 2), round(span.end_s, 2)) for span in told_spans(log)] == [
