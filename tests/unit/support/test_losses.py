@@ -41,10 +41,8 @@ def test_times_of_the_log_are_those_of_the_whole_sound():
         "In the part from 0:00 on: 1.2 s of speech from 10.0 s to 12.5 s have no caption.",
         "3 captions were made of 7 s of speech.",
     ]
-    assert [(round(span.start_s, 2), round(span.end_s, 2)) for span in told_spans(log)] == [
-        (62.5, 64.3),
-        (121.0, 124.5),
-    ]
+    spans = [(round(span.start_s, 2), round(span.end_s, 2)) for span in told_spans(log)]
+    assert spans == [(62.5, 64.3), (121.0, 124.5), (10.0, 12.5)]
 
 
 def test_numbers_compare_however_they_are_written():
