@@ -5,7 +5,7 @@ A model is loaded once per process and kept; several steps share it.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -107,29 +107,30 @@ class WhisperModels:
         return dict(probabilities)
 
     def transcribe(
-        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
+        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool, hotwords: str = ""
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows; see the port."""
         model = self._model(location)
         sounds = [_padded_to_hop(_samples_of(window)) for window in windows]
+        wanted = {"language": language, "hotwords": hotwords or None}
         with _model_errors(location):
             if thorough:
-                return tuple(self._transcribe_thoroughly(model, sound, language) for sound in sounds)
-            return self._transcribe_in_batches(model, sounds, language)
+                return tuple(self._transcribe_thoroughly(model, sound, wanted) for sound in sounds)
+            return self._transcribe_in_batches(model, sounds, wanted)
 
     def _transcribe_in_batches(
-        self, model: Any, sounds: Sequence[Samples], language: str
+        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, Any]
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe one batch after another, each prompted with the text of the previous one."""
         size = self._options.batch_size
         transcripts: list[WindowTranscript] = []
         for first in range(0, len(sounds), size):
             prompt = make_prompt(transcripts[-size:])
-            transcripts += self._transcribe_batch(model, sounds[first : first + size], language, prompt)
+            transcripts += self._transcribe_batch(model, sounds[first : first + size], wanted, prompt)
         return tuple(transcripts)
 
     def _transcribe_batch(
-        self, model: Any, sounds: Sequence[Samples], language: str, prompt: str
+        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, Any], prompt: str
     ) -> list[WindowTranscript]:
         ends = np.cumsum([sound.size for sound in sounds])
         clips = [
@@ -140,7 +141,7 @@ class WhisperModels:
         pipeline = faster_whisper.BatchedInferencePipeline(model)
         segments, _ = pipeline.transcribe(
             np.concatenate(sounds),
-            language=language,
+            **wanted,
             beam_size=self._options.beam,
             batch_size=len(sounds),
             clip_timestamps=clips,
@@ -153,10 +154,10 @@ class WhisperModels:
             found[int(np.searchsorted(ends, (segment.seek + 1) * HOP_SAMPLES, side="right"))].append(segment)
         return [_transcript_of(segments, clip["start"]) for segments, clip in zip(found, clips, strict=True)]
 
-    def _transcribe_thoroughly(self, model: Any, sound: Samples, language: str) -> WindowTranscript:
+    def _transcribe_thoroughly(self, model: Any, sound: Samples, wanted: Mapping[str, Any]) -> WindowTranscript:
         segments, _ = model.transcribe(
             sound,
-            language=language,
+            **wanted,
             beam_size=self._options.beam,
             temperature=TEMPERATURES,
             condition_on_previous_text=False,

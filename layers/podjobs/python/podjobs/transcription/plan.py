@@ -74,7 +74,7 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
     recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, log=log)
     return Plan(
         shared=recipe.model_dump(mode="json"),
-        stages=stages_of(recipe, job),
+        stages=stages_of(recipe, job, asks_topic=work.settings.podjobs_transcription_asks_topic),
         log=log,
         media_s=length_s,
         source_bytes=work.storage.size_bytes(job.source),
