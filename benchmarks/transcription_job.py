@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from benchmarks.encoding_job import TimedStep
@@ -13,6 +14,7 @@ from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import StepSpec
 from podjobs.contract.ports.speech import ModelLocation, WindowTranscript
 from podjobs.contract.reply_to import Nobody
@@ -33,6 +35,9 @@ class Way:
     """Of each."""
     batched: bool = True
     device: str = "auto"
+    model: str = MODEL
+    language: str = "en"
+    """That is asked for; `auto`: none."""
 
 
 @dataclass
@@ -63,7 +68,7 @@ def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
     """Transcribe a sound in a fresh process.
 
     Args:
-        sound: an MP3.
+        sound: a file.
         media: a folder for the work; emptied.
         way: how.
     """
@@ -72,17 +77,25 @@ def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
         return pool.submit(transcribe, sound, media, way).result()
 
 
+@cache
+def _warm_model(batched: bool, options: WhisperOptions) -> WhisperModels:  # noqa: FBT001 - a key
+    """The same one for all jobs of a process, as a warm function has it."""
+    return WhisperModels(options) if batched else OneByOne(options)
+
+
 def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
     """Transcribe a sound in this process, step by step, as under the adapter."""
     configure_logs("benchmarks", "WARNING")
     shutil.rmtree(media, ignore_errors=True)
     (media / "videos").mkdir(parents=True)
-    shutil.copyfile(sound, media / "videos" / "sound.mp3")
-    options = WhisperOptions(device=choose_device(way.device), slots=way.concurrency, threads=way.threads)
-    model = WhisperModels(options) if way.batched else OneByOne(options)
-    model.is_multilingual(ModelLocation(MODEL))
+    source = f"videos/sound{sound.suffix}"
+    shutil.copyfile(sound, media / source)
+    model = _warm_model(
+        way.batched, WhisperOptions(choose_device(way.device), slots=way.concurrency, threads=way.threads)
+    )
+    model.is_multilingual(ModelLocation(way.model))
     model.speech_probabilities(bytes(32_000))
-    run = _Run(media, model, way.concurrency)
+    run = _Run(media, source, model, way)
     with measuring() as run.outcome.cost:
         run.perform_all()
     run.outcome.memory_bytes = _most_resident_bytes()
@@ -99,8 +112,9 @@ def _most_resident_bytes() -> int:
 class _Run:
     """One job from its sound to its captions."""
 
-    def __init__(self, media: Path, model: WhisperModels, concurrency: int) -> None:
-        param = {"WHISPER": {"en": {"model": MODEL}}}
+    def __init__(self, media: Path, source: Key, model: WhisperModels, way: Way) -> None:
+        knows_all = model.is_multilingual(ModelLocation(way.model))
+        param = {"WHISPER": {"auto" if knows_all else "en": {"model": way.model}}}
         settings = TranscriptionSettings.model_validate(
             {"media_root": str(media), "media_url": media.as_uri(), "transcription_model_param": param}
         )
@@ -109,13 +123,13 @@ class _Run:
         job = TranscriptionJob(
             id="benchmark",
             target="1",
-            source="videos/sound.mp3",
+            source=source,
             captions="temp/captions.vtt",
-            language="en",
+            language=way.language,
             reply_to=Nobody(),
         )
         self._run = JobRun(job, {"transcription": function})
-        self._media, self._concurrency = media, concurrency
+        self._media, self._concurrency = media, way.concurrency
         self.outcome = Outcome()
 
     def perform_all(self) -> None:
