@@ -13,20 +13,16 @@ from typing import Any
 import ctranslate2
 import faster_whisper
 import numpy as np
-import numpy.typing as npt
 from faster_whisper.vad import get_vad_model
 
+from podjobs.backends.voice_detector import Samples, detect_voice
 from podjobs.backends.whisper_folder import find_folder, model_folder
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.failure_kinds import FailureKind
-from podjobs.contract.ports.speech import SOUND_HZ, VAD_FRAME_S, ModelLocation, WindowTranscript, Word
-
-Samples = npt.NDArray[np.float32]
-"""(n_samples,), mono, 16 kHz, in [−1, 1]."""
+from podjobs.contract.ports.speech import SOUND_HZ, ModelLocation, WindowTranscript, Word
 
 FULL_SCALE = 32_768.0
-VAD_FRAME_SAMPLES = round(VAD_FRAME_S * SOUND_HZ)
 HOP_SAMPLES = 160
 """The hop of Whisper's spectrogram: windows begin on a multiple of it, so that word times are exact."""
 CPU_COMPUTE_TYPE, CUDA_COMPUTE_TYPE = "int8", "float16"
@@ -85,11 +81,7 @@ class WhisperModels:
 
     def speech_probabilities(self, sound: bytes) -> Sequence[float]:
         """The probability of speech in every frame; see the port."""
-        samples = _samples_of(sound)
-        if not samples.size:
-            return ()
-        padded = np.pad(samples, (0, -samples.size % VAD_FRAME_SAMPLES))
-        return [float(probability) for probability in get_vad_model()(padded).flatten()]
+        return [float(probability) for probability in detect_voice(_samples_of(sound), get_vad_model())]
 
     def is_here(self, location: ModelLocation) -> bool:
         """Whether a model is on this machine; see the port."""

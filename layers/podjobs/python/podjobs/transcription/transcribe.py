@@ -9,17 +9,26 @@ from pydantic import TypeAdapter
 from podjobs.contract.plans import Result
 from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SpeechModel, Word
 from podjobs.transcription.hallucinations.screening import drop_hallucinations
-from podjobs.transcription.hearing.gaps import WORD_MARGIN_S, around_words, find_gaps, words_in_gaps
+from podjobs.transcription.hearing.gaps import (
+    WORD_MARGIN_S,
+    around_gaps,
+    around_words,
+    describe_gaps,
+    find_gaps,
+    words_in_gaps,
+)
 from podjobs.transcription.hearing.sound import read_sound
-from podjobs.transcription.hearing.utterances import Utterance, place_utterances
+from podjobs.transcription.hearing.utterances import Utterance, merge_utterances, place_utterances
 from podjobs.transcription.hearing.vad import divide_span, find_speech, pad_speech
-from podjobs.transcription.hearing.windows import MAX_SPEECH_S, pack_windows
+from podjobs.transcription.hearing.windows import MAX_SPEECH_S, Window, pack_windows
 from podjobs.transcription.languages import choose_model
 from podjobs.transcription.recipe import Part, Recipe
 from podjobs.transcription.spans import TimeSpan
 from podjobs.transcription.steps import WORDS_FOLDER
 from podjobs.transcription.workspace import Workspace
 
+AGAIN_S = (MAX_SPEECH_S, 10.0)
+"""What has no words is heard again in passages of at most this length; what then has none, in shorter ones."""
 WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
 
 
@@ -76,27 +85,27 @@ class PartTranscription:
         self._location = choose_model(work.settings.models, language)
         self._probabilities = list(model.speech_probabilities(samples))
         self.speech = find_speech(self._probabilities, work.settings.podjobs_speech_threshold)
+        self._length_s = len(samples) / SOUND_BYTES_PER_S
         self.log: list[str] = []
 
     def run(self) -> tuple[Utterance, ...]:
-        """Transcribe all speech; then, more thoroughly, the remaining gaps."""
-        utterances = self._transcribe(self.speech, thorough=False)
-        gaps = self._gaps(utterances)
-        if gaps:
-            again = words_in_gaps(gaps, self._transcribe(gaps, thorough=True), utterances)
-            utterances = tuple(sorted((*utterances, *again), key=lambda utterance: utterance.start_s))
-            self.log += [
-                f"speech from {gap.start_s:.1f} s to {gap.end_s:.1f} s has no caption."
-                for gap in self._gaps(utterances)
-            ]
+        """Transcribe all speech; then, more thoroughly, what has no words yet."""
+        padded = pad_speech(self.speech, self._length_s)
+        utterances = self._transcribe(pack_windows(self._divided(padded, MAX_SPEECH_S)), thorough=False)
+        for longest_s in AGAIN_S:
+            gaps = self._gaps(utterances)
+            if not gaps:
+                break
+            windows = [Window((span,)) for span in self._divided(around_gaps(gaps, self._length_s), longest_s)]
+            again = words_in_gaps(gaps, self._transcribe(windows, thorough=True), utterances)
+            utterances = merge_utterances(utterances, again)
+        self.log += describe_gaps(self._gaps(utterances))
         return utterances
 
-    def _transcribe(self, speech: Sequence[TimeSpan], *, thorough: bool) -> tuple[Utterance, ...]:
-        total_s = len(self._samples) / SOUND_BYTES_PER_S
-        padded = pad_speech(speech, total_s)
-        windows = pack_windows(
-            [part for span in padded for part in divide_span(span, self._probabilities, MAX_SPEECH_S)]
-        )
+    def _divided(self, spans: Sequence[TimeSpan], max_s: float) -> list[TimeSpan]:
+        return [part for span in spans for part in divide_span(span, self._probabilities, max_s)]
+
+    def _transcribe(self, windows: Sequence[Window], *, thorough: bool) -> tuple[Utterance, ...]:
         if not windows:
             return ()
         sounds = [window.samples_from(self._samples) for window in windows]
@@ -107,7 +116,7 @@ class PartTranscription:
             for utterance in place_utterances(window, transcript)
         ]
         kept, dropped = drop_hallucinations(utterances, self.speech, self._settings.podjobs_hallucination_limits)
-        self.log += dropped
+        self.log += [sentence for sentence in dropped if sentence not in self.log]
         return kept
 
     def _gaps(self, utterances: Sequence[Utterance]) -> tuple[TimeSpan, ...]:

@@ -3,15 +3,15 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from podjobs.contract.confidence import SURE, Confidence
 from podjobs.contract.ports.speech import WINDOW_S, WindowTranscript, Word
 from podjobs.transcription.hearing.windows import Window
+from podjobs.transcription.hearing.word_times import ENDS, settle_times
 
 PAUSE_S = 1.0
 """A longer pause begins a new utterance."""
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")  # noqa: RUF001 - signs of many writing systems
 MIN_PROBABILITY = 1e-6
 """Avoids the logarithm of 0."""
 
@@ -50,7 +50,7 @@ def place_utterances(window: Window, transcript: WindowTranscript) -> tuple[Utte
         Utterances, each with a confidence of its own: one hallucination may stand next to many true sentences.
         Punctuation without a word, which music may result in, is dropped.
     """
-    placed = [_placed(word, window) for word in transcript.words]
+    placed = [_placed(word, window) for word in settle_times(transcript.words)]
     utterances = []
     begun = 0
     for index, (word, following) in enumerate(pairwise((*placed, None)), start=1):
@@ -62,11 +62,38 @@ def place_utterances(window: Window, transcript: WindowTranscript) -> tuple[Utte
     return tuple(utterances)
 
 
+def merge_utterances(first: Iterable[Utterance], second: Iterable[Utterance]) -> tuple[Utterance, ...]:
+    """Put the utterances of two hearings into one order: that of the times of their words.
+
+    Args:
+        first: in any order.
+        second: likewise.
+
+    Returns:
+        All words; each begins when the one before it has ended, or later. An utterance within which the other hearing
+        found words is divided there.
+    """
+    said = [(word, utterance) for utterance in (*first, *second) for word in utterance.words]
+    if not said:
+        return ()
+    said.sort(key=lambda item: item[0].start_s)
+    latest_s = (*(word.start_s for word, _ in said[1:]), math.inf)
+    ended = [
+        (replace(word, end_s=min(word.end_s, end_s)), utterance)
+        for (word, utterance), end_s in zip(said, latest_s, strict=True)
+    ]
+    merged = []
+    for _, group in groupby(ended, key=lambda item: id(item[1])):
+        words, utterances = zip(*group, strict=True)
+        merged.append(replace(utterances[0], words=words))
+    return tuple(merged)
+
+
 def _ends_utterance(word: Word, following: Word) -> bool:
     pause_s = following.start_s - word.end_s
     if not following.text.startswith(" "):  # its other half: «l'» «homme»
         return pause_s > WINDOW_S
-    return word.text.endswith(SENTENCE_ENDS) or pause_s > PAUSE_S
+    return word.text.endswith(ENDS) or pause_s > PAUSE_S
 
 
 def _placed(word: Word, window: Window) -> Word:
