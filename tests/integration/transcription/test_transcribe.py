@@ -118,9 +118,9 @@ class HardOfHearing:
     def __getattr__(self, name):
         return getattr(self._model, name)
 
-    def transcribe(self, location, windows, language, *, thorough):
+    def transcribe(self, location, windows, language, *, thorough, hotwords=""):
         if thorough and not self._deaf:
-            return self._model.transcribe(location, windows, language, thorough=True)
+            return self._model.transcribe(location, windows, language, thorough=True, hotwords=hotwords)
         return tuple(WindowTranscript(()) for _ in windows)
 
 

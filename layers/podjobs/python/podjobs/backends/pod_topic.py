@@ -19,7 +19,7 @@ DESCRIPTION_BYTES = 4000
 OWNER_BYTES = 200
 KEYWORDS = 50
 KEYWORD_BYTES = 100
-_KEYWORD = re.compile(r'"([^"]+)"|([^,;]+)')
+_KEYWORD = re.compile(r'\s*(?:"([^"]+)"|([^,;]+))')
 _BLOCKS = frozenset({"p", "br", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td"})
 _UNSEEN = frozenset({"script", "style"})
 

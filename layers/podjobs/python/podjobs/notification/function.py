@@ -56,10 +56,8 @@ class NotificationFunction:
         if step.action == TOPIC:
             return tell_topic(job.reply_to, self._pod)
         match job.reply_to:
-            case PodCallback() as reply_to if step.action == LOCATE:
-                return self._locate(step, reply_to)
             case PodCallback() as reply_to:
-                return self._notify_pod(step, reply_to)
+                return self._locate(step, reply_to) if step.action == LOCATE else self._notify_pod(step, reply_to)
             case PodRecordingCallback() if step.action == LOCATE:
                 return self._wait_for_sources(step)
             case PodRecordingCallback() as reply_to:

@@ -44,6 +44,9 @@ class WindowTranscript:
 
     words: tuple[Word, ...]
     confidence: Confidence = SURE
+    spoken: str = ""
+    """The language that is likeliest spoken, whatever was asked for; empty: the model cannot tell languages apart."""
+    spoken_probability: float = 0.0
 
 
 class SpeechModel(Protocol):
