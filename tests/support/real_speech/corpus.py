@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from support.real_speech.names import SAID
 from support.real_speech.rooms import make_music, pink_noise, reverberate, telephone, under
-from support.real_speech.talk import Sentence, Talk
+from support.real_speech.talk import TURN, Sentence, Talk
 from support.speech import RATE_HZ
-from support.voices import Samples, amplitude
+from support.voices import VOICES, Samples, amplitude
 
 SEED = 19
 VERSION = 1
@@ -181,7 +182,14 @@ def _two_languages(
     return talk, in_room(talk.samples, noise)
 
 
-TWO_LANGUAGES = "two-languages"
+def _names(language: str, chance: random.Random, noise: np.random.Generator, _size: Size) -> tuple[Talk, Samples]:
+    talk = Talk(chance)
+    for number, text in enumerate(SAID[language]):
+        talk.say(text, VOICES[language][number // TURN % len(VOICES[language])])
+    return talk, in_room(talk.samples, noise)
+
+
+TWO_LANGUAGES, WITH_NAMES = "two-languages", "names"
 CONDITIONS: dict[str, Make] = {
     "clean": _changed(lambda talk, _: talk.samples),
     "telephone": _changed(lambda talk, _: telephone(talk.samples)),
@@ -196,5 +204,6 @@ CONDITIONS: dict[str, Make] = {
     "reverb": _changed(lambda talk, noise: reverberate(talk.samples, noise)),
     "drills": _drills,
     TWO_LANGUAGES: _two_languages,
+    WITH_NAMES: _names,
 }
 """By name: a number is how many dB louder the speech is."""

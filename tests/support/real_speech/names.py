@@ -2,6 +2,8 @@
 
 import re
 
+from podjobs.contract.ports.pod import VideoTopic
+
 SAID = {
     "fr": (
         "Bonjour, je m'appelle Loïc Kerdraon et je vous parle d'Esup-Portail.",
@@ -51,8 +53,17 @@ TITLES = {
 OWNERS = {"fr": "Loïc Kerdraon", "en": "Niamh Gallagher"}
 
 
-def describe(language: str) -> str:
-    """The description of a talk: names of both kinds in prose."""
+KEYWORDS = ("Kubernetes", "PostgreSQL", "Ségolène Vercingétorix", "Tchebychev")
+
+
+def topic_of(language: str) -> VideoTopic:
+    """What Pod says about a talk in a language; of several languages, that in French."""
+    known = language if language in SAID else "fr"
+    return VideoTopic(TITLES[known], _describe(known), OWNERS[known], KEYWORDS)
+
+
+def _describe(language: str) -> str:
+    """Names of both kinds in prose."""
     if language == "fr":
         return (
             "Un cours sur Poincaré, Liouville, Grothendieck, Sophie Germain, Noether, Bourbaki et Ramanujan. "
@@ -63,9 +74,6 @@ def describe(language: str) -> str:
         "A course on Grothendieck, Noether, Ramanujan and Wittgenstein. We also talk about the Navier-Stokes "
         "equations, about Dijkstra, Kubernetes, PostgreSQL and Elasticsearch. Filmed in Ouagadougou."
     )
-
-
-KEYWORDS = ("Kubernetes", "PostgreSQL", "Ségolène Vercingétorix", "Tchebychev")
 
 
 def count_names(text: str, names: tuple[str, ...]) -> int:

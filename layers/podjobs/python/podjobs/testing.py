@@ -132,7 +132,7 @@ class FakePodApi:
 
     answer: PodAnswer = PodAnswer.ACCEPTED
     calls: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
-    """The callback, the video's number, the body."""
+    """The callback, the number of the video or recording, the body."""
 
     def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Record the call; see the port."""
@@ -142,6 +142,11 @@ class FakePodApi:
     def post_transcribed(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Record the call; see the port."""
         self.calls.append(("transcribed", video_id, body))
+        return self.answer
+
+    def post_composed(self, recording_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Record the call; see the port."""
+        self.calls.append(("composed", recording_id, body))
         return self.answer
 
     def video_state(self, video_id: int) -> VideoState | None:
