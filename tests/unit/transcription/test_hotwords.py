@@ -15,7 +15,7 @@ def test_choose_hotwords_without_a_topic_are_none():
 def test_choose_hotwords_as_many_as_fit():
     words = [f"Name{number:02d}" for number in range(90)]
     found = choose_hotwords({"topic": {"words": words}})
-    assert found.split(", ") == words[:30]  # each takes 6 characters and 2 between them
+    assert found.split(", ") == words[:40]  # each takes 6 characters and 2 between them
     assert len(found) <= HOTWORDS_CHARS
 
 

@@ -35,6 +35,8 @@ TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Tried in this order as long as the model is unsure. Source: Whisper's defaults."""
 PROMPT_CHARS = 400
 """Of the previous text: some 100 of the 448 tokens, which it shares with the text to come."""
+LEAST_PROMPT_CHARS = 120
+"""However many hotwords take the rest: a sentence."""
 
 
 def choose_device(wanted: str) -> str:
@@ -118,7 +120,8 @@ class WhisperModels:
         size = self._options.batch_size
         transcripts: list[WindowTranscript] = []
         for first in range(0, len(sounds), size):
-            prompt = make_prompt(transcripts[-size:], PROMPT_CHARS - len(wanted["hotwords"] or ""))
+            room_chars = max(LEAST_PROMPT_CHARS, PROMPT_CHARS - len(wanted["hotwords"] or ""))
+            prompt = make_prompt(transcripts[-size:], room_chars)
             transcripts += self._transcribe_batch(model, sounds[first : first + size], wanted, prompt)
         return tuple(transcripts)
 
@@ -216,7 +219,7 @@ def make_prompt(transcripts: Sequence[WindowTranscript], limit_chars: int = PROM
     """
     sure = [transcript for transcript in transcripts if not transcript.confidence.is_unsure()]
     text = "".join(word.text for transcript in sure for word in transcript.words).strip()
-    end = text[-limit_chars:] if limit_chars > 0 else ""
+    end = text[-limit_chars:]
     return end if end == text else end.partition(" ")[2] or end
 
 
