@@ -19,7 +19,7 @@ from podjobs.transcription.hearing.gaps import (
     words_in_gaps,
 )
 from podjobs.transcription.hearing.sound import read_sound
-from podjobs.transcription.hearing.utterances import Utterance, merge_utterances, place_utterances
+from podjobs.transcription.hearing.utterances import Utterance, mark_voiced, merge_utterances, place_utterances
 from podjobs.transcription.hearing.vad import divide_span, find_speech, pad_speech
 from podjobs.transcription.hearing.windows import MAX_SPEECH_S, Window, pack_windows
 from podjobs.transcription.languages import choose_model
@@ -31,6 +31,8 @@ from podjobs.transcription.workspace import Workspace
 Heard = tuple[Window, WindowTranscript]
 SHORT_S = 10.0
 """A model that went in circles, or heard nothing, may find its way in shorter windows."""
+SURE_PROBABILITY = 0.8
+"""Of speech: music that is taken for speech seldom reaches it, speech in noise nearly always does."""
 AGAIN_S = (MAX_SPEECH_S, SHORT_S)
 """What has no words is heard again in passages of at most this length; what then has none, in shorter ones."""
 WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
@@ -89,6 +91,7 @@ class PartTranscription:
         self._location = choose_model(work.settings.models, language)
         self._probabilities = list(model.speech_probabilities(samples))
         self.speech = find_speech(self._probabilities, work.settings.podjobs_speech_threshold)
+        self._voice = find_speech(self._probabilities, max(SURE_PROBABILITY, work.settings.podjobs_speech_threshold))
         self._length_s = len(samples) / SOUND_BYTES_PER_S
         self.log: list[str] = []
 
@@ -132,7 +135,11 @@ class PartTranscription:
                 yield from zip(shorter, parts, strict=True)
 
     def _screened(self, heard: Iterable[Heard]) -> tuple[Utterance, ...]:
-        utterances = [utterance for window, transcript in heard for utterance in place_utterances(window, transcript)]
+        utterances = [
+            mark_voiced(utterance, self._voice)
+            for window, transcript in heard
+            for utterance in place_utterances(window, transcript)
+        ]
         kept, dropped = drop_hallucinations(utterances, self.speech, self._settings.podjobs_hallucination_limits)
         self.log += [sentence for sentence in dropped if sentence not in self.log]
         return kept
