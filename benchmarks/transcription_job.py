@@ -57,11 +57,11 @@ class OneByOne(WhisperModels):
     """Transcribes one window after another, with the sequential algorithm."""
 
     def transcribe(
-        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
+        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool, hotwords: str = ""
     ) -> tuple[WindowTranscript, ...]:
         """Always thorough."""
         del thorough
-        return super().transcribe(location, windows, language, thorough=True)
+        return super().transcribe(location, windows, language, thorough=True, hotwords=hotwords)
 
 
 def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:

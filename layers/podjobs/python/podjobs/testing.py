@@ -20,7 +20,7 @@ from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan, Stage, StepSpec
 from podjobs.contract.ports.lrs import LrsAnswer
-from podjobs.contract.ports.pod import PodAnswer, VideoState
+from podjobs.contract.ports.pod import PodAnswer, VideoState, VideoTopic
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import workflow_of
@@ -150,6 +150,10 @@ class FakePodApi:
             return None
         was_called = any(video_id == called_id for _, called_id, _ in self.calls)
         return VideoState(in_progress=not was_called, step="", encoded=was_called)
+
+    def video_topic(self, video_id: int) -> VideoTopic | None:  # noqa: ARG002 - of any
+        """Nobody has written anything about it; see the port."""
+        return None if self.answer is PodAnswer.UNKNOWN_VIDEO else VideoTopic()
 
     def renditions(self) -> tuple[str, ...]:
         """The renditions of a new Pod; see the port."""

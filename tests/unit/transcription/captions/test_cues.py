@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podjobs.contract.ports.speech import Word
-from podjobs.transcription.captions.cues import make_cues
+from podjobs.transcription.captions.cues import make_cues, make_cues_in_languages
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules, columns
 from support.words import LANGUAGES, any_words, say
@@ -246,6 +246,28 @@ def test_make_cues_one_absurd_time_does_not_displace_the_rest():
     words = say("One two three four five six. <2> Seven eight nine ten.")
     broken = [replace(word, start_s=500.0) if index == 3 else word for index, word in enumerate(words)]
     assert plain(make_cues(broken, "en")) == plain(make_cues(words, "en"))
+
+
+def test_make_cues_in_languages_each_by_its_own_rules():
+    english = say("Thank you. And now in French?")
+    french = say("Bonjour à tous ! Ça va ?", start_s=english[-1].end_s + 0.1)
+    cues = make_cues_in_languages([("en", english), ("fr", french)])
+    # French has thin spaces before its marks
+    assert [cue[2:] for cue in plain(cues)] == [("Thank you. And now in French?", "Bonjour à tous_! Ça va_?")]
+    assert find_faults(cues, RULES) == []
+
+
+def test_make_cues_in_languages_a_sentence_goes_on_from_part_to_part():
+    words = say("This is one sentence of two parts.")
+    halves = [("en", words[:4]), ("en", []), ("en", words[4:])]
+    assert make_cues_in_languages(halves) == make_cues(words, "en")
+
+
+@given(words=any_words(), cut=st.integers(0, 60), languages=st.tuples(LANGUAGES, LANGUAGES))
+def test_make_cues_in_languages_any_words_are_kept_and_keep_the_rules(words, cut, languages):
+    cues = make_cues_in_languages(list(zip(languages, (words[:cut], words[cut:]), strict=True)))
+    assert letters("".join(line for cue in cues for line in cue.lines)) == letters("".join(word.text for word in words))
+    assert find_faults(cues, RULES) == []
 
 
 ANY_RULES = st.builds(

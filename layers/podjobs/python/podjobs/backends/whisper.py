@@ -5,7 +5,7 @@ A model is loaded once per process and kept; several steps share it.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ import faster_whisper
 import numpy as np
 from faster_whisper.vad import get_vad_model
 
+from podjobs.backends.listening_model import ListeningModel, Spoken
 from podjobs.backends.voice_detector import Samples, detect_voice
 from podjobs.backends.whisper_folder import find_folder, model_folder
 from podjobs.contract.confidence import Confidence
@@ -99,29 +100,30 @@ class WhisperModels:
         return dict(probabilities)
 
     def transcribe(
-        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
+        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool, hotwords: str = ""
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows; see the port."""
         model = self._model(location)
         sounds = [_padded_to_hop(_samples_of(window)) for window in windows]
+        wanted = {"language": language, "hotwords": hotwords or None}
         with _model_errors(location):
             if thorough:
-                return tuple(self._transcribe_thoroughly(model, sound, language) for sound in sounds)
-            return self._transcribe_in_batches(model, sounds, language)
+                return tuple(self._transcribe_thoroughly(model, sound, wanted) for sound in sounds)
+            return self._transcribe_in_batches(model, sounds, wanted)
 
     def _transcribe_in_batches(
-        self, model: Any, sounds: Sequence[Samples], language: str
+        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, Any]
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe one batch after another, each prompted with the text of the previous one."""
         size = self._options.batch_size
         transcripts: list[WindowTranscript] = []
         for first in range(0, len(sounds), size):
-            prompt = make_prompt(transcripts[-size:])
-            transcripts += self._transcribe_batch(model, sounds[first : first + size], language, prompt)
+            prompt = make_prompt(transcripts[-size:], PROMPT_CHARS - len(wanted["hotwords"] or ""))
+            transcripts += self._transcribe_batch(model, sounds[first : first + size], wanted, prompt)
         return tuple(transcripts)
 
     def _transcribe_batch(
-        self, model: Any, sounds: Sequence[Samples], language: str, prompt: str
+        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, Any], prompt: str
     ) -> list[WindowTranscript]:
         ends = np.cumsum([sound.size for sound in sounds])
         clips = [
@@ -132,7 +134,7 @@ class WhisperModels:
         pipeline = faster_whisper.BatchedInferencePipeline(model)
         segments, _ = pipeline.transcribe(
             np.concatenate(sounds),
-            language=language,
+            **wanted,
             beam_size=self._options.beam,
             batch_size=len(sounds),
             clip_timestamps=clips,
@@ -140,21 +142,27 @@ class WhisperModels:
             word_timestamps=True,
         )
         found: list[list[Any]] = [[] for _ in sounds]
-        for segment in segments:
-            # a hop later: the library rounds a clip's beginning down, and computes 36.3 × 100 as 3,629.999
-            found[int(np.searchsorted(ends, (segment.seek + 1) * HOP_SAMPLES, side="right"))].append(segment)
-        return [_transcript_of(segments, clip["start"]) for segments, clip in zip(found, clips, strict=True)]
+        with model.noting() as spoken:
+            for segment in segments:
+                # a hop later: the library rounds a clip's beginning down, and computes 36.3 × 100 as 3,629.999
+                found[int(np.searchsorted(ends, (segment.seek + 1) * HOP_SAMPLES, side="right"))].append(segment)
+        languages = spoken or [("", 0.0)] * len(sounds)
+        return [
+            _transcript_of(segments, clip["start"], language)
+            for segments, clip, language in zip(found, clips, languages, strict=True)
+        ]
 
-    def _transcribe_thoroughly(self, model: Any, sound: Samples, language: str) -> WindowTranscript:
+    def _transcribe_thoroughly(self, model: Any, sound: Samples, wanted: Mapping[str, Any]) -> WindowTranscript:
         segments, _ = model.transcribe(
             sound,
-            language=language,
+            **wanted,
             beam_size=self._options.beam,
             temperature=TEMPERATURES,
             condition_on_previous_text=False,
             word_timestamps=True,
         )
-        return _transcript_of(list(segments), 0.0)
+        with model.noting() as spoken:
+            return _transcript_of(list(segments), 0.0, *spoken[:1])
 
     def _model(self, location: ModelLocation) -> Any:
         """A location's model, loaded when first needed; the least recently used one is dropped for it."""
@@ -173,7 +181,7 @@ class WhisperModels:
             compute_type = CUDA_COMPUTE_TYPE if options.device == "cuda" else CPU_COMPUTE_TYPE
         folder = model_folder(location)
         try:
-            return faster_whisper.WhisperModel(
+            return ListeningModel(
                 str(folder),
                 device=options.device,
                 compute_type=compute_type,
@@ -199,15 +207,16 @@ class WhisperModels:
             ) from error
 
 
-def make_prompt(transcripts: Sequence[WindowTranscript]) -> str:
+def make_prompt(transcripts: Sequence[WindowTranscript], limit_chars: int = PROMPT_CHARS) -> str:
     """Take the end of the previous text as a prompt, so that the model keeps to its words. Pure.
 
     Args:
         transcripts: of the previous windows. Unsure ones are left out: repetitions would continue.
+        limit_chars: hotwords take their share of the room, too.
     """
     sure = [transcript for transcript in transcripts if not transcript.confidence.is_unsure()]
     text = "".join(word.text for transcript in sure for word in transcript.words).strip()
-    end = text[-PROMPT_CHARS:]
+    end = text[-limit_chars:] if limit_chars > 0 else ""
     return end if end == text else end.partition(" ")[2] or end
 
 
@@ -219,17 +228,18 @@ def _padded_to_hop(samples: Samples) -> Samples:
     return np.pad(samples, (0, -samples.size % HOP_SAMPLES))
 
 
-def _transcript_of(segments: Sequence[Any], begin_s: float) -> WindowTranscript:
+def _transcript_of(segments: Sequence[Any], begin_s: float, spoken: Spoken = ("", 0.0)) -> WindowTranscript:
     """Gather the words of one window, with times from the window's beginning."""
+    language, probability = spoken
     if not segments:
-        return WindowTranscript(())
+        return WindowTranscript((), spoken=language, spoken_probability=probability)
     words = tuple(_word_of(word, begin_s) for segment in segments for word in segment.words or ())
     confidence = Confidence(
         no_speech_probability=max(float(segment.no_speech_prob) for segment in segments),
         average_log_probability=sum(float(segment.avg_logprob) for segment in segments) / len(segments),
         compression_ratio=max(float(segment.compression_ratio) for segment in segments),
     )
-    return WindowTranscript(words, confidence)
+    return WindowTranscript(words, confidence, language, probability)
 
 
 def _word_of(word: Any, begin_s: float) -> Word:

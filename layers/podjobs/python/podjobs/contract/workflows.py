@@ -112,6 +112,11 @@ LOCATE_STEP = StepSpec(
     id=LOCATE, function=NOTIFICATION.name, action=LOCATE, weight=0.1, timeout_s=NOTIFICATION_TIMEOUT_S
 )
 """Added to a job when one of its steps does not find the source: only who requested the job knows where it is."""
+TOPIC = "topic"
+TOPIC_STEP = StepSpec(id=TOPIC, function=NOTIFICATION.name, action=TOPIC, weight=0.1, timeout_s=SHORT_TIMEOUT_S)
+"""In plans of transcriptions: only who requested the job knows what the video is about."""
+DISPENSABLE = frozenset({TOPIC})
+"""The actions without which a job goes on: a step that fails for good counts as done, without a result."""
 XAPI = Function(XAPI_FUNCTION, concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 

@@ -8,11 +8,12 @@ from podjobs.contract.ports.storage import Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.reply_to import Nobody, PodCallback, PodRecordingCallback
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import LOCATE
+from podjobs.contract.workflows import LOCATE, TOPIC
 from podjobs.notification.encoded_callback import PATIENT, Waits
 from podjobs.notification.locate import VideoDeletedError, deleted, follow, locate
 from podjobs.notification.pod_callbacks import PodSite, notify_pod
 from podjobs.notification.pod_view import PodView
+from podjobs.notification.topic import tell_topic
 
 
 class NotificationFunction:
@@ -46,17 +47,17 @@ class NotificationFunction:
         """Notify the job's sender, or ask where the source is; safe to repeat.
 
         Raises:
-            InvalidRequestError: there is no such action; the action must be the job's type, or `locate`.
+            InvalidRequestError: there is no such action; the action must be the job's type, `locate` or `topic`.
             StepError: the sender did not accept the notification, or did not answer; see the channel.
         """
         job = step.job
-        if step.action not in {job.type, LOCATE}:
+        if step.action not in {job.type, LOCATE, TOPIC}:
             raise InvalidRequestError(f"The notification function has no action {step.action!r}.")
+        if step.action == TOPIC:
+            return tell_topic(job.reply_to, self._pod)
         match job.reply_to:
-            case PodCallback() as reply_to if step.action == LOCATE:
-                return self._locate(step, reply_to)
             case PodCallback() as reply_to:
-                return self._notify_pod(step, reply_to)
+                return self._locate(step, reply_to) if step.action == LOCATE else self._notify_pod(step, reply_to)
             case PodRecordingCallback() if step.action == LOCATE:
                 return self._wait_for_sources(step)
             case PodRecordingCallback() as reply_to:

@@ -11,6 +11,7 @@ from podjobs.contract.ports.tools import Tools
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import ENDINGS
 from podjobs.media.source_watch import SourceWatch, WatchedTools
+from podjobs.transcription.hotwords import choose_hotwords
 from podjobs.transcription.model_check import find_model_faults
 from podjobs.transcription.plan import plan_job
 from podjobs.transcription.publish import discard, publish_captions, report_failure, withdraw
@@ -38,7 +39,9 @@ class TranscriptionContext(StepContext[TranscriptionJob]):
 
 ACTIONS: Actions[TranscriptionContext] = {
     "plan": lambda given: plan_job(given.job, given.model, given.work),
-    "transcribe": lambda given: transcribe_part(given.params(Part), given.recipe, given.model, given.work),
+    "transcribe": lambda given: transcribe_part(
+        given.params(Part), given.recipe, given.model, given.work, choose_hotwords(given.step.results)
+    ),
     "captions": lambda given: publish_captions(given.job, given.step, given.recipe, given.work),
     "report": lambda given: report_failure(given.job, given.work.storage),
     "discard": lambda given: discard(given.job, given.work.storage),

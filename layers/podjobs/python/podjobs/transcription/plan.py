@@ -67,14 +67,15 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
     if work.settings.transcription_normalize:
         sound, log = _normalize(sound, work)
     detector = SpeechDetector(sound, model, work)
-    if wanted == AUTO:
+    is_open = wanted == AUTO
+    if is_open:
         wanted, sentence = find_language(detector, length_s)
         log += (sentence,)
     cuts_s = place_cuts(detector, length_s)
-    recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, log=log)
+    recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, language_is_open=is_open, log=log)
     return Plan(
         shared=recipe.model_dump(mode="json"),
-        stages=stages_of(recipe, job),
+        stages=stages_of(recipe, job, asks_topic=work.settings.podjobs_transcription_asks_topic),
         log=log,
         media_s=length_s,
         source_bytes=work.storage.size_bytes(job.source),

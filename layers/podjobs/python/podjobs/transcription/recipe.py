@@ -40,6 +40,8 @@ class Recipe(BaseModel):
     """Between the parts."""
     language: str
     """One of Whisper's codes."""
+    language_is_open: bool = False
+    """Whether nobody asked for it: it was detected, and what is clearly said in another one is transcribed in that."""
     log: tuple[str, ...] = ()
 
     def parts(self, beyond_s: float) -> tuple[Part, ...]:

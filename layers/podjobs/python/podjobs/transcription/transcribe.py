@@ -22,9 +22,10 @@ from podjobs.transcription.hearing.sound import read_sound
 from podjobs.transcription.hearing.utterances import Utterance, mark_voiced, merge_utterances, place_utterances
 from podjobs.transcription.hearing.vad import divide_span, find_speech, pad_speech
 from podjobs.transcription.hearing.windows import MAX_SPEECH_S, Window, pack_windows
-from podjobs.transcription.languages import choose_model
+from podjobs.transcription.interpreter import Assignment, Interpreter, runs_of, speech_in
 from podjobs.transcription.recipe import Part, Recipe
 from podjobs.transcription.spans import TimeSpan
+from podjobs.transcription.spoken_languages import describe_others
 from podjobs.transcription.steps import WORDS_FOLDER
 from podjobs.transcription.workspace import Workspace
 
@@ -38,7 +39,7 @@ AGAIN_S = (MAX_SPEECH_S, SHORT_S)
 WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
 
 
-def transcribe_part(part: Part, recipe: Recipe, model: SpeechModel, work: Workspace) -> Result:
+def transcribe_part(part: Part, recipe: Recipe, model: SpeechModel, work: Workspace, hotwords: str = "") -> Result:
     """Transcribe a part and leave the words in the job's work folder.
 
     Args:
@@ -46,19 +47,27 @@ def transcribe_part(part: Part, recipe: Recipe, model: SpeechModel, work: Worksp
         recipe: the job.
         model: detects speech and transcribes it.
         work: the step's workspace.
+        hotwords: that may be said; empty: none are known.
 
     Returns:
-        `words`: how many; `speech_s`: how much speech there is; the log says what was dropped and what is missing.
+        `words`: how many; `speech_s`: how much speech there is; `runs`: how many words in a row are in which language;
+        `spoken_s`: seconds of speech by language. The log says what was dropped, what is missing, and where another
+        language is spoken.
     """
     samples = read_sound(recipe.sound, part.start_s, part.end_s, work)
-    transcription = PartTranscription(samples, recipe.language, model, work)
+    assignment = Assignment(recipe.language, recipe.language_is_open, hotwords)
+    transcription = PartTranscription(samples, assignment, model, work)
     utterances = transcription.run()
     words = tuple(_on_file_clock(word, part.start_s) for utterance in utterances for word in utterance.words)
     with work.writing(WORDS_FOLDER) as folder:
         (folder / file_name(part)).write_bytes(WORDS.dump_json(words))
     speech_s = sum(span.length_s for span in transcription.speech)
     log = tuple(f"In the part from {_clock(part.start_s)} on: {sentence}" for sentence in transcription.log)
-    return Result(values={"words": len(words), "speech_s": round(speech_s, 2)}, log=log)
+    interpreter = transcription.interpreter
+    runs = runs_of([word.start_s - part.start_s for word in words], interpreter)
+    spoken_s = speech_in(interpreter.heard, recipe.language)
+    values = {"words": len(words), "speech_s": round(speech_s, 2), "runs": runs, "spoken_s": spoken_s}
+    return Result(values=values, log=log)
 
 
 def file_name(part: Part) -> str:
@@ -75,20 +84,18 @@ def read_words(part: Part, work: Workspace) -> tuple[Word, ...]:
 class PartTranscription:
     """The transcription of one part; all times are relative to its beginning."""
 
-    def __init__(self, samples: bytes, language: str, model: SpeechModel, work: Workspace) -> None:
+    def __init__(self, samples: bytes, assignment: Assignment, model: SpeechModel, work: Workspace) -> None:
         """Detect speech.
 
         Args:
             samples: the part's sound.
-            language: the spoken language.
+            assignment: the language.
             model: detects speech and transcribes it.
             work: the step's workspace; its settings count.
         """
         self._samples = samples
-        self._language = language
-        self._model = model
         self._settings = work.settings
-        self._location = choose_model(work.settings.models, language)
+        self.interpreter = Interpreter(model, work.settings.models, assignment)
         self._probabilities = list(model.speech_probabilities(samples))
         self.speech = find_speech(self._probabilities, work.settings.podjobs_speech_threshold)
         self._voice = find_speech(self._probabilities, max(SURE_PROBABILITY, work.settings.podjobs_speech_threshold))
@@ -108,6 +115,7 @@ class PartTranscription:
             again = self._screened(zip(windows, self._transcribe(windows, thorough=True), strict=True))
             utterances = merge_utterances(utterances, words_in_gaps(gaps, again, utterances))
         self.log += describe_gaps(self._gaps(utterances))
+        self.log += describe_others(self.interpreter.heard, self.interpreter.assignment.language)
         return utterances
 
     def _divided(self, spans: Iterable[TimeSpan], max_s: float) -> list[TimeSpan]:
@@ -117,7 +125,7 @@ class PartTranscription:
         if not windows:
             return ()
         sounds = [window.samples_from(self._samples) for window in windows]
-        return self._model.transcribe(self._location, sounds, self._language, thorough=thorough)
+        return self.interpreter.transcribe(windows, sounds, thorough=thorough)
 
     def _without_doubts(self, windows: Sequence[Window], transcripts: Sequence[WindowTranscript]) -> Iterator[Heard]:
         """The transcripts, the doubtful ones made again; windows whose text goes in circles are divided."""

@@ -44,6 +44,9 @@ class WindowTranscript:
 
     words: tuple[Word, ...]
     confidence: Confidence = SURE
+    spoken: str = ""
+    """The language that is likeliest spoken, whatever was asked for; empty: the model cannot tell languages apart."""
+    spoken_probability: float = 0.0
 
 
 class SpeechModel(Protocol):
@@ -66,7 +69,7 @@ class SpeechModel(Protocol):
         """The probabilities of languages, by ISO 639-1 code, judged by the first `WINDOW_S` of a sound."""
 
     def transcribe(
-        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool
+        self, location: ModelLocation, windows: Sequence[bytes], language: str, *, thorough: bool, hotwords: str = ""
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows of speech.
 
@@ -75,6 +78,7 @@ class SpeechModel(Protocol):
             windows: sounds of at most `WINDOW_S` each, in order: the text of one is context for the next.
             language: ISO 639-1 code that the model knows.
             thorough: take more time: one window after another, and again with other parameters if the model is unsure.
+            hotwords: that may be said, spelled as they are to be written.
 
         Returns:
             One transcript per window.
