@@ -68,7 +68,7 @@ def test_find_owner_is_a_number_and_nothing_else(owner, number):
         ("a < b & c", "a < b & c"),
         ("<script>alert(1)</script>Vu<style>p{}</style>", "Vu"),
         ("&eacute;t&eacute; &#x41;", "été A"),
-        ("<" * 50_000, "<" * 20_000),
+        ("<" * 50_000, "<" * 8000),
     ],
 )
 def test_plain_text_is_what_a_browser_shows(html, text):

@@ -13,7 +13,7 @@ from podjobs.contract.bounds import cut_text
 from podjobs.contract.ports.pod import VideoTopic
 
 TITLE_BYTES = 400
-DESCRIPTION_CHARS = 20_000
+DESCRIPTION_CHARS = 8000
 """Of the HTML that is read: what comes later is not looked at."""
 DESCRIPTION_BYTES = 4000
 OWNER_BYTES = 200
