@@ -1,4 +1,4 @@
-"""Levels: how loud a sound is, second by second; sound that is very quiet is lifted, channels that cancel are not mixed.
+"""Levels: how loud a sound is. What is very quiet is lifted to be heard; channels that cancel out are not mixed.
 
 A detector and a model that were made for usual levels hear nothing below some −76 dBFS, and 16 bits per sample have
 little left to say there. Stereo of which one channel is upside down becomes silence when it is mixed.
@@ -143,7 +143,7 @@ def levels_argv(recording: Recording, from_s: float | None, source: MediaInput, 
     stream = mix_down(ffmpeg.input(source.url, **options)[str(audio.index)], audio.channels)
     if audio.channels == STEREO:
         # aformat: should the number of channels change within the file, pan still finds two
-        stream = stream.filter("aformat", channel_layouts="stereo").filter("pan", BESIDE_EACH_OTHER)
+        stream = stream.filter("aformat", channel_layouts="stereo").filter("pan", args=BESIDE_EACH_OTHER)
     else:
         stream = stream.filter("aformat", channel_layouts="mono")
     stream = (

@@ -137,7 +137,7 @@ def stream_of(file: Any, sound: Sound) -> Any:
     if sound.channel is None:
         return stream
     # aformat: should the number of channels change within the file, pan still finds two
-    return stream.filter("aformat", channel_layouts="stereo").filter("pan", f"mono|c0=c{sound.channel}")
+    return stream.filter("aformat", channel_layouts="stereo").filter("pan", args=f"mono|c0=c{sound.channel}")
 
 
 def measure_length(sound: Sound, work: Workspace) -> float:
