@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.ports.speech import WindowTranscript, Word
-from podjobs.transcription.hearing.utterances import Utterance, merge_utterances, place_utterances
+from podjobs.transcription.hearing.utterances import Utterance, mark_voiced, merge_utterances, place_utterances
 from podjobs.transcription.hearing.windows import Window
 from podjobs.transcription.spans import TimeSpan
 from support.utterances import texts
@@ -100,3 +100,14 @@ def test_place_utterances_order_of_words_is_order_of_times(words, spans):
     assert [word.text for word in placed] == [word.text for word in transcript.words]
     for word, following in pairwise(placed):
         assert word.start_s <= following.start_s
+
+
+@pytest.mark.parametrize(
+    ("voice", "voiced"),
+    [([], False), ([(0.0, 3.0)], True), ([(0.0, 0.4), (1.0, 1.6)], True), ([(0.0, 1.5)], False), ([(3, 4)], False)],
+)
+def test_mark_voiced_half_of_its_time_is_enough(voice, voiced):
+    heard = Utterance((Word(" yes", 0, 0.4), Word(" then", 1, 2.6)), Confidence(0.9, -0.2, 1.5))
+    marked = mark_voiced(heard, [TimeSpan(*span) for span in voice])
+    assert marked.voiced == voiced
+    assert marked.confidence == Confidence(0.0 if voiced else 0.9, -0.2, 1.5)

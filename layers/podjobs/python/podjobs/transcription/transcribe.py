@@ -1,14 +1,15 @@
 """Transcribes one part: detects speech, transcribes it, drops hallucinations, tries again where words are missing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pydantic import TypeAdapter
 
 from podjobs.contract.plans import Result
-from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SpeechModel, Word
+from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SpeechModel, WindowTranscript, Word
 from podjobs.transcription.hallucinations.screening import drop_hallucinations
+from podjobs.transcription.hearing.doubts import choose_transcript, goes_in_circles, is_doubtful
 from podjobs.transcription.hearing.gaps import (
     WORD_MARGIN_S,
     around_gaps,
@@ -18,7 +19,7 @@ from podjobs.transcription.hearing.gaps import (
     words_in_gaps,
 )
 from podjobs.transcription.hearing.sound import read_sound
-from podjobs.transcription.hearing.utterances import Utterance, merge_utterances, place_utterances
+from podjobs.transcription.hearing.utterances import Utterance, mark_voiced, merge_utterances, place_utterances
 from podjobs.transcription.hearing.vad import divide_span, find_speech, pad_speech
 from podjobs.transcription.hearing.windows import MAX_SPEECH_S, Window, pack_windows
 from podjobs.transcription.interpreter import Assignment, Interpreter, runs_of, speech_in
@@ -28,7 +29,12 @@ from podjobs.transcription.spoken_languages import describe_others
 from podjobs.transcription.steps import WORDS_FOLDER
 from podjobs.transcription.workspace import Workspace
 
-AGAIN_S = (MAX_SPEECH_S, 10.0)
+Heard = tuple[Window, WindowTranscript]
+SHORT_S = 10.0
+"""A model that went in circles, or heard nothing, may find its way in shorter windows."""
+SURE_PROBABILITY = 0.8
+"""Of speech: music that is taken for speech seldom reaches it, speech in noise nearly always does."""
+AGAIN_S = (MAX_SPEECH_S, SHORT_S)
 """What has no words is heard again in passages of at most this length; what then has none, in shorter ones."""
 WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
 
@@ -92,35 +98,54 @@ class PartTranscription:
         self.interpreter = Interpreter(model, work.settings.models, assignment)
         self._probabilities = list(model.speech_probabilities(samples))
         self.speech = find_speech(self._probabilities, work.settings.podjobs_speech_threshold)
+        self._voice = find_speech(self._probabilities, max(SURE_PROBABILITY, work.settings.podjobs_speech_threshold))
         self._length_s = len(samples) / SOUND_BYTES_PER_S
         self.log: list[str] = []
 
     def run(self) -> tuple[Utterance, ...]:
-        """Transcribe all speech; then, more thoroughly, what has no words yet."""
+        """Transcribe all speech; then, more thoroughly, what is doubtful, and what has no words yet."""
         padded = pad_speech(self.speech, self._length_s)
-        utterances = self._transcribe(pack_windows(self._divided(padded, MAX_SPEECH_S)), thorough=False)
+        windows = pack_windows(self._divided(padded, MAX_SPEECH_S))
+        utterances = self._screened(self._without_doubts(windows, self._transcribe(windows, thorough=False)))
         for longest_s in AGAIN_S:
             gaps = self._gaps(utterances)
             if not gaps:
                 break
-            windows = [Window((span,)) for span in self._divided(around_gaps(gaps, self._length_s), longest_s)]
-            again = words_in_gaps(gaps, self._transcribe(windows, thorough=True), utterances)
-            utterances = merge_utterances(utterances, again)
+            windows = tuple(Window((span,)) for span in self._divided(around_gaps(gaps, self._length_s), longest_s))
+            again = self._screened(zip(windows, self._transcribe(windows, thorough=True), strict=True))
+            utterances = merge_utterances(utterances, words_in_gaps(gaps, again, utterances))
         self.log += describe_gaps(self._gaps(utterances))
         self.log += describe_others(self.interpreter.heard, self.interpreter.assignment.language)
         return utterances
 
-    def _divided(self, spans: Sequence[TimeSpan], max_s: float) -> list[TimeSpan]:
+    def _divided(self, spans: Iterable[TimeSpan], max_s: float) -> list[TimeSpan]:
         return [part for span in spans for part in divide_span(span, self._probabilities, max_s)]
 
-    def _transcribe(self, windows: Sequence[Window], *, thorough: bool) -> tuple[Utterance, ...]:
+    def _transcribe(self, windows: Sequence[Window], *, thorough: bool) -> Sequence[WindowTranscript]:
         if not windows:
             return ()
         sounds = [window.samples_from(self._samples) for window in windows]
-        transcripts = self.interpreter.transcribe(windows, sounds, thorough=thorough)
+        return self.interpreter.transcribe(windows, sounds, thorough=thorough)
+
+    def _without_doubts(self, windows: Sequence[Window], transcripts: Sequence[WindowTranscript]) -> Iterator[Heard]:
+        """The transcripts, the doubtful ones made again; windows whose text goes in circles are divided."""
+        for window, transcript in zip(windows, transcripts, strict=True):
+            if not is_doubtful(transcript):
+                yield window, transcript
+                continue
+            (again,) = self._transcribe([window], thorough=True)
+            better = choose_transcript(transcript, again)
+            shorter = pack_windows(self._divided(window.spans, SHORT_S), SHORT_S) if goes_in_circles(better) else ()
+            parts = self._transcribe(shorter, thorough=True)
+            if all(map(goes_in_circles, parts)):
+                yield window, better
+            else:
+                yield from zip(shorter, parts, strict=True)
+
+    def _screened(self, heard: Iterable[Heard]) -> tuple[Utterance, ...]:
         utterances = [
-            utterance
-            for window, transcript in zip(windows, transcripts, strict=True)
+            mark_voiced(utterance, self._voice)
+            for window, transcript in heard
             for utterance in place_utterances(window, transcript)
         ]
         kept, dropped = drop_hallucinations(utterances, self.speech, self._settings.podjobs_hallucination_limits)

@@ -1,17 +1,24 @@
 """Utterances: the transcript of a window, divided and placed at the times where it was said. Pure."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
+from operator import attrgetter
 
 from podjobs.contract.confidence import SURE, Confidence
 from podjobs.contract.ports.speech import WINDOW_S, WindowTranscript, Word
 from podjobs.transcription.hearing.windows import Window
 from podjobs.transcription.hearing.word_times import ENDS, settle_times
+from podjobs.transcription.spans import TimeSpan
 
 PAUSE_S = 1.0
 """A longer pause begins a new utterance."""
+MIN_WORD_S = 0.001
+"""The duration assumed for a word without one."""
+VOICED_SHARE = 0.5
+"""Of the time of an utterance; words reach into the pauses around them."""
 MIN_PROBABILITY = 1e-6
 """Avoids the logarithm of 0."""
 
@@ -22,6 +29,8 @@ class Utterance:
 
     words: tuple[Word, ...]
     confidence: Confidence = SURE
+    voiced: bool = False
+    """Whether the detector is sure that somebody speaks there."""
 
     @property
     def text(self) -> str:
@@ -60,6 +69,37 @@ def place_utterances(window: Window, transcript: WindowTranscript) -> tuple[Utte
                 utterances.append(Utterance(tuple(words), _confidence_in(words, transcript)))
             begun = index
     return tuple(utterances)
+
+
+def mark_voiced(utterance: Utterance, voice: Sequence[TimeSpan]) -> Utterance:
+    """Mark an utterance as voiced if the detector is sure of its time.
+
+    Args:
+        utterance: as placed. The model's probability that there is no speech is that of a whole window, whatever else
+            is in it; a voiced utterance loses it.
+        voice: where the detector is sure, in order.
+    """
+    if share_within(utterance.words, voice) < VOICED_SHARE:
+        return utterance
+    return replace(utterance, voiced=True, confidence=replace(utterance.confidence, no_speech_probability=0.0))
+
+
+def share_within(words: Iterable[Word], spans: Sequence[TimeSpan]) -> float:
+    """The share of the words' time that lies within spans.
+
+    Args:
+        words: at least one.
+        spans: in order; they do not touch.
+    """
+    total_s = within_s = 0.0
+    for word in words:
+        time = TimeSpan(word.start_s, max(word.end_s, word.start_s + MIN_WORD_S))
+        total_s += time.length_s
+        place = max(bisect_left(spans, time.start_s, key=attrgetter("start_s")) - 1, 0)
+        while place < len(spans) and spans[place].start_s < time.end_s:
+            within_s += spans[place].overlap_s(time)
+            place += 1
+    return within_s / total_s
 
 
 def merge_utterances(first: Iterable[Utterance], second: Iterable[Utterance]) -> tuple[Utterance, ...]:
