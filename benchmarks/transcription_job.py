@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from benchmarks.encoding_job import TimedStep
@@ -13,11 +14,15 @@ from podjobs.backends.process import ProcessTools
 from podjobs.backends.storage import open_storage
 from podjobs.backends.whisper import WhisperModels, WhisperOptions, choose_device
 from podjobs.contract.jobs import TranscriptionJob
+from podjobs.contract.media_paths import Key
 from podjobs.contract.plans import StepSpec
+from podjobs.contract.ports.pod import VideoTopic
 from podjobs.contract.ports.speech import ModelLocation, WindowTranscript
-from podjobs.contract.reply_to import Nobody
+from podjobs.contract.reply_to import Nobody, PodCallback
+from podjobs.entry.endpoint import StepHandler
 from podjobs.logs import configure_logs
-from podjobs.testing import JobRun
+from podjobs.notification.function import NotificationFunction
+from podjobs.testing import FakePodApi, JobRun
 from podjobs.transcription.function import TranscriptionFunction
 from podjobs.transcription.settings import TranscriptionSettings
 from support.transcriber import MODEL
@@ -33,6 +38,11 @@ class Way:
     """Of each."""
     batched: bool = True
     device: str = "auto"
+    model: str = MODEL
+    language: str = "en"
+    """That is asked for; `auto`: none."""
+    topic: VideoTopic | None = None
+    """What Pod says about the video; None: nobody is asked."""
 
 
 @dataclass
@@ -51,7 +61,7 @@ class Outcome:
 class OneByOne(WhisperModels):
     """Transcribes one window after another, with the sequential algorithm."""
 
-    def transcribe(
+    def transcribe(  # noqa: PLR0913 - what windows are transcribed with, by name
         self,
         location: ModelLocation,
         windows: Sequence[bytes],
@@ -59,17 +69,18 @@ class OneByOne(WhisperModels):
         *,
         thorough: bool,
         translate: bool = False,
+        hotwords: str = "",
     ) -> tuple[WindowTranscript, ...]:
         """Always thorough."""
         del thorough
-        return super().transcribe(location, windows, language, thorough=True, translate=translate)
+        return super().transcribe(location, windows, language, thorough=True, translate=translate, hotwords=hotwords)
 
 
 def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
     """Transcribe a sound in a fresh process.
 
     Args:
-        sound: an MP3.
+        sound: a file.
         media: a folder for the work; emptied.
         way: how.
     """
@@ -78,17 +89,25 @@ def transcribe_apart(sound: Path, media: Path, way: Way) -> Outcome:
         return pool.submit(transcribe, sound, media, way).result()
 
 
+@cache
+def _warm_model(batched: bool, options: WhisperOptions) -> WhisperModels:  # noqa: FBT001 - a key
+    """The same one for all jobs of a process, as a warm function has it."""
+    return WhisperModels(options) if batched else OneByOne(options)
+
+
 def transcribe(sound: Path, media: Path, way: Way) -> Outcome:
     """Transcribe a sound in this process, step by step, as under the adapter."""
     configure_logs("benchmarks", "WARNING")
     shutil.rmtree(media, ignore_errors=True)
     (media / "videos").mkdir(parents=True)
-    shutil.copyfile(sound, media / "videos" / "sound.mp3")
-    options = WhisperOptions(device=choose_device(way.device), slots=way.concurrency, threads=way.threads)
-    model = WhisperModels(options) if way.batched else OneByOne(options)
-    model.is_multilingual(ModelLocation(MODEL))
+    source = f"videos/sound{sound.suffix}"
+    shutil.copyfile(sound, media / source)
+    model = _warm_model(
+        way.batched, WhisperOptions(choose_device(way.device), slots=way.concurrency, threads=way.threads)
+    )
+    model.is_multilingual(ModelLocation(way.model))
     model.speech_probabilities(bytes(32_000))
-    run = _Run(media, model, way.concurrency)
+    run = _Run(media, source, model, way)
     with measuring() as run.outcome.cost:
         run.perform_all()
     run.outcome.memory_bytes = _most_resident_bytes()
@@ -102,11 +121,25 @@ def _most_resident_bytes() -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
+class KnowingPod(FakePodApi):
+    """It knows what its videos are about."""
+
+    def __init__(self, topic: VideoTopic) -> None:
+        super().__init__()
+        self._topic = topic
+
+    def video_topic(self, video_id: int) -> VideoTopic:
+        """The same of every video; see the port."""
+        del video_id
+        return self._topic
+
+
 class _Run:
     """One job from its sound to its captions."""
 
-    def __init__(self, media: Path, model: WhisperModels, concurrency: int) -> None:
-        param = {"WHISPER": {"en": {"model": MODEL}}}
+    def __init__(self, media: Path, source: Key, model: WhisperModels, way: Way) -> None:
+        knows_all = model.is_multilingual(ModelLocation(way.model))
+        param = {"WHISPER": {"auto" if knows_all else "en": {"model": way.model}}}
         settings = TranscriptionSettings.model_validate(
             {"media_root": str(media), "media_url": media.as_uri(), "transcription_model_param": param}
         )
@@ -115,13 +148,16 @@ class _Run:
         job = TranscriptionJob(
             id="benchmark",
             target="1",
-            source="videos/sound.mp3",
+            source=source,
             captions="temp/captions.vtt",
-            language="en",
-            reply_to=Nobody(),
+            language=way.language,
+            reply_to=PodCallback(video_id=1) if way.topic else Nobody(),
         )
-        self._run = JobRun(job, {"transcription": function})
-        self._media, self._concurrency = media, concurrency
+        functions: dict[str, StepHandler] = {"transcription": function}
+        if way.topic:
+            functions["notification"] = NotificationFunction(KnowingPod(way.topic), open_storage(settings))
+        self._run = JobRun(job, functions)
+        self._media, self._concurrency = media, way.concurrency
         self.outcome = Outcome()
 
     def perform_all(self) -> None:

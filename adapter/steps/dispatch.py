@@ -3,7 +3,8 @@
 The life of a step and its entry in this adapter:
 
     take ──join──▶ delivered ──reply──────────▶ commit           the job goes on
-      │                ├──StepRefusedError────▶ fail             the job goes on to report its failure
+      │                ├──StepRefusedError────▶ fail             the job goes on to report its failure, or without
+      │                │                                         the step, if that is dispensable
       │                ├──StepFailedError─────▶ schedule_retry   nobody owns it until its wait is over (reclaim.py)
       │                │  └─its source is gone▶ SourceInquiry    likewise, while a step is added that looks into it
       │                ├──FunctionBusyError───▶ hold             stays here and keeps its slot; delivered again later,
@@ -42,12 +43,16 @@ from podjobs.contract.errors import OTHER_VERSION, Problem
 from podjobs.contract.job_states import JobState
 from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
+from podjobs.contract.plans import Result
 from podjobs.contract.steps import Step
 from podjobs.contract.usage import Usage
+from podjobs.contract.workflows import DISPENSABLE
 
 logger = structlog.get_logger(__name__)
 
 REDIS_AWAY_WAIT_S = 0.5
+DISPENSABLE_ATTEMPTS = 2
+"""Of a step without which its job goes on: whoever waits for the job need not wait for more."""
 
 
 class StepDispatch:
@@ -274,7 +279,7 @@ class StepDispatch:
         if await self._inquiry.begin(step, problem, is_last=policy.exhausted(step.attempt)):
             self._observation.ended(step, AttemptOutcome.RETRIED, problem, usage)
             return
-        if policy.exhausted(step.attempt):
+        if policy.exhausted(step.attempt) or (step.spec.action in DISPENSABLE and step.attempt >= DISPENSABLE_ATTEMPTS):
             times = f"after {step.attempt} attempts" if step.attempt > 1 else "at its only attempt"
             last = problem.model_copy(update={"detail": f"{problem.detail} (Given up {times}.)"})
             await self._fail(step, last, usage)
@@ -296,6 +301,10 @@ class StepDispatch:
 
     async def _fail(self, step: ClaimedStep, problem: Problem, usage: Usage | None = None) -> None:
         if await self._inquiry.give_up(step, problem):
+            return
+        if step.spec.action in DISPENSABLE:
+            sentence = f"The step {step.spec.id!r} was given up, and the job goes on without: {problem.detail}"
+            await self._commit(step, Result(log=(sentence,), usage=usage))
             return
         note = self._observation.note(step, problem.detail, usage)
         outcome = await retry_until_redis_answers(lambda: self._records.fail(step, problem, note), "store a failure")

@@ -155,14 +155,14 @@ def _tone(length_s: float, _noise: np.random.Generator) -> Samples:
     return (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
 
 
-def _music(length_s: float, noise: np.random.Generator) -> Samples:
+def music(length_s: float, noise: np.random.Generator) -> Samples:
     """Chords that change every half second, struck and fading."""
     times = np.arange(round(length_s * RATE_HZ)) / RATE_HZ
     notes = noise.integers(0, 12, (int(length_s * 2) + 1, 3))
     pitch = 196 * 2 ** (notes[(times * 2).astype(int)] / 12)
     chord = np.sin(2 * np.pi * pitch * times[:, None]).sum(axis=1)
-    music: Samples = (0.08 * chord * (0.3 + 0.7 * np.exp(-4 * (times % 0.5)))).astype(np.float32)
-    return music
+    struck: Samples = (0.08 * chord * (0.3 + 0.7 * np.exp(-4 * (times % 0.5)))).astype(np.float32)
+    return struck
 
 
 def _applause(length_s: float, noise: np.random.Generator) -> Samples:
@@ -175,7 +175,7 @@ def _applause(length_s: float, noise: np.random.Generator) -> Samples:
     return clipped
 
 
-BACKGROUNDS = (_silence, _white, _music, _tone, _applause)
+BACKGROUNDS = (_silence, _white, music, _tone, _applause)
 
 
 def _write_mp3(samples: Samples, path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from podjobs.backends.files import FileStorage
 from podjobs.backends.pod_api import RestPodApi
 from podjobs.contract.errors import NotNowError, OperatorNeededError, PermanentError, RetryableError
-from podjobs.contract.ports.pod import PodAnswer, VideoState
+from podjobs.contract.ports.pod import PodAnswer, VideoState, VideoTopic
 from podjobs.contract.steps import Step
 from podjobs.notification.encoded_callback import Waits
 from podjobs.notification.function import NotificationFunction
@@ -163,6 +163,30 @@ def test_video_state_is_all_that_pod_says(pod):
         in_progress=False, encoded=True, step="0 : end of encoding", duration_s=12, slug="0018-talk",
         file_url="https://pod.example.org/media/videos/a/x.mp4",
     )  # fmt: skip
+
+
+def test_video_topic_is_what_people_wrote_and_who_owns_it(pod):
+    pod.state = {"title": "Galois", "description": "<p>Un cours</p>", "tags": ["math"]}
+    pod.state["owner"] = "https://another-name.example.org/rest/users/4/"
+    pod.pages["/rest/users/4/"] = (200, '{"first_name": "Loïc", "last_name": "Kerdraon"}')
+    assert api(pod).video_topic(18) == VideoTopic("Galois", ". Un cours.", "Loïc Kerdraon", ("math",))
+
+
+@pytest.mark.parametrize("answer", [(403, "{}"), (500, ""), (200, "no JSON"), (200, "[]"), (0, "")])
+def test_video_topic_without_an_owner_that_may_be_seen_is_the_rest(pod, answer):
+    pod.state = {"title": "Galois", "owner": "/rest/users/4/"}
+    pod.pages["/rest/users/4/"] = answer
+    assert api(pod).video_topic(18) == VideoTopic("Galois")
+
+
+def test_video_topic_of_a_deleted_video_is_none(pod):
+    assert api(pod).video_topic(18) is None
+
+
+def test_video_topic_answer_that_is_not_pods_is_retryable(pod):
+    pod.state = ["not", "a", "video"]
+    with pytest.raises(RetryableError, match="POD_API_URL"):
+        api(pod).video_topic(18)
 
 
 def test_video_state_of_a_deleted_video_is_none(pod):

@@ -64,7 +64,7 @@ def test_handler_of_transcription_plans_a_sound(handler_of, media):
     function = InvokedFunction(handler_of("transcription"), STEPS)
     plan = function.handle(step(SPOKEN, "transcription", "plan"))
     assert isinstance(plan, Plan)
-    assert [stage.name for stage in plan.stages] == ["transcribe", "captions", "notify"]
+    assert [stage.name for stage in plan.stages] == ["topic", "transcribe", "captions", "notify"]
 
 
 def test_handler_of_notification_notifies_pod(handler_of, media):

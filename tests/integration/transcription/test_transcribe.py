@@ -7,7 +7,8 @@ import pytest
 
 from podjobs.backends.work_folder import MARKER
 from podjobs.contract.commands import Access
-from podjobs.contract.ports.speech import ModelLocation, WindowTranscript
+from podjobs.contract.confidence import Confidence
+from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, ModelLocation, WindowTranscript, Word
 from podjobs.transcription.captions.faults import find_faults
 from podjobs.transcription.captions.rules import CueRules
 from support.captions import cues_of, text_of
@@ -135,7 +136,32 @@ def test_transcribe_gap_that_stays_open_is_logged(make_transcriber, lecture):
     transcriber = make_transcriber(HardOfHearing(warm_model(), deaf=True), podjobs_gap_s=1.5)
     put(transcriber, lecture)
     assert transcriber.transcribe(lecture.name).strip() == "WEBVTT"
-    assert any("has no caption" in sentence for sentence in transcriber.run.log)
+    assert any("have no caption" in sentence for sentence in transcriber.run.log)
+
+
+class GoingInCircles:
+    """The real model, except that batches become loops, and long windows, too, if it is stubborn."""
+
+    def __init__(self, model, *, stubborn):
+        self._model, self._stubborn = model, stubborn
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def transcribe(self, location, windows, language, *, thorough, **rest):
+        if not thorough or (self._stubborn and any(len(window) > 11 * SOUND_BYTES_PER_S for window in windows)):
+            loop = tuple(Word(" no,", at / 2, at / 2 + 0.5) for at in range(40))
+            return tuple(WindowTranscript(loop, Confidence(compression_ratio=9.0)) for _ in windows)
+        return self._model.transcribe(location, windows, language, thorough=True, **rest)
+
+
+@pytest.mark.parametrize("stubborn", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_transcribe_loop_what_is_said_beneath_it_is_heard(make_transcriber, lecture, stubborn):
+    transcriber = make_transcriber(GoingInCircles(warm_model(), stubborn=stubborn))
+    put(transcriber, lecture)
+    vtt = transcriber.transcribe(lecture.name)
+    assert error_rate(TEXT, text_of(vtt)) < WER
+    assert "no, no" not in text_of(vtt)
 
 
 @pytest.mark.slow

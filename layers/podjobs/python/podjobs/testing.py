@@ -20,7 +20,7 @@ from podjobs.contract.jobs import Job
 from podjobs.contract.message_contracts import StepReply
 from podjobs.contract.plans import Plan, Stage, StepSpec
 from podjobs.contract.ports.lrs import LrsAnswer
-from podjobs.contract.ports.pod import PodAnswer, VideoState
+from podjobs.contract.ports.pod import PodAnswer, VideoState, VideoTopic
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.steps import Step
 from podjobs.contract.workflows import read_job, workflow_of
@@ -133,7 +133,7 @@ class FakePodApi:
 
     answer: PodAnswer = PodAnswer.ACCEPTED
     calls: list[tuple[str, int, dict[str, Any]]] = field(default_factory=list)
-    """The callback, the video's number, the body."""
+    """The callback, the number of the video or recording, the body."""
 
     def post_encoded(self, video_id: int, body: dict[str, Any]) -> PodAnswer:
         """Record the call; see the port."""
@@ -145,12 +145,21 @@ class FakePodApi:
         self.calls.append(("transcribed", video_id, body))
         return self.answer
 
+    def post_composed(self, recording_id: int, body: dict[str, Any]) -> PodAnswer:
+        """Record the call; see the port."""
+        self.calls.append(("composed", recording_id, body))
+        return self.answer
+
     def video_state(self, video_id: int) -> VideoState | None:
         """A video is in progress until Pod has been called; see the port."""
         if self.answer is PodAnswer.UNKNOWN_VIDEO:
             return None
         was_called = any(video_id == called_id for _, called_id, _ in self.calls)
         return VideoState(in_progress=not was_called, step="", encoded=was_called)
+
+    def video_topic(self, video_id: int) -> VideoTopic | None:  # noqa: ARG002 - of any
+        """Nobody has written anything about it; see the port."""
+        return None if self.answer is PodAnswer.UNKNOWN_VIDEO else VideoTopic()
 
     def renditions(self) -> tuple[str, ...]:
         """The renditions of a new Pod; see the port."""

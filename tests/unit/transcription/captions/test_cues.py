@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from podjobs.contract.ports.speech import Word
-from podjobs.transcription.captions.cues import make_cues
+from podjobs.transcription.captions.cues import make_cues, make_cues_in_languages
 from podjobs.transcription.captions.faults import find_faults
-from podjobs.transcription.captions.rules import CueRules
+from podjobs.transcription.captions.rules import CueRules, columns
 from support.words import LANGUAGES, any_words, say
 
 RULES = CueRules()
@@ -248,10 +248,33 @@ def test_make_cues_one_absurd_time_does_not_displace_the_rest():
     assert plain(make_cues(broken, "en")) == plain(make_cues(words, "en"))
 
 
+def test_make_cues_in_languages_each_by_its_own_rules():
+    english = say("Thank you. And now in French?")
+    french = say("Bonjour à tous ! Ça va ?", start_s=english[-1].end_s + 0.1)
+    cues = make_cues_in_languages([("en", english), ("fr", french)])
+    # French has thin spaces before its marks
+    assert [cue[2:] for cue in plain(cues)] == [("Thank you. And now in French?", "Bonjour à tous_! Ça va_?")]
+    assert find_faults(cues, RULES) == []
+
+
+def test_make_cues_in_languages_a_sentence_goes_on_from_part_to_part():
+    words = say("This is one sentence of two parts.")
+    halves = [("en", words[:4]), ("en", []), ("en", words[4:])]
+    assert make_cues_in_languages(halves) == make_cues(words, "en")
+
+
+@given(words=any_words(), cut=st.integers(0, 60), languages=st.tuples(LANGUAGES, LANGUAGES))
+def test_make_cues_in_languages_any_words_are_kept_and_keep_the_rules(words, cut, languages):
+    cues = make_cues_in_languages(list(zip(languages, (words[:cut], words[cut:]), strict=True)))
+    assert letters("".join(line for cue in cues for line in cue.lines)) == letters("".join(word.text for word in words))
+    assert find_faults(cues, RULES) == []
+
+
 ANY_RULES = st.builds(
     CueRules,
     max_lines=st.integers(1, 3),
     max_line_chars=st.integers(10, 50),
+    max_cue_chars=st.integers(10, 120),
     max_chars_per_s=st.sampled_from([8.0, 20.0, 30.0]),
     min_gap_s=st.sampled_from([0.0, 0.2]),
 )
@@ -278,6 +301,25 @@ def test_make_cues_any_words_keep_the_rules(words, language, rules):
     assert all(cue.start_s < cue.end_s for cue in cues)
     assert all(letters(line) or line.strip(" \u00a0\u202f") for cue in cues for line in cue.lines)
     assert all(before.end_s <= after.start_s for before, after in pairwise(cues))
+
+
+@given(words=any_words(), language=LANGUAGES)
+def test_make_cues_any_words_fit_into_the_fields_of_pods_editor(words, language):
+    cues = make_cues(words, language)
+    assert all(columns("\n".join(cue.lines)) <= 80 for cue in cues)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_make_cues_two_full_lines_and_the_end_of_one_do_not_fit_into_a_cue(language):
+    # 40 columns, the end of the line, 40 columns: 81
+    spaces = " " if language == "en" else ""
+    words = [
+        Word(text=f"{spaces}{'好' * 20 if language == 'zh' else 'a' * 40}", start_s=index * 3, end_s=index * 3 + 2.9)
+        for index in range(2)
+    ]
+    assert [len(cue.lines) for cue in make_cues(words, language)] == [1, 1]
+    rules = CueRules(max_cue_chars=81)
+    assert [len(cue.lines) for cue in make_cues(words, language, rules)] == [2]
 
 
 @given(

@@ -16,6 +16,7 @@ from podjobs.transcription.spans import TimeSpan
         ([(0, 2, "a"), (1.9, 3, "b")], ["Cue 2 begins 0.100 s before the previous one ends."]),
         ([(0, 2, "a"), (2.1, 4, "b")], ["Cue 2 comes after a gap of 0.100 s, which flickers."]),
         ([(0, 5, "x" * 41)], ["Cue 1 has a line of 41 characters, more than 40."]),
+        ([(0, 6, "x" * 40, "y" * 40)], ["Cue 1 has 81 characters, more than 80."]),
         ([(0, 3, "a", "b", "c")], ["Cue 1 has 3 lines, more than 2."]),
         ([(0, 3, "a", " ")], ["Cue 1 has an empty line or no line at all."]),
         ([(0, 8, "a")], ["Cue 1 is on screen for 8.000 s, more than 7 s."]),
@@ -39,7 +40,7 @@ def test_find_faults_names_what_could_be_better(cues, faults):
 def test_find_faults_cue_that_would_flicker_if_it_stayed_is_none(end_s, faults):
     """It may not stay for 7.1 s until the next one appears, and 0.1 s before that one it would flicker."""
     rules = CueRules(max_chars_per_s=8)
-    slow = Cue(start_s=0, end_s=end_s, lines=("x" * 40, "y" * 40))
+    slow = Cue(start_s=0, end_s=end_s, lines=("x" * 40, "y" * 39))
     assert len(find_faults([slow, Cue(start_s=7.1, end_s=9, lines=("b",))], rules)) == faults
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from podjobs.contract.confidence import Confidence
 from podjobs.transcription.hallucinations.confidence import HallucinationLimits
-from podjobs.transcription.hearing.utterances import Utterance
+from podjobs.transcription.hearing.utterances import Utterance, mark_voiced
+from podjobs.transcription.spans import TimeSpan
 from support.utterances import UNSURE, screen, screened, utter
 
 
@@ -116,6 +117,25 @@ def test_drop_hallucinations_no_speech_and_unsure_goes(no_speech, log_probabilit
     if not stays:
         reason = "the model heard no speech (0.90) and was not sure of the text (-1.20)"
         assert log == [f"At 00:00:00.000 «du texte» was left out: {reason}."]
+
+
+def voiced(heard, *spans):
+    return mark_voiced(heard, [TimeSpan(*span) for span in spans])
+
+
+@pytest.mark.parametrize("text", ["Silence.", "Merci d'avoir regardé !", "zéro un " * 10 + "deux"])
+def test_drop_hallucinations_what_a_voice_says_stays_though_the_window_is_mostly_silence(text):
+    heard = utter(text.strip(), start_s=10, average_log_probability=-0.2, no_speech_probability=0.9)
+    assert screened([voiced(heard, (9.9, 18))]) == ([heard.text], [])
+    assert screened([heard])[0] != [heard.text]
+    unsure = utter(text.strip(), start_s=10, average_log_probability=-0.9, no_speech_probability=0.9)
+    assert screened([voiced(unsure, (9.9, 18))])[0] != [unsure.text]
+
+
+def test_drop_hallucinations_a_loop_goes_whoever_speaks_meanwhile():
+    looping = utter("zéro un " * 30 + "deux", compression_ratio=6.0)
+    assert screened([voiced(looping, (0, 60))])[0] == ["zéro un deux"]
+    assert screened([voiced(replace(looping, confidence=Confidence()), (0, 60))])[0] == ["zéro un deux"]
 
 
 def test_drop_hallucinations_words_without_time_go_if_unsure():

@@ -2,6 +2,8 @@
 
 import pytest
 
+from podjobs.transcription.hearing.utterances import mark_voiced
+from podjobs.transcription.spans import TimeSpan
 from support.utterances import screened, utter
 
 
@@ -26,3 +28,17 @@ def test_drop_hallucinations_names_of_sounds_always_go(text, left):
     kept, log = screened([utter(text, average_log_probability=-0.1)])
     assert kept == left
     assert bool(log) == (left != [text])
+
+
+@pytest.mark.parametrize(
+    ("log_probability", "left"),
+    [(-0.3, "le mot (musique) est entre parenthèses"), (-0.8, "le mot est entre parenthèses")],
+)
+def test_drop_hallucinations_name_of_a_sound_within_a_sentence_stays_if_it_was_clearly_said(log_probability, left):
+    heard = utter(
+        "le mot (musique) est entre parenthèses",
+        average_log_probability=log_probability,
+        no_speech_probability=0.7,  # of the whole window
+    )
+    assert screened([mark_voiced(heard, [TimeSpan(0, 5)])])[0] == [left]
+    assert screened([heard])[0] == ["le mot est entre parenthèses"]

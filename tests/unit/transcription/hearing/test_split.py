@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from podjobs.contract.ports.speech import VAD_FRAME_S
+from podjobs.contract.reply_to import Nobody
 from podjobs.media.facts import AudioFacts
 from podjobs.transcription.hearing.sound import GRID_S, Sound, on_grid
 from podjobs.transcription.hearing.split import find_pause, find_quietest, place_marks, search_span
@@ -88,10 +89,26 @@ def recipe(length_s, *cuts_s):
 def test_stages_parts_lie_end_to_end_and_weigh_what_they_last():
     """The last one reads on for a while: a file may be longer than it says."""
     job = transcription_job("a", 1, "/media/a.mp3", "en")
-    transcribe, captions, notify = stages_of(recipe(600, 290.0, 410.0), job)
+    transcribe, captions, notify = stages_of(recipe(600, 290.0, 410.0), job, asks_topic=False)
     spans = [(step.params["start_s"], step.params["end_s"]) for step in transcribe.steps]
     assert spans == [(0, 290), (290, 410), (410, 605)]
     assert [step.weight for step in transcribe.steps] == [290, 120, 195]
     assert [step.id for step in transcribe.steps] == ["part-0000", "part-0001", "part-0002"]
     assert captions.steps[0].needs == ("transcribe",)
     assert notify.steps[0].needs == ("captions",)
+
+
+def test_stages_pod_is_asked_for_the_topic_before_anything_is_transcribed():
+    job = transcription_job("a", 1, "/media/a.mp3", "en")
+    topic, transcribe, *_ = stages_of(recipe(600, 290.0), job, asks_topic=True)
+    assert [(step.function, step.action) for step in topic.steps] == [("notification", "topic")]
+    assert {step.needs for step in transcribe.steps} == {("topic",)}
+
+
+def test_stages_a_job_that_is_not_pods_asks_nobody():
+    job = transcription_job("a", 1, "/media/a.mp3", "en").model_copy(update={"reply_to": Nobody()})
+    assert [stage.name for stage in stages_of(recipe(600), job, asks_topic=True)] == [
+        "transcribe",
+        "captions",
+        "notify",
+    ]

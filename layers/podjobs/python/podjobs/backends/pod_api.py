@@ -5,6 +5,7 @@ Source: docs/contract-pod.md, callbacks.
 
 import json
 import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,7 @@ import httpx
 import structlog
 
 from podjobs.backends.http_answers import CONNECT_TIMEOUT_S, UNCHANGED, HttpAnswer, Limits, call, described
+from podjobs.backends.pod_topic import find_owner, read_topic
 from podjobs.contract.errors import (
     OperatorNeededError,
     PermanentError,
@@ -23,7 +25,7 @@ from podjobs.contract.errors import (
     UnavailableError,
 )
 from podjobs.contract.failure_kinds import FailureKind
-from podjobs.contract.ports.pod import PodAnswer, PodFacts, VideoState
+from podjobs.contract.ports.pod import PodAnswer, PodFacts, VideoState, VideoTopic
 from podjobs.contract.redaction import CUT, redact
 from podjobs.contract.retry_after import read_retry_after
 
@@ -116,6 +118,21 @@ class RestPodApi:
             )
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             raise _not_pods(path) from error
+
+    def video_topic(self, video_id: int) -> VideoTopic | None:
+        """Get what people have written about a video; see the port."""
+        path = f"/videos/{video_id}/"
+        answer = self._send("GET", path, {}, None)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        facts = self._read(path, answer)
+        if not isinstance(facts, dict):
+            raise _not_pods(path)
+        owner, number = None, find_owner(facts)
+        if number is not None:
+            with suppress(StepError):  # the rest helps without it
+                owner = self._read("/users/", self._send("GET", f"/users/{number}/", {}, None))
+        return read_topic(facts, owner)
 
     def renditions(self) -> tuple[str, ...]:
         """List the resolutions of Pod's renditions; see the port."""

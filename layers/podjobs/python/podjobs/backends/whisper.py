@@ -13,20 +13,17 @@ from typing import Any
 import ctranslate2
 import faster_whisper
 import numpy as np
-import numpy.typing as npt
 from faster_whisper.vad import get_vad_model
 
+from podjobs.backends.listening_model import ListeningModel, Spoken
+from podjobs.backends.voice_detector import Samples, detect_voice
 from podjobs.backends.whisper_folder import find_folder, model_folder
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.errors import NotNowError, PermanentError, RetryableError
 from podjobs.contract.failure_kinds import FailureKind
-from podjobs.contract.ports.speech import SOUND_HZ, VAD_FRAME_S, ModelLocation, WindowTranscript, Word
-
-Samples = npt.NDArray[np.float32]
-"""(n_samples,), mono, 16 kHz, in [−1, 1]."""
+from podjobs.contract.ports.speech import SOUND_HZ, ModelLocation, WindowTranscript, Word
 
 FULL_SCALE = 32_768.0
-VAD_FRAME_SAMPLES = round(VAD_FRAME_S * SOUND_HZ)
 HOP_SAMPLES = 160
 """The hop of Whisper's spectrogram: windows begin on a multiple of it, so that word times are exact."""
 CPU_COMPUTE_TYPE, CUDA_COMPUTE_TYPE = "int8", "float16"
@@ -38,6 +35,8 @@ TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Tried in this order as long as the model is unsure. Source: Whisper's defaults."""
 PROMPT_CHARS = 400
 """Of the previous text: some 100 of the 448 tokens, which it shares with the text to come."""
+LEAST_PROMPT_CHARS = 120
+"""However many hotwords take the rest: a sentence."""
 
 
 def choose_device(wanted: str) -> str:
@@ -85,11 +84,7 @@ class WhisperModels:
 
     def speech_probabilities(self, sound: bytes) -> Sequence[float]:
         """The probability of speech in every frame; see the port."""
-        samples = _samples_of(sound)
-        if not samples.size:
-            return ()
-        padded = np.pad(samples, (0, -samples.size % VAD_FRAME_SAMPLES))
-        return [float(probability) for probability in get_vad_model()(padded).flatten()]
+        return [float(probability) for probability in detect_voice(_samples_of(sound), get_vad_model())]
 
     def is_here(self, location: ModelLocation) -> bool:
         """Whether a model is on this machine; see the port."""
@@ -106,7 +101,7 @@ class WhisperModels:
             _, _, probabilities = model.detect_language(_samples_of(sound))
         return dict(probabilities)
 
-    def transcribe(
+    def transcribe(  # noqa: PLR0913 - what windows are transcribed with, by name
         self,
         location: ModelLocation,
         windows: Sequence[bytes],
@@ -114,29 +109,35 @@ class WhisperModels:
         *,
         thorough: bool,
         translate: bool = False,
+        hotwords: str = "",
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows; see the port."""
         model = self._model(location)
         sounds = [_padded_to_hop(_samples_of(window)) for window in windows]
-        wanted = {"language": language, "task": "translate" if translate else "transcribe"}
+        wanted = {
+            "language": language,
+            "task": "translate" if translate else "transcribe",
+            "hotwords": hotwords or None,
+        }
         with _model_errors(location):
             if thorough:
                 return tuple(self._transcribe_thoroughly(model, sound, wanted) for sound in sounds)
             return self._transcribe_in_batches(model, sounds, wanted)
 
     def _transcribe_in_batches(
-        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, str]
+        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, Any]
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe one batch after another, each prompted with the text of the previous one."""
         size = self._options.batch_size
         transcripts: list[WindowTranscript] = []
         for first in range(0, len(sounds), size):
-            prompt = make_prompt(transcripts[-size:])
+            room_chars = max(LEAST_PROMPT_CHARS, PROMPT_CHARS - len(wanted["hotwords"] or ""))
+            prompt = make_prompt(transcripts[-size:], room_chars)
             transcripts += self._transcribe_batch(model, sounds[first : first + size], wanted, prompt)
         return tuple(transcripts)
 
     def _transcribe_batch(
-        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, str], prompt: str
+        self, model: Any, sounds: Sequence[Samples], wanted: Mapping[str, Any], prompt: str
     ) -> list[WindowTranscript]:
         ends = np.cumsum([sound.size for sound in sounds])
         clips = [
@@ -155,12 +156,17 @@ class WhisperModels:
             word_timestamps=True,
         )
         found: list[list[Any]] = [[] for _ in sounds]
-        for segment in segments:
-            # a hop later: the library rounds a clip's beginning down, and computes 36.3 × 100 as 3,629.999
-            found[int(np.searchsorted(ends, (segment.seek + 1) * HOP_SAMPLES, side="right"))].append(segment)
-        return [_transcript_of(segments, clip["start"]) for segments, clip in zip(found, clips, strict=True)]
+        with model.noting() as spoken:
+            for segment in segments:
+                # a hop later: the library rounds a clip's beginning down, and computes 36.3 × 100 as 3,629.999
+                found[int(np.searchsorted(ends, (segment.seek + 1) * HOP_SAMPLES, side="right"))].append(segment)
+        languages = spoken or [("", 0.0)] * len(sounds)
+        return [
+            _transcript_of(segments, clip["start"], language)
+            for segments, clip, language in zip(found, clips, languages, strict=True)
+        ]
 
-    def _transcribe_thoroughly(self, model: Any, sound: Samples, wanted: Mapping[str, str]) -> WindowTranscript:
+    def _transcribe_thoroughly(self, model: Any, sound: Samples, wanted: Mapping[str, Any]) -> WindowTranscript:
         segments, _ = model.transcribe(
             sound,
             **wanted,
@@ -169,7 +175,8 @@ class WhisperModels:
             condition_on_previous_text=False,
             word_timestamps=True,
         )
-        return _transcript_of(list(segments), 0.0)
+        with model.noting() as spoken:
+            return _transcript_of(list(segments), 0.0, *spoken[:1])
 
     def _model(self, location: ModelLocation) -> Any:
         """A location's model, loaded when first needed; the least recently used one is dropped for it."""
@@ -188,7 +195,7 @@ class WhisperModels:
             compute_type = CUDA_COMPUTE_TYPE if options.device == "cuda" else CPU_COMPUTE_TYPE
         folder = model_folder(location)
         try:
-            return faster_whisper.WhisperModel(
+            return ListeningModel(
                 str(folder),
                 device=options.device,
                 compute_type=compute_type,
@@ -214,15 +221,16 @@ class WhisperModels:
             ) from error
 
 
-def make_prompt(transcripts: Sequence[WindowTranscript]) -> str:
+def make_prompt(transcripts: Sequence[WindowTranscript], limit_chars: int = PROMPT_CHARS) -> str:
     """Take the end of the previous text as a prompt, so that the model keeps to its words. Pure.
 
     Args:
         transcripts: of the previous windows. Unsure ones are left out: repetitions would continue.
+        limit_chars: hotwords take their share of the room, too.
     """
     sure = [transcript for transcript in transcripts if not transcript.confidence.is_unsure()]
     text = "".join(word.text for transcript in sure for word in transcript.words).strip()
-    end = text[-PROMPT_CHARS:]
+    end = text[-limit_chars:]
     return end if end == text else end.partition(" ")[2] or end
 
 
@@ -234,17 +242,18 @@ def _padded_to_hop(samples: Samples) -> Samples:
     return np.pad(samples, (0, -samples.size % HOP_SAMPLES))
 
 
-def _transcript_of(segments: Sequence[Any], begin_s: float) -> WindowTranscript:
+def _transcript_of(segments: Sequence[Any], begin_s: float, spoken: Spoken = ("", 0.0)) -> WindowTranscript:
     """Gather the words of one window, with times from the window's beginning."""
+    language, probability = spoken
     if not segments:
-        return WindowTranscript(())
+        return WindowTranscript((), spoken=language, spoken_probability=probability)
     words = tuple(_word_of(word, begin_s) for segment in segments for word in segment.words or ())
     confidence = Confidence(
         no_speech_probability=max(float(segment.no_speech_prob) for segment in segments),
         average_log_probability=sum(float(segment.avg_logprob) for segment in segments) / len(segments),
         compression_ratio=max(float(segment.compression_ratio) for segment in segments),
     )
-    return WindowTranscript(words, confidence)
+    return WindowTranscript(words, confidence, language, probability)
 
 
 def _word_of(word: Any, begin_s: float) -> Word:

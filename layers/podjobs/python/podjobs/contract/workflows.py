@@ -130,6 +130,11 @@ PROGRESS = "progress"
 """The notification's action that tells whoever requested a job that it goes on."""
 PROGRESS_STEP = StepSpec(id=PROGRESS, function=NOTIFICATION.name, action=PROGRESS, weight=0.1, timeout_s=60)
 """Beside the longest steps of a job: those that follow wait for it, too, and it may have to wait for a free slot."""
+TOPIC = "topic"
+TOPIC_STEP = StepSpec(id=TOPIC, function=NOTIFICATION.name, action=TOPIC, weight=0.1, timeout_s=SHORT_TIMEOUT_S)
+"""In plans of transcriptions: only who requested the job knows what the video is about."""
+DISPENSABLE = frozenset({TOPIC})
+"""The actions without which a job goes on: a step that fails for good counts as done, without a result."""
 XAPI = Function(XAPI_FUNCTION, concurrency=4, attempts=None, queue="xapi", enabled_by="XAPI_LRS_URL")
 """Posts statements to the LRS. They are not jobs: see statements.py."""
 

@@ -22,6 +22,7 @@ from podjobs.encoding.sound import SAMPLE_RATE_HZ, SoundCut, begin_sound, cut_so
 from podjobs.encoding.steps import AUDIO_FOLDER
 from podjobs.encoding.workspace import Workspace
 from podjobs.media.commands import KEEP_GOING, mix_down
+from podjobs.media.levels import STEREO, Recording, describe_cancelling, measure_levels
 from podjobs.media.limits import watch_length
 
 MP3_QUALITY = 2
@@ -156,7 +157,18 @@ def encode_audio(context: EncodingContext) -> Result:
                 file.unlink()
             duration_s = _encode(silence_parts(recipe, found), folder, work) if can_be_silent(recipe, found) else 0.0
         names = tuple(sorted(file.name for file in folder.iterdir()))
+    log += tell_cancelling(recipe, work) if names else ()
     return AudioResult(files=names, duration_s=duration_s, notes=log).reply(log)
+
+
+def tell_cancelling(recipe: Recipe, work: Workspace) -> tuple[str, ...]:
+    """Tell if the two channels of the video cancel each other; they are published as they are, as the author's work."""
+    audio = recipe.facts.audio
+    if audio is None or audio.channels != STEREO or recipe.duration_s is None:
+        return ()
+    length_s = recipe.origin_s - recipe.facts.start_s + recipe.duration_s
+    recording = Recording(recipe.source, audio, length_s, not recipe.facts.seeks_badly)
+    return (describe_cancelling(),) if measure_levels(recording, work).cancels else ()
 
 
 def _encode(recipe: Recipe, folder: Path, work: Workspace) -> float:

@@ -8,12 +8,13 @@ from podjobs.contract.ports.storage import Storage
 from podjobs.contract.relocations import Relocation, Whereabouts
 from podjobs.contract.reply_to import Nobody, PodCallback, PodRecordingCallback, RunnerCallback
 from podjobs.contract.steps import Step
-from podjobs.contract.workflows import LOCATE, PROGRESS
+from podjobs.contract.workflows import LOCATE, PROGRESS, TOPIC
 from podjobs.notification.encoded_callback import PATIENT, Waits
 from podjobs.notification.locate import VideoDeletedError, deleted, follow, locate
 from podjobs.notification.pod_callbacks import PodSite, notify_pod
 from podjobs.notification.pod_view import PodView
 from podjobs.notification.runner_callback import RunnerSite, notify_runner, tell_progress
+from podjobs.notification.topic import tell_topic
 
 
 class NotificationFunction:
@@ -50,35 +51,44 @@ class NotificationFunction:
         """Notify the job's sender, or ask where the source is; safe to repeat.
 
         Raises:
-            InvalidRequestError: there is no such action; it must be the job's type, `locate` or `progress`.
+            InvalidRequestError: there is no such action; it must be the job's type, `locate`, `progress` or `topic`.
             StepError: the sender did not accept the notification, or did not answer; see the channel.
         """
-        job = step.job
-        if step.action not in {job.type, LOCATE, PROGRESS}:
-            raise InvalidRequestError(f"The notification function has no action {step.action!r}.")
-        match job.reply_to:
+        if step.action == step.job.type:
+            return self._notify(step)
+        if step.action == LOCATE:
+            return self._find_source(step)
+        if step.action == TOPIC:
+            return tell_topic(step.job.reply_to, self._pod)
+        if step.action == PROGRESS and isinstance(step.job.reply_to, RunnerCallback):
+            return tell_progress(step, step.job.reply_to, self._runner_site(step.job.reply_to))
+        raise InvalidRequestError(f"The notification function has no action {step.action!r} for such a job.")
+
+    def _notify(self, step: Step) -> Result | Plan | Relocation:
+        match step.job.reply_to:
             case RunnerCallback() as reply_to:
-                return self._notify_runner(step, reply_to)
+                return notify_runner(step, reply_to, self._runner_site(reply_to), self._storage)
             case PodCallback() as reply_to:
-                return self._locate(step, reply_to) if step.action == LOCATE else self._notify_pod(step, reply_to)
-            case PodRecordingCallback() if step.action == LOCATE:
-                return self._wait_for_sources(step)
+                return self._notify_pod(step, reply_to)
             case PodRecordingCallback() as reply_to:
                 return self._notify_of_recording(step, reply_to)
-            case Nobody() if step.action == LOCATE:
-                return Relocation(whereabouts=Whereabouts.UNCHANGED, job=job)
             case Nobody():
                 return Result(log=("There is nobody to notify.",))
 
-    def _notify_runner(self, step: Step, reply_to: RunnerCallback) -> Result | Plan | Relocation:
-        if step.action == LOCATE:
-            # its source is a copy of ours: nobody else knows where that could have gone
-            return Relocation(whereabouts=Whereabouts.UNCHANGED, job=step.job)
+    def _find_source(self, step: Step) -> Relocation:
+        match step.job.reply_to:
+            case PodCallback() as reply_to:
+                return self._locate(step, reply_to)
+            case PodRecordingCallback():
+                return self._wait_for_sources(step)
+            case RunnerCallback() | Nobody():
+                # a runner client's source is a copy of ours: nobody else knows where that could have gone
+                return Relocation(whereabouts=Whereabouts.UNCHANGED, job=step.job)
+
+    def _runner_site(self, reply_to: RunnerCallback) -> RunnerSite:
         if self._runner is None:
             raise InvalidRequestError(f"The client {reply_to.client!r} cannot be called: this function calls none.")
-        if step.action == PROGRESS:
-            return tell_progress(step, reply_to, self._runner)
-        return notify_runner(step, reply_to, self._runner, self._storage)
+        return self._runner
 
     def _locate(self, step: Step, reply_to: PodCallback) -> Relocation:
         found = locate(step.job, reply_to, self._pod, self._storage)

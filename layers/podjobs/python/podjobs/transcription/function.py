@@ -12,6 +12,7 @@ from podjobs.contract.steps import Step
 from podjobs.contract.workflows import ENDINGS
 from podjobs.media.fetched import needs_no_source
 from podjobs.media.source_watch import SourceWatch, WatchedTools
+from podjobs.transcription.hotwords import choose_hotwords
 from podjobs.transcription.model_check import find_model_faults
 from podjobs.transcription.plan import plan_job
 from podjobs.transcription.publish import discard, publish_captions, report_failure, withdraw
@@ -40,7 +41,9 @@ class TranscriptionContext(StepContext[TranscriptionJob]):
 CAPTIONS = "captions"
 ACTIONS: Actions[TranscriptionContext] = {
     "plan": lambda given: plan_job(given.job, given.model, given.work),
-    "transcribe": lambda given: transcribe_part(given.params(Part), given.recipe, given.model, given.work),
+    "transcribe": lambda given: transcribe_part(
+        given.params(Part), given.recipe, given.model, given.work, choose_hotwords(given.step.results)
+    ),
     CAPTIONS: lambda given: publish_captions(given.job, given.step, given.recipe, given.work),
     "report": lambda given: report_failure(given.job, given.work.storage),
     "discard": lambda given: discard(given.job, given.work.storage),

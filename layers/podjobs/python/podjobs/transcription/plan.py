@@ -9,6 +9,7 @@ from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Plan
 from podjobs.contract.ports.speech import ModelLocation, SpeechModel
 from podjobs.media.decodable import gives_sound
+from podjobs.media.levels import Recording, choose_channel, choose_lift, describe_cancelling, measure_levels
 from podjobs.media.limits import check_length
 from podjobs.media.probe import probe_source
 from podjobs.transcription.hearing import loudness
@@ -66,11 +67,10 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
         detail = f"No sound can be read from {name!r}: the file is damaged. Upload it again."
         raise PermanentError(detail, kind=FailureKind.DAMAGED)
     work.storage.start_work(job.id, f"{job.type} of {job.target}")
-    log: tuple[str, ...] = ()
-    if work.settings.transcription_normalize:
-        sound, log = _normalize(sound, work)
+    sound, log = _adjust(sound, length_s, work)
     detector = SpeechDetector(sound, model, work)
-    if wanted == AUTO:
+    is_open = wanted == AUTO
+    if is_open:
         wanted, sentence = find_language(detector, length_s)
         log += (sentence,)
     # who speaks English is not translated
@@ -79,10 +79,19 @@ def plan_job(job: TranscriptionJob, model: SpeechModel, work: Workspace) -> Plan
         check_translates(choose_model(work.settings.models, wanted))
         log += ("The captions are translated into English.",)
     cuts_s = place_cuts(detector, length_s)
-    recipe = Recipe(sound=sound, length_s=length_s, cuts_s=cuts_s, language=wanted, translate=translate, log=log)
+    recipe = Recipe(
+        sound=sound,
+        length_s=length_s,
+        cuts_s=cuts_s,
+        language=wanted,
+        # captions that are translated are in one language, whatever is spoken
+        language_is_open=is_open and not translate,
+        translate=translate,
+        log=log,
+    )
     return Plan(
         shared=recipe.model_dump(mode="json"),
-        stages=stages_of(recipe, job),
+        stages=stages_of(recipe, job, asks_topic=work.settings.podjobs_transcription_asks_topic),
         log=log,
         media_s=length_s,
         source_bytes=work.storage.size_bytes(job.source),
@@ -120,6 +129,24 @@ def open_sound(job: TranscriptionJob, work: Workspace) -> Sound:
         detail = f"The file {name!r} has no audio stream: there is nothing to transcribe."
         raise PermanentError(detail, kind=FailureKind.NO_SOUND)
     return Sound.of(job.source, facts, facts.audio)
+
+
+def _adjust(sound: Sound, length_s: float, work: Workspace) -> tuple[Sound, tuple[str, ...]]:
+    """Choose the channel and the gain; the second value is what the log says about them."""
+    measured = measure_levels(Recording(sound.source, sound.audio, length_s, sound.seeks), work)
+    log: tuple[str, ...] = ()
+    channel = choose_channel(measured)
+    if channel is not None:
+        sound = sound.model_copy(update={"channel": channel})
+        log += (f"{describe_cancelling()} Only the {('left', 'right')[channel]} one is transcribed.",)
+    if work.settings.transcription_normalize:
+        sound, sentences = _normalize(sound, work)
+        return sound, log + sentences
+    lift_db = choose_lift(measured)
+    if lift_db:
+        sound = sound.model_copy(update={"gain_db": lift_db})
+        log += (f"The sound is very quiet; it is amplified by {lift_db:.0f} dB to be transcribed.",)
+    return sound, log
 
 
 def _normalize(sound: Sound, work: Workspace) -> tuple[Sound, tuple[str, ...]]:

@@ -3,20 +3,22 @@
 import json
 import posixpath
 import time
+from itertools import islice
 
 from podjobs.contract.errors import MissingFileError
 from podjobs.contract.jobs import TranscriptionJob
 from podjobs.contract.plans import Result
-from podjobs.contract.ports.speech import ModelLocation
+from podjobs.contract.ports.speech import ModelLocation, Word
 from podjobs.contract.ports.storage import Storage
 from podjobs.contract.steps import Step
 from podjobs.media.fetched import remove_fetched
 from podjobs.media.publication import Publication
-from podjobs.transcription.captions.cues import make_cues
+from podjobs.transcription.captions.cues import make_cues_in_languages
 from podjobs.transcription.captions.webvtt import render_webvtt
 from podjobs.transcription.hearing.sound import SLACK_S
 from podjobs.transcription.languages import choose_model
-from podjobs.transcription.recipe import Recipe
+from podjobs.transcription.recipe import Part, Recipe
+from podjobs.transcription.spoken_languages import add_up, tell_other_languages
 from podjobs.transcription.transcribe import read_words
 from podjobs.transcription.workspace import Workspace
 
@@ -46,12 +48,12 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
         return Result(values={"message": "The captions were made before.", "published_at": time.time()})
     publication = Publication(work.storage, job.id)
     try:
-        words = [word for part in recipe.parts(SLACK_S) for word in read_words(part, work)]
+        runs = [run for part in recipe.parts(SLACK_S) for run in _read_runs(part, step, recipe, work)]
     except MissingFileError:
         publication.check()
         raise
     location = choose_model(work.settings.models, recipe.language)
-    cues = make_cues(words, recipe.caption_language, work.settings.podjobs_caption_rules)
+    cues = make_cues_in_languages(runs, work.settings.podjobs_caption_rules)
     with work.writing(CAPTIONS_FOLDER) as folder:
         (folder / CAPTIONS).write_text(render_webvtt(cues), encoding="utf-8", newline="")
     publication.move(work.key(f"{CAPTIONS_FOLDER}/{CAPTIONS}"), job.captions)
@@ -60,16 +62,27 @@ def publish_captions(job: TranscriptionJob, step: Step, recipe: Recipe, work: Wo
     work.storage.remove_work(job.id)
     remove_fetched(job, work.storage)
     speech_s = sum(values.get("speech_s", 0.0) for values in step.results.values())
-    model = name_of(location)
+    count, model = sum(len(words) for _, words in runs), name_of(location)
+    languages = ", ".join(dict.fromkeys(language for language, words in runs if words)) or recipe.caption_language
     summary = (
-        f"{len(cues)} captions with {len(words)} words ({recipe.caption_language}) were made of {speech_s:.0f} s of "
-        f"speech in {recipe.length_s:.0f} s of sound, by the model {model!r}."
+        f"{len(cues)} captions with {count} words ({languages}) were made of {speech_s:.0f} s of speech in "
+        f"{recipe.length_s:.0f} s of sound, by the model {model!r}."
     )
     if not cues:
         summary = f"Nobody speaks in these {recipe.length_s:.0f} s of sound, so there are no captions."
-    message = " ".join((*recipe.log, summary))
-    values = {"cues": len(cues), "words": len(words), "message": message, "published_at": time.time()}
-    return Result(values=values, log=(summary,))
+    spoken_s = add_up(step.results.values())
+    others = "" if recipe.language_is_open else tell_other_languages(recipe.language, spoken_s)
+    log = tuple(filter(None, (others, summary)))
+    values = {"cues": len(cues), "words": count, "message": " ".join((*recipe.log, *log)), "published_at": time.time()}
+    return Result(values=values, log=log)
+
+
+def _read_runs(part: Part, step: Step, recipe: Recipe, work: Workspace) -> list[tuple[str, list[Word]]]:
+    """The words of a part, as many in a row as are in one language. Raises like `read_words`."""
+    words = iter(read_words(part, work))
+    values = step.results.get(part.name, {})
+    runs = [(language, list(islice(words, count))) for language, count in values.get("runs", ())]
+    return [*runs, (recipe.caption_language, list(words))]
 
 
 def name_of(location: ModelLocation) -> str:

@@ -41,6 +41,8 @@ class Recipe(BaseModel):
     """Between the parts."""
     language: str
     """What is spoken: one of Whisper's codes."""
+    language_is_open: bool = False
+    """Whether nobody asked for it: it was detected, and what is clearly said in another one is transcribed in that."""
     translate: bool = False
     """Whether the captions are in English all the same."""
     log: tuple[str, ...] = ()

@@ -117,6 +117,11 @@ class TranscriptionSettings(SourceSettings):
     podjobs_speech_threshold: Annotated[float, Field(gt=0.05, lt=1)] = Field(
         default=0.5, description="Probability from which on sound counts as speech (Silero VAD)."
     )
+    podjobs_transcription_asks_topic: bool = Field(
+        default=True,
+        description="Whether Pod is asked for each video's title, description, keywords and owner, by the function "
+        "notification: names in them are then spelled right in the captions.",
+    )
     podjobs_gap_s: PositiveFloat = Field(
         default=3.0,
         description="Longest gap, in seconds. Longer speech without words is transcribed again, more thoroughly.",

@@ -34,6 +34,17 @@ class VideoState:
     """Where Pod serves the uploaded file: its path ends as the file's path does; empty: there is none."""
 
 
+@dataclass(frozen=True)
+class VideoTopic:
+    """What people have written about a video, without markup; empty where they have not."""
+
+    title: str = ""
+    description: str = ""
+    owner: str = ""
+    """The name of whoever owns it, who is often the one who speaks."""
+    keywords: tuple[str, ...] = ()
+
+
 class PodApi(Protocol):
     """Pod's REST interface."""
 
@@ -58,6 +69,9 @@ class PodApi(Protocol):
 
         Raises like `post_encoded`; OperatorNeededError if a «not found» does not come from Pod's REST interface.
         """
+
+    def video_topic(self, video_id: int) -> VideoTopic | None:
+        """Get what people have written about a video; None if there is no such video. Raises like `post_encoded`."""
 
     def renditions(self) -> tuple[str, ...]:
         """List the resolutions of Pod's renditions, such as `640x360`. Raises like `post_encoded`."""

@@ -44,6 +44,9 @@ class WindowTranscript:
 
     words: tuple[Word, ...]
     confidence: Confidence = SURE
+    spoken: str = ""
+    """The language that is likeliest spoken, whatever was asked for; empty: the model cannot tell languages apart."""
+    spoken_probability: float = 0.0
 
 
 class SpeechModel(Protocol):
@@ -65,7 +68,7 @@ class SpeechModel(Protocol):
     def detect_language(self, location: ModelLocation, sound: bytes) -> dict[str, float]:
         """The probabilities of languages, by ISO 639-1 code, judged by the first `WINDOW_S` of a sound."""
 
-    def transcribe(
+    def transcribe(  # noqa: PLR0913 - what windows are transcribed with, by name
         self,
         location: ModelLocation,
         windows: Sequence[bytes],
@@ -73,6 +76,7 @@ class SpeechModel(Protocol):
         *,
         thorough: bool,
         translate: bool = False,
+        hotwords: str = "",
     ) -> tuple[WindowTranscript, ...]:
         """Transcribe windows of speech.
 
@@ -82,6 +86,7 @@ class SpeechModel(Protocol):
             language: ISO 639-1 code that the model knows.
             thorough: take more time: one window after another, and again with other parameters if the model is unsure.
             translate: into English, which only multilingual models can.
+            hotwords: that may be said, spelled as they are to be written.
 
         Returns:
             One transcript per window.

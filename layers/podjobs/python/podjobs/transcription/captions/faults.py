@@ -35,10 +35,12 @@ def find_faults(cues: Sequence[Cue], rules: CueRules) -> list[str]:
 
 def _line_faults(cue: Cue, rules: CueRules) -> list[str]:
     faults = [
-        f"has a line of {columns(line)} characters, more than {rules.max_line_chars}"
+        f"has a line of {columns(line)} characters, more than {rules.line_chars}"
         for line in cue.lines
-        if columns(line) > rules.max_line_chars
+        if columns(line) > rules.line_chars
     ]
+    if cue.chars > rules.max_cue_chars:
+        faults.append(f"has {cue.chars} characters, more than {rules.max_cue_chars}")
     if len(cue.lines) > rules.max_lines:
         faults.append(f"has {len(cue.lines)} lines, more than {rules.max_lines}")
     if not cue.lines or not all(line.strip() for line in cue.lines):

@@ -98,7 +98,7 @@ class LineBreaker:
     def _last_end(self, first: int) -> int:
         """The farthest end of a cue: its text and its time must fit, and a long pause ends it."""
         rules = self.rules
-        limit = self.left[first] + rules.max_lines * (rules.max_line_chars + 1) - 1
+        limit = self.left[first] + min(rules.max_lines * (rules.line_chars + 1) - 1, rules.max_cue_chars)
         # Minus what closing a gap may add.
         limit_s = self.start_s[first] + rules.max_s - rules.min_gap_s
         end = first + 1
@@ -129,14 +129,17 @@ class LineBreaker:
             The cost, infinite if it is impossible, and the units that begin the second and further lines.
         """
         width = self.right[end] - self.left[first]
-        if width <= self.rules.max_line_chars:
+        if width <= self.rules.line_chars:
             return 0.0, ()
         ways = (
             self._break_into(first, end, count, width / count)
             for count in range(2, self.rules.max_lines + 1)
-            if width <= count * (self.rules.max_line_chars + 1) - 1
+            if width <= count * (self.rules.line_chars + 1) - 1
         )
-        return next((way for way in ways if way[0] < math.inf), (math.inf, ()))
+        # the end of a line takes the place of a space: where there is none, it is one more
+        room = self.rules.max_cue_chars - width
+        fitting = (way for way in ways if sum(not self.units[place].spaced for place in way[1]) <= room)
+        return next((way for way in fitting if way[0] < math.inf), (math.inf, ()))
 
     def _break_into(self, first: int, end: int, count: int, mean: float) -> tuple[float, tuple[int, ...]]:
         """Break a text into a number of lines.
@@ -147,7 +150,7 @@ class LineBreaker:
             count: lines.
             mean: width of each line if all were equal, columns.
         """
-        longest = self.rules.max_line_chars
+        longest = self.rules.line_chars
         width = self.right[end] - self.left[first]
         if count == 1:
             return (UNEVEN * ((width - mean) / longest) ** 2 if width <= longest else math.inf), ()

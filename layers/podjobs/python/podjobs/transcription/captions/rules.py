@@ -18,6 +18,8 @@ class CueRules(BaseModel):
     max_lines: int = Field(default=2, ge=1)
     max_line_chars: int = Field(default=40, ge=10)
     """Columns: a Chinese, Japanese or Korean character counts as two, a combining accent as none."""
+    max_cue_chars: int = Field(default=80, ge=10)
+    """Columns of all its lines, each end of a line counted as one. Source: Pod's caption editor, which takes 80."""
     min_s: float = Field(default=1.0, gt=0)
     """On screen."""
     max_s: float = Field(default=7.0, gt=0)
@@ -36,6 +38,11 @@ class CueRules(BaseModel):
         if not self.min_gap_s < self.min_s <= self.max_s - self.min_gap_s:
             raise ValueError("min_gap_s must be less than min_s, and min_s at most max_s - min_gap_s")
         return self
+
+    @property
+    def line_chars(self) -> int:
+        """Columns of a line: one never has more than its cue may have."""
+        return min(self.max_line_chars, self.max_cue_chars)
 
     def needed_s(self, chars: int) -> float:
         """How long a text must stay on screen.

@@ -66,11 +66,11 @@ def make_text_units(words: Sequence[Word], language: str, rules: CueRules) -> li
         # A long pause separates even what belongs together, but neither the parts of a word nor its punctuation.
         separated = pause_s >= rules.long_pause_s and atom.spaced and _is_spoken(atom.text)
         if run and (cost < NEVER or separated):
-            units += _fit(run, rules.max_line_chars)
+            units += _fit(run, rules.line_chars)
             run = []
         run.append(atom._replace(cost=min(cost, CUT)))
     if run:
-        units += _fit(run, rules.max_line_chars)
+        units += _fit(run, rules.line_chars)
     return units
 
 

@@ -16,6 +16,8 @@ MAX_PERIOD = 40
 """Longest phrase, in words, whose repetition is found."""
 UNSURE_FACTOR = 3
 """How much sooner text counts as repetitive if it is unsure."""
+VOICED_FACTOR = 2
+"""How much later if a voice is heard all the while, as in a dictation."""
 SENTENCE_WORDS = 4
 """Phrases of at least this many words are repeated more rarely than shorter ones."""
 
@@ -157,7 +159,11 @@ def _is_hallucinated(
         times = limits.max_word_times
     elif repetition.period >= SENTENCE_WORDS:
         times = limits.max_sentence_times
-    return repetition.times > (math.ceil(times / UNSURE_FACTOR) if unsure else times)
+    if unsure:
+        times = math.ceil(times / UNSURE_FACTOR)
+    elif all(utterances[place].voiced for place in places):
+        times *= VOICED_FACTOR
+    return repetition.times > times
 
 
 def _end_of_dropped(repetition: Repetition, tokens: Sequence[Token]) -> int:

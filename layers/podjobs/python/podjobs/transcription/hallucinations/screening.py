@@ -5,10 +5,8 @@ sentence about everything that is dropped.
 """
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from operator import attrgetter
 from typing import NamedTuple
 
 from podjobs.contract.ports.speech import Word
@@ -17,11 +15,9 @@ from podjobs.transcription.hallucinations.job_log import describe_dropped
 from podjobs.transcription.hallucinations.known import SOUNDS, is_known, normalize_text
 from podjobs.transcription.hallucinations.repetitions import drop_repetitions
 from podjobs.transcription.hallucinations.sound_tags import drop_sound_tags
-from podjobs.transcription.hearing.utterances import Utterance, text_of
+from podjobs.transcription.hearing.utterances import Utterance, share_within, text_of
 from podjobs.transcription.spans import TimeSpan
 
-MIN_WORD_S = 0.001
-"""The duration assumed for a word without one."""
 _CLAUSE_END = re.compile(r"[.!?…,;:。！？、]\W*$")  # noqa: RUF001 - signs of many writing systems
 
 
@@ -52,7 +48,7 @@ def drop_hallucinations(
     log: list[str] = []
     kept: list[Utterance] = []
     for utterance in utterances:
-        untagged = drop_sound_tags(utterance, log)
+        untagged = drop_sound_tags(utterance, limits, log)
         reason = _reason_to_drop(untagged, heard, limits) if untagged.words else None
         if reason:
             log.append(describe_dropped(untagged.words, reason))
@@ -73,23 +69,10 @@ def _widen(speech: Sequence[TimeSpan], margin_s: float) -> list[TimeSpan]:
     return widened
 
 
-def _speech_share(words: Sequence[Word], speech: Sequence[TimeSpan]) -> float:
-    """The share of the words' time that is speech."""
-    total_s = within_s = 0.0
-    for word in words:
-        span = TimeSpan(word.start_s, max(word.end_s, word.start_s + MIN_WORD_S))
-        total_s += span.length_s
-        place = max(bisect_left(speech, span.start_s, key=attrgetter("start_s")) - 1, 0)
-        while place < len(speech) and speech[place].start_s < span.end_s:
-            within_s += speech[place].overlap_s(span)
-            place += 1
-    return within_s / total_s
-
-
 def _reason_to_drop(utterance: Utterance, speech: Speech, limits: HallucinationLimits) -> str | None:
     """Why a whole utterance is dropped, if it is."""
     confidence = utterance.confidence
-    if _speech_share(utterance.words, speech.near) < limits.min_speech_share:
+    if share_within(utterance.words, speech.near) < limits.min_speech_share:
         return "nobody speaks there"
     if limits.heard_no_speech(confidence):
         return (
@@ -133,11 +116,11 @@ def _reason_to_drop_clause(
         known: whether the clause is a known hallucination.
         unsure: whether its utterance is unsure.
     """
-    if not _speech_share(words, speech.far):
+    if not share_within(words, speech.far):
         return "nobody speaks anywhere near"
     if not known:
         return None
-    if _speech_share(words, speech.near) < limits.min_speech_share:
+    if share_within(words, speech.near) < limits.min_speech_share:
         return "the model is known to hallucinate it, and nobody speaks there"
     if unsure or limits.is_improbable(sum(word.probability for word in words) / len(words)):
         return "the model is known to hallucinate it, and was not sure"

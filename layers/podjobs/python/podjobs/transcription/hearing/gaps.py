@@ -9,31 +9,93 @@ from podjobs.transcription.spans import TimeSpan
 
 WORD_MARGIN_S = 0.5
 """How exact word times are: nothing is missing this close to a word."""
+WITHIN_S = 15.0
+"""Stretches without words are added up within this."""
+CONTEXT_S = 2.0
+"""Heard with each gap, on both sides: words at its edges are whole, and the model knows what it is about."""
 SAME_WORD_S = 0.25
 """How much a word's time may differ if it is transcribed again."""
 
 
-def find_gaps(speech: Sequence[TimeSpan], said: Iterable[TimeSpan], longer_than_s: float) -> tuple[TimeSpan, ...]:
+def find_gaps(speech: Sequence[TimeSpan], said: Iterable[TimeSpan], more_than_s: float) -> tuple[TimeSpan, ...]:
     """Find speech without words.
 
     Args:
         speech: in order.
         said: where there are words, in any order.
-        longer_than_s: shorter gaps do not count.
+        more_than_s: stretches without words do not count if there is no more than this in any `WITHIN_S`. Short ones
+            count together: what nobody wrote down of a conversation may consist of many short answers.
+
+    Returns:
+        Spans in order, each within speech.
     """
-    covered = sorted(said)
-    gaps = []
+    holes = _find_holes(speech, sorted(said))
+    counted = [False] * len(holes)
+    for first, hole in enumerate(holes):
+        total_s = 0.0
+        for last in range(first, len(holes)):
+            if last > first and holes[last].end_s - hole.start_s > WITHIN_S:
+                break
+            total_s += holes[last].length_s
+            if total_s > more_than_s:
+                counted[first : last + 1] = [True] * (last + 1 - first)
+    return tuple(hole for hole, counts in zip(holes, counted, strict=True) if counts)
+
+
+def _find_holes(speech: Iterable[TimeSpan], said: Sequence[TimeSpan]) -> list[TimeSpan]:
+    """All speech without words, however short."""
+    holes = []
     for span in speech:
         begin_s = span.start_s
-        for start_s, end_s in covered:
+        for start_s, end_s in said:
             if end_s <= begin_s or start_s >= span.end_s:
                 continue
-            if start_s - begin_s > longer_than_s:
-                gaps.append(TimeSpan(begin_s, start_s))
+            if start_s > begin_s:
+                holes.append(TimeSpan(begin_s, start_s))
             begin_s = max(begin_s, end_s)
-        if span.end_s - begin_s > longer_than_s:
-            gaps.append(TimeSpan(begin_s, span.end_s))
-    return tuple(gaps)
+        if span.end_s > begin_s:
+            holes.append(TimeSpan(begin_s, span.end_s))
+    return holes
+
+
+def describe_gaps(gaps: Sequence[TimeSpan]) -> tuple[str, ...]:
+    """Write a sentence for the job's log about each passage with gaps.
+
+    Args:
+        gaps: in order.
+    """
+    passages: list[list[TimeSpan]] = []
+    for gap in gaps:
+        if passages and gap.end_s - passages[-1][0].start_s <= WITHIN_S:
+            passages[-1].append(gap)
+        else:
+            passages.append([gap])
+    return tuple(
+        f"{sum(gap.length_s for gap in passage):.1f} s of speech from {passage[0].start_s:.1f} s to "
+        f"{passage[-1].end_s:.1f} s have no caption."
+        for passage in passages
+    )
+
+
+def around_gaps(gaps: Sequence[TimeSpan], total_s: float) -> tuple[TimeSpan, ...]:
+    """Widen gaps to what is heard again: with the sound around them, pauses included.
+
+    Args:
+        gaps: in order.
+        total_s: length of the sound.
+
+    Returns:
+        Spans in order that do not touch.
+    """
+    passages: list[TimeSpan] = []
+    for gap in gaps:
+        wide = gap.widened(CONTEXT_S)
+        passage = TimeSpan(max(0.0, wide.start_s), min(total_s, wide.end_s))
+        if passages and passage.start_s <= passages[-1].end_s:
+            passages[-1] = TimeSpan(passages[-1].start_s, passage.end_s)
+        else:
+            passages.append(passage)
+    return tuple(passages)
 
 
 def around_words(utterances: Iterable[Utterance], margin_s: float) -> Iterator[TimeSpan]:

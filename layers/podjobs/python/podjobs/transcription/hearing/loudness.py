@@ -9,8 +9,8 @@ import re
 import ffmpeg
 
 from podjobs.contract.commands import Access, MediaInput
-from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options, mix_down
-from podjobs.transcription.hearing.sound import Sound
+from podjobs.media.commands import KEEP_GOING, UNATTENDED, input_options
+from podjobs.transcription.hearing.sound import Sound, stream_of
 from podjobs.transcription.settings import TranscriptionSettings
 from podjobs.transcription.workspace import Workspace
 
@@ -32,9 +32,7 @@ def choose_gain(measured_lufs: float, target_lufs: float) -> float:
 def loudness_argv(sound: Sound, source: MediaInput, settings: TranscriptionSettings) -> list[str]:
     """The ffmpeg command that measures a whole file. Pure."""
     stream = (
-        mix_down(
-            ffmpeg.input(source.url, **input_options(source, settings))[str(sound.audio.index)], sound.audio.channels
-        )
+        stream_of(ffmpeg.input(source.url, **input_options(source, settings)), sound)
         .filter("aformat", channel_layouts="mono")
         .filter("aresample", METER_HZ)
         # metadata=1: measurements are attached to the frames. framelog=verbose: they are not logged for each frame, too

@@ -40,6 +40,8 @@ class Sound(BaseModel):
     seeks: bool
     """Whether the container can seek; otherwise it is decoded from its beginning each time."""
     gain_db: float = 0.0
+    channel: int | None = None
+    """Of two channels, the one that is heard alone; None: all are mixed."""
 
     @classmethod
     def of(cls, source: Key, facts: MediaFacts, audio: AudioFacts) -> "Sound":
@@ -104,7 +106,7 @@ def sound_argv(
         # -seek_timestamp: -ss is a time of the file's own clock; without it, ffmpeg adds the file's start time.
         options |= {"noaccurate_seek": None, "seek_timestamp": 1, "ss": f"{seek_s:.6f}"}
     samples = (
-        mix_down(ffmpeg.input(source.url, **options)[str(sound.audio.index)], sound.audio.channels)
+        stream_of(ffmpeg.input(source.url, **options), sound)
         .filter(
             "atrim",
             start=f"{sound.origin_s + early_s:.6f}",
@@ -122,6 +124,20 @@ def sound_argv(
     )
     command = ffmpeg.output(samples, "pipe:1", f="s16le", acodec="pcm_s16le").global_args(*UNATTENDED, *KEEP_GOING)
     return list(command.compile(cmd=settings.ffmpeg_cmd))
+
+
+def stream_of(file: Any, sound: Sound) -> Any:
+    """What is heard of a file: the mixed channels, or one of two.
+
+    Args:
+        file: an input of ffmpeg-python.
+        sound: which stream and channel.
+    """
+    stream = mix_down(file[str(sound.audio.index)], sound.audio.channels)
+    if sound.channel is None:
+        return stream
+    # aformat: should the number of channels change within the file, pan still finds two
+    return stream.filter("aformat", channel_layouts="stereo").filter("pan", args=f"mono|c0=c{sound.channel}")
 
 
 def measure_length(sound: Sound, work: Workspace) -> float:
