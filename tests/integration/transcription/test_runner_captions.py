@@ -38,7 +38,8 @@ class Interpreter:
     def detect_language(self, _location, _sound):
         return {self._spoken: 1.0}
 
-    def transcribe(self, _location, windows, language, *, thorough, translate=False):
+    def transcribe(self, _location, windows, language, *, thorough, translate=False, hotwords=""):
+        assert not hotwords
         self.asked.append((language, translate))
         return self._model.transcribe(ModelLocation(MODEL), windows, "en", thorough=thorough)
 
