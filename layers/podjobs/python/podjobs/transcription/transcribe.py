@@ -105,7 +105,7 @@ class PartTranscription:
     def run(self) -> tuple[Utterance, ...]:
         """Transcribe all speech; then, more thoroughly, what is doubtful, and what has no words yet."""
         padded = pad_speech(self.speech, self._length_s)
-        windows = pack_windows(self._divided(padded, MAX_SPEECH_S))
+        windows = pack_windows(self._divided(padded, MAX_SPEECH_S), speech=self.speech)
         utterances = self._screened(self._without_doubts(windows, self._transcribe(windows, thorough=False)))
         for longest_s in AGAIN_S:
             gaps = self._gaps(utterances)
@@ -135,7 +135,8 @@ class PartTranscription:
                 continue
             (again,) = self._transcribe([window], thorough=True)
             better = choose_transcript(transcript, again)
-            shorter = pack_windows(self._divided(window.spans, SHORT_S), SHORT_S) if goes_in_circles(better) else ()
+            divided = self._divided(window.spans, SHORT_S) if goes_in_circles(better) else []
+            shorter = pack_windows(divided, SHORT_S, self.speech)
             parts = self._transcribe(shorter, thorough=True)
             if all(map(goes_in_circles, parts)):
                 yield window, better
