@@ -35,8 +35,9 @@ def warm_model(**options: Any) -> WhisperModels:
 
 
 def make_settings(root: Path | str, **changes: Any) -> TranscriptionSettings:
-    """Settings for a media root, with the small model for English."""
-    values: dict[str, Any] = {"transcription_model_param": {"WHISPER": {"en": {"model": MODEL}}}} | changes
+    """Settings for a media root, with the small model for English; nobody is asked what a video is about."""
+    values: dict[str, Any] = {"podjobs_transcription_asks_topic": False}
+    values |= {"transcription_model_param": {"WHISPER": {"en": {"model": MODEL}}}} | changes
     place = {"media_root": POD_ROOT, "media_url": f"file://{root}"}
     return TranscriptionSettings.model_validate(place | values)
 

@@ -23,6 +23,11 @@ def pod():
         yield pod
 
 
+@pytest.fixture
+def transcriber(make_transcriber):
+    return make_transcriber(podjobs_transcription_asks_topic=True)
+
+
 def transcribe(transcriber, pod, tmp_path):
     """The captions and the log of a job whose notification's steps are performed, too."""
     join(transcriber.folder / "names.mp3", speak(tmp_path / "names.wav", TEXT))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from podjobs.contract.confidence import Confidence
 from podjobs.contract.ports.speech import WindowTranscript, Word
-from podjobs.transcription.hearing.doubts import choose_transcript, goes_in_circles, is_doubtful
+from podjobs.transcription.hearing.doubts import choose_transcript, goes_in_circles
 
 NOTHING = WindowTranscript(())
 
@@ -16,17 +16,11 @@ def said(log_probability=-0.2, ratio=1.0):
 
 
 @pytest.mark.parametrize(
-    ("transcript", "doubtful", "circles"),
-    [
-        (NOTHING, False, False),  # gaps are found by where speech is
-        (said(), False, False),
-        (said(-1.0, 2.4), False, False),
-        (said(-1.1), True, False),
-        (said(ratio=2.5), True, True),
-    ],
+    ("transcript", "circles"),
+    [(NOTHING, False), (said(), False), (said(-3), False), (said(ratio=2.4), False), (said(ratio=2.5), True)],
 )
-def test_is_doubtful_by_whispers_own_limits(transcript, doubtful, circles):
-    assert (is_doubtful(transcript), goes_in_circles(transcript)) == (doubtful, circles)
+def test_goes_in_circles_by_whispers_own_limit(transcript, circles):
+    assert goes_in_circles(transcript) == circles
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_find_speech(runs, expected):
 
 def test_pad_speech_widens_up_to_the_middle_of_the_pause_and_not_beyond_the_ends():
     padded = pad_speech([TimeSpan(0.1, 2.0), TimeSpan(2.4, 3.0), TimeSpan(9.0, 9.9)], total_s=10.0)
-    assert padded == (TimeSpan(0.0, 2.2), TimeSpan(2.2, 3.4), TimeSpan(8.6, 10.0))
+    assert padded == (TimeSpan(0.0, 2.2), TimeSpan(2.2, 4.0), TimeSpan(8.0, 10.0))
 
 
 def test_divide_span_cuts_where_it_is_least_like_speech():

@@ -24,6 +24,22 @@ def test_pack_windows(speech, expected):
     assert [list(window.spans) for window in windows] == expected
 
 
+@pytest.mark.parametrize(
+    ("speech", "first_end_s"),
+    [
+        (None, 22.0),  # the first one from 70 % on: all pauses look alike
+        ([(0, 21.5), (22.5, 24), (26, 27.9), (28.1, 30)], 25.0),
+        ([(0, 21), (23, 24.9), (25.1, 27.9), (28.1, 30)], 22.0),
+        ([(0, 24.9), (25.1, 27.6), (28.4, 30)], 28.0),  # at 22 s somebody speaks: it was a cut
+    ],
+)
+def test_pack_windows_spans_that_share_pauses_are_told_apart_by_where_speech_is(speech, first_end_s):
+    spans = [TimeSpan(0, 22), TimeSpan(22, 25), TimeSpan(25, 28), TimeSpan(28, 40)]
+    speech = None if speech is None else [TimeSpan(*span) for span in speech]
+    first, *_ = pack_windows(spans, max_s=29, speech=speech)
+    assert first.spans[-1].end_s == first_end_s
+
+
 def test_samples_from_are_those_of_the_spans_and_nothing_else():
     sound = b"".join(number.to_bytes(2, "little") for number in range(16_000))
     taken = Window((TimeSpan(0.0, 0.001), TimeSpan(0.5, 0.502))).samples_from(sound)

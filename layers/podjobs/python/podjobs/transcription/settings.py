@@ -123,8 +123,9 @@ class TranscriptionSettings(SourceSettings):
         "notification: names in them are then spelled right in the captions.",
     )
     podjobs_gap_s: PositiveFloat = Field(
-        default=3.0,
-        description="Longest gap, in seconds. Longer speech without words is transcribed again, more thoroughly.",
+        default=1.0,
+        description="Speech without words, in seconds within any 15 s, beyond which it is transcribed again, more "
+        "thoroughly; the log tells what stays without.",
     )
 
     podjobs_caption_rules: CueRules = Field(

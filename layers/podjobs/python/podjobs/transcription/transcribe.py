@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from podjobs.contract.plans import Result
 from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SpeechModel, WindowTranscript, Word
 from podjobs.transcription.hallucinations.screening import drop_hallucinations
-from podjobs.transcription.hearing.doubts import choose_transcript, goes_in_circles, is_doubtful
+from podjobs.transcription.hearing.doubts import choose_transcript, goes_in_circles
 from podjobs.transcription.hearing.gaps import (
     WORD_MARGIN_S,
     around_gaps,
@@ -103,10 +103,10 @@ class PartTranscription:
         self.log: list[str] = []
 
     def run(self) -> tuple[Utterance, ...]:
-        """Transcribe all speech; then, more thoroughly, what is doubtful, and what has no words yet."""
+        """Transcribe all speech; then, more thoroughly, what goes in circles, and what has no words yet."""
         padded = pad_speech(self.speech, self._length_s)
-        windows = pack_windows(self._divided(padded, MAX_SPEECH_S))
-        utterances = self._screened(self._without_doubts(windows, self._transcribe(windows, thorough=False)))
+        windows = pack_windows(self._divided(padded, MAX_SPEECH_S), speech=self.speech)
+        utterances = self._screened(self._out_of_circles(windows, self._transcribe(windows, thorough=False)))
         for longest_s in AGAIN_S:
             gaps = self._gaps(utterances)
             if not gaps:
@@ -127,15 +127,16 @@ class PartTranscription:
         sounds = [window.samples_from(self._samples) for window in windows]
         return self.interpreter.transcribe(windows, sounds, thorough=thorough)
 
-    def _without_doubts(self, windows: Sequence[Window], transcripts: Sequence[WindowTranscript]) -> Iterator[Heard]:
-        """The transcripts, the doubtful ones made again; windows whose text goes in circles are divided."""
+    def _out_of_circles(self, windows: Sequence[Window], transcripts: Sequence[WindowTranscript]) -> Iterator[Heard]:
+        """The transcripts; those that go in circles are made again, in shorter windows if need be."""
         for window, transcript in zip(windows, transcripts, strict=True):
-            if not is_doubtful(transcript):
+            if not goes_in_circles(transcript):
                 yield window, transcript
                 continue
             (again,) = self._transcribe([window], thorough=True)
             better = choose_transcript(transcript, again)
-            shorter = pack_windows(self._divided(window.spans, SHORT_S), SHORT_S) if goes_in_circles(better) else ()
+            divided = self._divided(window.spans, SHORT_S) if goes_in_circles(better) else []
+            shorter = pack_windows(divided, SHORT_S, self.speech)
             parts = self._transcribe(shorter, thorough=True)
             if all(map(goes_in_circles, parts)):
                 yield window, better

@@ -1,20 +1,16 @@
 """Doubts: which transcripts are made again, and which of two is the better one. Pure.
 
-A batch is transcribed once, whatever comes out. Whisper's own remedy for a text that it is not sure of, or that goes
-round in circles, is to transcribe it again at another temperature.
+A batch is transcribed once, whatever comes out. Whisper's own remedy for a text that goes round in circles is to
+transcribe it again at another temperature. (Its other reason, a text that it is not sure of, is none here: that takes
+long and helps nothing, see docs/decisions/0010-faster-whisper-in-batches.md.)
 """
 
 from podjobs.contract.confidence import WHISPER_LIMITS
 from podjobs.contract.ports.speech import WindowTranscript
 
 
-def is_doubtful(transcript: WindowTranscript) -> bool:
-    """Whether a transcript is to be made again: the model was not sure of it, or it repeats itself."""
-    return bool(transcript.words) and transcript.confidence.is_unsure()
-
-
 def goes_in_circles(transcript: WindowTranscript) -> bool:
-    """Whether a text repeats itself so much that what was said beneath it may be lost."""
+    """Whether a text repeats itself so much that what was said beneath it may be lost: it is made again."""
     return transcript.confidence.compression_ratio > WHISPER_LIMITS.compression_ratio
 
 

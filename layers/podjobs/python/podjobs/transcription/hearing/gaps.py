@@ -7,7 +7,7 @@ from podjobs.contract.ports.speech import Word
 from podjobs.transcription.hearing.utterances import Utterance
 from podjobs.transcription.spans import TimeSpan
 
-WORD_MARGIN_S = 0.5
+WORD_MARGIN_S = 0.3
 """How exact word times are: nothing is missing this close to a word."""
 WITHIN_S = 15.0
 """Stretches without words are added up within this."""

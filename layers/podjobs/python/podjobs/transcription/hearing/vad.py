@@ -13,8 +13,9 @@ HYSTERESIS = 0.15
 MIN_PAUSE_S = 0.25
 """Shorter pauses are within words."""
 MIN_SPEECH_S = 0.1
-PADDING_S = 0.4
-"""Around speech: the quiet beginnings and ends of words are not detected as speech."""
+PADDING_S = 1.0
+"""Around speech: quiet words are not detected as speech, and a model hears better what does not begin abruptly. Pauses
+of up to twice as long are heard as they are. Measured: docs/decisions/0073-speech-is-heard-afresh.md."""
 SMOOTHED_FRAMES = 3
 """Frames averaged: a single one may be an outlier."""
 

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import attrgetter
 
 from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SOUND_HZ, WINDOW_S
 from podjobs.transcription.spans import TimeSpan
@@ -46,21 +47,37 @@ def _byte_at(time_s: float) -> int:
     return round(time_s * SOUND_HZ) * SAMPLE_BYTES
 
 
-def pack_windows(speech: Sequence[TimeSpan], max_s: float = MAX_SPEECH_S) -> tuple[Window, ...]:
-    """Pack whole spans of speech into windows; a full window ends at its longest pause.
+def pack_windows(
+    spans: Sequence[TimeSpan], max_s: float = MAX_SPEECH_S, speech: Sequence[TimeSpan] | None = None
+) -> tuple[Window, ...]:
+    """Pack whole spans into windows; a full window ends at its longest pause.
 
     Args:
-        speech: in order, no span longer than a window.
-        max_s: speech in a window.
+        spans: in order, none longer than a window.
+        max_s: in a window.
+        speech: what of the spans is speech, in order, to tell how long a pause is: spans reach into it. None: all.
     """
     windows: list[Window] = []
-    left = list(speech)
+    left = list(spans)
     while left:
         lengths_s = list(accumulate(span.length_s for span in left))
         fitting = max(1, bisect_right(lengths_s, max_s))
         if fitting < len(left):
             enough = min(fitting, bisect_right(lengths_s, max_s * MIN_FILL) + 1)
-            fitting = max(range(enough, fitting + 1), key=lambda count: left[count].start_s - left[count - 1].end_s)
+            fitting = max(
+                range(enough, fitting + 1),
+                key=lambda count: _pause_s(left[count - 1].end_s, left[count].start_s, speech or ()),
+            )
         windows.append(Window(tuple(left[:fitting])))
         del left[:fitting]
     return tuple(windows)
+
+
+def _pause_s(from_s: float, to_s: float, speech: Sequence[TimeSpan]) -> float:
+    """How long nobody speaks, at least between two times; 0 if somebody speaks there."""
+    following = bisect_right(speech, from_s, key=attrgetter("end_s"))
+    if following < len(speech) and speech[following].start_s < to_s:
+        return 0.0
+    begin_s = speech[following - 1].end_s if following else from_s
+    end_s = speech[following].start_s if following < len(speech) else to_s
+    return max(to_s, end_s) - min(from_s, begin_s)

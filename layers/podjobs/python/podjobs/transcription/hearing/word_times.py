@@ -11,8 +11,8 @@ from itertools import accumulate
 
 from podjobs.contract.ports.speech import Word
 
-WORD_S = 1.0
-"""No word is too short to last so long: «no» is drawled, and a pause around a word belongs to it."""
+WORD_S = 0.8
+"""No word is too short to last so long: «no» is drawled, and a little of the pause around a word belongs to it."""
 SIGN_S = 0.08
 """What each letter may add: «anticonstitutionnellement» 2 s."""
 DIGIT_S = 0.5
