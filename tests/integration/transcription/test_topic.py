@@ -48,6 +48,7 @@ def test_names_in_the_title_are_spelled_as_there(transcriber, pod, tmp_path):
     assert [name for name in NAMES if name in captions] == list(NAMES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["nothing", "an error", "nonsense"])
 def test_job_goes_on_whatever_pod_says_of_the_topic(transcriber, pod, tmp_path, answer):
     pod.state = None if answer == "nothing" else STATE
@@ -60,6 +61,7 @@ def test_job_goes_on_whatever_pod_says_of_the_topic(transcriber, pod, tmp_path, 
     assert any("names may be misspelled" in line for line in log) == (answer != "nothing")
 
 
+@pytest.mark.slow
 def test_pod_is_not_asked_if_that_is_switched_off(make_transcriber, pod, tmp_path):
     pod.state = STATE
     transcribe(make_transcriber(podjobs_transcription_asks_topic=False), pod, tmp_path)
