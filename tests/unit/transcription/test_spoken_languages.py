@@ -16,10 +16,11 @@ class Babel:
         self.calls = []
         self._probability = probability
 
-    def transcribe(self, _location, windows, language, *, thorough, hotwords=""):
+    def transcribe(self, _location, windows, language, *, thorough, translate=False, hotwords=""):
         self.calls.append((language, [sound.decode() for sound in windows], thorough, hotwords))
+        written = "en" if translate else language
         return tuple(
-            WindowTranscript((Word(f" {language}", 0, 1),), spoken=sound.decode(), spoken_probability=self._probability)
+            WindowTranscript((Word(f" {written}", 0, 1),), spoken=sound.decode(), spoken_probability=self._probability)
             for sound in windows
         )
 
@@ -60,6 +61,15 @@ def test_asked_language_is_kept_whatever_is_spoken_and_that_is_told():
         "English is spoken from 0.0 s to 50.0 s (95% sure), transcribed as French."
     ]
     assert speech_in(interpreter.heard, "fr") == {"en": 40.0, "fr": 20.0}
+
+
+def test_translation_is_in_english_whatever_is_spoken():
+    written, interpreter, model = interpret(["fr", "de"], Assignment("fr", translate=True))
+    assert written == ["en", "en"]
+    assert [call[0] for call in model.calls] == ["fr"]
+    assert runs_of([1.0, 31.0], interpreter) == [("en", 2)]
+    # what is told is about what is spoken
+    assert [interpreter.language_at(time_s) for time_s in (0.0, 30.0)] == ["fr", "fr"]
 
 
 def test_language_that_is_not_clear_or_of_a_short_window_is_that_of_the_job():
