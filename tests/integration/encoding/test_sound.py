@@ -206,3 +206,15 @@ def test_encode_sound_of_many_channels_is_their_mean(workbench, tmp_path, name, 
     assert f"The sound has {channels} channels: their mean is heard on both sides." in log_of(info)
     expected_db = 20 * np.log10(0.5 / np.sqrt(2) / channels)
     assert loudness_db(workbench.output / "audio_192k.mp3", 1) == pytest.approx(expected_db, abs=2)  # encoders differ
+
+
+@pytest.mark.parametrize("sign", [-1, pytest.param(1, marks=pytest.mark.slow)])
+def test_encode_channels_that_cancel_each_other_are_published_as_they_are_and_told(workbench, sign):
+    tones = f"aevalsrc='0.3*sin(880*t)|{sign}*0.3*sin(880*t)'"
+    ffmpeg(
+        "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25", "-f", "lavfi", "-i", tones, "-t", 4, "-c:a", "flac",
+        workbench.folder / "stereo.mkv",
+    )  # fmt: skip
+    info = workbench.encode("stereo.mkv")
+    assert ("cancel each other out" in log_of(info)) == (sign < 0)
+    assert loudness_db(workbench.output / "audio_192k.mp3", 1) > -20
