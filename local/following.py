@@ -53,7 +53,7 @@ def follow(stack: Stack, job_id: str, name: str, console: Console) -> Progress:
             )
             if progress.trouble and progress.trouble != shown_trouble and progress.state != JobState.DONE:
                 shown_trouble = progress.trouble
-                bar.print(f"A step has failed and will be retried: {shown_trouble}", markup=False)
+                bar.print(f"A step will be tried again: {shown_trouble}", markup=False)
             if progress.ended:
                 records.close()
                 return progress
