@@ -195,6 +195,7 @@ OF_ANOTHER_STORAGE = {
 }
 
 
+@pytest.mark.slow
 def test_run_s3_does_the_job_in_a_bucket_twice_and_tells_nobody_the_credentials(environment, talk, tmp_path):
     environment.pop("TRANSCRIPTION_MODEL_PARAM", None)
     environment |= OF_ANOTHER_STORAGE

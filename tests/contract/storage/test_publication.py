@@ -129,6 +129,7 @@ def test_publish_of_a_job_that_is_superseded_at_any_call_changes_nothing_of_the_
     assert [error for error in errors[:-3] if SUPERSEDED not in error] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resumed", [12, *(pytest.param(call, marks=pytest.mark.slow) for call in (1, 23, 34, 45))])
 def test_publish_of_a_superseded_job_that_goes_on_while_the_newer_one_publishes_changes_nothing(scene, resumed):
     """A is paused before one of its calls, discarded, and goes on before one of B's."""

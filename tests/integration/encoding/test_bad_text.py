@@ -122,6 +122,7 @@ def test_encode_subtitles_of_any_bytes_do_not_fail_the_video(workbench, subtitle
     assert texts_of(workbench, good.rpartition("/")[2]) == ["good"] * CUES
 
 
+@pytest.mark.slow
 def test_encode_language_of_300_characters_is_undetermined(workbench, subtitled):
     options = [word for n in (0, 1) for word in (f"-metadata:s:s:{n}", f"language={'x' * 300}{n}")]
     info = workbench.encode(subtitled("a.mkv", "subrip", ["first"] * 2, ["second"] * 2, options=options))
@@ -136,6 +137,7 @@ def test_encode_huge_captions_are_cut(workbench, subtitled):
     assert f"The subtitle stream 2 has 1 captions of more than {CAPTION_CHARS} characters" in log_of(info)
 
 
+@pytest.mark.slow
 def test_encode_megabytes_of_captions_the_first_are_kept(workbench, subtitled):
     info = workbench.encode(subtitled("a.mkv", "copy", ["first"] * 2, ["x" * 10_000] * 900, ["second"] * 2))
     assert texts_of(workbench, "subtitle_und_4.vtt") == ["second"] * 2

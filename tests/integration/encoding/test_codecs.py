@@ -71,6 +71,7 @@ def test_encode_lecture_written_by_hand(workbench, kind):
         assert first == pytest.approx((200, 55, 200), abs=6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [

@@ -277,6 +277,7 @@ def test_watermark_is_known_by_its_content_not_by_its_name(workbench, dressed, s
         assert pixel(workbench.output / "360p.ts", 1, 0.93, 0.1) != near(BLUE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", [(255, 0, 0), (0, 128, 0)])
 def test_watermark_has_its_colours_on_a_bt709_picture(workbench, dressed, colour):
     """Left to itself, ffmpeg takes BT.601."""
@@ -297,6 +298,7 @@ def test_watermark_has_its_colours_on_a_bt709_picture(workbench, dressed, colour
     assert tuple(shown) == pytest.approx(colour, abs=8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["10x1000", "5000x2"])
 def test_watermark_of_an_odd_shape_is_laid_on(workbench, dressed, size):
     (workbench.root / "files").mkdir()
@@ -304,6 +306,7 @@ def test_watermark_of_an_odd_shape_is_laid_on(workbench, dressed, size):
     assert dressed(watermark="mark.png")["list_hls_files"]
 
 
+@pytest.mark.slow
 def test_watermark_with_too_many_pixels_is_refused(workbench, dressed):
     (workbench.root / "files").mkdir()
     ffmpeg("-f", "lavfi", "-i", "color=red:s=9000x9000", "-frames:v", "1", workbench.root / "files" / "mark.png")

@@ -235,6 +235,7 @@ def test_encode_portrait_phone_video_is_turned_and_not_squeezed(workbench, tmp_p
     assert (streams[0]["width"], streams[0]["height"]) == (180, 320)
 
 
+@pytest.mark.slow
 def test_encode_recording_without_a_duration_is_encoded_whole(workbench, tmp_path):
     """What a browser's MediaRecorder makes: a live Matroska without duration or index."""
     make_video(tmp_path / "raw.mkv", duration_s=12)

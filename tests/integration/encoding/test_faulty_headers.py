@@ -75,6 +75,7 @@ def test_encode_mp4_that_was_cut_without_encoding_is_encoded_once(workbench):
     assert not any("once more" in sentence for sentence in workbench.run.log)
 
 
+@pytest.mark.slow
 def test_encode_cover_that_cannot_be_read_is_left_out(workbench):
     cover = workbench.root / "cover.jpg"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=200x200", "-frames:v", 1, cover)
@@ -104,6 +105,7 @@ def test_encode_live_recording_keeps_its_subtitles(workbench):
     assert "00:00:01.000 --> 00:00:02.000\nBonjour" in (workbench.output / "subtitle_fre.vtt").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [

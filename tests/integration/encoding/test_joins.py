@@ -98,6 +98,7 @@ RARE_KEYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
@@ -119,6 +120,7 @@ def test_encode_false_key_flags_neither_lose_nor_damage_frames(workbench, name, 
     check(workbench, source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["libvpx", pytest.param("libvpx-vp9", marks=SLOW)])
 def test_encode_hidden_frames_are_not_missed(workbench, codec):
     """Alternative references are packets, or parts of packets, that are never shown."""

@@ -57,6 +57,7 @@ def test_encode_picture_is_held_until_the_first_frame_that_can_be_decoded(workbe
     assert "once more" not in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_s", [(1, 6), (3, 6)])
 def test_encode_cut_of_a_late_picture_counts_from_the_sound(workbench, cut_s):
     joined_late(workbench.folder / "talk.mkv", 30)

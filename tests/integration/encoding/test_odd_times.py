@@ -128,6 +128,7 @@ def test_encode_sound_that_goes_on_shows_the_last_picture_until_it_ends(workbenc
     check(workbench, joined([(first, times[250]), (last, 0)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["talk.mp4", pytest.param("talk.mkv", marks=SLOW)])
 @pytest.mark.parametrize("cut_start", [pytest.param(0, marks=SLOW), 4.5])
 def test_encode_sound_that_begins_early_is_kept_and_the_first_picture_shown(workbench, name, cut_start):

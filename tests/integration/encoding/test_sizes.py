@@ -76,6 +76,7 @@ THIRD, OF_TURNED, OF_LYING = 0.3, 0.2, 0.2
 SLOW = pytest.mark.slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "coding"),
     [
@@ -135,6 +136,7 @@ def test_encode_call_that_begins_tiny_is_large(workbench, name, coding):
     assert any("has 3 sizes" in sentence for sentence in workbench.run.log)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes_px", [(OLD, LARGE), (LARGE, OLD)], ids=["widens", "narrows"])
 def test_encode_picture_whose_aspect_changes_is_not_squeezed(workbench, sizes_px):
     joined(workbench.folder / "talk.ts", sizes_px, *X264)

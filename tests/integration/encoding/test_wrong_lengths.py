@@ -171,6 +171,7 @@ def test_encode_stale_tags_of_appended_recordings_thin_no_frames(workbench, orde
     assert times[-1] - times[0] == pytest.approx(11.96, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix", [".mp4", pytest.param(".mkv", marks=pytest.mark.slow), pytest.param(".webm", marks=pytest.mark.slow)]
 )

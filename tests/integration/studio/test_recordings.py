@@ -57,6 +57,7 @@ def test_compose_phone_that_was_turned_is_upright(takes, workbench):
         assert recording.colour_at(1.5, 384 + left * 162, top * 216) == expected
 
 
+@pytest.mark.slow
 def test_compose_presenter_without_a_picture_is_heard_only(takes, workbench):
     camera = replace(CAMERA, colours=())
     recording = workbench.compose(record(takes, SCREEN), record(takes, camera), layout="pipb")
@@ -65,6 +66,7 @@ def test_compose_presenter_without_a_picture_is_heard_only(takes, workbench):
     assert recording.tones_hz(0.5, 3.5) == [CAMERA_HZ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("screen", "camera", "tones_hz"),
     [

@@ -337,9 +337,10 @@ def test_make_cues_times_are_those_of_the_words(text):
         place += count
 
 
-def test_make_cues_two_hours_keep_the_rules():
+@pytest.mark.parametrize("minutes", [20, pytest.param(120, marks=pytest.mark.slow)])
+def test_make_cues_of_a_long_talk_keep_the_rules(minutes):
     sentence = "Alors, aujourd'hui, nous parlons de l'homme et de la machine, c'est-à-dire de 3 000 ans. <0.5> "
-    words = say(sentence * 1700)
-    assert len(words) > 25_000
+    words = say(sentence * (14 * minutes))
+    assert words[-1].end_s > 60 * minutes
     cues = make_cues(words, "fr")
     assert find_faults(cues, RULES) == []
