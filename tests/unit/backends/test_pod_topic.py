@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from podjobs.backends.pod_topic import find_owner, plain_text, read_topic
 from podjobs.contract.bounds import json_bytes
@@ -68,6 +70,7 @@ def test_find_owner_is_a_number_and_nothing_else(owner, number):
         ("a < b & c", "a < b & c"),
         ("<script>alert(1)</script>Vu<style>p{}</style>", "Vu"),
         ("&eacute;t&eacute; &#x41;", "été A"),
+        ("<![if !mso]>Vu<![endif]><![odd[x]]>", "Vu"),
         ("<" * 50_000, "<" * 8000),
     ],
 )
@@ -80,3 +83,12 @@ def test_plain_text_of_hostile_html_is_read_in_no_time(piece):
     started = time.process_time()
     assert len(plain_text(piece * 20_000)) <= 40_000
     assert time.process_time() - started < 2
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<", "<![", "!", "[", "]", ">", "-", "/", "?", "&", "#", "a", "CDATA", "doctype", " ", "'"])
+    )
+)
+def test_plain_text_of_anything_is_a_text(pieces):
+    assert isinstance(plain_text("".join(pieces)), str)

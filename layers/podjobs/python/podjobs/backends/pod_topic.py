@@ -22,6 +22,8 @@ KEYWORD_BYTES = 100
 _KEYWORD = re.compile(r'\s*(?:"([^"]+)"|([^,;]+))')
 _BLOCKS = frozenset({"p", "br", "div", "li", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "td"})
 _UNSEEN = frozenset({"script", "style"})
+_MARKED_SECTION = re.compile(r"<!\[[^>]*>?")
+"""Browsers take it for a comment; Python's parser raises an error about those that it does not know."""
 
 
 def read_topic(facts: dict[str, Any], owner: Any = None) -> VideoTopic:
@@ -53,7 +55,7 @@ def find_owner(facts: dict[str, Any]) -> int | None:
 def plain_text(html: str) -> str:
     """The text that a browser would show of a piece of HTML; what is not HTML stays as it is."""
     reader = _TextReader()
-    reader.feed(html[:DESCRIPTION_CHARS])
+    reader.feed(_MARKED_SECTION.sub(" ", html[:DESCRIPTION_CHARS]))
     reader.close()
     return " ".join("".join(reader.texts).split())
 
