@@ -209,3 +209,12 @@ def test_drop_hallucinations_two_hours_stay():
     ]
     kept, _ = screen(utterances, [(place * 5.0, place * 5.0 + 4.5) for place in range(1700)])
     assert sum(len(heard.words) for heard in kept) > 20_000
+
+
+def test_drop_hallucinations_what_was_only_guessed_goes_however_sure_the_detector_is():
+    guessed = utter("Les unces Lions venus lui Marcher à des Nations", average_log_probability=-5.4)
+    kept, log = screened([utter("Bonjour à tous.", average_log_probability=-1.9), replace(guessed, voiced=True)])
+    assert kept == ["Bonjour à tous."]
+    (sentence,) = log
+    assert sentence.startswith("At 00:00:00.000 «Les unces Lions venus lui Marcher à des Nations» was left out: ")
+    assert sentence.endswith("the model could only guess what was said (-5.40).")

@@ -62,13 +62,13 @@ def test_find_gaps_what_is_no_gap_is_at_most_the_limit_in_any_window(speech, sai
     assert find_gaps(speech, [*said, *gaps], 3.0) == ()
 
 
-@given(SPANS.map(apart))
-def test_around_gaps_passages_hold_each_gap_with_its_surroundings(gaps):
-    passages = around_gaps(gaps, 120.0)
+@given(SPANS.map(apart), st.sampled_from([0.5, 2.0]))
+def test_around_gaps_passages_hold_each_gap_with_its_surroundings(gaps, context_s):
+    passages = around_gaps(gaps, 120.0, context_s)
     assert list(passages) == apart(passages)
     for gap in gaps:
         assert any(
-            passage.start_s <= max(0.0, gap.start_s - 2) and passage.end_s >= min(120.0, gap.end_s + 2)
+            passage.start_s <= max(0.0, gap.start_s - context_s) and passage.end_s >= min(120.0, gap.end_s + context_s)
             for passage in passages
         )
 

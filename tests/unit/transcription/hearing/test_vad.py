@@ -1,9 +1,13 @@
 """Voice activity detection, in exact times: a frame is 0.032 s."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from podjobs.contract.ports.speech import VAD_FRAME_S
-from podjobs.transcription.hearing.vad import divide_span, find_speech, least_speech_at, pad_speech
+from podjobs.transcription.hearing.vad import divide_span, find_speech, least_speech_at, pad_speech, widen_speech
 from podjobs.transcription.spans import TimeSpan
 
 
@@ -35,6 +39,34 @@ def in_frames(spans):
 )
 def test_find_speech(runs, expected):
     assert in_frames(find_speech(frames(*runs), 0.5)) == expected
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([(0.0, 10), (0.9, 20), (0.0, 10)], [(10, 30)]),
+        # a sentence of which the detector is sure in its middle only
+        ([(0.0, 10), (0.3, 50), (0.6, 10), (0.3, 50), (0.0, 10)], [(10, 120)]),
+        # two of its words, and what is between them
+        ([(0.0, 10), (0.2, 10), (0.6, 10), (0.1, 20), (0.6, 10), (0.0, 10)], [(10, 60)]),
+        # what may be speech, but touches none
+        ([(0.4, 50), (0.05, 10), (0.9, 20), (0.05, 10), (0.4, 50)], [(60, 80)]),
+        ([(0.2, 100)], []),
+    ],
+)
+def test_widen_speech_takes_in_what_touches_it_and_may_be_speech(runs, expected):
+    probabilities = frames(*runs)
+    assert in_frames(widen_speech(find_speech(probabilities, 0.5), probabilities)) == expected
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 20)), max_size=20), st.floats(0.06, 0.99))
+def test_widen_speech_contains_all_speech_in_order_and_apart(runs, threshold):
+    probabilities = frames(*runs)
+    speech = find_speech(probabilities, threshold)
+    wide = widen_speech(speech, probabilities)
+    assert all(any(span.start_s <= sure.start_s and sure.end_s <= span.end_s for span in wide) for sure in speech)
+    assert all(before.end_s < after.start_s for before, after in pairwise(wide))
+    assert not wide or bool(speech)
 
 
 def test_pad_speech_widens_up_to_the_middle_of_the_pause_and_not_beyond_the_ends():

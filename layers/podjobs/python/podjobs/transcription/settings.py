@@ -123,7 +123,7 @@ class TranscriptionSettings(SourceSettings):
         "notification: names in them are then spelled right in the captions.",
     )
     podjobs_gap_s: PositiveFloat = Field(
-        default=1.0,
+        default=0.7,
         description="Speech without words, in seconds within any 15 s, beyond which it is transcribed again, more "
         "thoroughly; the log tells what stays without.",
     )

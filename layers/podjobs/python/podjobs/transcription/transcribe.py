@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from podjobs.contract.plans import Result
 from podjobs.contract.ports.speech import SOUND_BYTES_PER_S, SpeechModel, WindowTranscript, Word
 from podjobs.transcription.hallucinations.screening import drop_hallucinations
-from podjobs.transcription.hearing.doubts import choose_transcript, goes_in_circles
+from podjobs.transcription.hearing.doubts import choose_transcript, describe_doubtful, goes_in_circles
 from podjobs.transcription.hearing.gaps import (
     WORD_MARGIN_S,
     around_gaps,
@@ -20,7 +20,7 @@ from podjobs.transcription.hearing.gaps import (
 )
 from podjobs.transcription.hearing.sound import read_sound
 from podjobs.transcription.hearing.utterances import Utterance, mark_voiced, merge_utterances, place_utterances
-from podjobs.transcription.hearing.vad import divide_span, find_speech, pad_speech
+from podjobs.transcription.hearing.vad import divide_span, find_speech, pad_speech, widen_speech
 from podjobs.transcription.hearing.windows import MAX_SPEECH_S, Window, pack_windows
 from podjobs.transcription.interpreter import Assignment, Interpreter, runs_of, speech_in
 from podjobs.transcription.recipe import Part, Recipe
@@ -34,8 +34,10 @@ SHORT_S = 10.0
 """A model that went in circles, or heard nothing, may find its way in shorter windows."""
 SURE_PROBABILITY = 0.8
 """Of speech: music that is taken for speech seldom reaches it, speech in noise nearly always does."""
-AGAIN_S = (MAX_SPEECH_S, SHORT_S)
-"""What has no words is heard again in passages of at most this length; what then has none, in shorter ones."""
+AGAIN_S = ((MAX_SPEECH_S, 2.0), (SHORT_S, 0.5))
+"""What has no words is heard again in passages of at most this length, with so much around it: words at its edges are
+whole, and the model knows what it is about. What then has none is heard nearly by itself, and in shorter passages: a
+model that ends too early, after what it knows already, cannot do so then."""
 WORDS: TypeAdapter[tuple[Word, ...]] = TypeAdapter(tuple[Word, ...])
 
 
@@ -98,23 +100,27 @@ class PartTranscription:
         self.interpreter = Interpreter(model, work.settings.models, assignment)
         self._probabilities = list(model.speech_probabilities(samples))
         self.speech = find_speech(self._probabilities, work.settings.podjobs_speech_threshold)
+        # with what may be speech, too: it is heard, and missed if it has no words
+        self._wide = widen_speech(self.speech, self._probabilities)
         self._voice = find_speech(self._probabilities, max(SURE_PROBABILITY, work.settings.podjobs_speech_threshold))
         self._length_s = len(samples) / SOUND_BYTES_PER_S
         self.log: list[str] = []
 
     def run(self) -> tuple[Utterance, ...]:
         """Transcribe all speech; then, more thoroughly, what goes in circles, and what has no words yet."""
-        padded = pad_speech(self.speech, self._length_s)
-        windows = pack_windows(self._divided(padded, MAX_SPEECH_S), speech=self.speech)
+        padded = pad_speech(self._wide, self._length_s)
+        windows = pack_windows(self._divided(padded, MAX_SPEECH_S), speech=self._wide)
         utterances = self._screened(self._out_of_circles(windows, self._transcribe(windows, thorough=False)))
-        for longest_s in AGAIN_S:
+        for longest_s, context_s in AGAIN_S:
             gaps = self._gaps(utterances)
             if not gaps:
                 break
-            windows = tuple(Window((span,)) for span in self._divided(around_gaps(gaps, self._length_s), longest_s))
+            passages = around_gaps(gaps, self._length_s, context_s)
+            windows = tuple(Window((span,)) for span in self._divided(passages, longest_s))
             again = self._screened(zip(windows, self._transcribe(windows, thorough=True), strict=True))
             utterances = merge_utterances(utterances, words_in_gaps(gaps, again, utterances))
         self.log += describe_gaps(self._gaps(utterances))
+        self.log += describe_doubtful(utterances, self._settings.podjobs_hallucination_limits.unsure_log_probability)
         self.log += describe_others(self.interpreter.heard, self.interpreter.assignment.language)
         return utterances
 
@@ -154,7 +160,7 @@ class PartTranscription:
         return kept
 
     def _gaps(self, utterances: Sequence[Utterance]) -> tuple[TimeSpan, ...]:
-        return find_gaps(self.speech, around_words(utterances, WORD_MARGIN_S), self._settings.podjobs_gap_s)
+        return find_gaps(self._wide, around_words(utterances, WORD_MARGIN_S), self._settings.podjobs_gap_s)
 
 
 def _on_file_clock(word: Word, part_start_s: float) -> Word:

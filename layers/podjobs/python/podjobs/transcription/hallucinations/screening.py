@@ -79,6 +79,8 @@ def _reason_to_drop(utterance: Utterance, speech: Speech, limits: HallucinationL
             f"the model heard no speech ({confidence.no_speech_probability:.2f}) "
             f"and was not sure of the text ({confidence.average_log_probability:.2f})"
         )
+    if confidence.average_log_probability < limits.guessed_log_probability:
+        return f"the model could only guess what was said ({confidence.average_log_probability:.2f})"
     if confidence.is_unsure(limits.unsure) and limits.is_impossibly_fast(utterance.words):
         return "nobody speaks that fast, and the model was not sure of it"
     return None

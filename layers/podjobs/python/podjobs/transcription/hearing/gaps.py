@@ -11,8 +11,6 @@ WORD_MARGIN_S = 0.3
 """How exact word times are: nothing is missing this close to a word."""
 WITHIN_S = 15.0
 """Stretches without words are added up within this."""
-CONTEXT_S = 2.0
-"""Heard with each gap, on both sides: words at its edges are whole, and the model knows what it is about."""
 SAME_WORD_S = 0.25
 """How much a word's time may differ if it is transcribed again."""
 
@@ -77,19 +75,20 @@ def describe_gaps(gaps: Sequence[TimeSpan]) -> tuple[str, ...]:
     )
 
 
-def around_gaps(gaps: Sequence[TimeSpan], total_s: float) -> tuple[TimeSpan, ...]:
+def around_gaps(gaps: Sequence[TimeSpan], total_s: float, context_s: float) -> tuple[TimeSpan, ...]:
     """Widen gaps to what is heard again: with the sound around them, pauses included.
 
     Args:
         gaps: in order.
         total_s: length of the sound.
+        context_s: heard with each gap, on both sides.
 
     Returns:
         Spans in order that do not touch.
     """
     passages: list[TimeSpan] = []
     for gap in gaps:
-        wide = gap.widened(CONTEXT_S)
+        wide = gap.widened(context_s)
         passage = TimeSpan(max(0.0, wide.start_s), min(total_s, wide.end_s))
         if passages and passage.start_s <= passages[-1].end_s:
             passages[-1] = TimeSpan(passages[-1].start_s, passage.end_s)

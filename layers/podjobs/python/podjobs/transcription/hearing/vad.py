@@ -13,6 +13,9 @@ HYSTERESIS = 0.15
 MIN_PAUSE_S = 0.25
 """Shorter pauses are within words."""
 MIN_SPEECH_S = 0.1
+PERHAPS = 0.1
+"""What touches speech, and is speech with this probability, is heard with it: by telephone the detector may be sure of
+some words of each sentence only. Measured: docs/decisions/0074-what-was-not-understood-is-told.md."""
 PADDING_S = 1.0
 """Around speech: quiet words are not detected as speech, and a model hears better what does not begin abruptly. Pauses
 of up to twice as long are heard as they are. Measured: docs/decisions/0073-speech-is-heard-afresh.md."""
@@ -28,7 +31,7 @@ def find_speech(probabilities: Sequence[float], threshold: float) -> tuple[TimeS
         threshold: from this probability on it is speech.
     """
     joined: list[TimeSpan] = []
-    for span in _runs(probabilities, threshold):
+    for span in _runs(probabilities, threshold, max(threshold - HYSTERESIS, 0.01)):
         if joined and span.start_s - joined[-1].end_s < MIN_PAUSE_S:
             joined[-1] = TimeSpan(joined[-1].start_s, span.end_s)
         else:
@@ -36,13 +39,33 @@ def find_speech(probabilities: Sequence[float], threshold: float) -> tuple[TimeS
     return tuple(span for span in joined if span.length_s >= MIN_SPEECH_S)
 
 
-def _runs(probabilities: Sequence[float], threshold: float) -> list[TimeSpan]:
+def widen_speech(speech: Sequence[TimeSpan], probabilities: Sequence[float]) -> tuple[TimeSpan, ...]:
+    """Widen spans of speech over what touches them and is perhaps speech, too.
+
+    Args:
+        speech: in order.
+        probabilities: of speech.
+
+    Returns:
+        Spans in order that do not touch; they contain all speech.
+    """
+    joined: list[TimeSpan] = []
+    for span in sorted((*_runs(probabilities, PERHAPS, PERHAPS), *speech)):
+        if joined and span.start_s <= joined[-1].end_s:
+            joined[-1] = TimeSpan(joined[-1].start_s, max(joined[-1].end_s, span.end_s))
+        else:
+            joined.append(span)
+    return tuple(span for span in joined if any(span.overlap_s(sure) > 0 for sure in speech))
+
+
+def _runs(probabilities: Sequence[float], begin: float, go_on: float) -> list[TimeSpan]:
+    """Where probabilities reach one limit, until they are below another one."""
     found: list[TimeSpan] = []
     begun: int | None = None
     for index, probability in enumerate((*probabilities, 0.0)):
-        if begun is None and probability >= threshold:
+        if begun is None and probability >= begin:
             begun = index
-        elif begun is not None and probability < max(threshold - HYSTERESIS, 0.01):
+        elif begun is not None and probability < go_on:
             found.append(TimeSpan(begun * VAD_FRAME_S, index * VAD_FRAME_S))
             begun = None
     return found
