@@ -26,8 +26,8 @@ class HallucinationLimits(BaseModel):
     """Above this, together with a low log probability, the model itself heard no speech."""
     low_log_probability: float = Field(default=WHISPER_LIMITS.log_probability, le=0)
     """Natural logarithm, per token."""
-    guessed_log_probability: float = Field(default=-2.0, le=0)
-    """Below this, an utterance was guessed, and is dropped: its words have a probability of 13 % at most."""
+    guessed_log_probability: float = Field(default=-1.5, le=0)
+    """Below this, an utterance was guessed, and is dropped: its words have a probability of 22 % at most."""
     unsure_no_speech_probability: float = Field(default=0.4, ge=0, le=1)
     """Above this, an utterance is unsure: known hallucinations and repetitions in it are dropped."""
     unsure_log_probability: float = Field(default=-0.6, le=0)
