@@ -26,6 +26,8 @@ class CueRules(BaseModel):
     """On screen."""
     max_chars_per_s: float = Field(default=20.0, gt=0)
     """Reading speed, spaces included."""
+    calm_chars_per_s: float = Field(default=15.0, gt=0)
+    """Reading speed that viewers are left time for if silence follows: there is nothing else to read then."""
     min_gap_s: float = Field(default=0.2, ge=0)
     """A shorter gap between two cues flickers and is closed."""
     long_pause_s: float = Field(default=1.5, gt=0)
@@ -51,6 +53,14 @@ class CueRules(BaseModel):
             chars: columns of the text.
         """
         return min(max(self.min_s, chars / self.max_chars_per_s), self.max_s)
+
+    def calm_s(self, chars: int) -> float:
+        """How long a text should stay on screen if silence follows; at least as long as it must.
+
+        Args:
+            chars: columns of the text.
+        """
+        return max(self.needed_s(chars), min(chars / self.calm_chars_per_s, self.max_s))
 
 
 def columns(text: str) -> int:

@@ -58,8 +58,9 @@ def _longest_run(numbers: Sequence[float]) -> list[int]:
 def time_cues(spoken: Sequence[TimeSpan], chars: Sequence[int], rules: CueRules) -> list[TimeSpan]:
     """Choose when cues appear and disappear.
 
-    A cue appears with its first word and disappears with its last. If that is too short to read it, it stays during the
-    silence that follows, and if that is not enough, it appears a little earlier. Gaps that would flicker are closed.
+    A cue appears with its first word and disappears with its last. If that is too short to read it calmly, it stays
+    during the silence that follows; if that is not even enough to read it fast, it appears a little earlier. Gaps that
+    would flicker are closed.
 
     Args:
         spoken: from the first word of each cue to the end of its last one, in order.
@@ -74,7 +75,8 @@ def time_cues(spoken: Sequence[TimeSpan], chars: Sequence[int], rules: CueRules)
     for index, (span, start_s) in enumerate(zip(spoken, starts_s, strict=True)):
         following_s = starts_s[index + 1] if index + 1 < len(spoken) else math.inf
         needed_s = math.ceil(rules.needed_s(chars[index]) * 1000) / 1000
-        end_s = min(max(span.end_s, start_s + needed_s), start_s + rules.max_s, following_s)
+        calm_s = math.ceil(rules.calm_s(chars[index]) * 1000) / 1000
+        end_s = min(max(span.end_s, start_s + calm_s), start_s + rules.max_s, following_s)
         if end_s - start_s < needed_s:
             free_s = ends_s[-1] if ends_s else 0.0
             # Never later than it was, whatever has been rounded.
