@@ -86,6 +86,16 @@ def test_choose_next_success_without_a_receipt_is_called_again_at_longer_interva
     assert decide(mark(200, since=241, calls=2)).next is Next.CALL
 
 
+def test_choose_next_what_an_earlier_call_fetched_does_not_speak_for_a_later_one():
+    """The answer to the first call was lost, and the import of the second one broke off behind its 200."""
+    assert decide(mark(200, since=50, lost=1), ALL).next is Next.WAIT  # fetched 100 s ago
+    assert decide(mark(200, since=50, lost=1), dict.fromkeys(ALL, 40.0)).next is Next.DONE
+    assert decide(mark(200, since=90, lost=1), ALL).next is Next.CALL
+    assert decide(mark(200, since=250, calls=2), dict.fromkeys(ALL, 300.0)).next is Next.CALL
+    # it may have it already, and fetch nothing again
+    assert decide(mark(200, since=50, calls=3), ALL).next is Next.DONE
+
+
 def test_choose_next_no_receipt_after_the_last_call_is_given_up():
     given_up = decide(mark(200, since=961, calls=3))
     assert given_up.next is Next.GIVE_UP

@@ -23,6 +23,8 @@ UNIMPORTANT = (".log", ".png", ".jpg", "overview.vtt")
 """How the names of files end that need not be fetched."""
 NOT_SENT = 0
 """In place of a status: the client could not be reached."""
+CLOCKS_S = 2.0
+"""By so much two clocks may differ in their speed, and an age in its rounding."""
 LOST_CALLS = 2
 """So many calls without an answer are enough if all results were fetched: then the client takes longer to import them
 than it is waited for, and always will."""
@@ -122,6 +124,10 @@ class Receipt:
         """Whether everything was fetched."""
         return bool(self.wanted) and not self.missing
 
+    def is_complete_since(self, ago_s: float) -> bool:
+        """Whether everything was fetched, all of it within so many seconds."""
+        return self.is_complete and all(self.fetched[name] <= ago_s for name in self.wanted)
+
     @property
     def age_s(self) -> float:
         """Seconds since the latest file was fetched."""
@@ -207,9 +213,16 @@ def _after_success(at: Situation, mark: CallMark, waits: RunnerWaits) -> Decisio
     if at.dialect == "v5" or at.told == "failed":
         return Decision(Next.DONE, "Pod was notified.")
     receipt = at.receipt
-    if receipt.is_complete:
+    is_first = mark.calls == 1 and not mark.lost
+    if receipt.is_complete and (is_first or receipt.is_complete_since(at.since_call_s + CLOCKS_S)):
         return Decision(Next.DONE, "Pod has fetched all files.")
-    missing = f"Pod answered {mark.status}, but has not fetched {_listed(receipt.missing)}"
+    if receipt.is_complete and mark.calls >= waits.most_calls:
+        return Decision(Next.DONE, "Pod has fetched all files, if not after each call.")
+    if receipt.is_complete:
+        # an earlier call's, whose answer was lost: this one may have broken off before the first file
+        missing = f"Pod answered {mark.status}, but has not fetched all files again"
+    else:
+        missing = f"Pod answered {mark.status}, but has not fetched {_listed(receipt.missing)}"
     if at.since_call_s < waits.receipt_s * 4 ** (mark.calls - 1) or receipt.age_s < waits.settle_s:
         return Decision(Next.WAIT, f"{missing} yet. It will be called again if it does not.")
     if mark.calls < waits.most_calls:
