@@ -9,11 +9,10 @@ from collections.abc import Iterable
 
 from podjobs.contract.confidence import WHISPER_LIMITS
 from podjobs.contract.ports.speech import WindowTranscript
+from podjobs.transcription.hearing.gaps import WITHIN_S
 from podjobs.transcription.hearing.utterances import Utterance
 from podjobs.transcription.spans import TimeSpan
 
-WITHIN_S = 15.0
-"""What is this close together is told in one sentence."""
 DOUBTFUL_S = 2.0
 """Of speech: of less, nothing is told."""
 
